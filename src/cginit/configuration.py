@@ -1,0 +1,167 @@
+"""Positions of beads in a periodic box: where a simulation starts and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.units import UnitSystem, conversion, unit_system
+
+__all__ = ["Configuration", "Trajectory", "random_configuration"]
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """Bead positions in an orthorhombic periodic box that is centred on the origin.
+
+    Parameters
+    ----------
+    positions : array_like, shape (n, 3)
+        Wrapped into [-box/2, box/2) on construction.
+    box : array_like, shape (3,)
+        Edge lengths.
+    units : str or UnitSystem
+        Units of both.
+
+    Raises
+    ------
+    InputError
+        If a position is not finite or an edge is not positive.
+    """
+
+    positions: NDArray[np.float64]
+    box: Array
+    units: UnitSystem = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", unit_system(self.units))
+        box = np.array(self.box, dtype=np.float64)
+        positions = np.array(self.positions, dtype=np.float64)
+        if box.shape != (3,) or not np.all(np.isfinite(box)) or np.any(box <= 0.0):
+            raise InputError(f"a box needs three positive edges, not {box}")
+        if positions.ndim != 2 or positions.shape[1] != 3 or positions.shape[0] < 2:
+            raise InputError(f"positions must have shape (n, 3) with n >= 2, not {positions.shape}")
+        if not np.all(np.isfinite(positions)):
+            raise InputError("a start position is not finite")
+        positions -= box * np.floor(positions / box + 0.5)
+        for name, array in (("positions", positions), ("box", box)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def n(self) -> int:
+        """Number of beads."""
+        return int(self.positions.shape[0])
+
+    @property
+    def density(self) -> float:
+        """Beads per volume."""
+        return float(self.n / np.prod(self.box))
+
+    def scaled(self, length: float, units: str | UnitSystem) -> Configuration:
+        """Return the configuration with all lengths multiplied by `length`, labelled with `units`."""
+        return Configuration(self.positions * length, self.box * length, units=unit_system(units))
+
+    def to(self, units: str | UnitSystem) -> Configuration:
+        """Return the same configuration in other units."""
+        target = unit_system(units)
+        return self if target == self.units else self.scaled(conversion(self.units, target)[0], target)
+
+    def at_density(self, density: float) -> Configuration:
+        """Return the configuration scaled uniformly to another density."""
+        return self.scaled((self.density / density) ** (1.0 / 3.0), self.units)
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Equally spaced configurations of one run in a constant box.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (m, n, 3), float32
+        Wrapped or unwrapped positions; the box is centred on the origin.
+    box : array_like, shape (3,)
+        Edge lengths.
+    units : str or UnitSystem
+        Units of both.
+    """
+
+    positions: NDArray[np.float32]
+    box: Array
+    units: UnitSystem = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", unit_system(self.units))
+        positions = np.asarray(self.positions, dtype=np.float32)
+        if positions.ndim != 3 or positions.shape[2] != 3:
+            raise InputError(f"a trajectory needs positions of shape (m, n, 3), not {positions.shape}")
+        positions = positions.view()
+        positions.flags.writeable = False
+        object.__setattr__(self, "positions", positions)
+        box = np.array(self.box, dtype=np.float64)
+        box.flags.writeable = False
+        object.__setattr__(self, "box", box)
+
+    def __len__(self) -> int:
+        return int(self.positions.shape[0])
+
+    @property
+    def n(self) -> int:
+        """Number of beads."""
+        return int(self.positions.shape[1])
+
+    @property
+    def density(self) -> float:
+        """Beads per volume."""
+        return float(self.n / np.prod(self.box))
+
+
+def random_configuration(
+    n: int, density: float, *, seed: int, units: str | UnitSystem, separation: float | None = None
+) -> Configuration:
+    """Return `n` beads at random in a cubic box, pushed apart until none is closer than `separation`.
+
+    Overlaps are relaxed by moving each bead along the sum of its overlap vectors, no further than a tenth
+    of the separation at a time, so that a pair on top of each other does not fly off.
+
+    Parameters
+    ----------
+    n : int
+        Number of beads.
+    density : float
+        Beads per volume.
+    seed : int
+        Seed of the random positions.
+    units : str or UnitSystem
+        Units of density and result.
+    separation : float, optional
+        Smallest distance wanted; by default 0.8 of the mean spacing ``density**(-1/3)``, which random
+        relaxation reaches at any density.
+    """
+    from freud import AABBQuery, Box
+
+    rng = np.random.default_rng(seed)
+    edge = (n / density) ** (1.0 / 3.0)
+    spacing = density ** (-1.0 / 3.0)
+    wanted = 0.8 * spacing if separation is None else min(separation, 0.8 * spacing)
+    box = Box.cube(edge)
+    positions = rng.uniform(-0.5 * edge, 0.5 * edge, (n, 3))
+    for _ in range(500):
+        pairs = AABBQuery(box, positions).query(positions, {"r_max": wanted, "exclude_ii": True}).toNeighborList()
+        close = np.asarray(pairs.distances)
+        if close.size == 0 or float(close.min()) > 0.98 * wanted:
+            break
+        i, j = np.asarray(pairs.query_point_indices), np.asarray(pairs.point_indices)
+        away = -np.asarray(box.wrap(positions[j] - positions[i]), dtype=np.float64)
+        distance = np.maximum(np.linalg.norm(away, axis=1), 1e-9 * wanted)
+        push = away / distance[:, None] * (0.5 * (1.02 * wanted - distance))[:, None]
+        move = np.zeros_like(positions)
+        np.add.at(move, i, push)
+        length = np.linalg.norm(move, axis=1)
+        move *= np.minimum(1.0, 0.1 * wanted / np.maximum(length, 1e-12))[:, None]
+        positions = np.asarray(box.wrap(positions + move), dtype=np.float64)
+    return Configuration(positions, np.full(3, edge), units=unit_system(units))

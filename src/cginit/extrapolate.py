@@ -1,0 +1,128 @@
+"""What g(r) does not show: the core below its first visible point, the cut-off, and finer grids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cginit.curves import RDF, Array, PairPotential, force, uniform_grid
+from cginit.errors import InputError
+
+__all__ = ["extend_core", "first_visible", "resampled"]
+
+#: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts.
+VISIBLE = 1e-3
+#: A core whose visible part does not repel gets at least this force, in kT per core radius. A soft
+#: r^-12 core at U = 2 kT has 24; the floor is only reached by noise or by an attractive first point.
+MIN_FORCE = 20.0
+#: Ratio U'' r / F of an r^-12 core, which sets the curvature of the extrapolation.
+CURVATURE = 13.0
+
+
+def first_visible(target: RDF, threshold: float = VISIBLE) -> int:
+    """Return the first index from which g shows the potential.
+
+    The point and its successor must exceed `threshold`, and twice their standard error where one is given:
+    a lone count inside the core is noise.
+
+    Raises
+    ------
+    InputError
+        If g shows no such point.
+    """
+    floor = np.full(target.g.shape, threshold)
+    if target.error is not None:
+        floor = np.maximum(floor, 2.0 * target.error)
+    seen = target.g > floor
+    pairs = np.flatnonzero(seen[:-1] & seen[1:])
+    if pairs.size == 0:
+        raise InputError(
+            f"g(r) never exceeds {threshold:g} up to r = {target.r_max:g} {target.units.length}; "
+            "it holds no information on U(r)"
+        )
+    return int(pairs[0])
+
+
+def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:
+    r"""Return `u` ``(n,)`` with its first `first` values replaced by a repulsive extrapolation.
+
+    With :math:`s = r_1 - r` measured inwards from the first valid point :math:`r_1`,
+
+    .. math:: U(r) = U(r_1) + F s + \tfrac{1}{2} \frac{13 F}{r_1} s^2,
+
+    the force and curvature of an :math:`r^{-12}` core. F is the largest of the secants from r_1 to the next
+    two points and 20 kT / r_1, so that the core stays repulsive whatever the first valid points are, and U(0)
+    is finite, which tables need.
+
+    Parameters
+    ----------
+    r, u : ndarray, shape (n,)
+        Grid and energies.
+    first : int
+        Index of the first valid point.
+    kT : float
+        Thermal energy, in the unit of `u`.
+
+    Examples
+    --------
+    >>> r = np.linspace(0, 2, 21)
+    >>> u = extend_core(r, np.where(r < 1, 0.0, 2 - r), 10, kT=1.0)
+    >>> bool(np.all(np.diff(u) < 0))
+    True
+    """
+    if first == 0:
+        return u
+    if first >= r.size - 1:
+        raise InputError("a core cannot be extended from the last point of the curve; extend the range of g(r)")
+    start = r[first]
+    steepest = max(
+        (u[first] - u[k]) / (r[k] - start) for k in (first + 1, first + 2) if k < r.size
+    )
+    f = max(float(steepest), MIN_FORCE * kT / start)
+    s = start - r[:first]
+    core = u[first] + f * s + 0.5 * CURVATURE * f / start * s**2
+    return np.concatenate([core, u[first:]])
+
+
+def resampled(potential: PairPotential, r: ArrayLike, kT: float) -> PairPotential:
+    """Return the potential on another uniform grid that ends at the same cut-off or beyond it.
+
+    Inside, a cubic spline; below the first point, the extrapolation of `extend_core`; beyond the cut-off 0.
+    The force is the central difference of the new energies.
+
+    Raises
+    ------
+    InputError
+        If the new grid ends before the cut-off: that would move it.
+    """
+    # scipy.interpolate takes longer to import than the rest of a Boltzmann inversion.
+    from scipy.interpolate import CubicSpline
+
+    grid = uniform_grid(r)
+    step = float(grid[1] - grid[0])
+    if grid[-1] < potential.r_cut - 1e-6 * step:
+        raise InputError(
+            f"the grid ends at {grid[-1]:g}, before the cut-off {potential.r_cut:g}; choose a longer grid"
+        )
+    spline = CubicSpline(potential.r, potential.u)
+    tolerance = 1e-6 * step
+    first = int(np.searchsorted(grid, potential.r[0] - tolerance))
+    inside = (np.arange(grid.size) >= first) & (grid < potential.r_cut - tolerance)
+    u = np.zeros(grid.size)
+    u[inside] = spline(grid[inside])
+    if first > 0:
+        # The extrapolation starts at a point that the potential itself knows, so that both grids agree on it.
+        u[:first] = _core(potential, grid[:first], kT)
+    u_error = potential.u_error
+    if u_error is not None:
+        u_error = np.interp(grid, potential.r, u_error)
+    return replace(potential, r=grid, u=u, f=force(grid, u), u_error=u_error)
+
+
+def _core(potential: PairPotential, r: Array, kT: float) -> Array:
+    """Energies of the extrapolated core at `r`, all below the first point of the potential."""
+    known = np.concatenate([r, potential.r[:3]])
+    values = np.concatenate([np.zeros(r.size), potential.u[:3]])
+    return extend_core(known, values, r.size, kT)[: r.size]

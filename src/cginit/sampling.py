@@ -1,0 +1,291 @@
+"""Configurations to g(r) and pressure with statistical errors: the only place that computes an RDF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cginit.configuration import Trajectory
+from cginit.curves import RDF, Array, PairPotential
+from cginit.errors import InputError, MissingDependencyError
+from cginit.extrapolate import resampled
+from cginit.state import StatePoint
+from cginit.units import UnitSystem
+
+__all__ = [
+    "Health",
+    "Mean",
+    "accumulate_rdf",
+    "block_mean",
+    "examine",
+    "low_k_structure_factor",
+    "rdf",
+    "virial_pressure",
+]
+
+#: Blocks per run. Ten give the standard error itself an uncertainty of 1/sqrt(18) = 24 %.
+BLOCKS = 10
+#: Points of the fine grid on which the virial interpolates the force.
+FORCE_POINTS = 2500
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean with the standard error of correlated samples, from block averages."""
+
+    value: float
+    error: float
+
+
+def block_mean(samples: ArrayLike, blocks: int = BLOCKS) -> Mean:
+    """Return mean and standard error of a time series ``(k,)`` from the spread of `blocks` block averages.
+
+    Source: Flyvbjerg and Petersen, J. Chem. Phys. 91, 461 (1989), doi:10.1063/1.457480.
+
+    Raises
+    ------
+    InputError
+        If there are fewer samples than blocks.
+    """
+    series = np.asarray(samples, dtype=np.float64)
+    if series.size < blocks:
+        raise InputError(f"{series.size} samples cannot fill {blocks} blocks; run longer or sample more often")
+    usable = series[series.size % blocks :]
+    means = usable.reshape(blocks, -1).mean(axis=1)
+    return Mean(float(means.mean()), float(means.std(ddof=1) / np.sqrt(blocks)))
+
+
+def accumulate_rdf(
+    frames: Iterable[tuple[NDArray[np.float32], Array]],
+    n_frames: int,
+    *,
+    dr: float,
+    r_max: float,
+    units: str | UnitSystem,
+    blocks: int = BLOCKS,
+) -> RDF:
+    r"""Return g(r) of a stream of configurations, one frame in memory at a time.
+
+    The value at :math:`r_i = i\,dr` is the average over the bin :math:`r_i \pm dr/2`; the one at r = 0 is
+    set to its neighbour's, since its own bin holds almost no volume. An ideal gas gives exactly 1
+    (normalised with the N - 1 other beads).
+
+    Parameters
+    ----------
+    frames : iterable of (positions (n, 3), box)
+        Positions in a periodic box centred on the origin; the box as three edges ``(3,)`` or a 3x3 matrix.
+    n_frames : int
+        How many frames there are; blocks are contiguous in time.
+    dr, r_max : float
+        Bin width, and the last grid point wanted; at most half the smallest edge, less dr/2.
+    units : str or UnitSystem
+        Units of the positions.
+    blocks : int
+        Number of blocks for the standard error.
+
+    Raises
+    ------
+    InputError
+        If r_max exceeds half the box or there are fewer frames than blocks.
+    MissingDependencyError
+        If freud is not installed.
+    """
+    try:
+        import freud
+    except ImportError as error:
+        raise MissingDependencyError("g(r) needs freud: pip install 'cginit[sampling]'") from error
+
+    if n_frames < blocks:
+        raise InputError(f"{n_frames} frames cannot fill {blocks} blocks; sample more often or run longer")
+    n_bins = round(r_max / dr)
+    lower, upper = 0.5 * dr, (n_bins + 0.5) * dr
+    per_block: list[Array] = []
+    block = freud.density.RDF(bins=n_bins, r_max=upper, r_min=lower, normalization_mode="finite_size")
+    filled = 0
+    bounds = [(k + 1) * n_frames // blocks for k in range(blocks)]
+    for index, (positions, edges) in enumerate(frames):
+        box = _freud_box(freud, edges)
+        if upper > 0.5 * float(np.min(np.asarray(box.L))) * (1.0 + 1e-6):
+            raise InputError(
+                f"r_max {r_max:g} + dr/2 exceeds half the box ({0.5 * float(np.min(np.asarray(box.L))):g}); "
+                "choose a smaller r_max or simulate more beads"
+            )
+        block.compute((box, positions), reset=filled == 0)
+        filled += 1
+        if index + 1 == bounds[len(per_block)]:
+            per_block.append(np.array(block.rdf, dtype=np.float64))
+            filled = 0
+            if len(per_block) == blocks:
+                break
+    if len(per_block) < blocks:
+        raise InputError(f"the trajectory ended after {len(per_block)} of {blocks} blocks")
+    stack = np.array(per_block)
+    g, error = stack.mean(axis=0), stack.std(axis=0, ddof=1) / np.sqrt(blocks)
+    return RDF(
+        np.arange(n_bins + 1) * dr,
+        np.concatenate([g[:1], g]),
+        np.concatenate([error[:1], error]),
+        units=units,  # type: ignore[arg-type]
+    )
+
+
+def _freud_box(freud: object, edges: Array) -> object:
+    array = np.asarray(edges, dtype=np.float64)
+    box = freud.box.Box  # type: ignore[attr-defined]
+    return box(*array) if array.shape == (3,) else box.from_box(array)
+
+
+def rdf(trajectory: Trajectory, *, dr: float, r_max: float | None = None, blocks: int = BLOCKS) -> RDF:
+    """Return g(r) of a simulated trajectory with block errors; by default up to half the box.
+
+    See `accumulate_rdf` for the grid and the errors raised.
+    """
+    half = 0.5 * float(np.min(trajectory.box))
+    if r_max is None:
+        r_max = (np.floor(half / dr * (1 + 1e-9) - 0.5)) * dr
+    frames = ((frame, trajectory.box) for frame in trajectory.positions)
+    return accumulate_rdf(frames, len(trajectory), dr=dr, r_max=r_max, units=trajectory.units, blocks=blocks)
+
+
+def virial_pressure(
+    trajectory: Trajectory, potential: PairPotential, state: StatePoint, *, blocks: int = BLOCKS
+) -> Mean:
+    r"""Return the pressure of the sampled configurations under a pair potential.
+
+    .. math:: P = \rho kT + \frac{1}{3V} \Big\langle \sum_{i<j} r_{ij} F(r_{ij}) \Big\rangle
+
+    with the force of the spline that engines tabulate (the central differences of a coarse grid are off by
+    several per cent in a steep core), and the kinetic part by kT rather than by the momentary velocities,
+    which removes their noise. In the units of trajectory, potential and state, which must agree.
+    """
+    import freud
+
+    fine = resampled(potential, np.linspace(0.0, potential.r_cut, FORCE_POINTS + 1), state.kT)
+    box = freud.box.Box(*trajectory.box)
+    volume = float(np.prod(trajectory.box))
+    virial = np.empty(len(trajectory))
+    for index, positions in enumerate(trajectory.positions):
+        query = freud.locality.AABBQuery(box, positions).query(
+            positions, {"r_max": potential.r_cut, "exclude_ii": True}
+        )
+        r = np.asarray(query.toNeighborList().distances, dtype=np.float64)
+        virial[index] = 0.5 * np.sum(r * np.interp(r, fine.r, fine.f, right=0.0))
+    mean = block_mean(virial / (3.0 * volume), blocks)
+    return Mean(trajectory.density * state.kT + mean.value, mean.error)
+
+
+def low_k_structure_factor(trajectory: Trajectory) -> Mean:
+    r"""Return S(k) averaged over the three smallest wave vectors that fit the box.
+
+    .. math:: S(k) = \frac{1}{N} \Big\langle \big| \sum_j e^{-i k \cdot r_j} \big|^2 \Big\rangle
+
+    The three of one frame are averaged, frames are blocked. A box that separates into two phases, or clusters,
+    has S(k_min) >> 1; the ideal gas has 1.
+    """
+    k = 2.0 * np.pi / trajectory.box
+    phases = np.exp(-1j * trajectory.positions * k.astype(np.float32))
+    s = np.mean(np.abs(phases.sum(axis=1)) ** 2, axis=1) / trajectory.n
+    return block_mean(s, min(BLOCKS, len(trajectory)))
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is wrong with a run as an equilibrium fluid; ``ok`` if nothing is.
+
+    Attributes
+    ----------
+    reasons : tuple of str
+        One sentence each, beginning with a keyword: ``not equilibrated:``, ``inhomogeneous:``, ``crystal:``.
+    s_k_min : float
+        S at the smallest wave vectors.
+    """
+
+    reasons: tuple[str, ...]
+    s_k_min: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run is a homogeneous fluid in equilibrium as far as can be seen."""
+        return not self.reasons
+
+
+#: S(k_min) of a homogeneous fluid stays well below this except close to a critical point.
+S_K_MIN_LIMIT = 6.0
+#: A Bragg peak is of order N. The peak of S(k) of a fluid is below 2.85 where it freezes (Hansen and Verlet,
+#: Phys. Rev. 184, 151, 1969, doi:10.1103/PhysRev.184.151); of a thousand single wave vectors in a slow fluid that
+#: hardly decorrelates in the run, the largest is ln(1000) times that, about 20. Hence a part of N, at least 10.
+BRAGG_PART, BRAGG_FLOOR = 0.04, 10.0
+#: g(r) of a fluid is flat at half the box; 4 sigma of noise plus a finite-size part of this much is allowed.
+FLATNESS = 0.05
+#: Drift of the energy between the halves of a run, in standard errors, beyond which it is not equilibrated.
+DRIFT_SIGMAS = 4.0
+
+
+def examine(trajectory: Trajectory, g: RDF, energy: ArrayLike | None = None) -> Health:
+    """Look for what makes a run useless: drift, two phases or clusters, a crystal.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        The production run.
+    g : RDF
+        Its g(r), to half the box or near it.
+    energy : array_like, shape (k,), optional
+        Energy per bead along the production run, for the drift test: the means of the two halves, each
+        with the error of five blocks, differ by less than 4 standard errors (t-distributed with 8 degrees of
+        freedom: one false alarm in about 250 runs), or by less than 0.2 % of the mean.
+    """
+    reasons: list[str] = []
+    if energy is not None:
+        series = np.asarray(energy, dtype=np.float64)
+        half = series.size // 2
+        if half >= 5:
+            first, second = block_mean(series[:half], 5), block_mean(series[half:], 5)
+            drift = abs(first.value - second.value)
+            noise = float(np.hypot(first.error, second.error))
+            if drift > DRIFT_SIGMAS * noise and drift > 2e-3 * abs(second.value) + 1e-4:
+                reasons.append(
+                    f"not equilibrated: the energy per bead drifts from {first.value:.4g} to {second.value:.4g} "
+                    f"({drift / noise:.1f} standard errors) within the run; equilibrate longer"
+                )
+    low = low_k_structure_factor(trajectory)
+    if low.value > S_K_MIN_LIMIT:
+        reasons.append(
+            f"inhomogeneous: S(k_min) = {low.value:.3g}, where a homogeneous fluid stays below "
+            f"{S_K_MIN_LIMIT:g}; the beads cluster or the box holds two phases"
+        )
+    tail = g.r > 0.85 * g.r_max
+    excess = float(np.mean(g.g[tail] - 1.0))
+    noise = 0.0 if g.error is None else float(np.mean(g.error[tail]))
+    if abs(excess) > FLATNESS + 4.0 * noise:
+        reasons.append(
+            f"inhomogeneous: g is {1.0 + excess:.3f} on average beyond r = {0.85 * g.r_max:.3g}, not 1; "
+            "the box holds two phases or is too small"
+        )
+    peak = _bragg_peak(trajectory)
+    if peak > max(BRAGG_FLOOR, BRAGG_PART * trajectory.n):
+        reasons.append(f"crystal: S(k) reaches {peak:.3g} at one wave vector, a Bragg peak")
+    return Health(tuple(reasons), low.value)
+
+
+def _bragg_peak(trajectory: Trajectory, frames: int = 16) -> float:
+    """Largest S(k) of any single wave vector, averaged over frames spread over the run.
+
+    In a fluid the amplitude of one wave vector decorrelates and the average stays near S(k); in a crystal it
+    persists. The density field on a grid of about half a bead spacing reaches past the first Bragg peaks.
+    """
+    chosen = np.unique(np.linspace(0, len(trajectory) - 1, frames).astype(int))
+    cells = np.maximum(8, np.ceil(2.5 * trajectory.box * trajectory.density ** (1 / 3))).astype(int)
+    total: Array | float = 0.0
+    for index in chosen:
+        scaled = trajectory.positions[index] / trajectory.box + 0.5
+        cell = np.floor((scaled % 1.0) * cells).astype(int) % cells
+        field = np.zeros(tuple(cells))
+        np.add.at(field, tuple(cell.T), 1.0)
+        total = total + np.abs(np.fft.rfftn(field)) ** 2 / trajectory.n
+    spectrum = np.asarray(total) / chosen.size
+    spectrum[0, 0, 0] = 0.0
+    return float(spectrum.max())

@@ -1,0 +1,118 @@
+"""The thermodynamic state of the target: number density and thermal energy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cginit.curves import RDF
+from cginit.errors import InputError
+from cginit.units import UnitSystem, conversion, unit_system
+
+__all__ = ["StatePoint", "check_density", "common_units", "excluded_diameter"]
+
+#: Close packing of equal spheres fills 0.7405 of space; a core that fills more cannot be one.
+MAX_PACKING = 0.75
+
+
+@dataclass(frozen=True)
+class StatePoint:
+    """Number density and kT of one state.
+
+    Parameters
+    ----------
+    density : float
+        Beads per volume, in the inverse cube of the length unit.
+    kT : float
+        Thermal energy, in the energy unit.
+    units : str or UnitSystem, optional
+        The units of the two. None means those of the curve that the state is used with.
+
+    Raises
+    ------
+    InputError
+        If a value is not a positive, finite number.
+
+    Examples
+    --------
+    >>> StatePoint.from_temperature(33.28, 300.0, "nm-kJ/mol").kT
+    2.494338785445972
+    """
+
+    density: float
+    kT: float
+    units: UnitSystem | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("density", self.density), ("kT", self.kT)):
+            if not np.isfinite(value) or value <= 0.0:
+                raise InputError(f"{name} must be a positive number, not {value}")
+            object.__setattr__(self, name, float(value))
+        if self.units is not None:
+            object.__setattr__(self, "units", unit_system(self.units))
+
+    @classmethod
+    def from_temperature(cls, density: float, temperature: float, units: str | UnitSystem) -> StatePoint:
+        """Build the state from a temperature in kelvin; InputError in lj units."""
+        system = unit_system(units)
+        return cls(density, temperature * system.boltzmann(), system)
+
+    def to(self, units: str | UnitSystem) -> StatePoint:
+        """Return the same state in other units; a state without units takes them as they stand."""
+        target = unit_system(units)
+        if self.units is None:
+            return replace(self, units=target)
+        length, energy = conversion(self.units, target)
+        return StatePoint(self.density / length**3, self.kT * energy, target)
+
+
+def common_units(target: RDF, state: StatePoint) -> tuple[RDF, StatePoint]:
+    """Return both in the units of the state, or in those of the target where the state names none."""
+    units = state.units or target.units
+    return target.to(units), state.to(units)
+
+
+def excluded_diameter(target: RDF, threshold: float = 0.01) -> float:
+    """Return the diameter of the core that g itself excludes: the range below the first g > `threshold`.
+
+    0 for particles that overlap (g at contact is not small), and for a g(r) that does not show its core.
+    """
+    if target.g[0] > threshold and target.r[0] > 2.0 * target.dr and target.g[0] > 0.5:
+        return 0.0
+    first = np.flatnonzero(target.g > threshold)
+    if first.size == 0:
+        return target.r_max
+    diameter = float(target.r[first[0]])
+    return diameter if diameter > 2.0 * target.dr else 0.0
+
+
+def check_density(target: RDF, state: StatePoint) -> None:
+    """Refuse a density whose unit cannot be right.
+
+    The core that g(r) excludes, taken as a sphere, must not fill more than 0.75 of space. Particles that
+    overlap have no such core and may be as dense as they are.
+
+    Raises
+    ------
+    InputError
+        With the packing fraction and the unit slip that would explain it.
+    """
+    target, state = common_units(target, state)
+    diameter = excluded_diameter(target)
+    packing = np.pi / 6.0 * state.density * diameter**3
+    if packing <= MAX_PACKING:
+        return
+    unit = target.units.density
+    slips = (
+        (1e-3, "given per nm^3 while r is in angstrom"),
+        (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)"),
+        (0.0334284, "a mass density in kg/m^3 of water instead of a number density"),
+    )
+    hints = [text for factor, text in slips if 0.02 < packing * factor <= 0.65]
+    hint = f"; it looks like a density {hints[0]}" if hints else ""
+    raise InputError(
+        f"density {state.density:g} {unit} cannot be right: the core that g(r) excludes "
+        f"(r < {diameter:g} {target.units.length}) would fill {packing:.3g} of space, more than close packing"
+        f"{hint}; give the number of beads per {target.units.length}^3"
+    )
