@@ -1,0 +1,26 @@
+"""Tables and radial distribution functions in and out of the formats of other programs."""
+
+from cginit.io.atomic import write_atomically
+from cginit.io.checks import check_target
+from cginit.io.convert import convert
+from cginit.io.formats import FORMATS, TableFormat, table_format
+from cginit.io.lammps import read_lammps_tables, write_lammps_tables
+from cginit.io.rdf import RDFHeader, read_rdf, read_rdf_header, write_rdf
+from cginit.io.tables import read_table, write_table
+
+__all__ = [
+    "FORMATS",
+    "RDFHeader",
+    "TableFormat",
+    "check_target",
+    "convert",
+    "read_lammps_tables",
+    "read_rdf",
+    "read_rdf_header",
+    "read_table",
+    "table_format",
+    "write_atomically",
+    "write_lammps_tables",
+    "write_rdf",
+    "write_table",
+]

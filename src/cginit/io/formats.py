@@ -1,0 +1,100 @@
+"""The table formats: which suffix means which, how each is read and written, and in which units."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cginit.curves import PairPotential
+from cginit.errors import InputError
+from cginit.io.gromacs import read_xvg, write_xvg
+from cginit.io.hoomd import read_npz, write_npz
+from cginit.io.lammps import read_lammps, write_lammps
+from cginit.io.table import RawTable, WriteOptions
+from cginit.io.text import read_columns, read_msibi, write_csv, write_msibi, write_text
+from cginit.io.votca import read_pot, read_tab, write_pot, write_tab
+from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem
+
+__all__ = ["FORMATS", "RDF_SUFFIXES", "TableFormat", "is_rdf_name", "table_format"]
+
+Reader = Callable[[bytes, str, str | None], RawTable]
+Writer = Callable[[PairPotential, WriteOptions], str | bytes]
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """One table format.
+
+    Attributes
+    ----------
+    name : str
+        The name for ``format=``.
+    suffixes : tuple of str
+        Ends of file names that mean this format.
+    read : callable
+        Takes content, file name and keyword.
+    write : callable
+        Takes the potential, in the units of the file, and options; returns the content.
+    units : UnitSystem or None
+        The units that programs expect in such a file of a physical potential; None where any will do.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Reader
+    write: Writer
+    units: UnitSystem | None = None
+
+
+FORMATS: tuple[TableFormat, ...] = (
+    TableFormat("votca", (".pot", ".pot.new", ".pot.cur", ".pot.in"), read_pot, write_pot, NM_KJ),
+    TableFormat("tab", (".tab",), read_tab, write_tab, NM_KJ),
+    TableFormat("lammps", (".table", ".lammps"), read_lammps, write_lammps, ANGSTROM_KCAL),
+    TableFormat("gromacs", (".xvg",), read_xvg, write_xvg, NM_KJ),
+    TableFormat("hoomd", (".npz",), read_npz, write_npz),
+    TableFormat("csv", (".csv",), read_columns, write_csv),
+    TableFormat("text", (".dat", ".txt"), read_columns, write_text),
+    TableFormat("msibi", (), read_msibi, write_msibi),
+)
+
+#: Ends of file names that mean a g(r).
+RDF_SUFFIXES = (".dist.tgt", ".dist.new", ".dist", ".rdf")
+
+
+def table_format(path: str | os.PathLike[str], name: str | None = None) -> TableFormat:
+    """Return the format of that name or, without one, the format that the end of the file's name means.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+
+    Examples
+    --------
+    >>> table_format("CG-CG.pot.new").name
+    'votca'
+    """
+    if name is not None:
+        for known in FORMATS:
+            if known.name == name.lower():
+                return known
+        raise InputError(f"unknown table format {name!r}; known are {', '.join(f.name for f in FORMATS)}")
+    file = os.path.basename(os.fspath(path)).lower()  # noqa: PTH119  # a name need not be a Path
+    matches: list[tuple[int, Any]] = [
+        (len(suffix), known) for known in FORMATS for suffix in known.suffixes if file.endswith(suffix)
+    ]
+    if not matches:
+        table = ", ".join(f"{suffix} ({known.name})" for known in FORMATS for suffix in known.suffixes)
+        raise InputError(
+            f"the end of {os.fspath(path)} names no table format; known are {table}. Name it otherwise, or give "
+            "the format (format=, --format)"
+        )
+    chosen: TableFormat = max(matches, key=lambda match: match[0])[1]
+    return chosen
+
+
+def is_rdf_name(path: str | os.PathLike[str]) -> bool:
+    """Whether the end of a file's name means a g(r)."""
+    return os.fspath(path).lower().endswith(RDF_SUFFIXES)

@@ -1,0 +1,54 @@
+"""Arrays for HOOMD-blue's ``md.pair.Table`` in an npz file."""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+
+import numpy as np
+
+from cginit.curves import Array, PairPotential
+from cginit.errors import InputError
+from cginit.io.grid import runnable, runnable_grid
+from cginit.io.header import header_lines, parse_header, potential_header
+from cginit.io.table import RawTable, WriteOptions
+
+__all__ = ["read_npz", "write_npz"]
+
+#: HOOMD interpolates linearly in r.
+INTERVALS = 2000
+
+
+def read_npz(data: bytes, name: str, keyword: str | None = None) -> RawTable:
+    """Read ``r_min, r_cut, U, F``; the grid leaves out the cut-off, where U = 0."""
+    try:
+        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+            u, f = np.array(arrays["U"], dtype=np.float64), np.array(arrays["F"], dtype=np.float64)
+            r_min, r_cut = float(arrays["r_min"]), float(arrays["r_cut"])
+            comments = str(arrays["header"]).splitlines() if "header" in arrays else []
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{name} is not a table for HOOMD-blue ({error}); it must hold numbers r_min, r_cut and arrays U, F"
+        ) from error
+    if u.ndim != 1 or u.shape != f.shape or u.size < 2:
+        raise InputError(f"{name} holds U of shape {u.shape} and F of shape {f.shape}; both must be (n,)")
+    grid: Array = np.linspace(r_min, r_cut, u.size + 1)
+    # F at the cut-off is not in the file: HOOMD's own interpolation takes it as 0, the potential as its last secant.
+    last = u[-1] / (grid[-1] - grid[-2])
+    return RawTable(name, grid, np.append(u, 0.0), np.append(f, last), header=parse_header(comments, name))
+
+
+def write_npz(potential: PairPotential, options: WriteOptions) -> bytes:
+    """Return ``r_min, r_cut, U, F`` on ``linspace(r_min, r_cut, n, endpoint=False)`` with r_min = 0."""
+    fine = runnable(potential, runnable_grid(potential, INTERVALS), options.kT)
+    stream = BytesIO()
+    # numpy dates the members of the archive 1980, so that equal potentials give equal files.
+    np.savez(
+        stream,
+        r_min=np.float64(fine.r[0]),
+        r_cut=np.float64(fine.r_cut),
+        U=fine.u[:-1],
+        F=fine.f[:-1],
+        header=np.array(header_lines(potential_header(potential))),
+    )
+    return stream.getvalue()

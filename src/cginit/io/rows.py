@@ -1,0 +1,218 @@
+"""Columns of a text file, each row with its line number, so that an error can say where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.errors import InputError
+
+__all__ = ["Rows", "column_text", "grid_text", "read_bytes", "read_rows", "rows_of", "text_of"]
+
+#: First characters of a line that is no data, over all formats: VOTCA and LAMMPS (#), xvg (#, @, &), others.
+COMMENTS = ("#", "@", "&", "%", "!", "//")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The data rows of a file.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, for error messages.
+    lines : tuple of int
+        Line number of each row, from 1.
+    tokens : tuple of tuple of str
+        The fields of each row.
+    comments : tuple of str
+        The comment lines.
+    names : tuple of str
+        Column names in lower case, if the first row holds no number.
+    """
+
+    name: str
+    lines: tuple[int, ...]
+    tokens: tuple[tuple[str, ...], ...]
+    comments: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def where(self, row: int) -> str:
+        """Return the place of a row in words."""
+        return f"{self.name}, line {self.lines[row]}"
+
+    def width(self) -> int:
+        """Return the number of columns; InputError if rows differ or there are none."""
+        if not self.tokens:
+            raise InputError(f"{self.name} holds no rows of numbers; give a file with columns of numbers")
+        width = len(self.tokens[0])
+        for row, tokens in enumerate(self.tokens):
+            if len(tokens) != width:
+                raise InputError(
+                    f"{self.where(row)} has {len(tokens)} columns ({' '.join(tokens)!r}) where the rows above "
+                    f"have {width}; complete the row or remove it"
+                )
+        return width
+
+    def keep(self, rows: Iterable[int]) -> Rows:
+        """Return some of the rows."""
+        chosen = list(rows)
+        return Rows(
+            self.name,
+            tuple(self.lines[row] for row in chosen),
+            tuple(self.tokens[row] for row in chosen),
+            self.comments,
+            self.names,
+        )
+
+    def column(self, index: int) -> tuple[str, ...]:
+        """Return the fields of one column."""
+        return tuple(tokens[index] for tokens in self.tokens)
+
+    def numbers(self, index: int, quantity: str) -> Array:
+        """Return one column ``(n,)`` as finite numbers.
+
+        Raises
+        ------
+        InputError
+            Naming the file, the line and the field that is not a finite number.
+        """
+        fields = self.column(index)
+        try:
+            values = np.array(fields, dtype=np.float64)
+        except ValueError:
+            row = next(row for row, field in enumerate(fields) if not is_number(field))
+            raise InputError(
+                f"{self.where(row)}: {quantity} is {fields[row]!r}, not a number; correct the field, or start "
+                "the line with # if it is a comment"
+            ) from None
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            row = int(bad[0])
+            raise InputError(
+                f"{self.where(row)}: {quantity} is {fields[row]}; every value must be finite, so remove the row "
+                "if it lies at an end of the range, or sample the curve again"
+            )
+        return values
+
+
+def is_number(field: str) -> bool:
+    """Whether a field reads as a number (nan and inf do)."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """Return the content of a file; InputError if it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {os.fspath(path)}: {error.strerror}; check the path") from error
+
+
+def text_of(data: bytes, name: str) -> str:
+    """Decode a text file, whatever editor wrote it: UTF-8 or Latin-1, with or without a byte order mark."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data:
+        raise InputError(f"{name} is a binary file, not a text table; name its format if it holds a table")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def read_rows(path: str | os.PathLike[str]) -> Rows:
+    """Return the rows of a text file (see `rows_of`); InputError if it cannot be read."""
+    name = os.fspath(path)
+    return rows_of(text_of(read_bytes(path), name), name)
+
+
+def rows_of(text: str, name: str) -> Rows:
+    """Split a text into rows: white space or, if the first row holds commas or semicolons, CSV.
+
+    Lines that start with one of ``# @ & % ! //`` are comments, as is what follows a ``#`` in a row.
+    """
+    comments: list[str] = []
+    content: list[str] = []
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith(COMMENTS):
+            comments.append(stripped)
+            stripped = ""
+        content.append(stripped.partition("#")[0].rstrip())
+    first = next((line for line in content if line), "")
+    separator = next((mark for mark in (";", ",") if mark in first), None)
+    if separator is None:
+        numbered = [(number, tuple(line.split())) for number, line in enumerate(content, 1) if line]
+    else:
+        numbered = _csv(content, separator, name)
+    names: tuple[str, ...] = ()
+    if numbered and not any(is_number(field) for field in numbered[0][1]):
+        names = tuple(field.lower() for field in numbered[0][1])
+        numbered = numbered[1:]
+    return Rows(
+        name,
+        tuple(number for number, _ in numbered),
+        tuple(fields for _, fields in numbered),
+        tuple(comments),
+        names,
+    )
+
+
+def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, tuple[str, ...]]]:
+    """Fields of each line that holds any; pandas knows the quoting rules of CSV."""
+    import pandas as pd
+
+    filled = [(number, line) for number, line in enumerate(content, 1) if line]
+    try:
+        frame = pd.read_csv(
+            StringIO("\n".join(line for _, line in filled)),
+            sep=separator,
+            header=None,
+            dtype=str,
+            keep_default_na=False,
+            skipinitialspace=True,
+            quotechar='"',
+        )
+    except pd.errors.ParserError as error:
+        raise InputError(
+            f"{name} is not a regular CSV file: {str(error).strip()}; give every row the same number of columns"
+        ) from None
+    if len(frame) != len(filled):
+        raise InputError(f"{name} holds a quoted field that runs over several lines; remove the quotes")
+    fields = frame.fillna("").itertuples(index=False, name=None)
+    return [
+        (number, tuple(str(field).strip() for field in row))
+        for (number, _), row in zip(filled, fields, strict=True)
+    ]
+
+
+def grid_text(r: Array) -> list[str]:
+    """Print a uniform grid: the end points exactly, the others without the rounding errors of their making.
+
+    ``np.linspace`` between the end points, which the readers use, gives the same grid again.
+    """
+    values = r.tolist()
+    return [repr(values[0]), *(f"{value:.15g}" for value in values[1:-1]), repr(values[-1])]
+
+
+def column_text(*columns: Array | Sequence[str]) -> str:
+    """Print columns side by side; floats with the fewest digits that read back as the same number."""
+    printed = [
+        [repr(value) for value in column.tolist()] if isinstance(column, np.ndarray) else column
+        for column in columns
+    ]
+    return "".join(" ".join(fields) + "\n" for fields in zip(*printed, strict=True))
