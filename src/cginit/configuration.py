@@ -151,7 +151,9 @@ def random_configuration(
     box = Box.cube(edge)
     positions = rng.uniform(-0.5 * edge, 0.5 * edge, (n, 3))
     for _ in range(500):
-        pairs = AABBQuery(box, positions).query(positions, {"r_max": wanted, "exclude_ii": True}).toNeighborList()
+        pairs = (
+            AABBQuery(box, positions).query(positions, {"r_max": wanted, "exclude_ii": True}).toNeighborList()
+        )
         close = np.asarray(pairs.distances)
         if close.size == 0 or float(close.min()) > 0.98 * wanted:
             break

@@ -50,7 +50,9 @@ def uniform_grid(r: ArrayLike, name: str = "r") -> Array:
         raise InputError(f"{name}[0] = {grid[0]:g} is negative")
     if np.any(steps <= 0.0):
         bad = int(np.flatnonzero(steps <= 0.0)[0]) + 1
-        raise InputError(f"{name}[{bad}] = {grid[bad]:g} does not increase on {grid[bad - 1]:g}; sort the rows")
+        raise InputError(
+            f"{name}[{bad}] = {grid[bad]:g} does not increase on {grid[bad - 1]:g}; sort the rows"
+        )
     dr = (grid[-1] - grid[0]) / (grid.size - 1)
     even = np.linspace(grid[0], grid[-1], grid.size)
     if np.max(np.abs(grid - even)) > max(GRID_TOLERANCE * dr, 1e-12):
@@ -136,7 +138,9 @@ class RDF:
             raise InputError(f"g has {self.g.size} values for {self.r.size} distances")
         if np.any(self.g < 0.0):
             bad = int(np.argmin(self.g))
-            raise InputError(f"g is negative at r = {self.r[bad]:g} ({self.g[bad]:.3g}); set it to 0 (--clean)")
+            raise InputError(
+                f"g is negative at r = {self.r[bad]:g} ({self.g[bad]:.3g}); set it to 0 (--clean)"
+            )
         if self.error is not None:
             object.__setattr__(self, "error", _frozen(self.error, "error"))
             if self.error.shape != self.r.shape:
@@ -257,7 +261,9 @@ class PairPotential:
                 raise InputError(f"u_error has {self.u_error.size} values for {self.r.size} distances")
 
     @classmethod
-    def shifted(cls, r: ArrayLike, u: ArrayLike, *, units: str | UnitSystem, **fields: object) -> PairPotential:
+    def shifted(
+        cls, r: ArrayLike, u: ArrayLike, *, units: str | UnitSystem, **fields: object
+    ) -> PairPotential:
         """Build a potential from energies whose zero is elsewhere: U(r_cut) is subtracted."""
         energies = np.asarray(u, dtype=np.float64)
         return cls(r, energies - energies[-1], units=unit_system(units), **fields)  # type: ignore[arg-type]

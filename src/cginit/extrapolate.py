@@ -75,11 +75,11 @@ def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:
     if first == 0:
         return u
     if first >= r.size - 1:
-        raise InputError("a core cannot be extended from the last point of the curve; extend the range of g(r)")
+        raise InputError(
+            "a core cannot be extended from the last point of the curve; extend the range of g(r)"
+        )
     start = r[first]
-    steepest = max(
-        (u[first] - u[k]) / (r[k] - start) for k in (first + 1, first + 2) if k < r.size
-    )
+    steepest = max((u[first] - u[k]) / (r[k] - start) for k in (first + 1, first + 2) if k < r.size)
     f = max(float(steepest), MIN_FORCE * kT / start)
     s = start - r[:first]
     core = u[first] + f * s + 0.5 * CURVATURE * f / start * s**2

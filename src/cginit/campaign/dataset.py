@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +101,10 @@ class Dataset:
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Dataset:
         """Return the chosen rows."""
         return Dataset(
-            **{f.name: getattr(self, f.name) if f.name == "r" else getattr(self, f.name)[rows] for f in fields(self)}
+            **{
+                f.name: getattr(self, f.name) if f.name == "r" else getattr(self, f.name)[rows]
+                for f in fields(self)
+            }
         )
 
     @property
@@ -117,11 +121,8 @@ def write_record(record: Record, path: Path) -> None:
     """Write one record as ``.npz``, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as stream:
-        np.savez_compressed(
-            stream,
-            format_version=np.int64(FORMAT_VERSION),
-            **{f.name: np.asarray(getattr(record, f.name)) for f in fields(record)},
-        )
+        columns: dict[str, Any] = {f.name: np.asarray(getattr(record, f.name)) for f in fields(record)}
+        np.savez_compressed(stream, format_version=np.int64(FORMAT_VERSION), **columns)
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
@@ -151,7 +152,9 @@ def merge(records: list[Record]) -> Dataset:
     r = ordered[0].r
     if any(x.r.shape != r.shape or not np.allclose(x.r, r, atol=1e-9) for x in ordered):
         raise InputError("the records do not share one grid of r; they come from different campaigns")
-    columns = {f.name: np.array([getattr(x, f.name) for x in ordered]) for f in fields(Record) if f.name != "r"}
+    columns = {
+        f.name: np.array([getattr(x, f.name) for x in ordered]) for f in fields(Record) if f.name != "r"
+    }
     return Dataset(r=r, **columns)
 
 
@@ -206,7 +209,7 @@ def load(path: Path) -> Dataset:
     return Dataset(**columns)
 
 
-def _h5py():  # type: ignore[no-untyped-def]  # an optional package without types
+def _h5py() -> Any:
     try:
         import h5py
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -51,13 +52,11 @@ class StateTask:
 def plan(seeds: range, per_potential: int = len(DENSITIES)) -> list[StateTask]:
     """Return the tasks of these potentials, `per_potential` densities each.
 
-    With fewer than all four, the densities rotate with the seed, so that each is used equally often.
+    With fewer than all four, the seed chooses among the combinations in turn, so that each density, and each
+    combination, is used equally often.
     """
-    tasks = []
-    for seed in seeds:
-        chosen = sorted(DENSITIES[(seed * per_potential + k) % len(DENSITIES)] for k in range(per_potential))
-        tasks += [StateTask(seed, density) for density in chosen]
-    return tasks
+    combinations = list(itertools.combinations(DENSITIES, per_potential))
+    return [StateTask(seed, density) for seed in seeds for density in combinations[seed % len(combinations)]]
 
 
 def screen(potential: PairPotential, core: bool) -> str:
@@ -72,7 +71,9 @@ def screen(potential: PairPotential, core: bool) -> str:
         return f"screened: B2 = {b2:.3g} sigma^3 is in the gas-liquid region"
     if core:
         outside = r > 0.85
-        wca = np.where(r < 2 ** (1 / 6), 4.0 * (np.maximum(r, 0.8) ** -12.0 - np.maximum(r, 0.8) ** -6.0) + 1.0, 0.0)
+        wca = np.where(
+            r < 2 ** (1 / 6), 4.0 * (np.maximum(r, 0.8) ** -12.0 - np.maximum(r, 0.8) ** -6.0) + 1.0, 0.0
+        )
         if np.max(np.abs(u - wca)[outside], initial=0.0) < 0.1:
             return "screened: no different from a bare WCA core"
     return ""
@@ -147,7 +148,7 @@ def simulate_state(task: StateTask, engine: Engine, workdir: Path | None = None)
 
 
 def _rejected(task: StateTask, potential: PairPotential, reason: str) -> Record:
-    r: Array = np.arange(round(GRID_END / GRID_STEP) + 1) * GRID_STEP
+    r: Array = np.arange(round(GRID_END / GRID_STEP) + 1, dtype=np.float64) * GRID_STEP
     empty = np.full(r.size, np.nan)
     return Record(
         family="a",
@@ -181,7 +182,9 @@ def _task_to_file(task: StateTask, engine: Engine, folder: Path) -> str:
     return record.rejected
 
 
-def run_campaign(tasks: list[StateTask], engine: Engine, folder: Path, workers: int = 1) -> dict[StateTask, str]:
+def run_campaign(
+    tasks: list[StateTask], engine: Engine, folder: Path, workers: int = 1
+) -> dict[StateTask, str]:
     """Simulate what `folder` does not hold yet; return the reason of rejection (or "") of each new task.
 
     A task is done when its file exists; a killed run loses the tasks under way and nothing else.

@@ -135,7 +135,7 @@ def length_scale(potential: PairPotential, state: StatePoint) -> float:
     The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
     than the mean spacing rho^(-1/3).
     """
-    spacing = state.density ** (-1.0 / 3.0)
+    spacing = float(state.density ** (-1.0 / 3.0))
     below = np.flatnonzero(potential.u <= state.kT)
     size = float(potential.r[below[0]]) if below.size else potential.r_cut
     return min(size, spacing) if size > 0.1 * spacing else spacing

@@ -135,7 +135,8 @@ class LammpsEngine:
         threads = ["-sf", "omp", "-pk", "omp", str(self.threads)] if self.threads > 1 else []
         return [*launcher, binary, "-nocite", *threads]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which the command runs."""
         environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
         if self.binary is None and _wheel_binary() is not None:
             # libmpi of the wheel `mpich` lies in the lib folder of the environment.
@@ -200,7 +201,7 @@ class LammpsEngine:
             done = subprocess.run(
                 command,
                 cwd=workdir,
-                env=self._environment(),
+                env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -241,7 +242,10 @@ def _write_data(start: Configuration, path: Path) -> None:
 
 #: LAMMPS' words for what users can mend, and how.
 _REMEDIES = (
-    ("Pair distance < table inner cutoff", "two beads ran into each other; the core of the potential is too soft"),
+    (
+        "Pair distance < table inner cutoff",
+        "two beads ran into each other; the core of the potential is too soft",
+    ),
     ("Lost atoms", "the run blew up; use a smaller time step or a longer push-off"),
     ("Non-numeric", "the run blew up; use a smaller time step or a longer push-off"),
     ("out of range", "the run blew up; use a smaller time step or a longer push-off"),

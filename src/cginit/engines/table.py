@@ -17,7 +17,9 @@ TABLE_POINTS = 2500
 CENTRE = 0.1
 
 
-def engine_table(reduced: PairPotential, r_min: float = 0.0, points: int = TABLE_POINTS) -> tuple[Array, Array, Array]:
+def engine_table(
+    reduced: PairPotential, r_min: float = 0.0, points: int = TABLE_POINTS
+) -> tuple[Array, Array, Array]:
     """Return ``r, U, F``, each ``(points + 1,)``, of a potential in kT on linspace(r_min, r_cut, points + 1).
 
     The core reaches in by `cginit.extrapolate.extend_core`; within 0.1 of the centre the energy is the parabola

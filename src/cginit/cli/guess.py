@@ -1,0 +1,112 @@
+"""``cg-init --rdf``: the guess and its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from cginit.curves import RDF, PairPotential
+from cginit.errors import InputError
+from cginit.guess import default_cutoff, guess
+from cginit.io import check_target, read_rdf, read_rdf_header, write_table
+from cginit.state import StatePoint
+
+__all__ = ["GuessOptions", "Problem", "propose", "read_problem", "write_tables"]
+
+
+@dataclass(frozen=True)
+class GuessOptions:
+    """What the command line says about the target and the guess."""
+
+    rdf: Path
+    density: float | None = None
+    temperature: float | None = None
+    kT: float | None = None
+    units: str | None = None
+    method: str = "network"
+    cutoff: float | None = None
+    clean: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A target with its state, the cut-off wanted, and what was odd about the file."""
+
+    target: RDF
+    state: StatePoint
+    r_cut: float
+    notes: tuple[str, ...]
+
+
+def read_problem(options: GuessOptions) -> Problem:
+    """Read the target; density and kT come from the options, else from the header of the file.
+
+    Raises
+    ------
+    InputError
+        If the file is wrong, or neither it nor the options state the density or the temperature.
+    """
+    target = read_rdf(options.rdf, units=options.units, clean=options.clean)
+    header = read_rdf_header(options.rdf)
+    density = options.density if options.density is not None else header.density
+    if density is None:
+        raise InputError(
+            f"the number density is not stated in {options.rdf}; give it in {target.units.density} with --density"
+        )
+    state = StatePoint(density, _thermal_energy(options, header.kT, target), target.units)
+    r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
+    return Problem(target, state, r_cut, check_target(target, r_cut))
+
+
+def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) -> float:
+    if options.kT is not None and options.temperature is not None:
+        raise InputError("give either --temperature or --kT, not both")
+    if options.kT is not None:
+        return options.kT
+    if options.temperature is not None:
+        return options.temperature * target.units.boltzmann()
+    if stated is None:
+        raise InputError(
+            f"the temperature is not stated in {options.rdf}; give it in kelvin with --temperature, or as energy "
+            f"({target.units.energy}) with --kT"
+        )
+    return stated
+
+
+def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, quiet: bool) -> None:
+    """Read, guess, write the tables, and say what was done."""
+    problem = read_problem(options)
+    potential = guess(problem.target, problem.state, options.method, problem.r_cut)
+    if not quiet:
+        describe(problem, potential)
+    for path in write_tables(potential, out or _default_tables(options.rdf), out_units):
+        typer.echo(path)
+
+
+def describe(problem: Problem, potential: PairPotential) -> None:
+    """Print the state and the potential in a few lines, notes last."""
+    units, state = potential.units, problem.state
+    origin = potential.provenance
+    name = "" if origin is None else origin.method + (f" ({origin.model})" if origin.model else "")
+    well = int(potential.u.argmin())
+    typer.echo(f"method    {name}")
+    typer.echo(f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}")
+    typer.echo(f"g(r)      {problem.target.r[0]:g} to {problem.target.r_max:g} {units.length}")
+    typer.echo(
+        f"U(r)      cut-off {potential.r_cut:g} {units.length}, core extrapolated below {potential.r_core:g}, "
+        f"minimum {potential.u[well] / state.kT:.2f} kT at {potential.r[well]:g}"
+    )
+    for note in (*problem.notes, *potential.notes):
+        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+
+
+def write_tables(potential: PairPotential, paths: list[Path], units: str | None) -> list[Path]:
+    """Write one table a path and return the paths."""
+    return [write_table(potential, path, units=units) for path in paths]
+
+
+def _default_tables(target: Path) -> list[Path]:
+    stem = target.name.split(".")[0] or "potential"
+    return [Path(f"{stem}.pot"), Path(f"{stem}.table")]

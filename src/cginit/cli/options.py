@@ -1,0 +1,64 @@
+"""Options that several commands share, so that each has one name and one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TARGET = "Target"
+TABLES = "Tables"
+
+RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns r g [error]."
+
+OptionalRdf = Annotated[
+    Path | None, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)
+]
+Rdf = Annotated[Path, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)]
+Density = Annotated[
+    float | None,
+    typer.Option(
+        help="Number of beads per volume, in the inverse cube of the length unit.", rich_help_panel=TARGET
+    ),
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Temperature in kelvin (not with lj units).", rich_help_panel=TARGET)
+]
+Kt = Annotated[
+    float | None, typer.Option("--kT", help="Thermal energy in the energy unit.", rich_help_panel=TARGET)
+]
+Units = Annotated[
+    str | None,
+    typer.Option(
+        help="Units of the target: nm-kJ/mol, angstrom-kcal/mol or lj. Not needed if its header states them.",
+        rich_help_panel=TARGET,
+    ),
+]
+Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to 0.", rich_help_panel=TARGET)]
+Method = Annotated[str, typer.Option(help="network, cn-f, hnc, py or boltzmann.", rich_help_panel="Guess")]
+Cutoff = Annotated[
+    float | None,
+    typer.Option(
+        help="Cut-off of the potential in the length unit. Default: 3.5 bead diameters, if g(r) reaches there.",
+        rich_help_panel="Guess",
+    ),
+]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Table to write; may be repeated. The end of the name is the format: .pot .tab .table .xvg .npz .csv "
+        ".txt. Default: NAME.pot and NAME.table beside you, NAME from the target.",
+        rich_help_panel=TABLES,
+    ),
+]
+OutUnits = Annotated[
+    str | None,
+    typer.Option(
+        help="Units of the tables. Default: what each format's programs expect (LAMMPS: real).",
+        rich_help_panel=TABLES,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the paths written and nothing else.")]

@@ -1,0 +1,197 @@
+"""``cg-init refine``: the loop with live progress."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cginit.cli.guess import GuessOptions, describe, read_problem, write_tables
+from cginit.cli.options import (
+    Clean,
+    Cutoff,
+    Density,
+    Kt,
+    Method,
+    Out,
+    OutUnits,
+    Quiet,
+    Rdf,
+    Temperature,
+    Units,
+)
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from cginit.configuration import Configuration
+    from cginit.curves import PairPotential
+    from cginit.engines.base import Engine
+
+__all__ = ["refine"]
+
+NOT_CONVERGED = 3
+
+SIMULATION = "Simulation"
+
+
+def refine(
+    rdf: Rdf,
+    workdir: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR", help="Folder of the refinement; the same command run again goes on there."
+        ),
+    ],
+    density: Density = None,
+    temperature: Temperature = None,
+    kT: Kt = None,
+    units: Units = None,
+    method: Method = "network",
+    potential: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Start from this table instead of a guess.", rich_help_panel="Guess"
+        ),
+    ] = None,
+    cutoff: Cutoff = None,
+    clean: Clean = False,
+    engine: Annotated[
+        str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
+    ] = "lammps",
+    update: Annotated[str, typer.Option(help="Update rule: ibi.", rich_help_panel=SIMULATION)] = "ibi",
+    damping: Annotated[
+        float, typer.Option(help="Factor of each update, in (0, 1].", rich_help_panel=SIMULATION)
+    ] = 1.0,
+    iterations: Annotated[
+        int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
+    ] = 30,
+    wall_time: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
+    ] = None,
+    equilibration: Annotated[
+        int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)
+    ] = 3_000,
+    production: Annotated[
+        int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)
+    ] = 12_000,
+    every: Annotated[
+        int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
+    ] = 60,
+    dt: Annotated[
+        float,
+        typer.Option(help="Time step in a sqrt(m/kT), a the bead diameter.", rich_help_panel=SIMULATION),
+    ] = 0.005,
+    seed: Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)] = 1,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start configuration (GSD, LAMMPS data, GRO, ...) in the units of the target. Default: made here.",
+            rich_help_panel=SIMULATION,
+        ),
+    ] = None,
+    lammps_binary: Annotated[
+        str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
+    ] = None,
+    launcher: Annotated[
+        str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
+    ] = "",
+    threads: Annotated[
+        int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
+    ] = 1,
+    device: Annotated[
+        str, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
+    ] = "auto",
+    out: Out = None,
+    out_units: OutUnits = None,
+    quiet: Quiet = False,
+) -> None:
+    """Refine a potential by simulation until its g(r) differs from the target by noise only.
+
+    Every simulation is kept in --workdir; the best potential is written to --out. Exit code 0: converged, 3: stopped
+    at a cap.
+    """
+    from cginit.cli.progress import IterationTable
+    from cginit.engines.base import Schedule
+    from cginit.guess import guess
+    from cginit.refine import IBI, Limits
+    from cginit.refine import refine as run_loop
+    from cginit.refine.loop import load_update
+
+    options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean)
+    problem = read_problem(options)
+    if potential is None:
+        first = guess(problem.target, problem.state, method, problem.r_cut)
+    else:
+        first = _start_potential(potential, problem.target.units.name, problem.target.dr, problem.state.kT)
+    if not quiet:
+        describe(problem, first)
+    rule = IBI(damping) if update == "ibi" else load_update(update)
+    with IterationTable(iterations, problem.target.units, quiet=quiet) as table:
+        result = run_loop(
+            problem.target,
+            problem.state,
+            first,
+            _engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
+            rule,
+            workdir=workdir,
+            schedule=Schedule(equilibration=equilibration, production=production, every=every, dt=dt),
+            limits=Limits(iterations, wall_time),
+            seed=seed,
+            start=None if start is None else _start_configuration(start, problem.target.units.name),
+            progress=table.add,
+        )
+    if not quiet:
+        typer.echo(result.reason)
+        for warning in result.history[result.best].warnings:
+            typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
+    for path in write_tables(
+        result.potential, out or [workdir / "best.pot", workdir / "best.table"], out_units
+    ):
+        typer.echo(path)
+    if not result.converged:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _engine(name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: str) -> Engine:
+    """Build the engine with the options that it knows; refuse those that it does not."""
+    from cginit.refine.loop import load_engine
+
+    if name == "lammps":
+        from cginit.engines.lammps import LammpsEngine
+
+        return LammpsEngine(binary=binary, launcher=launcher, threads=threads)
+    if binary is not None or threads != 1:
+        raise InputError(f"--lammps-binary and --threads do not apply to the engine {name}")
+    if name == "hoomd":
+        from cginit.engines.hoomd import HoomdEngine
+
+        return HoomdEngine(device=device, launcher=launcher)
+    if launcher:
+        raise InputError(f"--launcher does not apply to the engine {name}")
+    return load_engine(name)
+
+
+def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotential:
+    """Read a table and put it on the grid of the target."""
+    import numpy as np
+
+    from cginit.extrapolate import resampled
+    from cginit.io import read_table
+
+    table = read_table(path, units=units)
+    steps = round(table.r_cut / dr)
+    if abs(steps * dr - table.r_cut) > 1e-3 * dr:
+        raise InputError(
+            f"the cut-off of {path}, {table.r_cut:g}, is not a multiple of the target's step {dr:g}; use a table "
+            "that ends on the grid of the target"
+        )
+    return resampled(table, np.linspace(0.0, steps * dr, steps + 1), kT)
+
+
+def _start_configuration(path: Path, units: str) -> Configuration:
+    from cginit.trajectory import read_configuration
+
+    return read_configuration(path, units=units)

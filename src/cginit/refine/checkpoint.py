@@ -1,0 +1,246 @@
+"""A refinement on disk: one folder an iteration, complete or absent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.configuration import Configuration
+from cginit.curves import RDF, PairPotential, Provenance
+from cginit.errors import InputError
+from cginit.refine.convergence import Distance
+
+__all__ = ["FORMAT_VERSION", "Iteration", "Store", "fingerprint"]
+
+#: Version of the layout of a work directory; raised when a file changes its meaning.
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Iteration:
+    """One simulation of a refinement and what it showed.
+
+    Attributes
+    ----------
+    index : int
+        0 for the simulation of the start potential.
+    potential : PairPotential
+        The potential that was simulated.
+    rdf : RDF
+        Its g(r) with errors, on the grid of the target.
+    final : Configuration
+        Its last configuration.
+    distance : Distance
+        g(r) against the target up to the cut-off.
+    pressure, pressure_error : float
+        In the units of the potential.
+    warnings : tuple of str
+        What `cginit.sampling.examine` found.
+    engine : str
+        Engine and version.
+    seed, steps : int
+        Seed of the run and the steps it took.
+    seconds, engine_seconds : float
+        Wall time of the iteration, and of the engine's integration in it.
+    """
+
+    index: int
+    potential: PairPotential
+    rdf: RDF
+    final: Configuration
+    distance: Distance
+    pressure: float
+    pressure_error: float
+    warnings: tuple[str, ...]
+    engine: str
+    seed: int
+    steps: int
+    seconds: float
+    engine_seconds: float
+
+
+_SCALARS = ("index", "pressure", "pressure_error", "engine", "seed", "steps", "seconds", "engine_seconds")
+
+
+def fingerprint(**parts: object) -> dict[str, str]:
+    """Return a printable identity of each part; arrays and curves by the hash of their bytes."""
+    return {name: _identity(value) for name, value in sorted(parts.items())}
+
+
+def _identity(value: object) -> str:
+    if isinstance(value, RDF):
+        return _digest(value.r, value.g, value.error) + f" ({value.units.name})"
+    if isinstance(value, PairPotential):
+        return _digest(value.r, value.u) + f" ({value.units.name})"
+    if isinstance(value, Configuration):
+        return _digest(value.positions, value.box) + f" ({value.units.name})"
+    return repr(value)
+
+
+def _digest(*arrays: object) -> str:
+    whole = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            whole.update(np.ascontiguousarray(np.asarray(array, dtype=np.float64)).tobytes())
+    return "sha256:" + whole.hexdigest()[:16]
+
+
+class Store:
+    """The work directory of one refinement.
+
+    Nothing is written by the constructor. ``iteration_003`` exists only when all of its files do: an iteration
+    is made in ``iteration_003.partial``, which a resumed run removes, and renamed when it is complete.
+
+    Parameters
+    ----------
+    folder : Path
+        The work directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def open(self, identity: dict[str, str]) -> list[Iteration]:
+        """Create the folder or continue in it; return the complete iterations that it holds.
+
+        Raises
+        ------
+        InputError
+            If the folder belongs to a refinement of another target, state, start, engine or seed.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = self.folder / "refinement.json"
+        if settings.exists():
+            found = json.loads(settings.read_text())
+            if found.get("format_version") != FORMAT_VERSION:
+                raise InputError(
+                    f"{self.folder} has format {found.get('format_version')}, this cginit writes {FORMAT_VERSION}; "
+                    "use a new --workdir"
+                )
+            differing = sorted(k for k in identity if found["identity"].get(k) != identity[k])
+            if differing:
+                details = "; ".join(
+                    f"{k}: {found['identity'].get(k)} there, {identity[k]} here" for k in differing
+                )
+                raise InputError(
+                    f"{self.folder} holds another refinement ({details}); use the same settings to go on with it, "
+                    "or a new --workdir"
+                )
+        else:
+            _write_json({"format_version": FORMAT_VERSION, "identity": identity}, settings)
+        for leftover in self.folder.glob("*.partial"):
+            shutil.rmtree(leftover)
+        done: list[Iteration] = []
+        while (path := self._path(len(done))).is_dir():
+            done.append(_read_iteration(path))
+        return done
+
+    def prepare(self, index: int) -> Path:
+        """Return the empty folder in which iteration `index` is to be made."""
+        partial = self._path(index).with_suffix(".partial")
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir()
+        return partial
+
+    def commit(self, iteration: Iteration) -> Iteration:
+        """Write the results of an iteration beside the engine's files and make the folder complete.
+
+        The trajectory is removed: g(r), errors and the last configuration are what remains of it. What is
+        returned was read back from disk, so that a resumed refinement goes on from the very same bits.
+        """
+        partial = self._path(iteration.index).with_suffix(".partial")
+        for pattern in ("*.dcd", "*.gsd"):
+            for trajectory in (partial / "engine").glob(pattern):
+                trajectory.unlink()
+        _write_iteration(iteration, partial)
+        _sync(partial)
+        partial.rename(self._path(iteration.index))
+        _sync(self.folder)
+        return _read_iteration(self._path(iteration.index))
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"iteration_{index:03d}"
+
+
+def _write_iteration(iteration: Iteration, folder: Path) -> None:
+    p, g = iteration.potential, iteration.rdf
+    with (folder / "curves.npz").open("wb") as stream:
+        arrays: dict[str, Any] = {
+            "potential_r": p.r,
+            "potential_u": p.u,
+            "potential_f": p.f,
+            "rdf_r": g.r,
+            "rdf_g": g.g,
+            "final_positions": iteration.final.positions,
+            "final_box": iteration.final.box,
+        }
+        if p.u_error is not None:
+            arrays["potential_u_error"] = p.u_error
+        if g.error is not None:
+            arrays["rdf_error"] = g.error
+        np.savez_compressed(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    summary = {name: getattr(iteration, name) for name in _SCALARS}
+    summary |= {
+        "format_version": FORMAT_VERSION,
+        "units": p.units.name,
+        "distance": asdict(iteration.distance),
+        "warnings": list(iteration.warnings),
+        "notes": list(p.notes),
+        "r_core": p.r_core,
+        "provenance": None if p.provenance is None else asdict(p.provenance),
+    }
+    _write_json(summary, folder / "iteration.json")
+
+
+def _read_iteration(folder: Path) -> Iteration:
+    summary = json.loads((folder / "iteration.json").read_text())
+    units = summary["units"]
+    with np.load(folder / "curves.npz", allow_pickle=False) as curves:
+        potential = PairPotential(
+            curves["potential_r"],
+            curves["potential_u"],
+            curves["potential_f"],
+            curves.get("potential_u_error"),
+            tuple(summary["notes"]),
+            r_core=summary["r_core"],
+            provenance=None if summary["provenance"] is None else Provenance(**summary["provenance"]),
+            units=units,
+        )
+        rdf = RDF(curves["rdf_r"], curves["rdf_g"], curves.get("rdf_error"), units=units)
+        final = Configuration(curves["final_positions"], curves["final_box"], units=units)
+    return Iteration(
+        potential=potential,
+        rdf=rdf,
+        final=final,
+        distance=Distance(**summary["distance"]),
+        warnings=tuple(summary["warnings"]),
+        **{name: summary[name] for name in _SCALARS},
+    )
+
+
+def _write_json(content: object, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w") as stream:
+        json.dump(content, stream, indent=1)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

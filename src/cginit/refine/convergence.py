@@ -1,0 +1,91 @@
+"""How far a simulated g(r) is from its target, and whether the difference is more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cginit.curves import RDF, Array
+from cginit.errors import InputError
+
+__all__ = ["CHI2_AT_NOISE", "Distance", "distance"]
+
+#: chi^2 per point at which a difference counts as noise. Its expectation is 1; neighbouring points of g
+#: share their noise (some ten independent ones in a dense fluid), so its standard deviation is about
+#: sqrt(2/10) = 0.45, and 2 is some two of these above.
+CHI2_AT_NOISE = 2.0
+#: Bins whose squared block errors are averaged; ten blocks alone know an error to a quarter.
+SMOOTHING_BINS = 9
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Differences between a sampled and a target g(r) up to some distance.
+
+    Attributes
+    ----------
+    chi2 : float
+        Mean squared difference in units of the combined standard error; 1 for pure noise, NaN where neither
+        curve has an error.
+    lmse : float
+        Mean squared difference over the grid points.
+    integral : float
+        Integral of the absolute difference over r, in units of length.
+    largest : float
+        Largest absolute difference.
+    """
+
+    chi2: float
+    lmse: float
+    integral: float
+    largest: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether the difference is within the statistical error."""
+        return self.chi2 <= CHI2_AT_NOISE
+
+
+def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
+    r"""Compare two curves on the same grid up to `r_max`.
+
+    .. math:: \chi^2 = \frac1n \sum_i \frac{(g_i - g^t_i)^2}{\sigma_i^2 + (\sigma^t_i)^2}
+
+    over the n points where either curve is visible, with squared errors averaged over nine neighbouring
+    bins. All measures are means or integrals over r and do not change with the number of points.
+
+    Raises
+    ------
+    InputError
+        If the grids differ.
+    """
+    sampled, target = sampled.with_core(), target.with_core()
+    n = int(np.searchsorted(target.r, r_max + 0.5 * target.dr))
+    if sampled.r.size < n or not np.allclose(sampled.r[:n], target.r[:n], atol=1e-6 * target.dr):
+        raise InputError(
+            f"the sampled g(r) (step {sampled.dr:g}, to {sampled.r_max:g}) and the target (step {target.dr:g}, "
+            f"to {target.r_max:g}) do not share a grid up to {r_max:g}"
+        )
+    difference = sampled.g[:n] - target.g[:n]
+    variance = _variance(sampled, n) + _variance(target, n)
+    seen = variance > 0.0
+    chi2 = float(np.mean(difference[seen] ** 2 / variance[seen])) if np.any(seen) else float("nan")
+    return Distance(
+        chi2=chi2,
+        lmse=float(np.mean(difference**2)),
+        integral=float(np.sum(np.abs(difference)) * target.dr),
+        largest=float(np.max(np.abs(difference))),
+    )
+
+
+def _variance(curve: RDF, n: int) -> Array:
+    """Squared standard error, averaged over neighbouring bins in proportion to g (counts are Poisson-like)."""
+    if curve.error is None:
+        return np.zeros(n)
+    window = np.ones(SMOOTHING_BINS)
+    summed = np.convolve(curve.error**2, window, "same")
+    # The variance of a count grows with the count; averaging the ratio keeps the steep core honest.
+    counts = np.convolve(curve.g, window, "same")
+    ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
+    return np.asarray((ratio * curve.g)[:n], dtype=np.float64)
