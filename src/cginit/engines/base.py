@@ -34,7 +34,7 @@ class Schedule:
     friction : float
         Langevin friction in 1/tau (per mass).
     push_off : int
-        Steps at the start in which no bead moves further than a hundredth of a per step, so that an
+        Steps at the start in which no bead moves further than some hundredths of a per step, so that an
         overlap or a wild potential does not blow up.
     length : float or None
         The length a; None takes `length_scale` of the potential.
@@ -62,6 +62,14 @@ class Schedule:
     def steps(self) -> int:
         """All steps of one run."""
         return self.push_off + self.equilibration + self.production
+
+    @property
+    def sample_every(self) -> int:
+        """Steps between two samples of energy and pressure: the largest divisor of `every` up to ten.
+
+        Each costs a virial, and steps closer than that are all but equal.
+        """
+        return next(k for k in range(min(10, self.every), 0, -1) if self.every % k == 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,7 +184,7 @@ class LammpsEngine:
                 thermo=max(1000, schedule.every),
                 push_off=push_off,
                 equilibration=f"run {schedule.equilibration}\n" if schedule.equilibration else "",
-                sample_every=_sample_every(schedule),
+                sample_every=schedule.sample_every,
                 every=schedule.every,
                 thermo_file=_THERMO,
                 trajectory=_TRAJECTORY,
@@ -216,11 +216,6 @@ class LammpsEngine:
             raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
         if done.returncode != 0 or not (workdir / _FINAL).exists():
             raise EngineError(_explain(workdir, done.returncode, done.stdout + done.stderr))
-
-
-def _sample_every(schedule: Schedule) -> int:
-    """Thermodynamic samples cost a virial evaluation: at most ten per frame, and a divisor of `every`."""
-    return next(k for k in range(min(10, schedule.every), 0, -1) if schedule.every % k == 0)
 
 
 def _wheel_binary() -> str | None:

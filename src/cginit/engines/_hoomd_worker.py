@@ -1,0 +1,186 @@
+"""Run one HOOMD-blue simulation from the files in this folder: ``python run_hoomd.py``.
+
+A script of its own that needs only NumPy and HOOMD-blue 4.8 or newer, not cginit: `cginit.engines.hoomd` copies it
+beside ``settings.json`` and ``start.npz`` and runs it in a process of its own, so that an abort in HOOMD ends
+that process only, and so that HOOMD may live in another Python environment or under an MPI launcher.
+
+It writes ``frames.npy``, ``result.npz``, and on failure a line that begins with ``ERROR:``.
+Units throughout: kT = 1, m = 1, length a = 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+MISSING = 3  #: exit code: HOOMD-blue cannot be imported
+FAILED = 4  #: exit code: HOOMD-blue raised an exception
+
+# HOOMD's random numbers hang on 16 bits of seed and 40 bits of time step. The rest of the seed goes into
+# the first time step, in multiples that leave room for the longest run.
+SEEDS, EPOCHS, EPOCH = 2**16, 1_000, 10**9
+
+# The push-off limits forces (in kT/a) and speeds. It does not use md.methods.DisplacementCapped, which in HOOMD 4.8
+# divides its cap by the time step once too often and so heats the beads instead.
+PUSH_FORCE, PUSH_FRICTION = 100.0, 10.0
+
+
+def main() -> int:
+    """Simulate; return the exit code."""
+    try:
+        import hoomd
+        import hoomd.md
+    except ImportError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return MISSING
+    try:
+        simulate(hoomd, json.loads(Path("settings.json").read_text(encoding="utf-8")))
+    except Exception as error:  # whatever HOOMD raises is the parent's to explain
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        sys.stderr.write(f"ERROR: {type(error).__name__}: {'; '.join(lines)}\n")
+        # Without the other ranks' consent, leaving normally would wait for them for ever.
+        sys.stderr.flush()
+        os._exit(FAILED)
+    return 0
+
+
+def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
+    """Run push-off, equilibration and production of `settings`, and write the results."""
+    with np.load("start.npz", allow_pickle=False) as file:
+        start = dict(file)
+    device = make_device(hoomd, settings["device"])
+    check_launcher(hoomd)
+    seed = int(settings["seed"])
+    simulation = hoomd.Simulation(device=device, seed=seed % SEEDS)
+    simulation.timestep = seed // SEEDS % EPOCHS * EPOCH
+    root = device.communicator.rank == 0
+
+    n = len(start["positions"])
+    snapshot = hoomd.Snapshot(device.communicator)
+    if root:
+        snapshot.configuration.box = [*start["box"], 0, 0, 0]
+        snapshot.particles.types = ["A"]
+        snapshot.particles.N = n
+        snapshot.particles.position[:] = start["positions"]
+    simulation.create_state_from_snapshot(snapshot)
+
+    # On a CPU the tree is as fast as cells where these divide the box well, and twice as fast where not.
+    on_gpu = isinstance(device, hoomd.device.GPU)
+    neighbours = hoomd.md.nlist.Cell if on_gpu else hoomd.md.nlist.Tree
+    pair = hoomd.md.pair.Table(nlist=neighbours(buffer=settings["buffer"]))
+    pair.r_cut["A", "A"] = settings["r_cut"]
+    everything = hoomd.filter.All()
+    integrator = hoomd.md.Integrator(dt=settings["dt"], forces=[pair])
+    simulation.operations.integrator = integrator
+    thermo = hoomd.md.compute.ThermodynamicQuantities(filter=everything)
+    simulation.operations.computes.append(thermo)
+
+    simulation.state.thermalize_particle_momenta(everything, kT=1.0)
+    begin = time.perf_counter()
+    pair.params["A", "A"] = capped(start["u"], start["f"], settings["r_cut"])
+    friction = min(PUSH_FRICTION, 0.5 / settings["dt"])
+    integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=friction)]
+    simulation.run(settings["push_off"])
+    pair.params["A", "A"] = {"r_min": 0.0, "U": start["u"], "F": start["f"]}
+    integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=settings["friction"])]
+    simulation.run(settings["equilibration"])
+
+    every, steps = settings["every"], settings["production"]
+    frames = (
+        np.lib.format.open_memmap("frames.npy", "w+", dtype=np.float32, shape=(steps // every, n, 3))
+        if root
+        else np.empty((0, n, 3), np.float32)
+    )
+    writers = simulation.operations.writers
+    first = simulation.timestep
+    sampler = make_sampler(hoomd, thermo, volume=float(np.prod(start["box"])))
+    writers.append(
+        hoomd.write.CustomWriter(action=sampler, trigger=after(hoomd, first, settings["sample_every"]))
+    )
+    recorder = make_recorder(hoomd, frames, first, every, root)
+    writers.append(hoomd.write.CustomWriter(action=recorder, trigger=after(hoomd, first, every)))
+    simulation.run(steps)
+    seconds = time.perf_counter() - begin
+
+    final = simulation.state.get_snapshot()
+    if root:
+        if isinstance(frames, np.memmap):
+            frames.flush()
+        np.savez(
+            "result.npz",
+            final=np.array(final.particles.position, dtype=np.float64),
+            thermo=np.array(sampler.samples, dtype=np.float64),
+            seconds=seconds,
+            version=hoomd.version.version,
+            device=type(device).__name__,
+        )
+
+
+def make_device(hoomd: Any, name: str) -> Any:
+    """Return the device of that name, quiet but for its warnings."""
+    quiet = {"notice_level": 1}
+    if name == "cpu":
+        return hoomd.device.CPU(**quiet)
+    if name == "gpu":
+        return hoomd.device.GPU(**quiet)
+    return hoomd.device.auto_select(**quiet)
+
+
+def capped(u: Any, f: Any, r_cut: float) -> dict[str, Any]:
+    """Return the table with its force limited to PUSH_FORCE, and the energy that belongs to that force."""
+    force = np.clip(f, -PUSH_FORCE, PUSH_FORCE)
+    steps = 0.5 * (force + np.append(force[1:], 0.0)) * (r_cut / len(f))
+    return {"r_min": 0.0, "U": np.cumsum(steps[::-1])[::-1], "F": force}
+
+
+def check_launcher(hoomd: Any) -> None:
+    """Refuse to run as many equal simulations as an MPI launcher starts ranks."""
+    ranks = max(int(os.environ.get(name, "1")) for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"))
+    if ranks > 1 and not hoomd.version.mpi_enabled:
+        raise RuntimeError(
+            f"this HOOMD-blue was built without MPI and cannot share a run among {ranks} ranks"
+        )
+
+
+def after(hoomd: Any, first: int, every: int) -> Any:
+    """Return the trigger of the steps first + every, first + 2 every, ..."""
+    return hoomd.trigger.And([hoomd.trigger.After(first), hoomd.trigger.Periodic(every, phase=first % every)])
+
+
+def make_sampler(hoomd: Any, thermo: Any, volume: float) -> Any:
+    """Return the action that collects energy per bead and configurational pressure."""
+
+    class Sampler(hoomd.custom.Action):  # type: ignore[misc]
+        flags = (hoomd.custom.Action.Flags.PRESSURE_TENSOR,)
+
+        def __init__(self) -> None:
+            self.samples: list[tuple[float, float]] = []
+
+        def act(self, timestep: int) -> None:
+            # The momentary kinetic part goes; its average, rho kT, is exact and comes in without noise.
+            virial = thermo.pressure - 2.0 * thermo.translational_kinetic_energy / (3.0 * volume)
+            self.samples.append((thermo.potential_energy / thermo.num_particles, virial))
+
+    return Sampler()
+
+
+def make_recorder(hoomd: Any, frames: Any, first: int, every: int, root: bool) -> Any:
+    """Return the action that stores wrapped positions in the order of the beads' numbers."""
+
+    class Recorder(hoomd.custom.Action):  # type: ignore[misc]
+        def act(self, timestep: int) -> None:
+            snapshot = self._state.get_snapshot()
+            if root:
+                frames[(timestep - first) // every - 1] = snapshot.particles.position
+
+    return Recorder()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""HOOMD-blue as an engine: each run is a process of its own, in a folder that a user can rerun by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cginit.configuration import Configuration, Trajectory
+from cginit.curves import PairPotential
+from cginit.engines.base import EngineRun, Schedule, reduce_problem
+from cginit.engines.table import TABLE_POINTS
+from cginit.errors import EngineError, InputError, MissingDependencyError
+from cginit.extrapolate import resampled
+from cginit.state import StatePoint
+from cginit.units import LJ
+
+if TYPE_CHECKING:
+    from cginit.curves import Array
+
+__all__ = ["HOOMD_PATH_VARIABLE", "HoomdEngine"]
+
+#: Environment variable: a folder that holds the package ``hoomd``, for builds that are not installed.
+HOOMD_PATH_VARIABLE = "CGINIT_HOOMD_PATH"
+
+_SCRIPT, _SETTINGS, _START = "run_hoomd.py", "settings.json", "start.npz"
+_FRAMES, _RESULT, _LOG, _GSD = "frames.npy", "result.npz", "log.hoomd", "trajectory.gsd"
+
+#: Exit code of the worker where HOOMD cannot be imported.
+_MISSING = 3
+#: Width of the neighbour list's shell in a; smaller only where the box leaves no room for it.
+_BUFFER = 0.4
+
+
+@dataclass(frozen=True)
+class HoomdEngine:
+    """Run HOOMD-blue (4.8 or newer, from conda-forge) on a CPU or a GPU.
+
+    HOOMD runs in a Python of its own, started in the run's folder, so that an abort there is an error here.
+
+    Parameters
+    ----------
+    device : {"cpu", "gpu", "auto"}
+        Where HOOMD runs; ``auto`` takes a GPU where HOOMD finds one.
+    gsd : bool
+        Whether to leave the production run in ``trajectory.gsd`` too, in the units of the potential.
+    launcher : tuple of str
+        What stands before the interpreter, for example ``("mpirun", "-n", "4")`` with an MPI build of HOOMD.
+    python : str, optional
+        The interpreter that has HOOMD, for example that of a conda environment; by default this one. The folder
+        named by the environment variable ``CGINIT_HOOMD_PATH`` is searched first.
+    timeout : float, optional
+        Wall time in seconds after which a run is stopped and reported as failed.
+    """
+
+    device: Literal["cpu", "gpu", "auto"] = "cpu"
+    gsd: bool = False
+    launcher: tuple[str, ...] = ()
+    python: str | None = None
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.device not in ("cpu", "gpu", "auto"):
+            raise InputError(f"unknown HOOMD device {self.device!r}; choose cpu, gpu or auto")
+
+    @property
+    def name(self) -> str:
+        """``hoomd``."""
+        return "hoomd"
+
+    def run(
+        self,
+        potential: PairPotential,
+        state: StatePoint,
+        start: Configuration,
+        schedule: Schedule,
+        *,
+        seed: int,
+        workdir: Path,
+    ) -> EngineRun:
+        """Simulate with Langevin dynamics; see `cginit.engines.base.Engine`.
+
+        Raises
+        ------
+        InputError
+            If the arguments do not fit each other.
+        MissingDependencyError
+            If the interpreter has no HOOMD-blue.
+        EngineError
+            If HOOMD stops with an error, which the message quotes.
+        """
+        reduced, density, initial, a = reduce_problem(potential, state, start, schedule)
+        workdir.mkdir(parents=True, exist_ok=True)
+        _write_inputs(reduced, initial, schedule, seed, a, self.device, workdir)
+        self._execute(workdir)
+        run = _read_run(workdir, initial, density, state, schedule, seed, a, start)
+        if self.gsd and run.trajectory is not None:
+            _write_gsd(run.trajectory, schedule, workdir / _GSD)
+        return run
+
+    def command(self) -> list[str]:
+        """Return the command line, to be run in the folder of the run."""
+        return [*self.launcher, self.python or sys.executable, _SCRIPT]
+
+    def _execute(self, workdir: Path) -> None:
+        for name in (_FRAMES, _RESULT, _LOG, _GSD):
+            (workdir / name).unlink(missing_ok=True)
+        environment = dict(os.environ)
+        paths = [environment.get(HOOMD_PATH_VARIABLE, ""), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        command = self.command()
+        try:
+            with (workdir / _LOG).open("w", encoding="utf-8") as log:
+                done = subprocess.run(
+                    command,
+                    cwd=workdir,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    timeout=self.timeout,
+                    check=False,
+                )
+        except subprocess.TimeoutExpired:
+            raise EngineError(
+                f"HOOMD-blue did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
+            ) from None
+        except OSError as error:
+            raise EngineError(f"HOOMD-blue could not be started ({' '.join(command)}): {error}") from error
+        if done.returncode == _MISSING:
+            raise MissingDependencyError(
+                f"{self.python or sys.executable} has no HOOMD-blue ({_words(workdir)}): conda install "
+                f"-c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
+            )
+        if done.returncode != 0 or not (workdir / _RESULT).exists():
+            raise EngineError(_explain(workdir, done.returncode))
+
+
+def _write_inputs(
+    reduced: PairPotential,
+    start: Configuration,
+    schedule: Schedule,
+    seed: int,
+    a: float,
+    device: str,
+    workdir: Path,
+) -> None:
+    # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = 0, is implied.
+    table = resampled(reduced, np.linspace(0.0, reduced.r_cut, TABLE_POINTS + 1), kT=1.0)
+    half = 0.5 * float(np.min(start.box))
+    # HOOMD wants cut-off and buffer to stay below half the box; U vanishes at the cut-off, so that moving it
+    # by a millionth costs nothing.
+    r_cut = min(reduced.r_cut, half * (1.0 - 1e-6))
+    np.savez(
+        workdir / _START,
+        positions=start.positions,
+        box=start.box,
+        u=table.u[:-1],
+        f=table.f[:-1],
+    )
+    settings = {
+        "length": a,
+        "device": device,
+        "seed": int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
+        "r_cut": r_cut,
+        "buffer": max(min(_BUFFER, 0.99 * (half - r_cut)), 0.0),
+        "dt": schedule.dt,
+        "friction": schedule.friction,
+        "push_off": schedule.push_off,
+        "equilibration": schedule.equilibration,
+        "production": schedule.production // schedule.every * schedule.every,
+        "every": schedule.every,
+        "sample_every": schedule.sample_every,
+    }
+    (workdir / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    worker = files("cginit.engines").joinpath("_hoomd_worker.py").read_text(encoding="utf-8")
+    (workdir / _SCRIPT).write_text(worker, encoding="utf-8")
+
+
+#: HOOMD's words for what users can mend, and how.
+_REMEDIES = (
+    ("no longer in the simulation box", "the run blew up; use a smaller time step or a longer push-off"),
+    ("out of bounds", "the run blew up; use a smaller time step or a longer push-off"),
+    ("NaN", "the run blew up; use a smaller time step or a longer push-off"),
+    ("without MPI", "leave out the launcher, or install an MPI build of HOOMD-blue"),
+    ("GPU", "choose the device cpu, or install a GPU build of HOOMD-blue"),
+)
+
+
+def _words(workdir: Path) -> str:
+    log = workdir / _LOG
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    errors = [line[len("ERROR:") :].strip() for line in lines if line.startswith("ERROR:")]
+    spoken = [line.strip() for line in lines if line.strip()]
+    return (errors[:1] or spoken[-1:] or ["no message"])[0]
+
+
+def _explain(workdir: Path, code: int) -> str:
+    words = _words(workdir)
+    remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
+    how = f"signal {-code}" if code < 0 else f"exit code {code}"
+    return f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
+
+
+def _read_run(
+    workdir: Path,
+    initial: Configuration,
+    density: float,
+    state: StatePoint,
+    schedule: Schedule,
+    seed: int,
+    a: float,
+    start: Configuration,
+) -> EngineRun:
+    frames = np.load(workdir / _FRAMES, allow_pickle=False)
+    with np.load(workdir / _RESULT, allow_pickle=False) as result:
+        thermo: Array = result["thermo"]
+        final: Array = result["final"]
+        seconds, version = float(result["seconds"]), str(result["version"])
+    if not (np.all(np.isfinite(thermo)) and np.all(np.isfinite(final)) and np.all(np.isfinite(frames))):
+        raise EngineError(
+            f"HOOMD-blue returned values that are not finite; use a smaller time step. See {workdir / _LOG}"
+        )
+    frames *= np.float32(a)
+    return EngineRun(
+        trajectory=Trajectory(frames, start.box, units=start.units),
+        final=Configuration(final, initial.box, units=LJ).scaled(a, start.units),
+        energy=thermo[:, 0] * state.kT,
+        pressure=(density + thermo[:, 1]) * state.kT / a**3,
+        engine="hoomd",
+        version=version,
+        seed=seed,
+        steps=schedule.steps,
+        seconds=seconds,
+    )
+
+
+def _write_gsd(trajectory: Trajectory, schedule: Schedule, path: Path) -> None:
+    try:
+        import gsd.hoomd
+    except ImportError as error:
+        raise MissingDependencyError("a GSD file needs gsd: pip install 'cginit[sampling]'") from error
+
+    with gsd.hoomd.open(path, mode="w") as file:
+        for index, positions in enumerate(trajectory.positions):
+            frame = gsd.hoomd.Frame()
+            frame.configuration.step = (index + 1) * schedule.every
+            frame.configuration.box = [*trajectory.box, 0.0, 0.0, 0.0]
+            frame.particles.N = trajectory.n
+            frame.particles.types = ["A"]
+            frame.particles.position = positions
+            file.append(frame)
