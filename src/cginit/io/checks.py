@@ -9,14 +9,14 @@ from cginit.errors import InputError
 
 __all__ = ["check_target"]
 
-#: |tail - 1| above which a target is refused. Over one period of the g(r) of dense Lennard-Jones (T* = 1, rho* = 0.85)
-#: the mean is within 0.04 of 1 wherever the curve ends beyond 2.6 sigma; more than twice this is not the liquid.
+#: |tail - 1| above which a target is refused. Over one period of the g(r) of dense Lennard-Jones (T* = 1,
+#: rho* = 0.85) the mean is within 0.04 of 1 wherever the curve ends beyond 2.6 sigma; twice this is no liquid.
 MAX_OFFSET = 0.1
 #: |tail - 1| worth a note: more than the oscillation of that liquid leaves.
-NOTED_OFFSET = 0.04
+NOTED_OFFSET = 0.05
 #: Curves that end before this many peak distances do not show their tail; only gross errors are refused.
 SHORT, MAX_SHORT_OFFSET = 2.5, 0.4
-#: The tail falls by more than this over one period: correlations that a liquid does not have.
+#: The tail falls by more than this part over one period: correlations that a homogeneous liquid does not have.
 SLOW_DECAY = 0.03
 
 
@@ -64,11 +64,11 @@ def check_target(target: RDF, r_cut: float | None = None) -> tuple[str, ...]:
     before = _mean(full, full.r_max - 2.0 * period, full.r_max - period)
     short = full.r_max < SHORT * peak
     limit = MAX_SHORT_OFFSET if short else MAX_OFFSET
-    # A period that reaches into the core says nothing on the decay.
+    # Before twice the peak's distance the oscillation itself changes the mean from period to period.
     decays = (
-        full.r_max - 2.0 * period > peak
-        and before - tail > SLOW_DECAY
-        and before > 1.0 + SLOW_DECAY
+        full.r_max - 2.0 * period > 2.0 * peak
+        and before > (1.0 + SLOW_DECAY) * tail
+        and before > 1.0 + NOTED_OFFSET
         and abs(tail - 1.0) > NOTED_OFFSET
     )
     if abs(tail - 1.0) > limit:
