@@ -119,7 +119,7 @@ def _steps(own: float, intervals: int) -> int:
 def runnable(potential: PairPotential, grid: Array, kT: float | None) -> PairPotential:
     """Return the potential on `grid`, its core extended repulsively to the grid's first point.
 
-    A potential that starts more than one step above 0 gets the core of
+    A potential that starts more than one step (and a half) above 0 gets the core of
     `cginit.extrapolate.extend_core`, which needs kT. One that reaches its first step goes on linearly to 0
     with the force that it has there: a soft particle stays soft. Points of the potential that lie on
     the grid keep their exact energy.
@@ -129,7 +129,7 @@ def runnable(potential: PairPotential, grid: Array, kT: float | None) -> PairPot
     InputError
         If a core is missing and kT is not known.
     """
-    reaches_origin = potential.r[0] <= potential.dr * (1.0 + GRID_TOLERANCE)
+    reaches_origin = potential.r[0] <= 1.5 * potential.dr
     step = float(grid[1] - grid[0])
     missing = grid < potential.r[0] - 1e-6 * step
     if kT is None and not reaches_origin and np.any(missing):

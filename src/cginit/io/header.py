@@ -61,7 +61,8 @@ class Header:
 
 
 _TEXT = ("version", "method", "model", "source")
-_NUMBERS = ("density", "kT", "r_core", "r_cut")
+_STATE = ("density", "kT")
+_LENGTHS = ("r_core", "r_cut")
 
 
 def potential_header(potential: PairPotential, *, r_cut: bool = False) -> Header:
@@ -89,8 +90,9 @@ def header_lines(header: Header, comment: str = "#") -> str:
     if header.units is not None:
         pairs.append(("units", header.units.name))
     pairs += [(key, str(getattr(header, key))) for key in _TEXT[1:] if getattr(header, key) is not None]
-    # 15 digits: a conversion of units leaves its rounding error in the 16th.
-    pairs += [(key, f"{getattr(header, key):.15g}") for key in _NUMBERS if getattr(header, key) is not None]
+    # The state point reads back exactly; a distance without the rounding error that its conversion left.
+    pairs += [(key, repr(float(getattr(header, key)))) for key in _STATE if getattr(header, key) is not None]
+    pairs += [(key, f"{getattr(header, key):.15g}") for key in _LENGTHS if getattr(header, key) is not None]
     pairs += [("note", note) for note in header.notes]
     lines = (f"{comment} cginit: {key} = {' '.join(value.split())}"[:MAX_LINE] for key, value in pairs)
     return "".join(f"{line}\n" for line in lines).encode("ascii", "replace").decode("ascii")
@@ -116,7 +118,7 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
         else:
             stated[key] = value
     numbers: dict[str, float] = {}
-    for key in _NUMBERS:
+    for key in (*_STATE, *_LENGTHS):
         if key in stated:
             try:
                 numbers[key] = float(stated[key])
