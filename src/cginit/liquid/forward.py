@@ -3,14 +3,14 @@ r"""From U(r) to g(r): the Ornstein-Zernike equation with the HNC or PY closure.
 The unknown is :math:`\gamma = h - c`, which is smooth even where g jumps. Newton's method with the exact
 Jacobian and SciPy's GMRES keeps :math:`1 - \rho \hat c(k) > 0`, that is, a positive structure factor;
 a generic Newton-Krylov routine steps out of this region and stalls. If the state is not reached from the
-ideal gas in one go, it is followed down in temperature at its density, which passes over the top of the
-gas-liquid region, and else up in density.
+ideal gas in one go, the hot fluid is compressed to its density and cooled there, which passes over the top of
+the gas-liquid region; if that fails, the fluid is compressed at its temperature.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,8 +30,8 @@ MIN_STEP = 2.0**-9
 MIN_NODES = 2047
 #: The transform reaches this many cut-offs, so that h has decayed where the period ends.
 REACH = 10.0
-#: exp(-40) is no more than rounding: higher energies are the same core.
-MAX_ENERGY = 40.0
+#: Cooling starts at 64 times the temperature, where attractions are gone and an r^-12 core has shrunk by 30 %.
+HOT = 2.0**-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +207,7 @@ def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure
             c_k = grid.forward(c)
             inverse_s = 1.0 - density * c_k
             gap = grid.r * grid.inverse(density * c_k**2 / inverse_s) - x
-        slope = boltzmann * y - 1.0 if closure == "hnc" else boltzmann - 1.0
+            slope = boltzmann * y - 1.0 if closure == "hnc" else boltzmann - 1.0
         return gap, inverse_s, slope
 
     def valid(gap: Array, inverse_s: Array) -> bool:
@@ -249,43 +249,45 @@ def _follow(grid: RadialGrid, potential: Array, closure: Closure, guess: Array) 
     direct = _newton(grid, boltzmann, 1.0, closure, guess)
     if direct.solved:
         return direct
-    capped = np.minimum(potential, MAX_ENERGY)
+    origin = np.zeros(grid.n)
 
-    def cool(part: float, product: Array) -> _Iterate:
-        factor = boltzmann if part == 1.0 else np.exp(-part * capped)
-        return _newton(grid, factor, 1.0, closure, product)
+    # Hot fluids are repulsive only, and compression reaches them all.
+    hot_factor = np.exp(-HOT * potential)
+    hot, filled = _continue(lambda part, x: _newton(grid, hot_factor, part, closure, x), origin)
+    coldest, s_0 = HOT, ""
+    if hot is not None and filled == 1.0:
 
-    def compress(part: float, product: Array) -> _Iterate:
-        return _newton(grid, boltzmann, part, closure, product)
+        def cool(part: float, product: Array) -> _Iterate:
+            scale = HOT + part * (1.0 - HOT)
+            return _newton(grid, np.exp(-scale * potential), 1.0, closure, product)
 
-    cooled, part = _continue(cool, grid.n)
-    if part == 1.0 and cooled is not None:
-        return cooled
-    compressed, filled = _continue(compress, grid.n)
-    if filled == 1.0 and compressed is not None:
+        cooled, part = _continue(cool, hot.product)
+        if cooled is not None:
+            if part == 1.0:
+                return cooled
+            coldest, s_0 = HOT + part * (1.0 - HOT), f", where S(k_min) = {1.0 / cooled.inverse_s[0]:.3g}"
+    compressed, filled = _continue(lambda part, x: _newton(grid, boltzmann, part, closure, x), origin)
+    if compressed is not None and filled == 1.0:
         return compressed
-    s_0 = "" if cooled is None else f", where S(k_min) = {1.0 / cooled.inverse_s[0]:.3g}"
     raise ConvergenceError(
-        f"{closure.upper()} has no solution at this state: at this density it ends at "
-        f"{1.0 / max(part, MIN_STEP):.4g} times this temperature{s_0}, at this temperature at {filled:.3g} of "
-        "this density. The state is probably inside or near gas-liquid coexistence; choose a higher "
-        "temperature or another density"
+        f"{closure.upper()} has no solution at this state: at this density it ends at {1.0 / coldest:.4g} "
+        f"times this temperature{s_0}, at this temperature at {filled:.3g} of this density. The state is "
+        "probably inside or near gas-liquid coexistence; choose a higher temperature or another density"
     )
 
 
-def _continue(attempt: Callable[[float, Array], _Iterate], n: int) -> tuple[_Iterate | None, float]:
+def _continue(attempt: Callable[[float, Array], _Iterate], product: Array) -> tuple[_Iterate | None, float]:
     """Follow a branch of solutions from 0 to 1 with steps that halve on failure and grow on success."""
-    reached, step, iterations = 0.0, 0.25, 0
+    reached, behind, step, iterations = 0.0, 0.0, 1.0, 0
     last: _Iterate | None = None
-    product, previous, behind = np.zeros(n), np.zeros(n), 0.0
+    previous = product
     while reached < 1.0:
         part = min(1.0, reached + step)
-        # Secant prediction along the branch.
-        ahead = product
-        if last is not None and reached > behind:
-            ahead = product + (product - previous) * (part - reached) / (reached - behind)
-        found = attempt(part, ahead)
-        if not found.solved and last is not None:
+        found: _Iterate | None = None
+        if reached > behind:
+            # Secant prediction along the branch.
+            found = attempt(part, product + (product - previous) * (part - reached) / (reached - behind))
+        if found is None or not found.solved:
             found = attempt(part, product)
         iterations += found.iterations
         if found.solved:
@@ -296,6 +298,4 @@ def _continue(attempt: Callable[[float, Array], _Iterate], n: int) -> tuple[_Ite
             step *= 0.5
             if step < MIN_STEP:
                 return last, reached
-    if last is None:  # unreachable: the loop ran at least once
-        return None, 0.0
-    return _Iterate(last.product, last.inverse_s, last.residual, iterations), 1.0
+    return None if last is None else replace(last, iterations=iterations), reached
