@@ -1,0 +1,33 @@
+"""Liquid-state theory: closures of the Ornstein-Zernike equation in both directions, virial and pressure.
+
+`invert` goes from g(r) to U(r), `solve` from U(r) to g(r).
+"""
+
+from __future__ import annotations
+
+from cginit.liquid.boltzmann import bin_average_correction, boltzmann_inversion
+from cginit.liquid.forward import ForwardSolution, solve
+from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.ornstein_zernike import Closure, OZInversion, estimate_noise, invert
+from cginit.liquid.virial import (
+    compressibility_pressure,
+    isothermal_compressibility,
+    second_virial,
+    virial_pressure,
+)
+
+__all__ = [
+    "Closure",
+    "ForwardSolution",
+    "OZInversion",
+    "RadialGrid",
+    "bin_average_correction",
+    "boltzmann_inversion",
+    "compressibility_pressure",
+    "estimate_noise",
+    "invert",
+    "isothermal_compressibility",
+    "second_virial",
+    "solve",
+    "virial_pressure",
+]
