@@ -27,6 +27,7 @@ from cginit.cli.options import (
 )
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import refine
+from cginit.cli.report import report
 from cginit.errors import CGInitError, ConvergenceError, EngineError
 
 __all__ = ["app", "main"]
@@ -94,6 +95,7 @@ def start(
 app.command()(refine)
 app.command()(rdf)
 app.command()(convert)
+app.command()(report)
 app.command()(doctor)
 
 

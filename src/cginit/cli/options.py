@@ -10,7 +10,7 @@ import typer
 TARGET = "Target"
 TABLES = "Tables"
 
-RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns r g [error]."
+RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns of r, g and perhaps its error."
 
 OptionalRdf = Annotated[
     Path | None, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cginit.cli.guess import GuessOptions, describe, read_problem, write_tables
+from cginit.cli.guess import GuessOptions, Problem, describe, read_problem, write_tables
 from cginit.cli.options import (
     Clean,
     Cutoff,
@@ -33,6 +33,7 @@ __all__ = ["refine"]
 NOT_CONVERGED = 3
 
 SIMULATION = "Simulation"
+Device = Literal["auto", "cpu", "gpu"]
 
 
 def refine(
@@ -92,6 +93,14 @@ def refine(
             rich_help_panel=SIMULATION,
         ),
     ] = None,
+    beads: Annotated[
+        int | None,
+        typer.Option(
+            help="Number of beads of the start made here. Default: 1000, or what g(r) needs.",
+            min=100,
+            rich_help_panel=SIMULATION,
+        ),
+    ] = None,
     lammps_binary: Annotated[
         str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
     ] = None,
@@ -102,7 +111,7 @@ def refine(
         int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
     ] = 1,
     device: Annotated[
-        str, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
+        Device, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
     ] = "auto",
     out: Out = None,
     out_units: OutUnits = None,
@@ -140,7 +149,7 @@ def refine(
             schedule=Schedule(equilibration=equilibration, production=production, every=every, dt=dt),
             limits=Limits(iterations, wall_time),
             seed=seed,
-            start=None if start is None else _start_configuration(start, problem.target.units.name),
+            start=_start_configuration(start, beads, problem, seed),
             progress=table.add,
         )
     if not quiet:
@@ -155,7 +164,7 @@ def refine(
         raise typer.Exit(NOT_CONVERGED)
 
 
-def _engine(name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: str) -> Engine:
+def _engine(name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: Device) -> Engine:
     """Build the engine with the options that it knows; refuse those that it does not."""
     from cginit.refine.loop import load_engine
 
@@ -191,7 +200,18 @@ def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotent
     return resampled(table, np.linspace(0.0, steps * dr, steps + 1), kT)
 
 
-def _start_configuration(path: Path, units: str) -> Configuration:
-    from cginit.trajectory import read_configuration
+def _start_configuration(
+    path: Path | None, beads: int | None, problem: Problem, seed: int
+) -> Configuration | None:
+    """Read the start, or make it where only the number of beads was given; None leaves it to the loop."""
+    if path is not None:
+        from cginit.trajectory import read_configuration
 
-    return read_configuration(path, units=units)
+        if beads is not None:
+            raise InputError("--start and --beads exclude each other: the file has its own number of beads")
+        return read_configuration(path, units=problem.target.units)
+    if beads is None:
+        return None
+    from cginit.configuration import random_configuration
+
+    return random_configuration(beads, problem.state.density, seed=seed, units=problem.target.units)

