@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cginit
@@ -142,6 +142,8 @@ def test_slightly_uneven_grid_is_interpolated(tmp_path):
     np.testing.assert_allclose(target.error, 0.01, rtol=1e-12)
 
 
+# No deadline: a loaded machine is not a defect.
+@settings(deadline=None, max_examples=60)
 @given(
     start=st.integers(0, 400),
     n=st.integers(3, 60),
