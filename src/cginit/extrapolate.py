@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from cginit.curves import RDF, Array, PairPotential, force, uniform_grid
 from cginit.errors import InputError
 
-__all__ = ["extend_core", "first_visible", "resampled"]
+__all__ = ["extend_core", "first_visible", "reaches_origin", "resampled"]
 
 #: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts.
 VISIBLE = 1e-3
@@ -86,43 +86,72 @@ def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:
     return np.concatenate([core, u[first:]])
 
 
+def reaches_origin(potential: PairPotential) -> bool:
+    """Whether the curve starts so close to r = 0 that it has no core left to extrapolate."""
+    return bool(potential.r[0] <= 1.5 * potential.dr)
+
+
 def resampled(potential: PairPotential, r: ArrayLike, kT: float) -> PairPotential:
     """Return the potential on another uniform grid that ends at the same cut-off or beyond it.
 
-    Inside, a cubic spline; below the first point, the extrapolation of `extend_core`; beyond the cut-off 0.
-    The force is the central difference of the new energies.
+    Inside, a cubic spline, except where a core is so steep that U more than halves from step to step: there
+    ln U is interpolated monotonically, since a cubic spline would oscillate far into the well. Below the first
+    point, the extrapolation of `extend_core`, or a straight line if the curve reaches its first step (a
+    soft particle stays soft). Beyond the cut-off 0. The force is the central difference of the new energies.
 
     Raises
     ------
     InputError
         If the new grid ends before the cut-off: that would move it.
     """
-    # scipy.interpolate takes longer to import than the rest of a Boltzmann inversion.
-    from scipy.interpolate import CubicSpline
-
     grid = uniform_grid(r)
     step = float(grid[1] - grid[0])
     if grid[-1] < potential.r_cut - 1e-6 * step:
         raise InputError(
             f"the grid ends at {grid[-1]:g}, before the cut-off {potential.r_cut:g}; choose a longer grid"
         )
-    spline = CubicSpline(potential.r, potential.u)
     tolerance = 1e-6 * step
     first = int(np.searchsorted(grid, potential.r[0] - tolerance))
     inside = (np.arange(grid.size) >= first) & (grid < potential.r_cut - tolerance)
     u = np.zeros(grid.size)
-    u[inside] = spline(grid[inside])
-    if first > 0:
-        # The extrapolation starts at a point that the potential itself knows, so that both grids agree on it.
-        u[:first] = _core(potential, grid[:first], kT)
+    u[inside] = _interpolated(potential, grid[inside])
+    if first > 0 and reaches_origin(potential):
+        slope = max(0.0, float(potential.u[0] - potential.u[1]) / potential.dr)
+        u[:first] = potential.u[0] + slope * (potential.r[0] - grid[:first])
+    elif first > 0:
+        # The extrapolation starts at a point that the potential itself knows, so that all grids agree on it.
+        known = np.concatenate([grid[:first], potential.r[:3]])
+        u[:first] = extend_core(known, np.concatenate([np.zeros(first), potential.u[:3]]), first, kT)[:first]
     u_error = potential.u_error
     if u_error is not None:
         u_error = np.interp(grid, potential.r, u_error)
     return replace(potential, r=grid, u=u, f=force(grid, u), u_error=u_error)
 
 
-def _core(potential: PairPotential, r: Array, kT: float) -> Array:
-    """Energies of the extrapolated core at `r`, all below the first point of the potential."""
-    known = np.concatenate([r, potential.r[:3]])
-    values = np.concatenate([np.zeros(r.size), potential.u[:3]])
-    return extend_core(known, values, r.size, kT)[: r.size]
+def _interpolated(potential: PairPotential, r: Array) -> Array:
+    # scipy.interpolate takes longer to import than the rest of a Boltzmann inversion.
+    from scipy.interpolate import CubicSpline, PchipInterpolator
+
+    steep = _steep_points(potential.u)
+    u: Array = CubicSpline(potential.r[steep:], potential.u[steep:])(r)
+    if steep:
+        # Two points more than needed, if they are positive, give the slope where the spline takes over.
+        positive = potential.u[: steep + 3] > 0.0
+        end = int(np.argmin(positive)) if not np.all(positive) else positive.size
+        inner = r < potential.r[steep]
+        u[inner] = np.exp(PchipInterpolator(potential.r[:end], np.log(potential.u[:end]))(r[inner]))
+    return u
+
+
+def _steep_points(u: Array) -> int:
+    """Count the leading points from which a cubic spline must keep away.
+
+    A disturbance of a cubic spline decays by 2 - sqrt(3) = 0.27 a point. Where U itself decays faster, the error
+    that the end condition makes at the first, largest energies outweighs U further out; a factor of 2 keeps a
+    distance.
+    """
+    falls = -np.diff(u)
+    gentle = (falls[:-1] <= 2.0 * falls[1:]) | (u[1:-1] <= 0.0) | (falls[1:] <= 0.0)
+    first = int(np.argmax(gentle)) if np.any(gentle) else gentle.size
+    # What remains must be a curve.
+    return min(first, max(0, u.size - 4))

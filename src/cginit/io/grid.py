@@ -9,7 +9,7 @@ import numpy as np
 
 from cginit.curves import GRID_TOLERANCE, Array, PairPotential, force
 from cginit.errors import InputError
-from cginit.extrapolate import extend_core, resampled
+from cginit.extrapolate import reaches_origin, resampled
 from cginit.io.rows import Rows
 
 __all__ = ["check_increasing", "even_grid", "runnable", "runnable_grid", "step_spread"]
@@ -119,75 +119,27 @@ def _steps(own: float, intervals: int) -> int:
 def runnable(potential: PairPotential, grid: Array, kT: float | None) -> PairPotential:
     """Return the potential on `grid`, its core extended repulsively to the grid's first point.
 
-    A potential that starts more than one step (and a half) above 0 gets the core of
-    `cginit.extrapolate.extend_core`, which needs kT. One that reaches its first step goes on linearly to 0
-    with the force that it has there: a soft particle stays soft. Points of the potential that lie on
-    the grid keep their exact energy. A core so steep that U more than halves its fall from step to step, as
-    that of a Lennard-Jones table down to r = 0, is interpolated monotonically in ln U: a cubic spline through it
-    would oscillate far into the well.
+    The rules are those of `cginit.extrapolate.resampled`; points of the potential that lie on the grid keep their
+    exact energy.
 
     Raises
     ------
     InputError
         If a core is missing and kT is not known.
     """
-    reaches_origin = potential.r[0] <= 1.5 * potential.dr
+    near = reaches_origin(potential)
     step = float(grid[1] - grid[0])
-    missing = grid < potential.r[0] - 1e-6 * step
-    if kT is None and not reaches_origin and np.any(missing):
+    if kT is None and not near and grid[0] < potential.r[0] - 1e-6 * step:
         length = potential.units.length
         raise InputError(
             f"the potential starts at r = {potential.r[0]:g} {length}; to extend its core towards r = 0, "
             f"give kT (--kT, in {potential.units.energy})"
         )
-    smooth = _steep_points(potential.u)
-    fine = resampled(_without_first(potential, smooth), grid, kT or 0.0)
+    fine = resampled(potential, grid, kT or 0.0)
     u = np.array(fine.u)
-    if smooth:
-        steep = (grid < potential.r[smooth]) & ~missing
-        u[steep] = _in_logarithm(potential, smooth, grid[steep])
-    if reaches_origin:
-        slope = max(0.0, float(potential.u[0] - potential.u[1]) / potential.dr)
-        u[missing] = potential.u[0] + slope * (potential.r[0] - grid[missing])
-    elif np.any(missing):
-        n = int(np.count_nonzero(missing))
-        joined = np.concatenate([grid[missing], potential.r[:3]])
-        u[missing] = extend_core(joined, np.concatenate([np.zeros(n), potential.u[:3]]), n, kT or 0.0)[:n]
     nodes = (potential.r - grid[0]) / step
     index = np.rint(nodes).astype(np.intp)
     on_grid = (np.abs(nodes - index) < 1e-6) & (index >= 0) & (index < grid.size)
     u[index[on_grid]] = potential.u[on_grid]
-    r_core = potential.r_core if reaches_origin else max(potential.r_core, float(potential.r[0]))
+    r_core = potential.r_core if near else max(potential.r_core, float(potential.r[0]))
     return replace(fine, u=u, f=force(fine.r, u), r_core=r_core)
-
-
-def _steep_points(u: Array) -> int:
-    """Count the leading points from which a cubic spline must keep away.
-
-    A disturbance of a cubic spline decays by 2 - sqrt(3) = 0.27 a point. Where U itself decays faster, the error
-    that the end condition makes at the first, largest energies outweighs U further out; a factor of 2 keeps a
-    distance.
-    """
-    falls = -np.diff(u)
-    gentle = (falls[:-1] <= 2.0 * falls[1:]) | (u[1:-1] <= 0.0) | (falls[1:] <= 0.0)
-    first = int(np.argmax(gentle)) if np.any(gentle) else gentle.size
-    # What remains must be a curve.
-    return min(first, max(0, u.size - 4))
-
-
-def _without_first(potential: PairPotential, n: int) -> PairPotential:
-    if n == 0:
-        return potential
-    error = None if potential.u_error is None else potential.u_error[n:]
-    return replace(potential, r=potential.r[n:], u=potential.u[n:], f=potential.f[n:], u_error=error)
-
-
-def _in_logarithm(potential: PairPotential, n: int, r: Array) -> Array:
-    from scipy.interpolate import PchipInterpolator
-
-    # Two points more than needed, if they are positive, give the slope where the spline takes over.
-    positive = potential.u[: n + 3] > 0.0
-    end = int(np.argmin(positive)) if not np.all(positive) else positive.size
-    return np.asarray(
-        np.exp(PchipInterpolator(potential.r[:end], np.log(potential.u[:end]))(r)), dtype=np.float64
-    )
