@@ -87,8 +87,9 @@ def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[Iteration]]) -> No
         lmse = np.array([item.distance.lmse for item in history])
         noise = np.array([item.distance.chi2 <= CHI2_AT_NOISE for item in history])
         axes.semilogy(index + 1, lmse, "-", color=colour, lw=1.2, label=name or None)
-        axes.semilogy(index[~noise] + 1, lmse[~noise], "o", color=colour, ms=5)
-        axes.semilogy(index[noise] + 1, lmse[noise], "o", color=colour, ms=5, mfc="white")
+        for chosen, face in ((~noise, colour), (noise, "white")):
+            if np.any(chosen):
+                axes.semilogy(index[chosen] + 1, lmse[chosen], "o", color=colour, ms=5, mfc=face)
     axes.set(xlabel="simulation (open: within the noise)", ylabel="mean squared difference of g")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.25, which="both", axis="y")

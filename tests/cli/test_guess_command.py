@@ -1,0 +1,123 @@
+"""The command line as a user meets it: in a process of its own, exit codes and messages included."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from cginit import RDF, StatePoint, read_table, write_rdf
+
+R = np.arange(0, 101) * 0.01
+
+
+def water_like():
+    r = np.maximum(R, 1e-3)
+    u = 2.0 * ((0.27 / r) ** 12 - (0.27 / r) ** 6)
+    return RDF(R, np.exp(-np.minimum(u, 50.0)), units="nm-kJ/mol")
+
+
+@pytest.fixture
+def target(tmp_path):
+    """A target without a header: every value has to be given."""
+    path = tmp_path / "CG-CG.dist.tgt"
+    g = water_like()
+    path.write_text("".join(f"{r:.2f} {x:.6g} i\n" for r, x in zip(g.r, g.g, strict=True)))
+    return path
+
+
+def cg_init(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-c", "from cginit.cli import main; main()", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+STATE = ("--density", 1.0, "--temperature", 300, "--units", "nm-kJ/mol")
+
+
+def test_both_tables_are_written_and_agree(target, tmp_path):
+    done = cg_init(
+        "--rdf", target, *STATE, "--method", "boltzmann", "--out", "CG-CG.pot", "--out", "CG-CG.table", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["CG-CG.pot", "CG-CG.table"]
+    votca, lammps = read_table(tmp_path / "CG-CG.pot"), read_table(tmp_path / "CG-CG.table")
+    assert lammps.units.name == "angstrom-kcal/mol"
+    same = lammps.to("nm-kJ/mol")
+    shown = votca.r > 0.25
+    # Every point of the potential is a node of the LAMMPS grid: ten printed digits.
+    np.testing.assert_allclose(np.interp(votca.r, same.r, same.u)[shown], votca.u[shown], atol=1e-6)
+    assert votca.provenance.method == "boltzmann"
+    assert votca.provenance.kT == pytest.approx(2.49434, abs=1e-5)
+
+
+def test_default_names_come_from_the_target(target, tmp_path):
+    done = cg_init("--rdf", target, *STATE, "--method", "hnc", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, ["CG-CG.pot", "CG-CG.table"]), done.stderr
+
+
+def test_the_header_makes_options_unnecessary(tmp_path):
+    write_rdf(water_like(), tmp_path / "t.dat", state=StatePoint(1.0, 2.5, "nm-kJ/mol"))
+    done = cg_init("--rdf", "t.dat", "--method", "hnc", "--out", "t.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "density 1 nm^-3, kT 2.5 kJ/mol" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--units", "nm-kJ/mol"], "density"),
+        (["--density", 1.0, "--units", "nm-kJ/mol"], "--temperature"),
+        (["--density", 1.0, "--temperature", 300], "--units"),
+        ([*STATE, "--kT", 2.5], "not both"),
+        ([*STATE, "--method", "magic"], "known are network"),
+        ([*STATE, "--cutoff", 1.5], "cut-off 1.5"),
+        (["--density", 997, "--temperature", 300, "--units", "nm-kJ/mol"], "cannot be right"),
+        (["--density", 1.0, "--temperature", 300, "--units", "lj"], "kelvin"),
+    ],
+)
+def test_bad_input_is_named_with_exit_code_2(target, tmp_path, arguments, words):
+    done = cg_init("--rdf", target, "--method", "hnc", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("*.pot"))
+
+
+def test_no_solution_is_exit_code_3(tmp_path):
+    # A density far above that of the g(r): its structure factor would have to be negative, and PY says so.
+    r = np.arange(1, 201) * 0.02
+    g = np.where(r < 1.0, 0.0, 1.0 + 2.5 * np.exp(-3 * (r - 1)) * np.cos(6.9 * (r - 1.05)))
+    write_rdf(RDF(r, np.maximum(g, 0.0), units="lj"), tmp_path / "t.dat", state=StatePoint(1.05, 1.0, "lj"))
+    done = cg_init("--rdf", "t.dat", "--method", "py", "--cutoff", "2.5", cwd=tmp_path)
+    assert done.returncode == 3, (done.stdout, done.stderr)
+    assert done.stderr.startswith("cg-init: ")
+
+
+def test_missing_file_and_no_arguments(tmp_path):
+    done = cg_init("--rdf", "absent.dat", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "absent.dat" in done.stderr
+    assert "--rdf" in cg_init(cwd=tmp_path).stdout + cg_init(cwd=tmp_path).stderr
+
+
+def test_the_start_is_light(target, tmp_path):
+    code = (
+        "import sys, cginit.cli; "
+        "heavy = {'torch', 'MDAnalysis', 'freud', 'matplotlib', 'dask', 'hoomd', 'pandas', 'scipy.interpolate'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_doctor_and_version(tmp_path):
+    assert cg_init("--version", cwd=tmp_path).stdout.startswith("cg-init ")
+    done = cg_init("doctor", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "LAMMPS" in done.stdout

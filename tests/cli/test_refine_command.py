@@ -1,0 +1,71 @@
+"""``cg-init refine`` with the analytic engine, and its report."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cginit import RDF, StatePoint, read_table, write_rdf
+from cginit.cli.app import app
+
+R = np.linspace(0.0, 3.0, 61)
+U = 1.5 * np.exp(-(R**2)) - 0.5 * np.exp(-8 * (R - 1.3) ** 2)
+U -= U[-1]
+RUN = ("--method", "boltzmann", "--cutoff", "3.0", "--engine", "dilute", "--beads", "300")
+
+
+@pytest.fixture
+def target(tmp_path):
+    path = tmp_path / "target.dat"
+    g = RDF(R, np.exp(-U), np.full(R.size, 1e-3), units="lj")
+    return write_rdf(g, path, state=StatePoint(0.01, 1.0, "lj"))
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(app, [str(x) for x in arguments], catch_exceptions=False)
+
+
+def test_refine_writes_the_best_potential_and_a_figure(target, tmp_path):
+    done = invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN)
+    assert done.exit_code == 0, done.output
+    assert "converged" in done.output
+    potential = read_table(tmp_path / "w" / "best.pot")
+    # Boltzmann inversion is exact here but for the bin average, which is g'' dr^2/24 = 4e-4 at this step.
+    assert np.interp(1.3, potential.r, potential.u) == pytest.approx(np.interp(1.3, R, U), abs=2e-3)
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    done = invoke("report", tmp_path / "w")
+    assert done.exit_code == 0, done.output
+    # A PNG of 1800 x 570 pixels with three panels is tens of kilobytes.
+    assert (tmp_path / "w" / "report.png").stat().st_size > 20_000
+
+
+def test_start_table_on_another_grid(target, tmp_path):
+    table = tmp_path / "start.csv"
+    table.write_text("r,u,f\n" + "".join(f"{r},{3.0 - r},1.0\n" for r in np.linspace(0.1, 3.0, 30)))
+    done = invoke(
+        "refine", "--rdf", target, "--workdir", tmp_path / "w", "--potential", table, "--engine", "dilute",
+        "--beads", "300", "--units", "lj", "--iterations", "6",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+
+
+def test_not_converged_is_exit_code_3(target, tmp_path):
+    table = tmp_path / "start.csv"
+    table.write_text("r,u,f\n" + "".join(f"{r},{3.0 - r},1.0\n" for r in np.linspace(0.1, 3.0, 30)))
+    done = invoke(
+        "refine", "--rdf", target, "--workdir", tmp_path / "w", "--potential", table, "--engine", "dilute",
+        "--beads", "300", "--units", "lj", "--iterations", "1",
+    )  # fmt: skip
+    assert done.exit_code == 3
+    assert "cap of 1 simulations" in done.output
+
+
+def test_options_of_other_engines_are_refused(target, tmp_path):
+    with pytest.raises(ValueError, match="do not apply to the engine dilute"):
+        invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN, "--threads", "2")
+    with pytest.raises(ValueError, match="exclude each other"):
+        invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN, "--start", target)
+
+
+def test_report_of_no_refinement(tmp_path):
+    with pytest.raises(ValueError, match="holds no refinement"):
+        invoke("report", tmp_path)
