@@ -84,7 +84,8 @@ def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[Iteration]]) -> No
 
     for (name, history), colour in zip(histories.items(), LINE_COLOURS, strict=False):
         index = np.array([item.index for item in history])
-        lmse = np.array([item.distance.lmse for item in history])
+        # An analytic engine can agree to the last bit, which a logarithmic axis cannot show.
+        lmse = np.maximum([item.distance.lmse for item in history], 1e-16)
         noise = np.array([item.distance.chi2 <= CHI2_AT_NOISE for item in history])
         axes.semilogy(index + 1, lmse, "-", color=colour, lw=1.2, label=name or None)
         for chosen, face in ((~noise, colour), (noise, "white")):
