@@ -16,9 +16,8 @@ import numpy as np
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import PairPotential
 from cginit.engines.base import EngineRun, Schedule, reduce_problem
-from cginit.engines.table import TABLE_POINTS
+from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError
-from cginit.extrapolate import resampled
 from cginit.state import StatePoint
 from cginit.units import LJ
 
@@ -152,8 +151,8 @@ def _write_inputs(
     device: str,
     workdir: Path,
 ) -> None:
-    # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = 0, is implied.
-    table = resampled(reduced, np.linspace(0.0, reduced.r_cut, TABLE_POINTS + 1), kT=1.0)
+    # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = F = 0, is implied.
+    _, u, f = engine_table(reduced)
     half = 0.5 * float(np.min(start.box))
     # HOOMD wants cut-off and buffer to stay below half the box; U vanishes at the cut-off, so that moving it
     # by a millionth costs nothing.
@@ -162,8 +161,8 @@ def _write_inputs(
         workdir / _START,
         positions=start.positions,
         box=start.box,
-        u=table.u[:-1],
-        f=table.f[:-1],
+        u=u[:-1],
+        f=f[:-1],
     )
     settings = {
         "length": a,
