@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cginit import __version__
+from cginit.cli import dataset
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
@@ -97,6 +98,7 @@ app.command()(rdf)
 app.command()(convert)
 app.command()(report)
 app.command()(doctor)
+app.add_typer(dataset.app, name="dataset")
 
 
 def main() -> None:
