@@ -148,6 +148,7 @@ def random_configuration(
     edge = (n / density) ** (1.0 / 3.0)
     spacing = density ** (-1.0 / 3.0)
     wanted = 0.8 * spacing if separation is None else min(separation, 0.8 * spacing)
+    wanted = min(wanted, 0.49 * edge)  # of four beads or fewer each has itself for a neighbour
     box = Box.cube(edge)
     positions = rng.uniform(-0.5 * edge, 0.5 * edge, (n, 3))
     for _ in range(500):
