@@ -1,0 +1,168 @@
+"""The trained networks as a guess, with a way back to liquid-state theory where they have not been trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cginit.curves import RDF, Array, PairPotential, Provenance
+from cginit.errors import ConvergenceError
+from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
+from cginit.guess.boltzmann import Boltzmann
+from cginit.guess.integral_equation import IntegralEquation
+from cginit.network.features import RANGE, network_grid, on_network_grid
+from cginit.network.inference import Model, load_model
+from cginit.network.scale import network_length
+from cginit.state import StatePoint
+
+__all__ = ["NetworkGuess"]
+
+#: Training g's end at 3 network sigma at the earliest.
+SHORTEST_RANGE = 3.0
+#: Median standard error in kT, over the visible part, from which the members of the ensemble count as at odds.
+MAX_ERROR = 1.0
+#: g up to here is the flank of a core, which is too steep for the network's grid.
+FLANK = 0.5
+#: Width of the change-over from flank to the rest, in points of the network.
+FADE = 2.0
+
+
+@dataclass(frozen=True)
+class NetworkGuess:
+    r"""The potential that a trained network sees in g(r) and the density.
+
+    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`) and g goes onto its 50
+       points on [0, 5] sigma; a missing core is 0, and beyond the end of the target g is 1.
+    2. The network gives U/kT and the spread of its ensemble on the same points.
+    3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than 50
+       points can follow; there the difference :math:`U/kT + \ln g`, which is smooth, is taken back instead.
+    4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
+
+    If the input lies outside of what the network was trained on (`cginit.network.domain.Domain`), or its members
+    are at odds, the guess is that of HNC, or of Boltzmann inversion where HNC has no solution, and its notes
+    say why.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model; ``cn-f`` is shipped.
+    fallback : bool
+        Whether to fall back outside the trained range. False returns the network's curve there, with the notes.
+    bin_average : bool
+        Whether g holds averages over bins of its step, as histograms give them; False for point values.
+    folder : Path, optional
+        Where the model's files are, if not in the package.
+
+    References
+    ----------
+    F. Berressem and A. Nikoubashman, J. Chem. Phys. 154, 124123 (2021), doi:10.1063/5.0045441.
+
+    Examples
+    --------
+    >>> r = np.linspace(0.0, 5.0, 101)
+    >>> target = RDF(r, np.exp(-2 * np.exp(-(r**2))), units="lj")
+    >>> potential = NetworkGuess()(target, StatePoint(0.2, 1.0), r_cut=3.0)
+    >>> potential.provenance.method
+    'cn-f'
+    """
+
+    name: str = "cn-f"
+    fallback: bool = True
+    bin_average: bool = True
+    folder: Path | None = None
+
+    def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
+        """Propose the pair potential.
+
+        Raises
+        ------
+        InputError
+            If g shows nothing or ends before `r_cut`, or there is no such model.
+        """
+        model = load_model(self.name, self.folder)
+        visible = visible_target(target, bin_average=self.bin_average)
+        length = network_length(visible.target, state, r_cut)
+        g = on_network_grid(visible.target, length)
+        density = state.density * length**3
+        found, spread = model(g[None], np.array([density]))
+        u, error = found[0], spread[0]
+
+        reasons = list(model.domain.outside(g, density))
+        if target.r_max < SHORTEST_RANGE * length:
+            reasons.append(
+                f"g(r) ends at {target.r_max / length:.2g} network sigma; the network was trained down to "
+                f"{SHORTEST_RANGE:g}"
+            )
+        doubt = float(np.median(error[g > 0.0]))
+        if not doubt <= MAX_ERROR:
+            reasons.append(f"the networks of the ensemble differ by {doubt:.2g} kT")
+        if reasons and self.fallback:
+            return self._instead(target, state, r_cut, reasons)
+
+        notes = [f"outside the trained range of {self.name}: {reason}" for reason in reasons]
+        if target.r_max < RANGE * length * (1.0 - 1e-6):
+            notes.append(
+                f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
+                f"{RANGE * length:.4g}; it was taken as 1 beyond"
+            )
+        curve, curve_error = _on_target_grid(visible, length, u, error, g)
+        potential = potential_from(
+            visible,
+            state.kT * curve,
+            state,
+            r_cut,
+            self.name,
+            u_error=state.kT * curve_error,
+            notes=tuple(notes),
+        )
+        return replace(potential, provenance=self._provenance(model, state))
+
+    def _provenance(self, model: Model, state: StatePoint) -> Provenance:
+        return Provenance(self.name, f"{model.name} {model.version}", density=state.density, kT=state.kT)
+
+    def _instead(self, target: RDF, state: StatePoint, r_cut: float, reasons: list[str]) -> PairPotential:
+        why = "; ".join(reasons)
+        try:
+            potential = IntegralEquation("hnc", self.bin_average)(target, state, r_cut)
+            note = f"{self.name} was not used, HNC was: {why}"
+        except ConvergenceError as error:
+            potential = Boltzmann(self.bin_average)(target, state, r_cut)
+            note = f"{self.name} was not used, and HNC failed ({error}); this is Boltzmann inversion: {why}"
+        return replace(potential, notes=(note, *potential.notes))
+
+
+def _on_target_grid(
+    visible: VisibleTarget, length: float, u: Array, error: Array, g: Array
+) -> tuple[Array, Array]:
+    """Return U/kT and its error ``(n,)`` on the grid of the target from their values ``(50,)`` on the network's."""
+    # scipy.interpolate takes longer to import than the network to run.
+    from scipy.interpolate import CubicSpline
+
+    x = visible.target.r / length
+    points = network_grid()
+    # Where g shows nothing the network continues U as it likes; a spline through it would bend the visible part.
+    first = min(int(np.argmax(g > 0.0)), points.size - 4)
+    known = slice(first, None)
+    inside = np.clip(x, points[first], points[-1])
+    curve = np.where(x <= points[-1], CubicSpline(points[known], u[known])(inside), 0.0)
+    curve_error = np.interp(x, points[known], error[known])
+    if visible.first <= OVERLAP_STEPS:
+        return curve, curve_error
+
+    target = visible.target
+    beyond = np.flatnonzero((np.arange(x.size) >= visible.first) & (target.g >= FLANK))
+    if beyond.size == 0:
+        return curve, curve_error
+    tiny = np.exp(-20.0)
+    smooth = CubicSpline(points[known], u[known] + np.log(np.maximum(g[known], tiny)))(inside)
+    flank = smooth - np.log(np.maximum(target.g, tiny))
+    fade = np.clip((x - x[beyond[0]]) / (FADE * points[1]), 0.0, 1.0)
+    weight = np.where(target.g > 0.0, 0.5 + 0.5 * np.cos(np.pi * fade), 0.0)
+    counting = visible.error / np.maximum(target.g, tiny)
+    noise = np.where(target.g > 0.0, weight * np.minimum(counting, 20.0), 0.0)
+    return (
+        np.asarray(weight * flank + (1.0 - weight) * curve, dtype=np.float64),
+        np.asarray(np.hypot(curve_error, noise), dtype=np.float64),
+    )

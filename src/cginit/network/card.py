@@ -1,0 +1,60 @@
+"""The model card, filled in from the description of a model so that its numbers are those of the evaluation."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+__all__ = ["model_card"]
+
+RESIDUAL = (
+    "U/kT as -ln g (read between -5 and 7 kT) plus the output of the layers. The published CN/f gives U as the plain "
+    "output of its layers; this form needs fewer data"
+)
+PLAIN = "U/kT as the plain output of the layers, as published"
+
+
+def model_card(description: dict[str, Any]) -> str:
+    """Return the card in Markdown for the content of a model's JSON file."""
+    config = description["config"]
+    architecture, augmentation = config["architecture"], config["augmentation"]
+    points, potentials = description["state_points"], description["potentials"]
+    domain, errors = description["domain"], description["errors"]
+    best = (f"{m['step']} ({m['validation_error_kT']:.3f} kT)" for m in description["members"])
+    template = (files("cginit.network") / "card.md").read_text(encoding="utf-8")
+    return template.format(
+        name=description["name"],
+        version=description["version"],
+        options=architecture["options"],
+        output=RESIDUAL if architecture["residual"] else PLAIN,
+        kind=architecture["kind"],
+        width=architecture["width"],
+        kernel=architecture["kernel"],
+        dilations=", ".join(map(str, architecture["dilations"])),
+        parameters=description["parameters"],
+        error_scale=description["error_scale"],
+        loss=config["loss"]["kind"],
+        a=config["loss"]["a"],
+        alpha=config["loss"]["alpha"],
+        u_cut=config["loss"]["u_cut"],
+        data=description["data"]["text"],
+        digest=description["data"]["digest"],
+        split=description["split"],
+        training_points=points["training"],
+        training_potentials=potentials["training"],
+        test_points=points["test"],
+        test_potentials=potentials["test"],
+        low=augmentation["scale"][0],
+        high=augmentation["scale"][1],
+        max_density=augmentation["max_density"],
+        noise=augmentation["noise"],
+        shortest_range=augmentation["shortest_range"],
+        best=", ".join(best),
+        test_table=errors["test"],
+        remark=errors["remark"],
+        validation_table=errors["validation"],
+        lowest=domain["density"][0],
+        highest=domain["density"][1],
+        peak=domain["peak"][1],
+        **{k: config["schedule"][k] for k in ("members", "steps", "batch", "learning_rate", "seed")},
+    )

@@ -1,0 +1,188 @@
+"""What defines a trained network: its configuration file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cginit.errors import InputError
+from cginit.network.augmentation import Augmentation
+from cginit.network.features import U_CUT
+from cginit.network.options import Options
+
+__all__ = ["Architecture", "Config", "LossTerms", "Schedule", "load_config"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Form and size of a network.
+
+    Attributes
+    ----------
+    kind : str
+        CN; a key of `cginit.network.architectures.ARCHITECTURES`.
+    options : str
+        Letters of b, e, f, or x (`cginit.network.options.Options`).
+    width : int
+        Channels of the hidden layers.
+    kernel : int
+        Points that a convolution joins; odd.
+    dilations : tuple of int
+        One residual block each; together they let every output see every input.
+    residual : bool
+        Whether the network adds to -ln g (read between -5 and 7 kT) rather than giving all of U.
+    """
+
+    kind: str = "CN"
+    options: str = "f"
+    width: int = 32
+    kernel: int = 3
+    dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
+    residual: bool = False
+
+    def __post_init__(self) -> None:
+        Options.parse(self.options)
+        if self.kernel % 2 == 0 or self.width < 1 or not self.dilations:
+            raise InputError(f"a network needs an odd kernel, a width and dilations, not {self}")
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """Loss of a potential; see `cginit.network.losses.Loss`.
+
+    Attributes
+    ----------
+    kind : str
+        SE, AE or LE.
+    a, alpha : float
+        Weights of curvature and differences, which option f switches on.
+    u_cut : float
+        Energy in kT above which points do not count.
+    """
+
+    kind: str = "AE"
+    a: float = 2.0
+    alpha: float = 1.0
+    u_cut: float = U_CUT
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Length and seeds of a training.
+
+    Attributes
+    ----------
+    members : int
+        Networks of the ensemble, each with a validation fold of its own.
+    steps : int
+        Optimiser steps a member.
+    batch : int
+        Pairs a step.
+    learning_rate : float
+        Peak of the learning rate of Adam; it rises over the first twentieth and falls as a cosine.
+    evaluate_every : int
+        Steps between two validations, each also a checkpoint.
+    seed : int
+        Seed of weights, batches and augmentation.
+    """
+
+    members: int = 5
+    steps: int = 4000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    evaluate_every: int = 200
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("members", "steps", "batch", "evaluate_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} of a training must be at least 1, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything but the data that determines the weights of a network.
+
+    Examples
+    --------
+    >>> Config.from_dict({"name": "trial", "schedule": {"steps": 10}}).schedule.steps
+    10
+    """
+
+    name: str = "cn-f"
+    version: str = "0"
+    architecture: Architecture = field(default_factory=Architecture)
+    loss: LossTerms = field(default_factory=LossTerms)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    schedule: Schedule = field(default_factory=Schedule)
+
+    @property
+    def options(self) -> Options:
+        """Published options of the network."""
+        return Options.parse(self.architecture.options)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], source: str = "configuration") -> Config:
+        """Build a configuration from nested tables; absent values keep their defaults.
+
+        Raises
+        ------
+        InputError
+            If a key is unknown or a value has the wrong type.
+        """
+        parts = {
+            "architecture": Architecture,
+            "loss": LossTerms,
+            "augmentation": Augmentation,
+            "schedule": Schedule,
+        }
+        values: dict[str, Any] = {}
+        for key, value in content.items():
+            if key in parts:
+                values[key] = _part(parts[key], value, f"{source}, table [{key}]")
+            elif key in ("name", "version"):
+                values[key] = str(value)
+            else:
+                raise InputError(
+                    f"{source} has an unknown key {key!r}; known are name, version, {', '.join(parts)}"
+                )
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested tables that `from_dict` reads."""
+        return asdict(self)
+
+
+def _part(kind: type, value: dict[str, Any], where: str) -> Any:
+    known: dict[str, Any] = {f.name: f.default for f in fields(kind)}
+    if unknown := sorted(set(value) - set(known)):
+        raise InputError(f"{where} has an unknown key {unknown[0]!r}; known are {', '.join(known)}")
+    given: dict[str, Any] = {}
+    for key, item in value.items():
+        example = known[key]
+        if isinstance(example, tuple) and isinstance(item, list | tuple):
+            given[key] = tuple(item)
+        elif isinstance(example, float) and isinstance(item, int) and not isinstance(item, bool):
+            given[key] = float(item)
+        elif type(item) is type(example):
+            given[key] = item
+        else:
+            raise InputError(f"{where}: {key} = {item!r} must be of the kind of {example!r}")
+    return kind(**given)
+
+
+def load_config(path: Path) -> Config:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML, or a key or value is wrong.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+    return Config.from_dict(content, str(path))

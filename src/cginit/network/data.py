@@ -1,0 +1,127 @@
+"""Arrays that networks learn from, and the split by potential that keeps test potentials unseen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.errors import InputError
+
+__all__ = ["CLASSES", "SPLIT_RULE", "TrainingSet", "class_of", "fold_of"]
+
+#: Number of classes that `fold_of` deals potentials into; class 0 is the test set.
+CLASSES = 10
+SPLIT_RULE = (
+    "class = (potential // 2) mod 10 by the integer that names a potential; class 0 is the test set and never seen "
+    "in training; member k = 1..M of the ensemble is stopped by the classes c with (c - 1) mod M = k - 1 and "
+    "trained on the others"
+)
+
+
+def class_of(potential: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the class 0..9 of each potential ``(m,)``: ``(potential // 2) mod 10``; class 0 is the test set.
+
+    All state points of a potential fall into one class. The division by 2 comes from the campaign, in which even
+    and odd potentials are simulated at different densities: every class holds neighbours of both kinds.
+
+    Examples
+    --------
+    >>> class_of(np.array([0, 1, 2, 19, 20])).tolist()
+    [0, 0, 1, 9, 0]
+    """
+    return np.asarray(np.asarray(potential, dtype=np.int64) // 2 % CLASSES)
+
+
+def fold_of(potential: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+    """Return for each potential ``(m,)`` the member 0..folds-1 that is validated on it; -1 for the test set.
+
+    Raises
+    ------
+    InputError
+        If `folds` is not in 2..9.
+
+    Examples
+    --------
+    >>> fold_of(np.array([0, 2, 4, 6, 18]), 4).tolist()
+    [-1, 0, 1, 2, 0]
+    """
+    if not 2 <= folds < CLASSES:
+        raise InputError(f"an ensemble has 2 to {CLASSES - 1} members, one a validation fold, not {folds}")
+    kind = class_of(potential)
+    return np.asarray(np.where(kind == 0, -1, (kind - 1) % folds))
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Pairs of g(r) and U(r), lengths in sigma and energies in kT.
+
+    Attributes
+    ----------
+    r : ndarray, shape (n,)
+        Uniform distances from 0, common to all g.
+    g, g_error : ndarray, shape (m, n)
+        Radial distribution functions with their standard errors.
+    u_r : ndarray, shape (k,)
+        Uniform distances from 0 of the potentials, finer than `r`; U = 0 beyond their end.
+    u : ndarray, shape (m, k)
+        True potentials.
+    density : ndarray, shape (m,)
+        rho sigma^3.
+    r_cut : ndarray, shape (m,)
+        Cut-off of each potential.
+    potential : ndarray, shape (m,)
+        The integer that names the potential.
+
+    Raises
+    ------
+    InputError
+        If shapes do not agree, a grid does not start at 0, or a value is not finite.
+    """
+
+    r: Array
+    g: Array
+    g_error: Array
+    u_r: Array
+    u: Array
+    density: Array
+    r_cut: Array
+    potential: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            dtype = np.int64 if f.name == "potential" else np.float64
+            values = np.array(getattr(self, f.name), dtype=dtype)
+            if not np.all(np.isfinite(values)):
+                raise InputError(
+                    f"the training set has a value in {f.name!r} that is not finite; drop such rows"
+                )
+            values.flags.writeable = False
+            object.__setattr__(self, f.name, values)
+        m = self.density.size
+        shapes: dict[str, tuple[int, ...]] = {
+            "g": (m, self.r.size),
+            "g_error": (m, self.r.size),
+            "u": (m, self.u_r.size),
+        }
+        shapes |= {"density": (m,), "r_cut": (m,), "potential": (m,)}
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise InputError(
+                    f"{name} of the training set has shape {getattr(self, name).shape}, not {shape}"
+                )
+        for name in ("r", "u_r"):
+            grid = getattr(self, name)
+            if grid.size < 3 or grid[0] != 0.0 or not np.allclose(np.diff(grid), grid[1], rtol=1e-6):
+                raise InputError(f"{name} of the training set must be uniform from 0; resample its curves")
+
+    def __len__(self) -> int:
+        return int(self.density.size)
+
+    def select(self, rows: NDArray[np.bool_]) -> TrainingSet:
+        """Return the rows where `rows` ``(m,)`` is true."""
+        common = {"r", "u_r"}
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        return TrainingSet(**{k: v if k in common else v[rows] for k, v in columns.items()})

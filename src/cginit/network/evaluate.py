@@ -1,0 +1,100 @@
+"""Errors of predicted potentials, as tables by density and in words for the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.network.features import U_CUT
+
+__all__ = ["VISIBLE_G", "AbsoluteErrors", "absolute_errors", "boltzmann_potential", "error_table", "summary"]
+
+#: Points with more than this g count as the part of the potential that g shows.
+VISIBLE_G = 1e-2
+
+
+@dataclass(frozen=True, eq=False)
+class AbsoluteErrors:
+    """Mean absolute error of each potential in kT, over the points with U below 20 kT.
+
+    Attributes
+    ----------
+    all : ndarray, shape (m,)
+        Over all these points.
+    visible : ndarray, shape (m,)
+        Over those with g > 0.01 as well.
+    """
+
+    all: Array
+    visible: Array
+
+
+def absolute_errors(u: Array, truth: Array, g: Array) -> AbsoluteErrors:
+    """Return the errors of predictions `u` ``(m, 50)`` against `truth` ``(m, 50)``.
+
+    Examples
+    --------
+    >>> errors = absolute_errors(np.zeros((1, 3)), np.array([[30.0, 2.0, 0.0]]), np.array([[0.0, 0.001, 1.0]]))
+    >>> errors.all.tolist(), errors.visible.tolist()
+    ([1.0], [0.0])
+    """
+    counts = truth < U_CUT
+    seen = counts & (g > VISIBLE_G)
+    deviation = np.where(counts, np.abs(u - truth), 0.0)
+
+    def mean(where: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
+        total = np.sum(deviation * where, axis=1) / np.maximum(np.count_nonzero(where, axis=1), 1)
+        return np.asarray(total, dtype=np.float64)
+
+    return AbsoluteErrors(mean(counts), mean(seen))
+
+
+def boltzmann_potential(g: Array) -> Array:
+    """Return U0 = -ln g of `g` ``(m, 50)`` in kT, which no g below 1e-3 shows: U0 stays at ln 1e3 = 6.9 kT there."""
+    return np.asarray(-np.log(np.maximum(g, 1e-3)), dtype=np.float64)
+
+
+def summary(values: Array) -> dict[str, float]:
+    """Return number, median, mean and delta = median / ln 2 of errors ``(m,)``.
+
+    If the errors fall off as exp(-MAE / delta), as published, this is delta.
+    """
+    median = float(np.median(values)) if values.size else float("nan")
+    mean = float(np.mean(values)) if values.size else float("nan")
+    return {"n": float(values.size), "median": median, "mean": mean, "delta": median / float(np.log(2.0))}
+
+
+def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, density: Array) -> str:
+    """Return a Markdown table of the errors of several methods, by density and altogether.
+
+    Rows whose prediction is not a number (a method that found no solution) are left out of that method's figures,
+    and the count says so.
+
+    Parameters
+    ----------
+    predictions : mapping of str to ndarray, shape (m, 50)
+        Potentials in kT by method.
+    truth, g : ndarray, shape (m, 50)
+        True potentials and g.
+    density : ndarray, shape (m,)
+        rho sigma^3.
+    """
+    lines = [
+        "| density | method | state points | visible: median | visible: mean | all: median | all: mean |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    groups = [(f"{value:g}", density == value) for value in np.unique(density)] if density.size else []
+    groups.append(("all", np.ones(density.size, dtype=bool)))
+    for label, rows in groups:
+        for method, u in predictions.items():
+            use = rows & np.all(np.isfinite(u), axis=1)
+            errors = absolute_errors(u[use], truth[use], g[use])
+            seen, every = summary(errors.visible), summary(errors.all)
+            lines.append(
+                f"| {label} | {method} | {int(seen['n'])} | {seen['median']:.3f} | {seen['mean']:.3f} "
+                f"| {every['median']:.3f} | {every['mean']:.3f} |"
+            )
+    return "\n".join(lines)

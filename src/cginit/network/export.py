@@ -1,0 +1,196 @@
+"""From trained members to the shipped files: ONNX for inference, safetensors, a JSON description, the model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.network.architectures import Ensemble
+from cginit.network.augmentation import Augmentation, pairs, vary
+from cginit.network.config import Config
+from cginit.network.data import SPLIT_RULE, TrainingSet, fold_of
+from cginit.network.domain import Domain, fit_domain
+from cginit.network.evaluate import VISIBLE_G
+from cginit.network.features import POINTS, U_CUT
+from cginit.network.inference import MODEL_FORMAT
+from cginit.network.training import Member, predict, tensors
+
+__all__ = ["describe", "error_scale", "out_of_fold", "training_domain", "write_model"]
+
+#: Largest difference between ONNX Runtime and PyTorch, relative to 1 kT + |U|.
+AGREEMENT = 1e-5
+#: Variations of each training curve that the domain is fitted to.
+VARIATIONS = 8
+
+
+def out_of_fold(members: list[Member], data: TrainingSet) -> tuple[Array, NDArray[np.bool_]]:
+    """Return U ``(m, 50)`` of each row by the member that never saw its potential, and which rows have one ``(m,)``.
+
+    Rows of the test set have none; their U is NaN.
+    """
+    g, density, _ = pairs(data)
+    fold = fold_of(data.potential, len(members))
+    u = np.full(g.shape, np.nan)
+    for k, member in enumerate(members):
+        rows = fold == k
+        u[rows] = predict(member.network, g[rows], density[rows])
+    return u, fold >= 0
+
+
+def error_scale(members: list[Member], data: TrainingSet) -> float:
+    """Return the factor by which the spread of the ensemble becomes a standard error.
+
+    It is the quotient of 0.683 quantiles of |error| and spread over the visible points of all validation
+    folds; the error is that of the one member that has not seen the potential, so the factor errs on the safe side.
+    """
+    g, density, truth = pairs(data)
+    u, rows = out_of_fold(members, data)
+    with torch.no_grad():
+        spread = Ensemble([m.network for m in members])(*tensors(g, density))[1].numpy()
+    use = rows[:, None] & (truth < U_CUT) & (g > VISIBLE_G)
+    # Where all members agree to rounding (beyond the cut-off) the quotient means nothing.
+    ratio = np.abs(u - truth)[use] / np.maximum(spread[use], 1e-3)
+    return float(np.quantile(ratio, 0.683))
+
+
+def training_domain(data: TrainingSet, augmentation: Augmentation, members: int) -> Domain:
+    """Return the limits of the training inputs, without the test set; the last fold tests the components."""
+    fold = fold_of(data.potential, members)
+    rng = np.random.default_rng(0)
+    parts = []
+    for use in ((fold >= 0) & (fold != members - 1), fold == members - 1):
+        part = data.select(use)
+        rows = np.tile(np.arange(len(part)), VARIATIONS)
+        g, density, _ = vary(part, rows, augmentation, rng)
+        parts += [g, density]
+    return fit_domain(parts[0], parts[1], parts[2], parts[3])
+
+
+def write_model(
+    config: Config, members: list[Member], data: TrainingSet, folder: Path, facts: dict[str, Any]
+) -> dict[str, Any]:
+    """Write ``NAME.onnx``, ``NAME.safetensors`` and ``NAME.json`` into `folder`; return the description.
+
+    Parameters
+    ----------
+    config : Config
+        Gives the name and version.
+    members : list of Member
+        The ensemble.
+    data : TrainingSet
+        What it was trained on, test set included.
+    folder : Path
+        Where to write.
+    facts : dict
+        What the description should say besides (origin of the data, errors).
+
+    Raises
+    ------
+    InputError
+        If the exported file does not give what PyTorch gives.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ensemble = Ensemble([m.network for m in members]).eval()
+    onnx_path = folder / f"{config.name}.onnx"
+    export_onnx(ensemble, onnx_path)
+    g, density, _ = pairs(data)
+    check_agreement(ensemble, onnx_path, g, density)
+    weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
+    save_file(weights, folder / f"{config.name}.safetensors")
+    fold = fold_of(data.potential, len(members))
+    description = {
+        "format_version": MODEL_FORMAT,
+        "name": config.name,
+        "version": config.version,
+        "onnx_sha256": hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+        "parameters": int(sum(p.numel() for p in ensemble.parameters())),
+        "split": SPLIT_RULE,
+        "state_points": {"training": int(np.sum(fold >= 0)), "test": int(np.sum(fold < 0))},
+        "potentials": {
+            "training": int(np.unique(data.potential[fold >= 0]).size),
+            "test": int(np.unique(data.potential[fold < 0]).size),
+        },
+        "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in members],
+        "error_scale": round(error_scale(members, data), 4),
+        "config": config.to_dict(),
+        **facts,
+        "domain": training_domain(data, config.augmentation, len(members)).to_dict(),
+    }
+    (folder / f"{config.name}.json").write_text(_dump(description), encoding="utf-8")
+    return description
+
+
+def describe(folder: Path, name: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """Add `facts` to the description of the model `name` in `folder`; return all of it."""
+    path = folder / f"{name}.json"
+    description = {**json.loads(path.read_text(encoding="utf-8")), **facts}
+    path.write_text(_dump(description), encoding="utf-8")
+    return description
+
+
+def export_onnx(ensemble: Ensemble, path: Path) -> None:
+    """Write the ensemble as ONNX: inputs g ``(m, 50)`` and density ``(m,)``, outputs u and spread ``(m, 50)``."""
+    example = (torch.ones(2, POINTS), torch.tensor([0.2, 0.5]))
+    batch = torch.export.Dim("m")
+    with warnings.catch_warnings():
+        # The exporter warns about its own deprecated calls and about the common name of the two batch axes.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            ensemble.eval(),
+            example,
+            input_names=["g", "density"],
+            output_names=["u", "spread"],
+            dynamic_shapes=({0: batch}, {0: batch}),
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise InputError("PyTorch exported nothing; this version of torch lacks the dynamo exporter")
+    temporary = path.with_suffix(".tmp")
+    # One file: the weights inside.
+    program.save(str(temporary), external_data=False)
+    temporary.replace(path)
+
+
+def check_agreement(ensemble: Ensemble, path: Path, g: Array, density: Array) -> float:
+    """Return the largest difference of the file from PyTorch relative to 1 kT + |U|.
+
+    Raises
+    ------
+    InputError
+        If it exceeds 1e-5.
+    """
+    from cginit.network.inference import _session
+
+    session = _session(path.read_bytes())
+    found = session.run(("u", "spread"), {"g": g.astype(np.float32), "density": density.astype(np.float32)})
+    with torch.no_grad():
+        expected = [x.numpy() for x in ensemble(*tensors(g, density))]
+    worst = max(
+        float(np.max(np.abs(a - b) / (1.0 + np.abs(b)))) for a, b in zip(found, expected, strict=True)
+    )
+    if worst > AGREEMENT:
+        raise InputError(f"{path} differs from PyTorch by {worst:.2g} of 1 kT + |U|, more than {AGREEMENT:g}")
+    return worst
+
+
+def _dump(description: dict[str, Any]) -> str:
+    # One line a component keeps the file readable and its differences small.
+    domain = description["domain"]
+    head = json.dumps({k: v for k, v in description.items() if k != "domain"}, indent=2, ensure_ascii=False)
+    lines = ",\n".join(
+        f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in domain.items() if k != "components"
+    )
+    rows = ",\n".join(f"      {json.dumps(row)}" for row in domain["components"])
+    return head[:-2] + f',\n  "domain": {{\n{lines},\n    "components": [\n{rows}\n    ]\n  }}\n}}\n'

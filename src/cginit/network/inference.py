@@ -1,0 +1,107 @@
+"""The shipped networks through ONNX Runtime; PyTorch is not needed, and nothing is loaded before its first use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.network.domain import Domain
+
+__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names"]
+
+#: Version of the JSON file beside the weights.
+MODEL_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An exported ensemble, ready to run.
+
+    Attributes
+    ----------
+    name, version : str
+        As in its JSON file.
+    domain : Domain
+        What it was trained on.
+    error_scale : float
+        Standard error per spread of the ensemble, calibrated on the validation folds.
+    metadata : dict
+        The whole JSON file: data, split, configuration, errors.
+    """
+
+    name: str
+    version: str
+    domain: Domain
+    error_scale: float
+    metadata: dict[str, Any]
+    _session: Any
+
+    def __call__(self, g: Array, density: Array) -> tuple[Array, Array]:
+        """Return U and its standard error, both ``(m, 50)`` in kT, of g ``(m, 50)`` and rho sigma^3 ``(m,)``."""
+        inputs = {"g": np.asarray(g, dtype=np.float32), "density": np.asarray(density, dtype=np.float32)}
+        mean, spread = self._session.run(("u", "spread"), inputs)
+        return np.asarray(mean, dtype=np.float64), self.error_scale * np.asarray(spread, dtype=np.float64)
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of the shipped models."""
+    folder = files("cginit.network") / "models"
+    return tuple(sorted(x.name.removesuffix(".onnx") for x in folder.iterdir() if x.name.endswith(".onnx")))
+
+
+@cache
+def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
+    """Load ``NAME.onnx`` and ``NAME.json``, shipped or from another `folder`; later calls return the same object.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, its file is of another format, or the two files do not belong together.
+
+    Examples
+    --------
+    >>> model = load_model("cn-f")
+    >>> u, error = model(np.ones((1, 50)), np.array([0.2]))
+    >>> u.shape
+    (1, 50)
+    """
+    place = files("cginit.network") / "models" if folder is None else folder
+    weights, description = place / f"{name}.onnx", place / f"{name}.json"
+    try:
+        metadata = json.loads(description.read_text(encoding="utf-8"))
+        content = weights.read_bytes()
+    except FileNotFoundError:
+        known = ", ".join(model_names()) or "none"
+        raise InputError(f"there is no network {name!r} in {place}; shipped are: {known}") from None
+    if metadata.get("format_version") != MODEL_FORMAT:
+        raise InputError(
+            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
+        )
+    return Model(
+        str(metadata["name"]),
+        str(metadata["version"]),
+        Domain.from_dict(metadata["domain"]),
+        float(metadata["error_scale"]),
+        metadata,
+        _session(content),
+    )
+
+
+def _session(content: bytes) -> Any:
+    # The heaviest import of a guess.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # The networks are small: threads cost more to start than they save.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
