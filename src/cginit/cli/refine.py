@@ -79,7 +79,7 @@ def refine(
     ] = 12_000,
     every: Annotated[
         int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
-    ] = 60,
+    ] = 120,
     dt: Annotated[
         float,
         typer.Option(help="Time step in a sqrt(m/kT), a the bead diameter.", rich_help_panel=SIMULATION),

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: Equilibration and production of one iteration unless the caller says otherwise. An update is refined from
 #: the last configuration of the one before, so that little equilibration is needed.
-DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=60)
+DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=120)
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
 
@@ -107,13 +107,12 @@ def load_update(name: str) -> Update:
 
 
 def start_configuration(target: RDF, state: StatePoint, r_cut: float, *, seed: int) -> Configuration:
-    """Return a random, de-overlapped start large enough for the target and the cut-off.
+    """Return a random, de-overlapped start large enough for the cut-off.
 
     At least 1000 beads, and half the box beyond the range of the comparison and of the potential's
     neighbour list. `target` and `state` share their units.
     """
-    reach = max(r_cut * 1.1, target.r_max + target.dr)
-    beads = max(MIN_BEADS, int(np.ceil(state.density * (2.0 * reach) ** 3)))
+    beads = max(MIN_BEADS, int(np.ceil(state.density * (2.2 * r_cut) ** 3)))
     return random_configuration(beads, state.density, seed=seed, units=target.units)
 
 
@@ -245,7 +244,8 @@ class Loop:
         return Refinement(best.potential, best.rdf, tuple(self.history), reason, converged, best.index)
 
     def _sample(self, run: EngineRun) -> tuple[RDF, tuple[str, ...]]:
-        target = self.target
+        # Beyond the cut-off nothing is compared, and the cost of g(r) grows with the cube of its range.
+        target = self.target.truncated(self._first.r_cut)
         if run.trajectory is None:
             if run.exact_rdf is None:
                 raise InputError(f"engine {run.engine} returned neither a trajectory nor a g(r)")
