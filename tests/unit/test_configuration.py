@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from freud import AABBQuery, Box
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,6 +16,9 @@ from cginit.units import ANGSTROM_KCAL, LJ, NM_KJ
 EDGES = st.floats(0.1, 1e3)
 
 
+@settings(
+    derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no bug
 @given(
     positions=arrays(np.float64, (3, 3), elements=st.floats(-1e4, 1e4)),
     box=st.tuples(EDGES, EDGES, EDGES),

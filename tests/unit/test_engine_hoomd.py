@@ -55,6 +55,7 @@ def fake(path, script: str) -> str:
             r"tag 7 is no longer in the simulation box.*smaller time step",
         ),
         ("echo 'terminate called'; kill -6 $$", EngineError, r"signal 6\): terminate called"),
+        ("echo ----; echo 'will not run as root'; echo ----; exit 1", EngineError, "will not run as root"),
         ("exit 0", EngineError, "no message"),
     ],
 )
@@ -165,6 +166,18 @@ def test_gsd_holds_the_trajectory_in_the_users_units(potential, start, tmp_path)
         for frame, positions in zip(file, run.trajectory.positions, strict=True):
             np.testing.assert_array_equal(frame.particles.position, positions)
     assert np.max(np.abs(run.trajectory.positions)) <= 0.5 * 0.34 * start.box[0] * (1 + 1e-6)
+
+
+@pytest.mark.hoomd
+def test_a_device_that_is_not_there_is_an_engine_error(potential, start, tmp_path):
+    import hoomd
+
+    if hoomd.version.gpu_enabled:
+        pytest.skip("this HOOMD-blue can use a GPU")
+    with pytest.raises(EngineError, match=r"GPU.*choose the device cpu"):
+        HoomdEngine(device="gpu").run(potential, STATE, start, STEPS, seed=1, workdir=tmp_path)
+    run = HoomdEngine(device="auto").run(potential, STATE, start, STEPS, seed=1, workdir=tmp_path)
+    assert run.version == hoomd.version.version
 
 
 @pytest.mark.hoomd

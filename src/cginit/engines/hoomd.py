@@ -197,7 +197,8 @@ def _words(workdir: Path) -> str:
     log = workdir / _LOG
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     errors = [line[len("ERROR:") :].strip() for line in lines if line.startswith("ERROR:")]
-    spoken = [line.strip() for line in lines if line.strip()]
+    # A launcher's message stands between rules.
+    spoken = [line.strip() for line in lines if any(letter.isalpha() for letter in line)]
     return (errors[:1] or spoken[-1:] or ["no message"])[0]
 
 
