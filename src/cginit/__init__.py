@@ -11,8 +11,7 @@ Examples
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
-
+from cginit._version import __version__
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.eos import Pressure, pressure
 from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
@@ -36,6 +35,7 @@ __all__ = [
     "Refinement",
     "StatePoint",
     "UnitSystem",
+    "__version__",
     "guess",
     "pressure",
     "read_rdf",

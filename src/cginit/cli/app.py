@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cginit import __version__
+from cginit._version import __version__
 from cginit.cli import dataset
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor

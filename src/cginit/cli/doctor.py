@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from cginit import __version__
+from cginit._version import __version__
 
 __all__ = ["doctor"]
 

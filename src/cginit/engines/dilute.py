@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit import __version__
+from cginit._version import __version__
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import EngineRun, Schedule, reduce_problem

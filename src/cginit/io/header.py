@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import cginit
+from cginit._version import __version__
 from cginit.curves import PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.units import UnitSystem, unit_system
@@ -69,7 +69,7 @@ def potential_header(potential: PairPotential, *, r_cut: bool = False) -> Header
     """Return the header of a potential; `r_cut` states the cut-off, for tables that go beyond it."""
     origin = potential.provenance
     return Header(
-        version=cginit.__version__,
+        version=__version__,
         units=potential.units,
         method=None if origin is None else origin.method,
         model=None if origin is None else origin.model,

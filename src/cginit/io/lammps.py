@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-import cginit
+from cginit._version import __version__
 from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 from cginit.io.atomic import write_atomically
@@ -142,7 +142,7 @@ def _energy_factor(source: UnitSystem, target: UnitSystem) -> float:
 def _first_line(units: UnitSystem) -> str:
     """Return the line from which LAMMPS takes the units; other unit systems than its own get no tag."""
     tag = f" UNITS: {_STYLES[units]}" if units in _STYLES else ""
-    return f"# pair potentials{tag} CONTRIBUTOR: cginit {cginit.__version__}\n"
+    return f"# pair potentials{tag} CONTRIBUTOR: cginit {__version__}\n"
 
 
 def _section(keyword: str, potential: PairPotential, kT: float | None) -> str:

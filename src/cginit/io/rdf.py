@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-import cginit
+from cginit._version import __version__
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.io.atomic import write_atomically
@@ -177,7 +177,7 @@ def write_rdf(
     here = None if state is None else state.to(rdf.units)
     head = header_lines(
         Header(
-            version=cginit.__version__,
+            version=__version__,
             units=rdf.units,
             density=None if here is None else here.density,
             kT=None if here is None else here.kT,
