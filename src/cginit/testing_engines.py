@@ -221,11 +221,14 @@ def _check_refusals(engine: Engine, folder: Path) -> None:
     }
     folder.mkdir()
     for what, arguments in wrong.items():
+        rule = f"engine {engine.name!r} must refuse {what} with an InputError"
         try:
             engine.run(*arguments, problem.schedule, seed=1, workdir=folder)
         except InputError:
             continue
-        raise InputError(f"engine {engine.name!r} must refuse {what} with an InputError")
+        except CGInitError as error:
+            raise InputError(f"{rule}, not {error!r}") from error
+        raise InputError(rule)
 
 
 def _check_reproducible(engine: Engine, folder: Path, exact: bool) -> None:
