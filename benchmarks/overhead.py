@@ -1,0 +1,124 @@
+"""What the refinement loop costs beyond the engine, on the same steps.
+
+    python benchmarks/overhead.py [TARGET] [--iterations 5] [--workdir DIR]
+
+Two measures, from one run. (1) The loop's own account: wall time of an iteration outside the integration loop of
+LAMMPS. (2) Independent of it: after every iteration the very same input files are run by LAMMPS alone, in a
+folder of their own; the wall time of the whole iteration (inputs, LAMMPS, reading, g(r), the next potential,
+writing to disk) is compared with that of the bare process. The two take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BEGAN = time.perf_counter()
+
+from machine import describe, pin, table  # noqa: E402
+
+from cginit.engines.base import Schedule  # noqa: E402
+from cginit.engines.lammps import LammpsEngine  # noqa: E402
+from cginit.guess import guess  # noqa: E402
+from cginit.io import read_rdf, read_rdf_header  # noqa: E402
+from cginit.refine import IBI, Loop  # noqa: E402
+from cginit.state import StatePoint  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+INPUTS = ("in.lammps", "start.data", "potential.table")
+
+
+def bare(engine: LammpsEngine, inputs: Path, folder: Path) -> float:
+    """Run LAMMPS on the inputs of an iteration; return the wall time of its process."""
+    folder.mkdir(parents=True)
+    for name in INPUTS:
+        shutil.copy(inputs / name, folder)
+    command = [*engine.command(), "-in", "in.lammps", "-log", "log.lammps", "-screen", "none"]
+    began = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=engine.environment(), stdin=subprocess.DEVNULL, check=True)
+    seconds = time.perf_counter() - began
+    shutil.rmtree(folder)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("target", nargs="?", type=Path, default=ROOT / "examples/water/target.dat")
+    parser.add_argument("--method", default="hnc")
+    parser.add_argument("--cutoff", type=float, default=0.9)
+    parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--equilibration", type=int, default=3_000)
+    parser.add_argument("--production", type=int, default=12_000)
+    parser.add_argument("--every", type=int, default=60)
+    parser.add_argument("--workdir", type=Path, help="kept; a temporary folder by default")
+    parser.add_argument("--core", type=int)
+    args = parser.parse_args()
+    pin(args.core)
+    print(describe(["cginit", "lammps", "freud-analysis", "MDAnalysis"]), "\n")
+
+    target, header = read_rdf(args.target), read_rdf_header(args.target)
+    if header.density is None or header.kT is None:
+        raise SystemExit(f"{args.target} does not state its density and kT in its header")
+    state = StatePoint(header.density, header.kT, target.units)
+    engine = LammpsEngine()
+    rows, sums = [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        work = args.workdir or Path(temporary)
+        loop = Loop(
+            target,
+            state,
+            guess(target, state, args.method, args.cutoff),
+            engine=engine,
+            update=IBI(),
+            workdir=work / "refine",
+            schedule=Schedule(args.equilibration, args.production, args.every),
+        )
+        prepared = time.perf_counter() - BEGAN
+        for index in range(args.iterations):
+            began = time.perf_counter()
+            step = loop.step()
+            whole = time.perf_counter() - began
+            alone = bare(engine, work / "refine" / f"iteration_{index:03d}" / "engine", work / "bare")
+            sums.append((step.seconds - step.engine_seconds, step.engine_seconds, whole, alone))
+            rows.append(_row(str(index), *sums[-1]))
+    rows.append(_row("all", *map(sum, zip(*sums, strict=True))))
+    rows.append(_row("all but the first", *map(sum, zip(*sums[1:], strict=True))))
+    print(
+        table(
+            [
+                "iteration",
+                "outside LAMMPS' integration (s)",
+                "integration (s)",
+                "(1) ratio",
+                "whole iteration (s)",
+                "LAMMPS alone (s)",
+                "(2) overhead",
+            ],
+            rows,
+        )
+    )
+    beads = loop.history[-1].final.n
+    print(
+        f"\n{beads} beads, {loop.history[-1].steps} steps an iteration with {args.production // args.every} "
+        f"configurations, one core; before the first iteration, once: {prepared:.1f} s (imports, guess, start)."
+    )
+
+
+def _row(name: str, outside: float, inside: float, whole: float, alone: float) -> list[str]:
+    return [
+        name,
+        f"{outside:.2f}",
+        f"{inside:.2f}",
+        f"{outside / inside:.1%}",
+        f"{whole:.2f}",
+        f"{alone:.2f}",
+        f"{whole / alone - 1.0:+.1%}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Wall time and peak memory of ``cg-init --rdf``, each time in a new process on one core.
+
+    python benchmarks/startup.py [TARGET] [--repeats 11] [--methods network hnc py boltzmann]
+
+The methods take turns, so that a disturbance of the machine falls on all of them. The files of the program are
+in the page cache after the round that is not counted.
+"""
+
+from __future__ import annotations
+
+# Nothing heavy may be imported here: on Linux the peak memory of a child counts from that of its parent.
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from machine import describe, pin, table
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS, MEGABYTES = 1.0, 200.0
+
+
+def measure(command: list[str]) -> tuple[float, float]:
+    """Run a command; return wall time in s and peak resident memory in MB."""
+    with tempfile.TemporaryFile("w+") as stream:
+        began = time.perf_counter()
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.perf_counter() - began
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            stream.seek(0)
+            raise SystemExit(f"{' '.join(command)} failed:\n{stream.read()}")
+    return seconds, usage.ru_maxrss * 1024 / 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("target", nargs="?", type=Path, default=ROOT / "examples/water/target.dat")
+    parser.add_argument("--methods", nargs="+", default=["network", "hnc", "py", "boltzmann"])
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--options", default="", help='further options of cg-init, as "--density 33.28 ..."')
+    parser.add_argument("--core", type=int)
+    args = parser.parse_args()
+    pin(args.core)
+    program = Path(sys.executable).with_name("cg-init")
+    program = program if program.exists() else Path(shutil.which("cg-init") or "cg-init")
+    print(describe(["cginit", "numpy", "scipy", "pandas", "onnxruntime"]), "\n")
+    found: dict[str, list[tuple[float, float]]] = {method: [] for method in args.methods}
+    with tempfile.TemporaryDirectory() as folder:
+        tables = [part for suffix in ("pot", "table") for part in ("--out", f"{folder}/guess.{suffix}")]
+        for _ in range(args.repeats + 1):
+            for method in args.methods:
+                command = [program, "--rdf", args.target, "--method", method, *args.options.split(), *tables]
+                found[method].append(measure([str(part) for part in command]))
+    rows = []
+    for method, runs in found.items():
+        seconds, memory = zip(*runs[1:], strict=True)
+        rows.append(
+            [
+                method,
+                f"{statistics.median(seconds):.2f}",
+                f"{min(seconds):.2f} to {max(seconds):.2f}",
+                f"{statistics.median(memory):.0f}",
+                "yes"
+                if statistics.median(seconds) < SECONDS and statistics.median(memory) < MEGABYTES
+                else "no",
+            ]
+        )
+    print(
+        table(
+            ["method", "wall time (s), median", "range", "peak memory (MB), median", "< 1 s and < 200 MB"],
+            rows,
+        )
+    )
+    print(
+        f"\n{args.repeats} runs each, new processes taking turns, one core, program files in the page cache."
+    )
+
+
+if __name__ == "__main__":
+    main()
