@@ -1,0 +1,15 @@
+#!/bin/sh
+# Every benchmark, one after the other, on an otherwise idle machine (half an hour): run.sh OUT
+# PYTHON: the interpreter (default python); CGINIT_TARGETS: folder of spce/, without which VOTCA is left out.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+python=${PYTHON:-python}
+mkdir -p "$out"
+"$python" "$here/startup.py" > "$out/startup.md"
+"$python" "$here/overhead.py" > "$out/overhead.md"
+if [ -n "${CGINIT_TARGETS:-}" ]; then
+  "$python" "$here/votca/run.py" "$out/votca"
+  "$python" "$here/votca/compare.py" "$out/votca" --figure "$out/votca.svg" > "$out/votca.md"
+fi
+cat "$out"/*.md
