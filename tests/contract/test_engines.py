@@ -7,7 +7,7 @@ import pytest
 from cginit.engines.dilute import DiluteEngine
 from cginit.engines.hoomd import HoomdEngine
 from cginit.engines.lammps import LammpsEngine
-from cginit.testing_engines import check_engine
+from cginit.testing import check_engine
 
 ENGINES = [
     pytest.param(DiluteEngine(), True, id="dilute"),

