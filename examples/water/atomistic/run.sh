@@ -4,7 +4,7 @@
 #   ./run.sh [FOLDER]      (default: ./run; the same command again goes on where it was interrupted)
 #
 # Environment: GMX (the GROMACS program, default gmx), THREADS (default 1), STEPS (production steps of 2 fs
-# in place of the 500000 of production.mdp).
+# in place of the 325000 of production.mdp).
 set -eu
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)

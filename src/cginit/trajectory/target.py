@@ -139,8 +139,8 @@ def rdf_from_trajectory(
         groups = map_atoms(universe, mapping)
         scan = _scan(universe, begin, end, step)
         limit = scan.narrowest * length
-        # freud compares in single precision, so the last bin stays inside half the box by more than its rounding.
-        last = math.floor(0.5 * limit / dr * (1.0 - 1e-6) - 0.5) * dr
+        # Boxes are single precision: a bin that ends at half the box but for their rounding counts as inside.
+        last = math.floor(0.5 * limit / dr * (1.0 + 5e-7) - 0.5) * dr
         if r_max is not None:
             if r_max > last * (1.0 + 1e-9):
                 raise InputError(
