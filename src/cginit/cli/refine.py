@@ -89,7 +89,14 @@ def refine(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start configuration (GSD, LAMMPS data, GRO, ...) in the units of the target. Default: made here.",
+            help="Start configuration: GSD, LAMMPS data, GRO or what else MDAnalysis reads. Default: made here.",
+            rich_help_panel=SIMULATION,
+        ),
+    ] = None,
+    start_units: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of --start where its format leaves them open (GSD, LAMMPS data).",
             rich_help_panel=SIMULATION,
         ),
     ] = None,
@@ -149,7 +156,7 @@ def refine(
             schedule=Schedule(equilibration=equilibration, production=production, every=every, dt=dt),
             limits=Limits(iterations, wall_time),
             seed=seed,
-            start=_start_configuration(start, beads, problem, seed),
+            start=_start_configuration(start, start_units, beads, problem, seed),
             progress=table.add,
         )
     if not quiet:
@@ -201,7 +208,7 @@ def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotent
 
 
 def _start_configuration(
-    path: Path | None, beads: int | None, problem: Problem, seed: int
+    path: Path | None, units: str | None, beads: int | None, problem: Problem, seed: int
 ) -> Configuration | None:
     """Read the start, or make it where only the number of beads was given; None leaves it to the loop."""
     if path is not None:
@@ -209,7 +216,7 @@ def _start_configuration(
 
         if beads is not None:
             raise InputError("--start and --beads exclude each other: the file has its own number of beads")
-        return read_configuration(path, units=problem.target.units)
+        return read_configuration(path, units=units).to(problem.target.units)
     if beads is None:
         return None
     from cginit.configuration import random_configuration
