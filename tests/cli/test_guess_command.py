@@ -42,7 +42,16 @@ STATE = ("--density", 1.0, "--temperature", 300, "--units", "nm-kJ/mol")
 
 def test_both_tables_are_written_and_agree(target, tmp_path):
     done = cg_init(
-        "--rdf", target, *STATE, "--method", "boltzmann", "--out", "CG-CG.pot", "--out", "CG-CG.table", cwd=tmp_path
+        "--rdf",
+        target,
+        *STATE,
+        "--method",
+        "boltzmann",
+        "--out",
+        "CG-CG.pot",
+        "--out",
+        "CG-CG.table",
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-2:] == ["CG-CG.pot", "CG-CG.table"]

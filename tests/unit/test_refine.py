@@ -34,7 +34,9 @@ class Analytic:
         if int(workdir.parent.name.split("_")[1].split(".")[0]) in self.fail_at:
             raise EngineError("the engine says no")
         noise = ERROR * np.random.default_rng(seed).standard_normal(R.size)
-        g = RDF(R, np.abs(np.exp(-self.gain * potential.u / state.kT) + noise), np.full(R.size, ERROR), units="lj")
+        g = RDF(
+            R, np.abs(np.exp(-self.gain * potential.u / state.kT) + noise), np.full(R.size, ERROR), units="lj"
+        )
         final = Configuration(start.positions + 0.01 * seed % 1.0, start.box, units="lj")
         ones = np.ones(20)
         return EngineRun(None, final, ones, ones, self.name, "1", seed, schedule.steps, 0.0, g)
