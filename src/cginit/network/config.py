@@ -30,7 +30,7 @@ class Architecture:
     kernel : int
         Points that a convolution joins; odd.
     dilations : tuple of int
-        One residual block each; together they let every output see every input.
+        One residual block each; with the kernel 5 these let every output see every input.
     residual : bool
         Whether the network adds to -ln g (read between -5 and 7 kT) rather than giving all of U.
     """
@@ -38,8 +38,8 @@ class Architecture:
     kind: str = "CN"
     options: str = "f"
     width: int = 32
-    kernel: int = 3
-    dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 3, 7, 13)
     residual: bool = False
 
     def __post_init__(self) -> None:

@@ -65,6 +65,12 @@ def resample_g(g: Array, start: float, step: float, at: Array) -> Array:
     At a hard core g rises by decades within a step, -ln g is smooth there. Below 1e-3, g is returned as 0.
     """
     u0 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
+    # The slope at the first visible point needs the point before it, which only the next ones can tell.
+    first = np.argmax(u0 < U_VISIBLE - 1e-6, axis=1)
+    rows = np.flatnonzero((first > 0) & (first < u0.shape[1] - 2))
+    i = first[rows]
+    steep = 3.0 * u0[rows, i] - 3.0 * u0[rows, i + 1] + u0[rows, i + 2]
+    u0[rows, i - 1] = np.maximum(steep, U_VISIBLE)
     found = interpolate(u0, start, step, at, 0.0)
     return np.asarray(np.where(found < U_VISIBLE - 1e-6, np.exp(-found), 0.0), dtype=np.float64)
 
