@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import InputError
+from cginit.errors import EngineError, InputError
 from cginit.state import StatePoint
+from cginit.units import LJ, UnitSystem
 
-__all__ = ["Engine", "EngineRun", "Schedule", "length_scale", "reduce_problem"]
+__all__ = ["Engine", "EngineRun", "ReducedProblem", "Schedule", "length_scale", "reduce_problem"]
 
 
 @dataclass(frozen=True)
@@ -149,12 +151,91 @@ def length_scale(potential: PairPotential, state: StatePoint) -> float:
     return min(size, spacing) if size > 0.1 * spacing else spacing
 
 
+@dataclass(frozen=True, eq=False)
+class ReducedProblem:
+    """What an engine simulates, with kT = 1, mass 1 and `length` 1, and the way back to the user's units.
+
+    Attributes
+    ----------
+    potential : PairPotential
+        In kT over r in multiples of `length`.
+    density : float
+        In the inverse cube of `length`.
+    start : Configuration
+        In multiples of `length`.
+    length, kT : float
+        In the units of `units`.
+    units : UnitSystem
+        Units of potential, state and start as given.
+    """
+
+    potential: PairPotential
+    density: float
+    start: Configuration
+    length: float
+    kT: float
+    units: UnitSystem
+
+    def run(
+        self,
+        frames: NDArray[np.float32],
+        final: Array,
+        energy: Array,
+        virial: Array,
+        *,
+        engine: str,
+        version: str,
+        seed: int,
+        schedule: Schedule,
+        seconds: float,
+    ) -> EngineRun:
+        """Return an engine's reduced results in the user's units.
+
+        Parameters
+        ----------
+        frames : ndarray, shape (m, n, 3), float32
+            Production configurations; scaled in place.
+        final : ndarray, shape (n, 3)
+            Last configuration.
+        energy, virial : ndarray, shape (k,)
+            Potential energy per bead, and the configurational part of the pressure.
+        engine, version, seed, schedule, seconds
+            See `EngineRun`.
+
+        Raises
+        ------
+        EngineError
+            If a value is not finite.
+        """
+        for name, values in (
+            ("positions", frames),
+            ("positions", final),
+            ("energy", energy),
+            ("pressure", virial),
+        ):
+            if not np.all(np.isfinite(values)):
+                raise EngineError(
+                    f"{engine} returned values of the {name} that are not finite: the run blew up; use a smaller "
+                    "time step or a longer push-off"
+                )
+        frames *= np.float32(self.length)
+        return EngineRun(
+            trajectory=Trajectory(frames, self.start.box * self.length, units=self.units),
+            final=Configuration(final, self.start.box, units=LJ).scaled(self.length, self.units),
+            energy=energy * self.kT,
+            pressure=(self.density + virial) * (self.kT / self.length**3),
+            engine=engine,
+            version=version,
+            seed=seed,
+            steps=schedule.steps,
+            seconds=seconds,
+        )
+
+
 def reduce_problem(
     potential: PairPotential, state: StatePoint, start: Configuration, schedule: Schedule
-) -> tuple[PairPotential, float, Configuration, float]:
-    """Return potential (in kT), density, start and length a, all with lengths in multiples of a.
-
-    Engines simulate with kT = 1, mass 1 and this length 1, whatever the user's units.
+) -> ReducedProblem:
+    """Return the problem in the units that engines simulate in, with `length_scale` as unit of length.
 
     Raises
     ------
@@ -178,4 +259,11 @@ def reduce_problem(
             "use more beads or a smaller cut-off"
         )
     a = schedule.length or length_scale(potential, state)
-    return potential.reduced(a, state.kT), state.density * a**3, start.scaled(1.0 / a, "lj"), a
+    return ReducedProblem(
+        potential.reduced(a, state.kT),
+        state.density * a**3,
+        start.scaled(1.0 / a, LJ),
+        a,
+        state.kT,
+        potential.units,
+    )

@@ -15,14 +15,13 @@ import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import PairPotential
-from cginit.engines.base import EngineRun, Schedule, reduce_problem
+from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError
 from cginit.state import StatePoint
-from cginit.units import LJ
 
 if TYPE_CHECKING:
-    from cginit.curves import Array
+    pass
 
 __all__ = ["HOOMD_PATH_VARIABLE", "HoomdEngine"]
 
@@ -95,11 +94,11 @@ class HoomdEngine:
         EngineError
             If HOOMD stops with an error, which the message quotes.
         """
-        reduced, density, initial, a = reduce_problem(potential, state, start, schedule)
+        problem = reduce_problem(potential, state, start, schedule)
         workdir.mkdir(parents=True, exist_ok=True)
-        _write_inputs(reduced, initial, schedule, seed, a, self.device, workdir)
+        _write_inputs(problem, schedule, seed, self.device, workdir)
         self._execute(workdir)
-        run = _read_run(workdir, initial, density, state, schedule, seed, a, start)
+        run = _read_run(workdir, problem, schedule, seed)
         if self.gsd and run.trajectory is not None:
             _write_gsd(run.trajectory, schedule, workdir / _GSD)
         return run
@@ -142,21 +141,14 @@ class HoomdEngine:
             raise EngineError(_explain(workdir, done.returncode))
 
 
-def _write_inputs(
-    reduced: PairPotential,
-    start: Configuration,
-    schedule: Schedule,
-    seed: int,
-    a: float,
-    device: str,
-    workdir: Path,
-) -> None:
+def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:
+    start = problem.start
     # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = F = 0, is implied.
-    _, u, f = engine_table(reduced)
+    _, u, f = engine_table(problem.potential)
     half = 0.5 * float(np.min(start.box))
     # HOOMD wants cut-off and buffer to stay below half the box; U vanishes at the cut-off, so that moving it
     # by a millionth costs nothing.
-    r_cut = min(reduced.r_cut, half * (1.0 - 1e-6))
+    r_cut = min(problem.potential.r_cut, half * (1.0 - 1e-6))
     np.savez(
         workdir / _START,
         positions=start.positions,
@@ -165,7 +157,7 @@ def _write_inputs(
         f=f[:-1],
     )
     settings = {
-        "length": a,
+        "length": problem.length,
         "device": device,
         "seed": int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
         "r_cut": r_cut,
@@ -209,37 +201,19 @@ def _explain(workdir: Path, code: int) -> str:
     return f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
 
 
-def _read_run(
-    workdir: Path,
-    initial: Configuration,
-    density: float,
-    state: StatePoint,
-    schedule: Schedule,
-    seed: int,
-    a: float,
-    start: Configuration,
-) -> EngineRun:
-    frames = np.load(workdir / _FRAMES, allow_pickle=False)
+def _read_run(workdir: Path, problem: ReducedProblem, schedule: Schedule, seed: int) -> EngineRun:
     with np.load(workdir / _RESULT, allow_pickle=False) as result:
-        thermo: Array = result["thermo"]
-        final: Array = result["final"]
-        seconds, version = float(result["seconds"]), str(result["version"])
-    if not (np.all(np.isfinite(thermo)) and np.all(np.isfinite(final)) and np.all(np.isfinite(frames))):
-        raise EngineError(
-            f"HOOMD-blue returned values that are not finite; use a smaller time step. See {workdir / _LOG}"
+        return problem.run(
+            np.load(workdir / _FRAMES, allow_pickle=False),
+            final=result["final"],
+            energy=result["thermo"][:, 0],
+            virial=result["thermo"][:, 1],
+            engine="hoomd",
+            version=str(result["version"]),
+            seed=seed,
+            schedule=schedule,
+            seconds=float(result["seconds"]),
         )
-    frames *= np.float32(a)
-    return EngineRun(
-        trajectory=Trajectory(frames, start.box, units=start.units),
-        final=Configuration(final, initial.box, units=LJ).scaled(a, start.units),
-        energy=thermo[:, 0] * state.kT,
-        pressure=(density + thermo[:, 1]) * state.kT / a**3,
-        engine="hoomd",
-        version=version,
-        seed=seed,
-        steps=schedule.steps,
-        seconds=seconds,
-    )
 
 
 def _write_gsd(trajectory: Trajectory, schedule: Schedule, path: Path) -> None:

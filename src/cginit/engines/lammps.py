@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.configuration import Configuration, Trajectory
+from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
-from cginit.engines.base import EngineRun, Schedule, reduce_problem
+from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
-from cginit.errors import EngineError, InputError, MissingDependencyError
+from cginit.errors import EngineError, MissingDependencyError
 from cginit.state import StatePoint
-from cginit.units import LJ
 
 __all__ = ["LammpsEngine"]
 
@@ -108,11 +107,11 @@ class LammpsEngine:
         EngineError
             If LAMMPS stops with an error, which the message quotes, or loses beads.
         """
-        reduced, density, initial, a = reduce_problem(potential, state, start, schedule)
+        problem = reduce_problem(potential, state, start, schedule)
         workdir.mkdir(parents=True, exist_ok=True)
-        self._write_inputs(reduced, initial, schedule, seed, a, potential.units.length, workdir)
+        self._write_inputs(problem, schedule, seed, workdir)
         self._execute(workdir)
-        return _read_run(workdir, initial, density, state, schedule, seed, a, start)
+        return _read_run(workdir, problem, schedule, seed)
 
     def command(self) -> list[str]:
         """Return the command line without its input file.
@@ -145,24 +144,15 @@ class LammpsEngine:
             environment["LD_LIBRARY_PATH"] = ":".join(path for path in paths if path)
         return environment
 
-    def _write_inputs(
-        self,
-        reduced: PairPotential,
-        start: Configuration,
-        schedule: Schedule,
-        seed: int,
-        a: float,
-        length_unit: str,
-        workdir: Path,
-    ) -> None:
-        r, u, f = engine_table(reduced, r_min=INNER)
+    def _write_inputs(self, problem: ReducedProblem, schedule: Schedule, seed: int, workdir: Path) -> None:
+        r, u, f = engine_table(problem.potential, r_min=INNER)
         rows = "\n".join(
             f"{k + 1} {x:.15g} {y:.15g} {z:.15g}" for k, (x, y, z) in enumerate(zip(r, u, f, strict=True))
         )
         (workdir / _TABLE).write_text(
             f"# U/kT and F a/kT\n\nCGINIT\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
         )
-        _write_data(start, workdir / _DATA)
+        _write_data(problem.start, workdir / _DATA)
         velocity_seed, bath_seed = (
             int(x) % 800_000_000 + 1 for x in np.random.SeedSequence(seed).generate_state(2)
         )
@@ -171,13 +161,13 @@ class LammpsEngine:
         )
         (workdir / _INPUT).write_text(
             _SCRIPT.format(
-                a=a,
-                length_unit=length_unit,
+                a=problem.length,
+                length_unit=problem.units.length,
                 data=_DATA,
                 skin=0.3,
                 n_table=INTERPOLATION_POINTS,
                 table=_TABLE,
-                r_cut=reduced.r_cut,
+                r_cut=problem.potential.r_cut,
                 velocity_seed=velocity_seed,
                 bath_seed=bath_seed,
                 dt=schedule.dt,
@@ -260,38 +250,21 @@ def _explain(workdir: Path, code: int, output: str) -> str:
     return f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
 
 
-def _read_run(
-    workdir: Path,
-    initial: Configuration,
-    density: float,
-    state: StatePoint,
-    schedule: Schedule,
-    seed: int,
-    a: float,
-    start: Configuration,
-) -> EngineRun:
-    frames = _read_frames(workdir / _TRAJECTORY, initial.n, schedule.production // schedule.every)
+def _read_run(workdir: Path, problem: ReducedProblem, schedule: Schedule, seed: int) -> EngineRun:
+    frames = _read_frames(workdir / _TRAJECTORY, problem.start.n, schedule.production // schedule.every)
     thermo: Array = np.atleast_2d(np.loadtxt(workdir / _THERMO))[1:]
-    final = np.loadtxt(workdir / _FINAL, skiprows=9)[:, 1:4]
-    if not (np.all(np.isfinite(thermo)) and np.all(np.isfinite(final))):
-        raise EngineError(f"LAMMPS returned values that are not finite. See {workdir / _LOG}")
     log = (workdir / _LOG).read_text(errors="replace")
     version = re.search(r"LAMMPS \((.*?)\)", log)
-    seconds = sum(float(x) for x in re.findall(r"Loop time of ([0-9.eE+-]+)", log))
-    try:
-        last = Configuration(final, initial.box, units=LJ).scaled(a, start.units)
-    except InputError as error:
-        raise EngineError(f"LAMMPS returned an unusable configuration: {error}") from error
-    return EngineRun(
-        trajectory=Trajectory(frames * np.float32(a), start.box, units=start.units),
-        final=last,
-        energy=thermo[:, 1] * state.kT,
-        pressure=(density + thermo[:, 2]) * state.kT / a**3,
+    return problem.run(
+        frames,
+        final=np.loadtxt(workdir / _FINAL, skiprows=9)[:, 1:4],
+        energy=thermo[:, 1],
+        virial=thermo[:, 2],
         engine="lammps",
         version=version.group(1) if version else "unknown",
         seed=seed,
-        steps=schedule.steps,
-        seconds=seconds,
+        schedule=schedule,
+        seconds=sum(float(x) for x in re.findall(r"Loop time of ([0-9.eE+-]+)", log)),
     )
 
 
@@ -310,7 +283,4 @@ def _read_frames(path: Path, n: int, expected: int) -> NDArray[np.float32]:
             f"LAMMPS wrote {rows.shape[0] / (n + head):.4g} frames of {n} beads, not {expected + 1}; "
             f"beads were lost or the disk is full. See {path.parent / _LOG}"
         )
-    frames = rows.reshape(expected + 1, n + head, 3)[1:, head:].astype(np.float32)
-    if not np.all(np.isfinite(frames)):
-        raise EngineError(f"LAMMPS returned positions that are not finite. See {path.parent / _LOG}")
-    return frames
+    return rows.reshape(expected + 1, n + head, 3)[1:, head:].astype(np.float32)
