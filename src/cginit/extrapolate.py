@@ -10,28 +10,33 @@ from numpy.typing import ArrayLike
 from cginit.curves import RDF, Array, PairPotential, force, uniform_grid
 from cginit.errors import InputError
 
-__all__ = ["extend_core", "first_visible", "reaches_origin", "resampled"]
+__all__ = ["VISIBLE", "extend_core", "first_visible", "reaches_origin", "resampled"]
 
-#: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts.
+#: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts, and nothing says how many.
 VISIBLE = 1e-3
+#: The same where g comes with its standard error, which says more.
+VISIBLE_WITH_ERROR = 1e-4
 #: A core whose visible part does not repel gets at least this force, in kT per core radius. A soft
 #: r^-12 core at U = 2 kT has 24; the floor is only reached by noise or by an attractive first point.
 MIN_FORCE = 20.0
-#: Ratio U'' r / F of an r^-12 core, which sets the curvature of the extrapolation.
-CURVATURE = 13.0
+#: Ratio U'' r / F of an r^-12 core, the least curvature of the extrapolation, and the ratio above which the first
+#: three points show noise rather than a core.
+CURVATURE, MAX_CURVATURE = 13.0, 40.0
 
 
-def first_visible(target: RDF, threshold: float = VISIBLE) -> int:
+def first_visible(target: RDF, threshold: float | None = None) -> int:
     """Return the first index from which g shows the potential.
 
-    The point and its successor must exceed `threshold`, and twice their standard error where one is given:
-    a lone count inside the core is noise.
+    The point and its successor must exceed `threshold` (by default 1e-3, or 1e-4 for a g with errors), and twice
+    their standard error where one is given: a lone count inside the core is noise.
 
     Raises
     ------
     InputError
         If g shows no such point.
     """
+    if threshold is None:
+        threshold = VISIBLE if target.error is None else VISIBLE_WITH_ERROR
     floor = np.full(target.g.shape, threshold)
     if target.error is not None:
         floor = np.maximum(floor, 2.0 * target.error)
@@ -50,11 +55,12 @@ def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:
 
     With :math:`s = r_1 - r` measured inwards from the first valid point :math:`r_1`,
 
-    .. math:: U(r) = U(r_1) + F s + \tfrac{1}{2} \frac{13 F}{r_1} s^2,
+    .. math:: U(r) = U(r_1) + F s + \tfrac{1}{2} K s^2.
 
-    the force and curvature of an :math:`r^{-12}` core. F is the largest of the secants from r_1 to the next
-    two points and 20 kT / r_1, so that the core stays repulsive whatever the first valid points are, and U(0)
-    is finite, which tables need.
+    The curvature K is that of the first three valid points, but at least :math:`13 F / r_1`, that of an
+    :math:`r^{-12}` core, and at most :math:`40 F / r_1`. The force F is the secant to the next point (or the next
+    but one, if that is larger), taken to :math:`r_1` with K, and at least 20 kT / r_1: the core stays repulsive
+    whatever the first valid points are, and U(0) is finite, which tables need.
 
     Parameters
     ----------
@@ -79,10 +85,14 @@ def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:
             "a core cannot be extended from the last point of the curve; extend the range of g(r)"
         )
     start = r[first]
-    steepest = max((u[first] - u[k]) / (r[k] - start) for k in (first + 1, first + 2) if k < r.size)
-    f = max(float(steepest), MIN_FORCE * kT / start)
+    dr = float(r[first + 1] - start)
+    secants = -np.diff(u[first : first + 3]) / np.diff(r[first : first + 3])
+    f = max(float(secants.max()), MIN_FORCE * kT / start)
+    measured = float(secants[0] - secants[-1]) / dr
+    k = float(np.clip(measured, CURVATURE * f / start, MAX_CURVATURE * f / start))
+    f += 0.5 * k * dr
     s = start - r[:first]
-    core = u[first] + f * s + 0.5 * CURVATURE * f / start * s**2
+    core = u[first] + f * s + 0.5 * k * s**2
     return np.concatenate([core, u[first:]])
 
 

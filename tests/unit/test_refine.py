@@ -145,7 +145,13 @@ def test_a_finished_refinement_is_not_simulated_again(tmp_path):
 
 def test_one_step_at_a_time(tmp_path):
     loop = Loop(
-        true_gain_target(), STATE, FLAT, engine=Analytic(), update=IBI(), workdir=tmp_path, start=START
+        true_gain_target(),
+        STATE,
+        FLAT,
+        engine=Analytic(),
+        update=IBI(plain=True),
+        workdir=tmp_path,
+        start=START,
     )
     with pytest.raises(InputError, match="nothing has been simulated"):
         loop.result("", False)
@@ -167,6 +173,20 @@ def test_damping_scales_the_update():
     np.testing.assert_allclose(half.u, 0.5 * full.u, atol=1e-14)
     with pytest.raises(InputError, match="damping"):
         IBI(0.0)
+
+
+def test_noise_is_not_written_into_the_potential():
+    rng = np.random.default_rng(8)
+    noisy = dataclasses.replace(TARGET, g=np.abs(TARGET.g + ERROR * rng.standard_normal(R.size)))
+    plain, aware = IBI(plain=True)(FLAT, TARGET, noisy, STATE), IBI()(FLAT, TARGET, noisy, STATE)
+    # <z^2> of nine points is chi^2 of target and simulation together, half of it noise of one: 0.5 +- 0.24, so that
+    # it rarely exceeds 1 and the change is all but removed.
+    assert np.abs(aware.u).mean() < 0.1 * np.abs(plain.u).mean()
+    far = dataclasses.replace(TARGET, g=TARGET.g * 1.5)
+    # z = 0.5 g / (sqrt(2) 1e-4) > 500 everywhere: no factor to speak of.
+    np.testing.assert_allclose(
+        IBI()(FLAT, TARGET, far, STATE).u, IBI(plain=True)(FLAT, TARGET, far, STATE).u, atol=1e-5
+    )
 
 
 def test_a_bin_that_saw_nothing_moves_by_no_more_than_the_limit():

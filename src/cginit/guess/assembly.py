@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential, Provenance
-from cginit.extrapolate import extend_core, first_visible
+from cginit.extrapolate import VISIBLE, extend_core, first_visible
 from cginit.liquid.boltzmann import bin_average_correction
 from cginit.liquid.ornstein_zernike import estimate_noise
 from cginit.state import StatePoint
@@ -49,7 +49,8 @@ def visible_target(target: RDF, *, bin_average: bool = True) -> VisibleTarget:
     """
     whole = target.with_core()
     error = estimate_noise(whole.r, whole.g) if whole.error is None else whole.error
-    first = first_visible(replace(whole, error=error))
+    # An estimated error stands for noise, not for the counts that would make a g below the threshold credible.
+    first = first_visible(replace(whole, error=error), VISIBLE if whole.error is None else None)
     g = whole.g
     if bin_average:
         g = bin_average_correction(whole.r, g, first=first, error=error)

@@ -9,7 +9,7 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 
-__all__ = ["CHI2_AT_NOISE", "Distance", "distance"]
+__all__ = ["CHI2_AT_NOISE", "SMOOTHING_BINS", "Distance", "combined_variance", "distance"]
 
 #: chi^2 per point at which a difference counts as noise. Its expectation is 1; neighbouring points of g
 #: share their noise (some ten independent ones in a dense fluid), so its standard deviation is about
@@ -68,7 +68,7 @@ def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
             f"to {target.r_max:g}) do not share a grid up to {r_max:g}"
         )
     difference = sampled.g[:n] - target.g[:n]
-    variance = _variance(sampled, n) + _variance(target, n)
+    variance = combined_variance(sampled, target, n)
     seen = variance > 0.0
     chi2 = float(np.mean(difference[seen] ** 2 / variance[seen])) if np.any(seen) else float("nan")
     return Distance(
@@ -77,6 +77,11 @@ def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
         integral=float(np.sum(np.abs(difference)) * target.dr),
         largest=float(np.max(np.abs(difference))),
     )
+
+
+def combined_variance(sampled: RDF, target: RDF, n: int) -> Array:
+    """Return the squared standard error ``(n,)`` of the difference of two curves on one grid; 0 where unknown."""
+    return _variance(sampled, n) + _variance(target, n)
 
 
 def _variance(curve: RDF, n: int) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from cginit.curves import RDF, Array, PairPotential, force
 from cginit.errors import InputError
 from cginit.extrapolate import extend_core, first_visible
+from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.state import StatePoint
 
 __all__ = ["IBI", "UPDATES", "Update", "apply_change"]
@@ -40,7 +41,16 @@ class Update(Protocol):
 
 @dataclass(frozen=True)
 class IBI:
-    r"""Iterative Boltzmann inversion, :math:`U_{n+1} = U_n + \alpha\, kT \ln (g_n / g_{target})`.
+    r"""Iterative Boltzmann inversion, :math:`U_{n+1} = U_n + \alpha w\, kT \ln (g_n / g_{target})`.
+
+    A plain update (w = 1) writes the noise of one simulation into the potential of the next, so that the
+    difference to the target never falls below twice the noise. Here each point's change is multiplied by the part of
+    its difference that is not noise,
+
+    .. math:: w = \max(0, 1 - 1 / \langle z^2 \rangle),
+
+    with z the difference in units of its standard error and the mean over nine neighbouring points: 1 far
+    from the target, 0 at the noise.
 
     Source: Reith, Putz and Mueller-Plathe, J. Comput. Chem. 24, 1624 (2003), doi:10.1002/jcc.10307.
 
@@ -48,9 +58,12 @@ class IBI:
     ----------
     damping : float
         The factor alpha in (0, 1]; smaller ones are slower and safer.
+    plain : bool
+        Whether to leave out the factor w, as other programs do.
     """
 
     damping: float = 1.0
+    plain: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 < self.damping <= 1.0:
@@ -69,6 +82,8 @@ class IBI:
         tiny = np.exp(-MAX_CHANGE / self.damping)
         ratio = np.maximum(got[seen] / wanted[seen], tiny)
         change[seen] = self.damping * state.kT * np.log(ratio)
+        if not self.plain:
+            change *= _signal(rdf, target, potential.r.size)
         return apply_change(potential, change, target, state.kT)
 
 
@@ -88,6 +103,18 @@ def apply_change(potential: PairPotential, change: Array, target: RDF, kT: float
     u = potential.u + np.clip(change, -MAX_CHANGE * kT, MAX_CHANGE * kT)
     u = extend_core(potential.r, u - u[-1], first, kT)
     return replace(potential, u=u, f=force(potential.r, u), u_error=None, r_core=start)
+
+
+def _signal(rdf: RDF, target: RDF, n: int) -> Array:
+    """Return the part ``(n,)`` of the squared difference that is not noise; 1 where no error is known."""
+    rdf, target = rdf.with_core(), target.with_core()
+    variance = combined_variance(rdf, target, n)
+    known = variance > 0.0
+    squared = np.divide((rdf.g[:n] - target.g[:n]) ** 2, variance, out=np.zeros(n), where=known)
+    window = np.ones(SMOOTHING_BINS)
+    count = np.convolve(known, window, "same")
+    mean = np.divide(np.convolve(squared, window, "same"), count, out=np.full(n, np.inf), where=count > 0)
+    return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
 
 
 def _on_grid(curve: RDF, potential: PairPotential) -> Array:
