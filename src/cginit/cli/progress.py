@@ -36,7 +36,7 @@ class IterationTable:
         self._limit, self._quiet = limit, quiet
         self._console = Console(stderr=True)
         self._table = Table(box=None, pad_edge=False)
-        for column in ("simulation", "chi2", "mean sq. diff.", "largest", f"P ({units.pressure})", "seconds"):
+        for column in ("iteration", "chi2", "mean sq. diff.", "largest", f"P ({units.pressure})", "seconds"):
             self._table.add_column(column, justify="right")
         self._durations: list[float] = []
         self._began = time.monotonic()
@@ -73,16 +73,18 @@ class IterationTable:
         self._durations.append(iteration.seconds)
         self._began = time.monotonic()
         if not self._live.is_started:
-            names = ("simulation", "chi2", "lmse", "largest", "P", "seconds")
+            names = ("iteration", "chi2", "lmse", "largest", "P", "seconds")
             self._console.print(
-                "  ".join(f"{n} {c}" for n, c in zip(names, cells, strict=True)), highlight=False
+                "  ".join(f"{n} {c}" for n, c in zip(names, cells, strict=True)),
+                highlight=False,
+                soft_wrap=True,
             )
 
     def _render(self) -> Group:
         if not self._running:
             return Group(self._table)
         elapsed = time.monotonic() - self._began
-        text = f"simulation {len(self._durations)} has run for {elapsed:.0f} s"
+        text = f"iteration {len(self._durations)} has run for {elapsed:.0f} s"
         if self._durations:
             each = sum(self._durations) / len(self._durations)
             left = max(0.0, each * (self._limit - len(self._durations)) - elapsed)

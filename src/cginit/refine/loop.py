@@ -364,7 +364,7 @@ def _stop(history: list[Iteration], limits: Limits, elapsed: float) -> tuple[str
         ), True
     best = min(history, key=lambda item: item.distance.lmse)
     state = (
-        f"the best of {len(history)} simulations is number {best.index} with chi^2 {best.distance.chi2:.3g} per "
+        f"the best of {len(history)} simulations is iteration {best.index} with chi^2 {best.distance.chi2:.3g} per "
         f"point and a mean squared difference of {best.distance.lmse:.2g}"
     )
     if len(history) >= limits.iterations:

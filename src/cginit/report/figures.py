@@ -52,7 +52,7 @@ def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path
     axes_g.plot(shown.r, shown.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
     for item, colour, name in (
         (first, FIRST_COLOUR, "start"),
-        (best, BEST_COLOUR, f"simulation {best.index}"),
+        (best, BEST_COLOUR, f"iteration {best.index}"),
     ):
         if item is best or first is not best:
             axes_g.plot(item.rdf.r, item.rdf.g, color=colour, lw=1.3, label=name)
