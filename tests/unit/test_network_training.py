@@ -16,7 +16,7 @@ from cginit.errors import InputError  # noqa: E402
 from cginit.network.architectures import Ensemble, boltzmann, build  # noqa: E402
 from cginit.network.augmentation import Augmentation, pairs  # noqa: E402
 from cginit.network.card import model_card  # noqa: E402
-from cginit.network.config import Architecture, Config, LossTerms, Schedule  # noqa: E402
+from cginit.network.config import Architecture, Auxiliary, Config, LossTerms, Schedule  # noqa: E402
 from cginit.network.data import TrainingSet, fold_of  # noqa: E402
 from cginit.network.evaluate import absolute_errors  # noqa: E402
 from cginit.network.export import (  # noqa: E402
@@ -66,7 +66,9 @@ def test_loss_terms_by_hand():
     y = u + torch.tensor([[0.0, 1.0, 0.0, 0.0, -2.0]], dtype=torch.float64)
     # Deviations 0 1 0 0 -2; second differences -2, 1, -2; differences k = 1: 1 -1 0 -2, 2: 0 -1 -2, 3: 0 -3, 4: -2.
     assert Loss("AE", force=False)(y, u, u).item() == pytest.approx(3 / 5)
-    assert Loss("AE", a=2.0, alpha=1.0)(y, u, u).item() == pytest.approx(3 / 5 + 2 * 5 / 3 + 4 / 4 + 3 / 3 + 3 / 2 + 2)
+    assert Loss("AE", a=2.0, alpha=1.0)(y, u, u).item() == pytest.approx(
+        3 / 5 + 2 * 5 / 3 + 4 / 4 + 3 / 3 + 3 / 2 + 2
+    )
     assert Loss("SE", a=2.0, alpha=0.5)(y, u, u).item() == pytest.approx(
         5 / 5 + 2 * 9 / 3 + 0.5 * 6 / 4 + 0.25 * 5 / 3 + 0.125 * 9 / 2 + 0.0625 * 4
     )
@@ -118,7 +120,9 @@ def test_options_act_on_input_and_output():
     b = build(Architecture(width=4, options="b"), 5)
     torch.testing.assert_close(b(g, density), plain(torch.full_like(g, math.log(2.0)), density))
     e = build(Architecture(width=4, options="e"), 5)
-    torch.testing.assert_close(e.potential(g, density), -torch.log(plain(g, density).clamp(min=math.exp(-20))))
+    torch.testing.assert_close(
+        e.potential(g, density), -torch.log(plain(g, density).clamp(min=math.exp(-20)))
+    )
     torch.testing.assert_close(e.encode(torch.tensor(1.0)), torch.tensor(math.exp(-1.0)))
     assert boltzmann(torch.tensor(0.0)).item() == pytest.approx(math.log(1e3))
 
@@ -138,9 +142,9 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
     data = curves([2, 4, 6, 8])
     config = replace(
         TINY,
-        architecture=Architecture(width=16, dilations=(1, 4, 12), residual=residual),
+        architecture=Architecture(width=12, dilations=(1, 4, 12), residual=residual),
         augmentation=Augmentation(scale=(1.0, 1.0), noise=0.0, shortest_range=5.0),
-        schedule=Schedule(members=2, steps=250, batch=4, evaluate_every=250, learning_rate=1e-2, seed=1),
+        schedule=Schedule(members=2, steps=120, batch=4, evaluate_every=120, learning_rate=1e-2, seed=1),
     )
     # Both folds hold the same curves under other names, so that validation is memory.
     twice = TrainingSet(
@@ -157,24 +161,24 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
     g, density, u = pairs(data)
     start = absolute_errors(boltzmann(torch.from_numpy(g)).numpy(), u, g).all.mean()
     final = absolute_errors(predict(members[0].network, g, density), u, g).all.mean()
-    # gamma up to 1 kT is what -ln g lacks; 250 steps reach 0.01 to 0.03 kT with seeds 1 to 5, a network that
-    # does not learn stays at the start of 0.13.
-    assert start > 0.1
-    assert final < 0.05
+    # What -ln g lacks is 0.24 kT on average; 120 steps end at 0.04 with and without it as a start. The bound leaves a
+    # factor of 2 for other processors.
+    assert start > 0.2
+    assert final < 0.08
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(tmp_path):
     data = curves([0, 2, 4, 6, 8, 10])
     whole = train(TINY, data, tmp_path / "whole")
 
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     def kill(progress):
         if progress.member == 2 and progress.step == 10:
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(TINY, data, tmp_path / "parts", kill)
     with pytest.raises(InputError, match="not finished"):
         load_members(tmp_path / "parts")
@@ -220,6 +224,23 @@ def test_the_test_set_does_not_touch_the_weights(tmp_path):
         assert torch.equal(x, y)
 
 
+def test_auxiliary_pairs_take_part_and_are_other_potentials(tmp_path):
+    data, extra = curves([2, 4, 6, 8]), curves([100, 102])
+    config = replace(TINY, auxiliary=Auxiliary(share=0.5))
+    with pytest.raises(InputError, match="belong together"):
+        train(config, data, tmp_path / "a")
+    with pytest.raises(InputError, match="belong together"):
+        train(TINY, data, tmp_path / "a", auxiliary=extra)
+    with pytest.raises(InputError, match="also a simulated one"):
+        train(config, data, tmp_path / "a", auxiliary=curves([4]))
+    alone = train(TINY, data, tmp_path / "b")
+    mixed = train(config, data, tmp_path / "c", auxiliary=extra)
+    other = train(config, data, tmp_path / "d", auxiliary=curves([104, 106]))
+    for a, b in ((alone, mixed), (mixed, other)):
+        first, second = (next(m[0].network.body.parameters()) for m in (a, b))
+        assert not torch.equal(first, second)
+
+
 def test_onnx_gives_what_pytorch_gives(tmp_path):
     rng = np.random.default_rng(5)
     ensemble = Ensemble([build(Architecture(width=8, residual=k > 0), k) for k in range(3)])
@@ -241,7 +262,11 @@ def test_a_written_model_is_read_back_and_described(tmp_path):
     members = train(TINY, data, tmp_path / "run")
     facts = {"data": {"text": "Made up.", "digest": "sha256:0"}}
     description = write_model(TINY, members, data, tmp_path / "model", facts)
-    assert sorted(x.name for x in (tmp_path / "model").iterdir()) == ["tiny.json", "tiny.onnx", "tiny.safetensors"]
+    assert sorted(x.name for x in (tmp_path / "model").iterdir()) == [
+        "tiny.json",
+        "tiny.onnx",
+        "tiny.safetensors",
+    ]
     model = load_model("tiny", tmp_path / "model")
     assert (model.name, model.version) == ("tiny", "7")
     g, density, _ = pairs(data)

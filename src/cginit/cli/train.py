@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
     from cginit.curves import Array
     from cginit.guess.base import Guess
+    from cginit.network.config import Auxiliary
     from cginit.network.data import TrainingSet
 
 __all__ = ["train", "training_set"]
@@ -54,7 +55,8 @@ def train(
                 err=True,
             )
 
-    members = run(settings, pairs, out, report)
+    auxiliary = _auxiliary(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
+    members = run(settings, pairs, out, report, auxiliary)
     if export is None:
         typer.echo(str(out))
         return
@@ -67,7 +69,7 @@ def train(
     from cginit.network.training import data_digest
 
     facts: dict[str, Any] = {"data": {"text": _origin(dataset), "digest": data_digest(pairs)}}
-    description = write_model(settings, members, pairs, export, facts)
+    description = write_model(settings, members, pairs, export, facts, auxiliary)
     held, g, truth = _test_rows(pairs)
     predictions = {
         "network": _network(settings.name, export, held),
@@ -125,6 +127,47 @@ def training_set(dataset: Dataset) -> TrainingSet:
     return TrainingSet(
         rows.r, np.array(g), rows.g_error, u_r, np.array(u), rows.density, rows.u_r[:, -1], rows.seed
     )
+
+
+def _auxiliary(how: Auxiliary, folder: Path, quiet: bool) -> TrainingSet:
+    """Return the auxiliary pairs, from `folder` if it has them; they take some minutes."""
+    import numpy as np
+
+    from cginit.campaign.potentials import spline_potential
+    from cginit.campaign.simulate import screen
+    from cginit.network.closure import closure_pairs
+    from cginit.network.data import TrainingSet
+    from cginit.network.features import RANGE, interpolate
+
+    path = folder / "auxiliary.npz"
+    if path.exists():
+        return TrainingSet.read(path)
+    rng = np.random.default_rng(how.first)
+    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
+    u, r_cut, density, names = [], [], [], []
+    for name in range(how.first, how.first + how.potentials):
+        made = spline_potential(name)
+        if screen(made.potential, made.core):
+            continue
+        table = np.minimum(made.potential.u, CAP)
+        curve = interpolate(table[None], 0.0, made.potential.dr, u_r, 0.0)[0]
+        low, high = np.log(how.density)
+        for value in np.exp(rng.uniform(low, high, how.states)):
+            u.append(curve)
+            r_cut.append(made.potential.r_cut)
+            density.append(value)
+            names.append(name)
+
+    def report(done: int, total: int) -> None:
+        if not quiet and done % 200 == 0:
+            typer.echo(f"auxiliary pairs: {done}/{total} states", err=True)
+
+    found = closure_pairs(
+        u_r, np.array(u), np.array(r_cut), np.array(density), np.array(names), how.noise, report
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    found.write(path)
+    return found
 
 
 def _need_torch() -> None:

@@ -14,6 +14,18 @@ RESIDUAL = (
 PLAIN = "U/kT as the plain output of the layers, as published"
 
 
+def _auxiliary(pairs: int, potentials: int, auxiliary: dict[str, Any]) -> str:
+    if pairs == 0:
+        return "No other data were used."
+    low, high = auxiliary["density"]
+    return (
+        f"Auxiliary: {100 * auxiliary['share']:.0f} % of each batch are drawn from {pairs} pairs of {potentials} "
+        "further potentials of family a\n  whose g comes from the HNC closure instead of a simulation "
+        f"(`cginit.network.closure`), at densities from\n  {low:g} to {high:g}. They serve in training alone, "
+        "not in validation or test."
+    )
+
+
 def model_card(description: dict[str, Any]) -> str:
     """Return the card in Markdown for the content of a model's JSON file."""
     config = description["config"]
@@ -38,6 +50,7 @@ def model_card(description: dict[str, Any]) -> str:
         alpha=config["loss"]["alpha"],
         u_cut=config["loss"]["u_cut"],
         data=description["data"]["text"],
+        auxiliary=_auxiliary(**description["auxiliary"], auxiliary=config["auxiliary"]),
         digest=description["data"]["digest"],
         split=description["split"],
         training_points=points["training"],

@@ -12,7 +12,7 @@ from cginit.network.augmentation import Augmentation
 from cginit.network.features import U_CUT
 from cginit.network.options import Options
 
-__all__ = ["Architecture", "Config", "LossTerms", "Schedule", "load_config"]
+__all__ = ["Architecture", "Auxiliary", "Config", "LossTerms", "Schedule", "load_config"]
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,38 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Auxiliary:
+    """Pairs from the HNC closure that are mixed into the training; see `cginit.network.closure`.
+
+    Attributes
+    ----------
+    share : float
+        Part of each batch; 0 trains on simulations alone.
+    first, potentials : int
+        The integers first .. first + potentials - 1 name the potentials, far from those of any campaign.
+    states : int
+        Densities for each potential, drawn log-uniformly.
+    density : tuple of float
+        Their bounds in sigma^-3.
+    noise : float
+        Statistical error of g at g = 1 and r = 1 sigma.
+    """
+
+    share: float = 0.0
+    first: int = 1_000_000
+    potentials: int = 2000
+    states: int = 2
+    density: tuple[float, float] = (0.06, 1.2)
+    noise: float = 2e-3
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.share < 1.0:
+            raise InputError(f"the auxiliary share of a batch must lie in [0, 1), not {self.share}")
+        if not 0.0 < self.density[0] <= self.density[1]:
+            raise InputError(f"auxiliary densities must be two rising positive numbers, not {self.density}")
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything but the data that determines the weights of a network.
 
@@ -117,6 +149,7 @@ class Config:
     loss: LossTerms = field(default_factory=LossTerms)
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)
+    auxiliary: Auxiliary = field(default_factory=Auxiliary)
 
     @property
     def options(self) -> Options:
@@ -137,6 +170,7 @@ class Config:
             "loss": LossTerms,
             "augmentation": Augmentation,
             "schedule": Schedule,
+            "auxiliary": Auxiliary,
         }
         values: dict[str, Any] = {}
         for key, value in content.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,3 +127,16 @@ class TrainingSet:
         common = {"r", "u_r"}
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
         return TrainingSet(**{k: v if k in common else v[rows] for k, v in columns.items()})
+
+    def write(self, path: Path) -> None:
+        """Write the arrays as ``.npz``, whole or not at all."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as stream:
+            np.savez_compressed(stream, **{f.name: getattr(self, f.name) for f in fields(self)})
+        temporary.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> TrainingSet:
+        """Read what `write` wrote."""
+        with np.load(path, allow_pickle=False) as content:
+            return cls(**{f.name: content[f.name] for f in fields(cls)})

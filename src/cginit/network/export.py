@@ -62,7 +62,9 @@ def error_scale(members: list[Member], data: TrainingSet) -> float:
     return float(np.quantile(ratio, 0.683))
 
 
-def training_domain(data: TrainingSet, augmentation: Augmentation, members: int) -> Domain:
+def training_domain(
+    data: TrainingSet, augmentation: Augmentation, members: int, auxiliary: TrainingSet | None = None
+) -> Domain:
     """Return the limits of the training inputs, without the test set; the last fold tests the components."""
     fold = fold_of(data.potential, members)
     rng = np.random.default_rng(0)
@@ -72,11 +74,19 @@ def training_domain(data: TrainingSet, augmentation: Augmentation, members: int)
         rows = np.tile(np.arange(len(part)), VARIATIONS)
         g, density, _ = vary(part, rows, augmentation, rng)
         parts += [g, density]
+    if auxiliary is not None:
+        g, density, _ = vary(auxiliary, np.arange(len(auxiliary)), augmentation, rng)
+        parts[:2] = [np.vstack([parts[0], g]), np.append(parts[1], density)]
     return fit_domain(parts[0], parts[1], parts[2], parts[3])
 
 
 def write_model(
-    config: Config, members: list[Member], data: TrainingSet, folder: Path, facts: dict[str, Any]
+    config: Config,
+    members: list[Member],
+    data: TrainingSet,
+    folder: Path,
+    facts: dict[str, Any],
+    auxiliary: TrainingSet | None = None,
 ) -> dict[str, Any]:
     """Write ``NAME.onnx``, ``NAME.safetensors`` and ``NAME.json`` into `folder`; return the description.
 
@@ -92,6 +102,8 @@ def write_model(
         Where to write.
     facts : dict
         What the description should say besides (origin of the data, errors).
+    auxiliary : TrainingSet, optional
+        The auxiliary pairs, if there were any.
 
     Raises
     ------
@@ -121,11 +133,15 @@ def write_model(
             "training": int(np.unique(data.potential[fold >= 0]).size),
             "test": int(np.unique(data.potential[fold < 0]).size),
         },
+        "auxiliary": {
+            "pairs": 0 if auxiliary is None else len(auxiliary),
+            "potentials": 0 if auxiliary is None else int(np.unique(auxiliary.potential).size),
+        },
         "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in members],
         "error_scale": round(error_scale(members, data), 4),
         "config": config.to_dict(),
         **facts,
-        "domain": training_domain(data, config.augmentation, len(members)).to_dict(),
+        "domain": training_domain(data, config.augmentation, len(members), auxiliary).to_dict(),
     }
     (folder / f"{config.name}.json").write_text(_dump(description), encoding="utf-8")
     return description

@@ -103,6 +103,7 @@ def train(
     data: TrainingSet,
     folder: Path,
     report: Callable[[Progress], None] | None = None,
+    auxiliary: TrainingSet | None = None,
 ) -> list[Member]:
     """Train the ensemble of `config`, or finish what `folder` holds of it.
 
@@ -120,16 +121,32 @@ def train(
         Receives ``training.json``, a checkpoint and in the end ``member-K.safetensors`` of each member.
     report : callable, optional
         Called after each validation.
+    auxiliary : TrainingSet, optional
+        Pairs of other potentials, of which each batch has the part ``config.auxiliary.share``.
 
     Raises
     ------
     InputError
-        If a fold is empty, or `folder` holds a training of another configuration or other data.
+        If a fold is empty, `auxiliary` is missing or shares a potential with `data`, or `folder` holds a training of
+        another configuration or other data.
     """
+    if (auxiliary is None) != (config.auxiliary.share == 0.0):
+        raise InputError(
+            f"an auxiliary share of {config.auxiliary.share} and auxiliary pairs belong together"
+        )
+    if auxiliary is not None and np.intersect1d(auxiliary.potential, data.potential).size:
+        raise InputError("an auxiliary potential is also a simulated one; move auxiliary.first")
     fold = fold_of(data.potential, config.schedule.members)
     known = data.select(fold >= 0)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, {"config": config.to_dict(), "data": data_digest(known)})
+    _claim(
+        folder,
+        {
+            "config": config.to_dict(),
+            "data": data_digest(known),
+            "auxiliary": None if auxiliary is None else data_digest(auxiliary),
+        },
+    )
     for k in range(config.schedule.members):
         if not np.any(fold == k) or not np.any((fold >= 0) & (fold != k)):
             raise InputError(
@@ -138,7 +155,13 @@ def train(
             )
         if not _weights(folder, k).exists():
             _train_member(
-                config, data.select((fold >= 0) & (fold != k)), data.select(fold == k), folder, k, report
+                config,
+                data.select((fold >= 0) & (fold != k)),
+                data.select(fold == k),
+                auxiliary,
+                folder,
+                k,
+                report,
             )
     return load_members(folder)
 
@@ -178,6 +201,7 @@ def _train_member(
     config: Config,
     train_set: TrainingSet,
     validation: TrainingSet,
+    auxiliary: TrainingSet | None,
     folder: Path,
     k: int,
     report: Callable[[Progress], None] | None,
@@ -202,9 +226,8 @@ def _train_member(
     while step < plan.steps:
         for group in optimiser.param_groups:
             group["lr"] = plan.learning_rate * _rate(step / plan.steps)
-        losses.append(
-            _step(network, optimiser, loss, train_set, config, np.random.default_rng([plan.seed, k, step]))
-        )
+        rng = np.random.default_rng([plan.seed, k, step])
+        losses.append(_step(network, optimiser, loss, _batch(config, train_set, auxiliary, rng)))
         step += 1
         if step % plan.evaluate_every and step < plan.steps:
             continue
@@ -235,16 +258,22 @@ def _train_member(
     checkpoint.unlink(missing_ok=True)
 
 
+def _batch(
+    config: Config, data: TrainingSet, auxiliary: TrainingSet | None, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    size = config.schedule.batch
+    extra = 0 if auxiliary is None else round(size * config.auxiliary.share)
+    parts = [vary(data, rng.integers(0, len(data), size - extra), config.augmentation, rng)]
+    if auxiliary is not None:
+        parts.append(vary(auxiliary, rng.integers(0, len(auxiliary), extra), config.augmentation, rng))
+    g, density, u = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return g, density, u
+
+
 def _step(
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    loss: Loss,
-    data: TrainingSet,
-    config: Config,
-    rng: np.random.Generator,
+    network: Network, optimiser: torch.optim.Optimizer, loss: Loss, batch: tuple[Array, Array, Array]
 ) -> float:
-    rows = rng.integers(0, len(data), config.schedule.batch)
-    g, density, u = vary(data, rows, config.augmentation, rng)
+    g, density, u = batch
     truth = torch.from_numpy(u.astype(np.float32))
     value = loss(network(*tensors(g, density)), network.encode(truth), truth)
     optimiser.zero_grad()

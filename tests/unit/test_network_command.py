@@ -1,0 +1,111 @@
+"""``cg-init train`` on a made-up data set: from HDF5 to the files that ship."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
+pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
+pytest.importorskip("h5py", reason="data sets need h5py (cginit[campaign])")
+
+from cginit.campaign.dataset import Record, merge, save
+from cginit.campaign.potentials import spline_potential
+from cginit.cli.train import train, training_set
+from cginit.errors import InputError
+from cginit.network.inference import load_model
+
+R = np.linspace(0.0, 5.0, 101)
+CONFIG = """
+name = "small"
+version = "1"
+[architecture]
+width = 4
+dilations = [1]
+residual = true
+[schedule]
+members = 2
+steps = 4
+batch = 4
+evaluate_every = 2
+[auxiliary]
+share = 0.25
+potentials = 12
+states = 1
+density = [0.05, 0.1]
+"""
+
+
+def record(seed: int, density: float, rejected: str = "") -> Record:
+    """Return a record with g = exp(-U), the dilute limit."""
+    p = spline_potential(seed).potential
+    g = np.exp(-np.interp(R, p.r, np.minimum(p.u, 50.0), right=0.0))
+    if rejected:
+        g = np.full(R.size, np.nan)
+    return Record(
+        family="a",
+        seed=seed,
+        density=density,
+        u_r=p.r,
+        u=p.u,
+        r=R,
+        g=g,
+        g_error=0.002 * np.sqrt(g),
+        pressure=1.0,
+        pressure_error=0.1,
+        n=500,
+        steps=100,
+        run_seed=1,
+        engine="made up",
+        seconds=1.0,
+        s_k_min=1.0,
+        rejected=rejected,
+    )
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    # Repulsive potentials only, in the classes 0, 1 and 2 of the split.
+    seeds = [s for s in range(200) if (s // 2) % 10 < 3 and spline_potential(s).potential.u.min() > -0.5][:14]
+    return merge([record(s, 0.1) for s in seeds] + [record(5, 0.5, "crystal")])
+
+
+def test_only_accepted_rows_are_learned_from(dataset) -> None:
+    data = training_set(dataset)
+    assert len(data) == 14
+    assert 0.5 not in data.density
+    row = int(np.argmax(data.r_cut))
+    truth = spline_potential(int(data.potential[row])).potential
+    expected = np.interp(data.u_r, truth.r, truth.u)
+    counts = (data.u_r < truth.r_cut) & (expected < 20.0)
+    # The reference interpolates linearly: 0.025^2 / 8 times a U'' of up to 3e3 near 20 kT. A shifted grid or a lost core
+    # is off by several kT.
+    np.testing.assert_allclose(data.u[row][counts], expected[counts], atol=0.25)
+    assert np.all(data.u[row][data.u_r > truth.r_cut + 1e-9] == 0.0)
+    with pytest.raises(InputError, match="no accepted state point"):
+        training_set(dataset.select(dataset.rejected != ""))
+
+
+def test_the_command_writes_a_model_that_loads(dataset, tmp_path, capsys) -> None:
+    data, config, out, model = (tmp_path / x for x in ("d.h5", "c.toml", "run", "model"))
+    save(dataset, data)
+    config.write_text(CONFIG)
+    train(data=data, config=config, out=out, export=None, quiet=True)
+    assert capsys.readouterr().out.split() == [str(out)]
+    # Again, with the export: nothing is trained twice.
+    before = (out / "member-1.safetensors").stat().st_mtime_ns
+    train(data=data, config=config, out=out, export=model, quiet=True)
+    assert (out / "member-1.safetensors").stat().st_mtime_ns == before
+    printed = capsys.readouterr().out
+    assert "| all | small |" in printed
+    assert str(model / "small.onnx") in printed
+    loaded = load_model("small", model)
+    assert loaded(np.ones((3, 50)), np.full(3, 0.1))[0].shape == (3, 50)
+    description = json.loads((model / "small.json").read_text())
+    assert description["auxiliary"]["pairs"] > 0
+    card = (model / "small.md").read_text()
+    assert "Of 15 tasks 14 were accepted" in card
+    for method in ("network", "small", "hnc", "boltzmann", "-ln g"):
+        assert f"| all | {method} |" in card
