@@ -5,12 +5,14 @@
 Two measures, from one run. (1) The loop's own account: wall time of an iteration outside the integration loop of
 LAMMPS. (2) Independent of it: after every iteration the very same input files are run by LAMMPS alone, in a
 folder of their own; the wall time of the whole iteration (inputs, LAMMPS, reading, g(r), the next potential,
-writing to disk) is compared with that of the bare process. The two take turns.
+writing to disk) is compared with that of the bare process; so is the processor time, which other work on the
+machine disturbs less. The two take turns.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import tempfile
@@ -26,23 +28,34 @@ from cginit.engines.lammps import LammpsEngine  # noqa: E402
 from cginit.guess import guess  # noqa: E402
 from cginit.io import read_rdf, read_rdf_header  # noqa: E402
 from cginit.refine import IBI, Loop  # noqa: E402
+from cginit.refine.loop import DEFAULT_SCHEDULE  # noqa: E402
 from cginit.state import StatePoint  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ("in.lammps", "start.data", "potential.table")
 
 
-def bare(engine: LammpsEngine, inputs: Path, folder: Path) -> float:
-    """Run LAMMPS on the inputs of an iteration; return the wall time of its process."""
+def clocks() -> tuple[float, float]:
+    """Return wall time, and processor time of this process and its children, in s."""
+    return time.perf_counter(), sum(os.times()[:4])
+
+
+def since(start: tuple[float, float]) -> tuple[float, float]:
+    wall, processor = clocks()
+    return wall - start[0], processor - start[1]
+
+
+def bare(engine: LammpsEngine, inputs: Path, folder: Path) -> tuple[float, float]:
+    """Run LAMMPS on the inputs of an iteration; return wall and processor time of its process."""
     folder.mkdir(parents=True)
     for name in INPUTS:
         shutil.copy(inputs / name, folder)
     command = [*engine.command(), "-in", "in.lammps", "-log", "log.lammps", "-screen", "none"]
-    began = time.perf_counter()
+    began = clocks()
     subprocess.run(command, cwd=folder, env=engine.environment(), stdin=subprocess.DEVNULL, check=True)
-    seconds = time.perf_counter() - began
+    spent = since(began)
     shutil.rmtree(folder)
-    return seconds
+    return spent
 
 
 def main() -> None:
@@ -51,9 +64,9 @@ def main() -> None:
     parser.add_argument("--method", default="hnc")
     parser.add_argument("--cutoff", type=float, default=0.9)
     parser.add_argument("--iterations", type=int, default=5)
-    parser.add_argument("--equilibration", type=int, default=3_000)
-    parser.add_argument("--production", type=int, default=12_000)
-    parser.add_argument("--every", type=int, default=60)
+    parser.add_argument("--equilibration", type=int, default=DEFAULT_SCHEDULE.equilibration)
+    parser.add_argument("--production", type=int, default=DEFAULT_SCHEDULE.production)
+    parser.add_argument("--every", type=int, default=DEFAULT_SCHEDULE.every)
     parser.add_argument("--workdir", type=Path, help="kept; a temporary folder by default")
     parser.add_argument("--core", type=int)
     args = parser.parse_args()
@@ -79,11 +92,11 @@ def main() -> None:
         )
         prepared = time.perf_counter() - BEGAN
         for index in range(args.iterations):
-            began = time.perf_counter()
+            began = clocks()
             step = loop.step()
-            whole = time.perf_counter() - began
+            whole = since(began)
             alone = bare(engine, work / "refine" / f"iteration_{index:03d}" / "engine", work / "bare")
-            sums.append((step.seconds - step.engine_seconds, step.engine_seconds, whole, alone))
+            sums.append((step.seconds - step.engine_seconds, step.engine_seconds, *whole, *alone))
             rows.append(_row(str(index), *sums[-1]))
     rows.append(_row("all", *map(sum, zip(*sums, strict=True))))
     rows.append(_row("all but the first", *map(sum, zip(*sums[1:], strict=True))))
@@ -97,6 +110,7 @@ def main() -> None:
                 "whole iteration (s)",
                 "LAMMPS alone (s)",
                 "(2) overhead",
+                "(2) in processor time",
             ],
             rows,
         )
@@ -108,7 +122,9 @@ def main() -> None:
     )
 
 
-def _row(name: str, outside: float, inside: float, whole: float, alone: float) -> list[str]:
+def _row(
+    name: str, outside: float, inside: float, whole: float, whole_cpu: float, alone: float, alone_cpu: float
+) -> list[str]:
     return [
         name,
         f"{outside:.2f}",
@@ -117,6 +133,7 @@ def _row(name: str, outside: float, inside: float, whole: float, alone: float) -
         f"{whole:.2f}",
         f"{alone:.2f}",
         f"{whole / alone - 1.0:+.1%}",
+        f"{whole_cpu / alone_cpu - 1.0:+.1%}",
     ]
 
 

