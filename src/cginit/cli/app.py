@@ -29,6 +29,7 @@ from cginit.cli.options import (
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import refine
 from cginit.cli.report import report
+from cginit.cli.train import train
 from cginit.errors import CGInitError, ConvergenceError, EngineError
 
 __all__ = ["app", "main"]
@@ -97,6 +98,7 @@ app.command()(refine)
 app.command()(rdf)
 app.command()(convert)
 app.command()(report)
+app.command()(train)
 app.command()(doctor)
 app.add_typer(dataset.app, name="dataset")
 
