@@ -80,8 +80,8 @@ def test_only_accepted_rows_are_learned_from(dataset) -> None:
     truth = spline_potential(int(data.potential[row])).potential
     expected = np.interp(data.u_r, truth.r, truth.u)
     counts = (data.u_r < truth.r_cut) & (expected < 20.0)
-    # The reference interpolates linearly: 0.025^2 / 8 times a U'' of up to 3e3 near 20 kT. A shifted grid or a lost core
-    # is off by several kT.
+    # The reference interpolates linearly: 0.025^2 / 8 times a U'' of up to 3e3 near 20 kT. A shifted grid or a lost
+    # core is off by several kT.
     np.testing.assert_allclose(data.u[row][counts], expected[counts], atol=0.25)
     assert np.all(data.u[row][data.u_r > truth.r_cut + 1e-9] == 0.0)
     with pytest.raises(InputError, match="no accepted state point"):

@@ -212,14 +212,14 @@ def fluid_domain() -> tuple[Domain, Array]:
     diameters = rng.uniform(0.8, 1.2, 60)
     g = np.array([1 + (cored_g(network_grid(), d) - 1) * rng.uniform(0.8, 1.2) for d in diameters])
     g = np.maximum(g, 0.0)
-    return fit_domain(g[:40], np.full(40, 0.3), g[40:], np.full(20, 0.2)), g
+    return fit_domain(g, np.repeat([0.3, 0.2], [40, 20]), g[:40]), g
 
 
 def test_the_domain_accepts_its_own_data_and_survives_a_file():
     _, g = fluid_domain()
     # A file rounds to 5 digits; curves that the components reproduce to 1e-9 would notice.
     noisy = np.maximum(g + 1e-3 * np.random.default_rng(1).standard_normal(g.shape), 0.0)
-    domain = fit_domain(noisy[:40], np.full(40, 0.3), noisy[40:], np.full(20, 0.2))
+    domain = fit_domain(noisy, np.repeat([0.3, 0.2], [40, 20]), noisy[:40])
     copy = Domain.from_dict(domain.to_dict())
     for row in noisy:
         assert domain.outside(row, 0.25) == ()

@@ -8,8 +8,8 @@ from typing import Any
 __all__ = ["model_card"]
 
 RESIDUAL = (
-    "U/kT as -ln g (read between -5 and 7 kT) plus the output of the layers. The published CN/f gives U as the plain "
-    "output of its layers; this form needs fewer data"
+    "U/kT as -ln g (read between -5 and 7 kT) plus the output of the layers. The published CN/f gives U as the\n"
+    "  plain output of its layers; this form needs fewer data"
 )
 PLAIN = "U/kT as the plain output of the layers, as published"
 
@@ -68,6 +68,5 @@ def model_card(description: dict[str, Any]) -> str:
         validation_table=errors["validation"],
         lowest=domain["density"][0],
         highest=domain["density"][1],
-        peak=domain["peak"][1],
         **{k: config["schedule"][k] for k in ("members", "steps", "batch", "learning_rate", "seed")},
     )

@@ -13,7 +13,9 @@ from cginit.network.features import POINTS, RANGE, network_grid
 __all__ = ["Domain", "fit_domain"]
 
 #: Principal components of the training curves that span what the network knows.
-COMPONENTS = 12
+COMPONENTS = 20
+#: Part of the training inputs left out at each end of a range: one strange curve must not open it for all.
+QUANTILE = 0.005
 #: Part of an interval by which an input may exceed it before it counts as outside.
 SLACK = 0.15
 
@@ -22,14 +24,15 @@ SLACK = 0.15
 class Domain:
     r"""Limits of the training inputs g(r), density, in the network's sigma.
 
-    Five measures, each compared with its extremes over the (augmented) training set:
+    Five measures, each compared with its range over the augmented, simulated training data (the outermost 0.5 % left
+    out, but for the density):
 
     - density: :math:`\rho\sigma^3`;
     - peak: the largest g;
     - tail: :math:`|\langle g - 1\rangle|` over the last tenth of the range, above 0 in a box with two phases;
-    - structure: the least S(k) = 1 + rho h(k) over 0 < k < 15, by a plain transform of h up to 5; a density that does
-      not belong to g makes it negative;
-    - distance: root-mean-square of what the 12 leading principal components of the training g's leave of g, which a
+    - structure: the least S(k) = 1 + rho h(k) over 1.5 < k < 15, by a windowed transform of h up to 5; a density that
+      does not belong to g makes it negative;
+    - distance: root-mean-square of what the 20 leading principal components of the training g's leave of g, which a
       crystal's or a noisy g has much of.
 
     Attributes
@@ -38,7 +41,7 @@ class Domain:
         Least and greatest value in training.
     mean : ndarray, shape (50,)
         Mean training g.
-    components : ndarray, shape (12, 50)
+    components : ndarray, shape (20, 50)
         Principal components.
     """
 
@@ -106,26 +109,26 @@ class Domain:
         return cls(**limits, mean=mean, components=components)
 
 
-def fit_domain(g: Array, density: Array, held_out_g: Array, held_out_density: Array) -> Domain:
-    """Return the limits of training inputs ``(m, 50)``, ``(m,)``.
+def fit_domain(g: Array, density: Array, basis: Array) -> Domain:
+    """Return the limits of training inputs g ``(m, 50)`` and density ``(m,)``.
 
-    The components come from the first pair; all limits cover the second pair too, curves of potentials that
-    the components have not seen, so that the distance of an unknown but similar fluid is inside.
+    The components are those of `basis` ``(k, 50)``. It should lack some potentials that are in `g`, so that the
+    distance of a fluid that is unknown but similar counts as inside.
     """
-    mean = np.mean(g, axis=0)
-    _, _, rows = np.linalg.svd(_bounded(g) - _bounded(mean[None]), full_matrices=False)
+    mean = np.mean(basis, axis=0)
+    _, _, rows = np.linalg.svd(_bounded(basis) - _bounded(mean[None]), full_matrices=False)
     components = rows[:COMPONENTS]
-    every_g, every_density = np.vstack([g, held_out_g]), np.append(density, held_out_density)
 
     def limits(values: Array) -> tuple[float, float]:
-        return float(np.min(values)), float(np.max(values))
+        low, high = np.quantile(values, (QUANTILE, 1.0 - QUANTILE))
+        return float(low), float(high)
 
     return Domain(
-        limits(every_density),
-        limits(_peak(every_g)),
-        limits(_tail(every_g)),
-        limits(_structure(every_g, every_density)),
-        limits(_distance(every_g, mean, components)),
+        (float(np.min(density)), float(np.max(density))),
+        limits(_peak(g)),
+        limits(_tail(g)),
+        limits(_structure(g, density)),
+        limits(_distance(g, mean, components)),
         mean,
         components,
     )
@@ -147,10 +150,10 @@ def _tail(g: Array) -> Array:
 
 def _structure(g: Array, density: Array) -> Array:
     r = network_grid()
-    k = np.linspace(0.5, 15.0, 30)
+    k = np.linspace(1.5, 15.0, 28)
     kernel = 4.0 * np.pi * (r[1] - r[0]) * r**2 * np.sinc(k[:, None] * r / np.pi)
-    # A window that ends smoothly keeps the cut at 5 from ringing through S(k).
-    kernel = kernel * np.sinc(r / RANGE)
+    # A window that ends smoothly keeps the cut at 5, and the noise before it, from ringing through S(k).
+    kernel = kernel * np.sinc(r / RANGE) ** 2
     return np.asarray(np.min(1.0 + density[:, None] * ((g - 1.0) @ kernel.T), axis=1), dtype=np.float64)
 
 

@@ -65,19 +65,20 @@ def error_scale(members: list[Member], data: TrainingSet) -> float:
 def training_domain(
     data: TrainingSet, augmentation: Augmentation, members: int, auxiliary: TrainingSet | None = None
 ) -> Domain:
-    """Return the limits of the training inputs, without the test set; the last fold tests the components."""
+    """Return the limits of the training inputs, without the test set; the components lack the last fold."""
     fold = fold_of(data.potential, members)
     rng = np.random.default_rng(0)
-    parts = []
+    g: list[Array] = []
+    density: list[Array] = []
     for use in ((fold >= 0) & (fold != members - 1), fold == members - 1):
         part = data.select(use)
-        rows = np.tile(np.arange(len(part)), VARIATIONS)
-        g, density, _ = vary(part, rows, augmentation, rng)
-        parts += [g, density]
+        varied = vary(part, np.tile(np.arange(len(part)), VARIATIONS), augmentation, rng)
+        g.append(varied[0])
+        density.append(varied[1])
+    basis = [g[0]]
     if auxiliary is not None:
-        g, density, _ = vary(auxiliary, np.arange(len(auxiliary)), augmentation, rng)
-        parts[:2] = [np.vstack([parts[0], g]), np.append(parts[1], density)]
-    return fit_domain(parts[0], parts[1], parts[2], parts[3])
+        basis.append(vary(auxiliary, np.arange(len(auxiliary)), augmentation, rng)[0])
+    return fit_domain(np.vstack(g), np.concatenate(density), np.vstack(basis))
 
 
 def write_model(

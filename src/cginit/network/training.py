@@ -29,6 +29,9 @@ __all__ = ["Member", "Progress", "data_digest", "load_members", "load_run", "pre
 WARM_UP = 0.05
 #: Longest gradient that is followed; a rare curve with a huge loss must not undo thousands of steps.
 MAX_GRADIENT = 10.0
+#: Errors of U beyond this (in kT) count as this in validation: the few fluids that no g(r) up to 5 sigma tells apart
+#: must not decide when all others are learned best.
+LOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Progress:
     loss : float
         Training loss, averaged since the last validation.
     error, best : float
-        Mean absolute error of U in kT on the validation fold, where g > 0.01 and U < 20 kT, now and at its least.
+        Mean absolute error of U in kT on the validation fold, where g > 0.01 and U < 20 kT, each state point
+        counting 0.5 kT at most; now and at its least.
     """
 
     member: int
@@ -231,7 +235,8 @@ def _train_member(
         step += 1
         if step % plan.evaluate_every and step < plan.steps:
             continue
-        error = float(np.mean(absolute_errors(predict(network, exam[0], exam[1]), exam[2], exam[0]).visible))
+        errors = absolute_errors(predict(network, exam[0], exam[1]), exam[2], exam[0]).visible
+        error = float(np.mean(np.minimum(errors, LOST)))
         history = np.vstack([history, [step, np.mean(losses), error]])
         losses.clear()
         if error < best[1]:
