@@ -11,7 +11,7 @@ echo "== guess"
 run cg-init --rdf "$here/target.dat" --cutoff 0.9 --out "$out/guess.pot" --out "$out/guess.table"
 echo "== refinement"
 # Exit code 3 says "not converged", which a refinement as short as this one may be.
-run cg-init refine --rdf "$here/target.dat" --cutoff 0.9 --method hnc --workdir "$out/refine" --beads 1000 \
+run cg-init refine --rdf "$here/target.dat" --cutoff 0.9 --workdir "$out/refine" --beads 1000 \
   --iterations "${ITERATIONS:-3}" --equilibration 2000 --production 6000 --every 60 \
   --out "$out/CG-CG.pot" --out "$out/CG-CG.table" --out "$out/CG-CG.xvg" || [ $? -eq 3 ]
 echo "== figure"

@@ -31,6 +31,7 @@ from cginit.cli.refine import refine
 from cginit.cli.report import report
 from cginit.cli.train import train
 from cginit.errors import CGInitError, ConvergenceError, EngineError
+from cginit.guess import DEFAULT_METHOD
 
 __all__ = ["app", "main"]
 
@@ -59,7 +60,7 @@ def start(
     temperature: Temperature = None,
     kT: Kt = None,
     units: Units = None,
-    method: Method = "network",
+    method: Method = DEFAULT_METHOD,
     cutoff: Cutoff = None,
     out: Out = None,
     out_units: OutUnits = None,

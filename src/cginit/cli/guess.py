@@ -9,7 +9,7 @@ import typer
 
 from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
-from cginit.guess import default_cutoff, guess
+from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, read_rdf, read_rdf_header, write_table
 from cginit.state import StatePoint
 
@@ -25,7 +25,7 @@ class GuessOptions:
     temperature: float | None = None
     kT: float | None = None
     units: str | None = None
-    method: str = "network"
+    method: str = DEFAULT_METHOD
     cutoff: float | None = None
     clean: bool = False
 

@@ -22,6 +22,7 @@ from cginit.cli.options import (
     Units,
 )
 from cginit.errors import InputError
+from cginit.guess import DEFAULT_METHOD
 
 if TYPE_CHECKING:
     from cginit.configuration import Configuration
@@ -48,7 +49,7 @@ def refine(
     temperature: Temperature = None,
     kT: Kt = None,
     units: Units = None,
-    method: Method = "network",
+    method: Method = DEFAULT_METHOD,
     potential: Annotated[
         Path | None,
         typer.Option(
