@@ -63,7 +63,7 @@ def test_the_network_keeps_the_contract_of_a_guess() -> None:
 
 @pytest.mark.parametrize(
     ("u", "density", "bound"),
-    # Bounds are up to three times what was measured and at most half the error of -ln g: 0.08, 0.19, 0.28, 0.34, 0.56.
+    # Bounds: at most three times what was measured, at most half the error of -ln g (0.08, 0.19, 0.28, 0.34, 0.56).
     [(wca, 0.2, 0.03), (wca, 0.5, 0.06), (wca, 0.7, 0.1), (soft, 0.2, 0.17), (soft, 0.5, 0.3)],
     ids=lambda x: getattr(x, "__name__", None),
 )
