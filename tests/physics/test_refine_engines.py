@@ -44,14 +44,14 @@ def simulate(engine, folder, production):
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_known_potential_is_found(engine, tmp_path):
-    target = simulate(engine, tmp_path / "target", production=20_000)
+    target = simulate(engine, tmp_path / "target", production=30_000)
     result = refine(
         target,
         STATE,
         boltzmann(target),
         engine,
         workdir=tmp_path / "work",
-        schedule=Schedule(equilibration=1_000, production=6_000, every=50),
+        schedule=Schedule(equilibration=1_000, production=12_000, every=100),
         limits=Limits(8),
         start=random_configuration(400, STATE.density, seed=3, units="lj"),
     )
