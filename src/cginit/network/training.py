@@ -29,6 +29,9 @@ __all__ = ["Member", "Progress", "data_digest", "load_members", "load_run", "pre
 WARM_UP = 0.05
 #: Longest gradient that is followed; a rare curve with a huge loss must not undo thousands of steps.
 MAX_GRADIENT = 10.0
+#: Part of the steps after which a validation counts. While the learning rate is high, the best of many validations
+#: on a dozen potentials is a lucky one; such weights were worse on everything else.
+SETTLED = 0.5
 #: Errors of U beyond this (in kT) count as this in validation: the few fluids that no g(r) up to 5 sigma tells apart
 #: must not decide when all others are learned best.
 LOST = 0.5
@@ -239,7 +242,7 @@ def _train_member(
         error = float(np.mean(np.minimum(errors, LOST)))
         history = np.vstack([history, [step, np.mean(losses), error]])
         losses.clear()
-        if error < best[1]:
+        if step >= SETTLED * plan.steps and error < best[1]:
             best = (step, error)
             best_weights = {name: value.clone() for name, value in network.state_dict().items()}
         _save(
