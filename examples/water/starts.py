@@ -1,7 +1,7 @@
 """Refine SPC/E water from three starts and set their errors side by side.
 
-Writes refinement.md and refinement.png beside this file, and the work folders below --out; a run that was
-stopped goes on where it was.
+Writes refinement.md and refinement.png beside this file (refinement-hoomd.* for --engine hoomd), and the work
+folders below --out; a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -51,18 +51,20 @@ def main() -> None:
             ),
         )
         print(results[method].reason)
-    print(write_atomically(HERE / "refinement.md", table(results, arguments.engine)))
-    print(error_figure({name: item.history for name, item in results.items()}, HERE / "refinement.png"))
+    name = "refinement" if arguments.engine == "lammps" else f"refinement-{arguments.engine}"
+    print(write_atomically(HERE / f"{name}.md", table(results, arguments.engine)))
+    print(error_figure({key: item.history for key, item in results.items()}, HERE / f"{name}.png"))
 
 
 def table(results: dict[str, Refinement], engine: str) -> str:
     """Return the mean squared difference of g up to 0.9 nm by simulation and start, in Markdown."""
     first = next(iter(results.values())).history[0]
     lines = [
-        "# Refinement of SPC/E water from three starts",
+        "# Refinement of SPC/E water",
         "Mean squared difference of g(r) up to 0.9 nm after each simulation of iterative Boltzmann inversion; in "
         f"brackets chi^2 per point. {first.final.n} beads, {SCHEDULE.equilibration} + {SCHEDULE.production} "
-        f"steps, {first.engine}. Made by `python examples/water/starts.py --engine {engine}`.",
+        f"steps, {first.engine}. Made by `python examples/water/starts.py --engine {engine} --methods "
+        f"{' '.join(results)}`.",
         "",
         "| simulation | " + " | ".join(results) + " |",
         "| ---: | " + " | ".join("---:" for _ in results) + " |",
