@@ -188,9 +188,9 @@ def check_agreement(ensemble: Ensemble, path: Path, g: Array, density: Array) ->
     InputError
         If it exceeds 1e-5.
     """
-    from cginit.network.inference import _session
+    from cginit.network.inference import open_session
 
-    session = _session(path.read_bytes())
+    session = open_session(path.read_bytes())
     found = session.run(("u", "spread"), {"g": g.astype(np.float32), "density": density.astype(np.float32)})
     with torch.no_grad():
         expected = [x.numpy() for x in ensemble(*tensors(g, density))]

@@ -15,7 +15,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.domain import Domain
 
-__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names"]
+__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session"]
 
 #: Version of the JSON file beside the weights.
 MODEL_FORMAT = 1
@@ -91,11 +91,12 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
         Domain.from_dict(metadata["domain"]),
         float(metadata["error_scale"]),
         metadata,
-        _session(content),
+        open_session(content),
     )
 
 
-def _session(content: bytes) -> Any:
+def open_session(content: bytes) -> Any:
+    """Return an ONNX Runtime session of the model, on one thread of the CPU."""
     # The heaviest import of a guess.
     import onnxruntime
 

@@ -6,7 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
 from cginit.curves import RDF, PairPotential
-from cginit.engines.base import Engine, EngineRun, Schedule
+from cginit.engines.base import Engine, EngineRun, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
 from cginit.refine.convergence import distance
@@ -175,6 +175,9 @@ class Loop:
         if start is None:
             start = start_configuration(target, state, self._first.r_cut, seed=seed)
         self._start = start.to(target.units).at_density(state.density)
+        # One time step for all iterations: the length that sets it is that of the first potential.
+        length = schedule.length or length_scale(self._first, state)
+        self._fixed_schedule = replace(schedule, length=length)
         self._store = Store(workdir)
         identity = fingerprint(
             target=self.target,
@@ -212,7 +215,7 @@ class Loop:
         folder = self._store.prepare(index)
         (folder / "engine").mkdir()
         run = self.engine.run(
-            potential, self.state, start, self.schedule, seed=seed, workdir=folder / "engine"
+            potential, self.state, start, self._fixed_schedule, seed=seed, workdir=folder / "engine"
         )
         rdf, warnings = self._sample(run)
         pressure = sampling.block_mean(run.pressure, min(sampling.BLOCKS, run.pressure.size))
