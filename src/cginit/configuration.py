@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.curves import Array
+from cginit.dependencies import load_freud
 from cginit.errors import InputError
 from cginit.units import UnitSystem, conversion, unit_system
 
@@ -142,18 +143,19 @@ def random_configuration(
         Smallest distance wanted; by default 0.8 of the mean spacing ``density**(-1/3)``, which random
         relaxation reaches at any density.
     """
-    from freud import AABBQuery, Box
-
+    freud = load_freud()
     rng = np.random.default_rng(seed)
     edge = (n / density) ** (1.0 / 3.0)
     spacing = density ** (-1.0 / 3.0)
     wanted = 0.8 * spacing if separation is None else min(separation, 0.8 * spacing)
     wanted = min(wanted, 0.49 * edge)  # of four beads or fewer each has itself for a neighbour
-    box = Box.cube(edge)
+    box = freud.Box.cube(edge)
     positions = rng.uniform(-0.5 * edge, 0.5 * edge, (n, 3))
     for _ in range(500):
         pairs = (
-            AABBQuery(box, positions).query(positions, {"r_max": wanted, "exclude_ii": True}).toNeighborList()
+            freud.AABBQuery(box, positions)
+            .query(positions, {"r_max": wanted, "exclude_ii": True})
+            .toNeighborList()
         )
         close = np.asarray(pairs.distances)
         if close.size == 0 or float(close.min()) > 0.98 * wanted:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cginit.configuration import Trajectory
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import InputError, MissingDependencyError
+from cginit.dependencies import load_freud
+from cginit.errors import InputError
 from cginit.extrapolate import resampled
 from cginit.state import StatePoint
 from cginit.units import UnitSystem, unit_system
@@ -99,7 +99,7 @@ def accumulate_rdf(
     MissingDependencyError
         If freud is not installed.
     """
-    freud = _freud()
+    freud = load_freud()
 
     if n_frames < blocks:
         raise InputError(f"{n_frames} frames cannot fill {blocks} blocks; sample more often or run longer")
@@ -139,16 +139,6 @@ def accumulate_rdf(
     return RDF(grid, g, spread, units=unit_system(units))
 
 
-def _freud() -> Any:
-    try:
-        import freud
-    except ImportError as error:
-        raise MissingDependencyError(
-            "computing g(r) needs freud: pip install 'cginit[sampling]' (cginit[lammps] brings it)"
-        ) from error
-    return freud
-
-
 def rdf(
     trajectory: Trajectory,
     *,
@@ -181,7 +171,7 @@ def virial_pressure(
     several per cent in a steep core), and the kinetic part by kT rather than by the momentary velocities,
     which removes their noise. In the units of trajectory, potential and state, which must agree.
     """
-    freud = _freud()
+    freud = load_freud()
     fine = resampled(potential, np.linspace(0.0, potential.r_cut, FORCE_POINTS + 1), state.kT)
     box = freud.box.Box(*trajectory.box)
     volume = float(np.prod(trajectory.box))

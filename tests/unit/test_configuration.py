@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from freud import AABBQuery, Box
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cginit.configuration import Configuration, Trajectory, random_configuration
-from cginit.errors import InputError
+from cginit.errors import InputError, MissingDependencyError
 from cginit.units import ANGSTROM_KCAL, LJ, NM_KJ
 
 EDGES = st.floats(0.1, 1e3)
@@ -100,3 +102,9 @@ def test_trajectories_are_checked():
     assert (len(trajectory), trajectory.n, trajectory.density) == (4, 5, 5 / 8)
     assert trajectory.positions.dtype == np.float32
     assert not trajectory.positions.flags.writeable
+
+
+def test_without_freud_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "freud", None)
+    with pytest.raises(MissingDependencyError, match=r"cginit\[sampling\]"):
+        random_configuration(100, 0.5, seed=1, units="lj")
