@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cginit import RDF, StatePoint, read_table, write_rdf
+from cginit import RDF, PairPotential, StatePoint, read_table, write_rdf, write_table
 from cginit.cli.app import app
 
 R = np.linspace(0.0, 3.0, 61)
@@ -69,3 +69,19 @@ def test_options_of_other_engines_are_refused(target, tmp_path):
 def test_report_of_no_refinement(tmp_path):
     with pytest.raises(ValueError, match="holds no refinement"):
         invoke("report", tmp_path)
+
+
+def test_the_units_of_a_start_table_are_those_that_it_states(tmp_path):
+    nm = StatePoint(0.01 / 0.3**3, 2.5, "nm-kJ/mol")
+    write_rdf(RDF(R * 0.3, np.exp(-U), units="nm-kJ/mol"), tmp_path / "t.dat", state=nm)
+    start = PairPotential.shifted(R * 0.3, 2.5 * U, units="nm-kJ/mol")
+    write_table(start, tmp_path / "start.table", kT=2.5)  # LAMMPS: angstrom, kcal/mol
+    done = invoke(
+        "refine", "--rdf", tmp_path / "t.dat", "--workdir", tmp_path / "w", "--engine", "dilute",
+        "--potential", tmp_path / "start.table", "--beads", "300", "--iterations", "1", "--out", tmp_path / "o.pot",
+    )  # fmt: skip
+    assert done.exit_code == 3, done.output
+    simulated = read_table(tmp_path / "o.pot")
+    assert simulated.r_cut == pytest.approx(0.9)
+    # Every point of the start but r = 0 is a node of its table: ten printed digits.
+    np.testing.assert_allclose(simulated.u[1:], start.u[1:], atol=1e-6)

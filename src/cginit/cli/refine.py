@@ -53,7 +53,9 @@ def refine(
     potential: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Start from this table instead of a guess.", rich_help_panel="Guess"
+            metavar="FILE",
+            help="Start from this table instead of a guess; the units in its header count, else --units.",
+            rich_help_panel="Guess",
         ),
     ] = None,
     cutoff: Cutoff = None,
@@ -198,7 +200,12 @@ def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotent
     from cginit.extrapolate import resampled
     from cginit.io import read_table
 
-    table = read_table(path, units=units)
+    try:
+        # What the table says of its units counts: a LAMMPS table of a target in nm is in angstrom.
+        table = read_table(path).to(units)
+    except InputError:
+        # It says nothing (or is wrong, which this says again): the units given for the target.
+        table = read_table(path, units=units)
     steps = round(table.r_cut / dr)
     if abs(steps * dr - table.r_cut) > 1e-3 * dr:
         raise InputError(
