@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
+from cginit.io import write_atomically
 
 __all__ = ["FORMAT_VERSION", "Dataset", "Record", "load", "merge", "read_record", "save", "write_record"]
 
@@ -119,13 +120,10 @@ _STRINGS = ("family", "engine", "rejected")
 
 def write_record(record: Record, path: Path) -> None:
     """Write one record as ``.npz``, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as stream:
-        columns: dict[str, Any] = {f.name: np.asarray(getattr(record, f.name)) for f in fields(record)}
-        np.savez_compressed(stream, format_version=np.int64(FORMAT_VERSION), **columns)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    columns: dict[str, Any] = {f.name: np.asarray(getattr(record, f.name)) for f in fields(record)}
+    content = BytesIO()
+    np.savez_compressed(content, format_version=np.int64(FORMAT_VERSION), **columns)
+    write_atomically(path, content.getvalue())
 
 
 def read_record(path: Path) -> Record:
@@ -167,8 +165,8 @@ def save(dataset: Dataset, path: Path) -> None:
         If h5py is not installed.
     """
     h5py = _h5py()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with h5py.File(temporary, "w", track_order=True) as file:
+    content = BytesIO()
+    with h5py.File(content, "w", track_order=True) as file:
         file.attrs["format"] = "cginit dataset"
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["units"] = "lengths in sigma, energies in kT"
@@ -181,7 +179,7 @@ def save(dataset: Dataset, path: Path) -> None:
                 values = values.astype(np.float32)
             # Timestamps would make two equal data sets differ in their bytes.
             file.create_dataset(f.name, data=values, compression="gzip", shuffle=True, track_times=False)
-    temporary.replace(path)
+    write_atomically(path, content.getvalue())
 
 
 def load(path: Path) -> Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 
-__all__ = ["TABLE_INTERVALS", "SplinePotential", "spline_potential"]
+__all__ = ["TABLE_INTERVALS", "SplinePotential", "spline_potential", "wca"]
 
 #: Largest cut-off, in sigma, and largest height of a base point, in kT.
 MAX_CUTOFF = 5.0
@@ -89,7 +89,7 @@ def spline_potential(seed: int) -> SplinePotential:
     u = _smoothing_spline(x, y, degree, np.minimum(grid / r_cut, 1.0))
     u -= u[-1]
     if core:
-        u += _wca(grid)
+        u += wca(grid)
     u[-1] = 0.0
     return SplinePotential(seed, PairPotential(grid, u, units="lj"), degree, n, core)  # type: ignore[arg-type]
 
@@ -115,7 +115,7 @@ def _smoothing_spline(x: Array, y: Array, degree: int, at: Array) -> Array:
     return np.asarray(basis(at) @ solution[:size], dtype=np.float64)
 
 
-def _wca(r: Array) -> Array:
+def wca(r: Array) -> Array:
     """Weeks-Chandler-Andersen potential with epsilon = kT and sigma = 1, capped near r = 0."""
     u = np.zeros(r.size)
     inside = r < 2.0 ** (1 / 6)

@@ -13,7 +13,7 @@ import numpy as np
 
 from cginit import sampling
 from cginit.campaign.dataset import Record, write_record
-from cginit.campaign.potentials import spline_potential
+from cginit.campaign.potentials import spline_potential, wca
 from cginit.configuration import random_configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import Engine, Schedule
@@ -71,10 +71,7 @@ def screen(potential: PairPotential, core: bool) -> str:
         return f"screened: B2 = {b2:.3g} sigma^3 is in the gas-liquid region"
     if core:
         outside = r > 0.85
-        wca = np.where(
-            r < 2 ** (1 / 6), 4.0 * (np.maximum(r, 0.8) ** -12.0 - np.maximum(r, 0.8) ** -6.0) + 1.0, 0.0
-        )
-        if np.max(np.abs(u - wca)[outside], initial=0.0) < 0.1:
+        if np.max(np.abs(u - wca(r))[outside], initial=0.0) < 0.1:
             return "screened: no different from a bare WCA core"
     return ""
 

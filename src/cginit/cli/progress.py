@@ -40,6 +40,7 @@ class IterationTable:
             self._table.add_column(column, justify="right")
         self._durations: list[float] = []
         self._began = time.monotonic()
+        self._running = True
         self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=4)
 
     def __enter__(self) -> IterationTable:
@@ -53,8 +54,6 @@ class IterationTable:
         self._running = False
         if self._live.is_started:
             self._live.stop()
-
-    _running = True
 
     def add(self, iteration: Iteration) -> None:
         """Show one finished iteration."""

@@ -15,6 +15,7 @@ import numpy as np
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
+from cginit.io import write_atomically
 from cginit.refine.convergence import Distance
 from cginit.units import unit_system
 
@@ -258,13 +259,7 @@ def _save_arrays(path: Path, **arrays: Any) -> None:
 
 
 def _write_json(content: object, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w") as stream:
-        json.dump(content, stream, indent=1)
-        stream.write("\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
 
 
 def _sync(folder: Path) -> None:
