@@ -193,3 +193,24 @@ def test_g_that_is_not_one_far_out_is_told_only_at_half_the_box():
     raised = RDF(g.r, g.g * 1.2, g.error, units=LJ)
     assert not sampling.examine(gas, raised).ok
     assert sampling.examine(gas, raised.truncated(2.0)).ok
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1])
+def test_pair_counts_give_the_same_g(offset):
+    gas = ideal_gas(frames=40)
+    counted = sampling.count_pairs(gas, dr=0.2, r_max=3.6 + offset, offset=offset)
+    direct = sampling.rdf(gas, dr=0.2, r_max=3.6 + offset, offset=offset)
+    g = counted.rdf()
+    # freud normalises in single precision.
+    np.testing.assert_allclose(g.g, direct.g, rtol=1e-5)
+    np.testing.assert_allclose(g.error, direct.error, rtol=1e-4, atol=1e-6)
+    assert counted.counts.dtype == np.int32
+
+
+def test_weighted_counts_are_the_counts_of_the_chosen_frames():
+    gas = ideal_gas(frames=40)
+    counted = sampling.count_pairs(gas, dr=0.2, r_max=3.6)
+    chosen = (np.arange(40) % 2).astype(float)
+    half = sampling.count_pairs(Trajectory(gas.positions[1::2], gas.box, units=LJ), dr=0.2, r_max=3.6)
+    np.testing.assert_allclose(counted.rdf(chosen).g, half.rdf().g, rtol=1e-12)
+    np.testing.assert_allclose(counted.rdf(chosen).error, half.rdf().error, rtol=1e-9)

@@ -17,6 +17,7 @@ from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.io import write_atomically
 from cginit.refine.convergence import Distance
+from cginit.refine.measurement import Measurement
 from cginit.units import unit_system
 
 __all__ = ["FORMAT_VERSION", "Iteration", "Store", "fingerprint"]
@@ -66,6 +67,18 @@ class Iteration:
     steps: int
     seconds: float
     engine_seconds: float
+
+    @property
+    def measurement(self) -> Measurement:
+        """What an update may use of it."""
+        return Measurement(
+            self.potential,
+            self.rdf,
+            self.final.n,
+            self.pressure,
+            self.pressure_error,
+            healthy=not self.warnings,
+        )
 
 
 _SCALARS = ("index", "pressure", "pressure_error", "engine", "seed", "steps", "seconds", "engine_seconds")

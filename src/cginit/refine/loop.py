@@ -196,8 +196,7 @@ class Loop:
         """The potential that the next step simulates."""
         if not self.history:
             return self._first
-        last = self.history[-1]
-        return self.update(last.potential, self.target, last.rdf, self.state)
+        return self.update([item.measurement for item in self.history], self.target, self.state)
 
     def step(self) -> Iteration:
         """Simulate the present potential, compare it with the target, and keep both on disk.
