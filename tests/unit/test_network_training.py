@@ -26,8 +26,12 @@ from cginit.network.export import (  # noqa: E402
     out_of_fold,
     write_model,
 )
+from cginit.network.fitting import Job, fit  # noqa: E402
 from cginit.network.inference import load_model  # noqa: E402
 from cginit.network.losses import Loss  # noqa: E402
+from cginit.network.options import Options  # noqa: E402
+from cginit.network.pool import Pool  # noqa: E402
+from cginit.network.potential_task import PotentialTask  # noqa: E402
 from cginit.network.training import load_members, load_run, predict, train  # noqa: E402
 
 R = np.linspace(0.0, 5.0, 101)
@@ -35,7 +39,7 @@ FINE = np.linspace(0.0, 5.0, 501)
 TINY = Config(
     name="tiny",
     version="7",
-    architecture=Architecture(width=6, dilations=(1, 4), residual=True),
+    architecture=Architecture(kind="RN", width=6, dilations=(1, 4), residual=True),
     schedule=Schedule(members=2, steps=20, batch=6, evaluate_every=5, learning_rate=3e-3, seed=3),
 )
 
@@ -95,13 +99,13 @@ def test_unknown_names_are_refused():
     with pytest.raises(InputError, match="unknown loss"):
         Loss("MSE")
     with pytest.raises(InputError, match="unknown architecture"):
-        build(Architecture(kind="RN"), 0)
+        build(Architecture(kind="XN"), 0)
     with pytest.raises(InputError, match="exclude each other"):
         build(Architecture(options="e", residual=True), 0)
 
 
 def test_every_output_sees_every_input_and_the_density():
-    network = build(Architecture(width=8), seed=1)
+    network = build(Architecture(kind="RN", width=8), seed=1)
     # Blocks start as the identity; any weights will do to trace who sees whom.
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(1))
@@ -142,7 +146,7 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
     data = curves([2, 4, 6, 8])
     config = replace(
         TINY,
-        architecture=Architecture(width=12, dilations=(1, 4, 12), residual=residual),
+        architecture=Architecture(kind="RN", width=12, dilations=(1, 4, 12), residual=residual),
         augmentation=Augmentation(scale=(1.0, 1.0), noise=0.0, shortest_range=5.0),
         schedule=Schedule(members=2, steps=120, batch=4, evaluate_every=120, learning_rate=1e-2, seed=1),
     )
@@ -175,16 +179,21 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path):
         pass
 
     def kill(progress):
-        if progress.member == 2 and progress.step == 10:
+        if progress.step == 10:
             raise KilledError
 
     with pytest.raises(KilledError):
         train(TINY, data, tmp_path / "parts", kill)
     with pytest.raises(InputError, match="not finished"):
         load_members(tmp_path / "parts")
+    # The first member loses its checkpoint: it starts again, the other goes on, and nothing changes.
+    (tmp_path / "parts" / "member-1.checkpoint.pt").unlink()
     seen = []
     parts = train(TINY, data, tmp_path / "parts", seen.append)
-    assert [(p.member, p.step) for p in seen] == [(2, 15), (2, 20)]
+    assert [(p.names, p.step) for p in seen] == [
+        *((("member 1",), step) for step in (5, 10, 15, 20)),
+        *((("member 2",), step) for step in (15, 20)),
+    ]
     for a, b in zip(whole, parts, strict=True):
         assert (a.step, a.error) == (b.step, b.error)
         # Weights from before the learning rate has come down are not kept.
@@ -302,3 +311,76 @@ def test_a_model_that_is_not_there_or_too_new(tmp_path):
     (tmp_path / "new.onnx").write_bytes(b"")
     with pytest.raises(InputError, match="format 99"):
         load_model("new", tmp_path)
+
+
+def test_draws_on_the_device_are_those_of_numpy():
+    data = curves([2, 4, 6])
+    # A hard core as well, at which the interpolation continues -ln g.
+    g = np.where(R > 0.93, data.g, 0.0)
+    data = replace(
+        data,
+        g=np.vstack([data.g, g]),
+        **{
+            name: np.concatenate([getattr(data, name)] * 2)
+            for name in (
+                "g_error",
+                "u",
+                "density",
+                "r_cut",
+                "potential",
+                "pressure",
+                "pressure_error",
+                "test",
+            )
+        },
+    )
+    pool = Pool(data, torch.device("cpu"))
+    rows = torch.arange(6)[None]
+    scale = np.linspace(0.8, 1.25, 6)
+    expected_g, _, expected_u = pairs(data, scale)
+    s = torch.from_numpy(scale).float()[None]
+    # Single precision of -ln g up to 20 kT.
+    np.testing.assert_allclose(pool.curves_g(pool.g[rows], s)[0].numpy(), expected_g, atol=1e-5)
+    np.testing.assert_allclose(pool.curves_u(rows, s)[0].numpy(), expected_u, atol=1e-5)
+    how = Augmentation(scale=(0.8, 1.3), max_density=0.6, noise=0.0, shortest_range=3.0)
+    generators = [torch.Generator().manual_seed(k) for k in range(2)]
+    many = torch.randint(6, (2, 400), generator=torch.Generator().manual_seed(1))
+    drawn = pool.scales(many, how, generators)
+    assert drawn.min() >= 0.8 - 1e-6
+    assert (pool.density[many] * drawn**3).max() <= 0.6 * (1 + 1e-5)
+    assert not torch.equal(drawn[0], drawn[1])
+    varied, whole = pool.vary_g(many, drawn, how, generators), pool.curves_g(pool.g[many], drawn)
+    ends = (varied != whole).any(dim=-1)
+    # Half of 800 lose their tail, of which a few lie beyond the last point with g unlike 1: 3.5 sigma are 0.06.
+    assert 0.3 < ends.float().mean() < 0.56
+    assert torch.equal(varied[..., :29], whole[..., :29])
+
+
+@pytest.mark.parametrize("kind", ["DN", "CN", "UN", "RN"])
+def test_a_network_does_not_depend_on_its_neighbours(tmp_path, kind):
+    data = curves([2, 4, 6, 8, 10, 12])
+    options = [Options.parse(label) for label in ("x", "bf", "e")]
+    plan = Schedule(steps=6, batch=4, evaluate_every=3, seed=1, keep="last")
+    architecture = Architecture(kind=kind, width=4, layers=2, dilations=(1, 3))
+    rows = np.arange(4)
+
+    def trained(chosen, folder):
+        jobs = [
+            Job(options[i].label, folder / f"{i}.safetensors", 7, i % 2, rows, np.array([4, 5]))
+            for i in chosen
+        ]
+        task = PotentialTask(
+            Pool(data, torch.device("cpu")),
+            architecture,
+            [options[i] for i in chosen],
+            LossTerms(),
+            Augmentation(),
+        )
+        return fit(task, jobs, plan, torch.device("cpu"))
+
+    together, alone = trained([0, 1, 2], tmp_path / "a"), trained([1], tmp_path / "b")
+    for name, value in alone[0].weights.items():
+        # DN multiplies stacked matrices, whose last bits depend on the size of the stack; Adam divides by them.
+        torch.testing.assert_close(together[1].weights[name], value, rtol=1e-4, atol=1e-5)
+    assert together[1].error == pytest.approx(alone[0].error, rel=1e-4)
+    assert any(not torch.equal(together[0].weights[n], together[1].weights[n]) for n in alone[0].weights)

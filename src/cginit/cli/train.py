@@ -50,8 +50,8 @@ def train(
     def report(p: Progress) -> None:
         if not quiet:
             typer.echo(
-                f"network {p.member}/{p.members}  step {p.step}/{p.steps}  loss {p.loss:.3f}  "
-                f"validation {p.error:.4f} kT  best {p.best:.4f} kT",
+                f"step {p.step}/{p.steps}  loss {p.loss.mean():.3f}  validation of {len(p.names)} networks "
+                f"{' '.join(f'{x:.4f}' for x in p.error)} kT",
                 err=True,
             )
 
@@ -188,9 +188,8 @@ def _points(data: TrainingSet) -> tuple[Array, Array]:
 
 def _test_rows(data: TrainingSet) -> tuple[TrainingSet, Array, Array]:
     from cginit.errors import InputError
-    from cginit.network.data import class_of
 
-    held = data.select(class_of(data.potential) == 0)
+    held = data.select(data.test)
     if len(held) == 0:
         raise InputError("the data set holds no test potential; simulate more potentials")
     return held, *_points(held)

@@ -36,6 +36,11 @@ class Augmentation:
     noise: float = 1.0
     shortest_range: float = 3.0
 
+    @property
+    def none(self) -> bool:
+        """Whether pairs stay as they are."""
+        return self.scale == (1.0, 1.0) and self.noise == 0.0 and self.shortest_range >= RANGE
+
     def __post_init__(self) -> None:
         low, high = self.scale
         if not 0.0 < low <= high:

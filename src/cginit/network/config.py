@@ -12,7 +12,16 @@ from cginit.network.augmentation import Augmentation
 from cginit.network.features import U_CUT
 from cginit.network.options import Options
 
-__all__ = ["Architecture", "Auxiliary", "Config", "LossTerms", "Schedule", "load_config"]
+__all__ = [
+    "Architecture",
+    "Auxiliary",
+    "Config",
+    "LossTerms",
+    "Schedule",
+    "load_config",
+    "read_table",
+    "read_toml",
+]
 
 
 @dataclass(frozen=True)
@@ -22,15 +31,18 @@ class Architecture:
     Attributes
     ----------
     kind : str
-        CN; a key of `cginit.network.architectures.ARCHITECTURES`.
+        DN (dense), CN (convolutions one after the other), UN (U-Net) as published, RN (residual blocks of dilated
+        convolutions); a key of `cginit.network.architectures.BODIES`.
     options : str
         Letters of b, e, f, or x (`cginit.network.options.Options`).
     width : int
-        Channels of the hidden layers.
+        Hidden units of DN, channels of the others (of the first level of UN, doubled at each further one).
+    layers : int
+        Hidden layers of DN and CN; levels below the first of UN.
     kernel : int
         Points that a convolution joins; odd.
     dilations : tuple of int
-        One residual block each; with the kernel 5 these let every output see every input.
+        Of RN, one residual block each; with the kernel 5 these let every output see every input.
     residual : bool
         Whether the network adds to -ln g (read between -5 and 7 kT) rather than giving all of U.
     """
@@ -38,14 +50,14 @@ class Architecture:
     kind: str = "CN"
     options: str = "f"
     width: int = 32
+    layers: int = 4
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 3, 7, 13)
     residual: bool = False
 
     def __post_init__(self) -> None:
-        Options.parse(self.options)
-        if self.kernel % 2 == 0 or self.width < 1 or not self.dilations:
-            raise InputError(f"a network needs an odd kernel, a width and dilations, not {self}")
+        if self.kernel % 2 == 0 or self.width < 1 or self.layers < 1 or not self.dilations:
+            raise InputError(f"a network needs an odd kernel, a width, layers and dilations, not {self}")
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,12 @@ class Schedule:
     batch : int
         Pairs a step.
     learning_rate : float
-        Peak of the learning rate of Adam; it rises over the first twentieth and falls as a cosine.
+        Peak of the learning rate of Adam; it rises over the first twentieth.
+    decay : {"cosine", "constant"}
+        How it goes on from there.
+    keep : {"best", "last"}
+        Which weights stay: of the best validation in the second half, or the last ones, which have not been chosen by
+        the potentials they are judged on.
     evaluate_every : int
         Steps between two validations, each also a checkpoint.
     seed : int
@@ -92,10 +109,17 @@ class Schedule:
     steps: int = 4000
     batch: int = 64
     learning_rate: float = 1e-3
+    decay: str = "cosine"
+    keep: str = "best"
     evaluate_every: int = 200
     seed: int = 1
 
     def __post_init__(self) -> None:
+        if self.decay not in ("cosine", "constant") or self.keep not in ("best", "last"):
+            raise InputError(
+                f"a training has decay 'cosine' or 'constant' and keeps 'best' or 'last', not {self.decay!r} and "
+                f"{self.keep!r}"
+            )
         for name in ("members", "steps", "batch", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} of a training must be at least 1, not {getattr(self, name)}")
@@ -175,7 +199,7 @@ class Config:
         values: dict[str, Any] = {}
         for key, value in content.items():
             if key in parts:
-                values[key] = _part(parts[key], value, f"{source}, table [{key}]")
+                values[key] = read_table(parts[key], value, f"{source}, table [{key}]")
             elif key in ("name", "version"):
                 values[key] = str(value)
             else:
@@ -189,7 +213,14 @@ class Config:
         return asdict(self)
 
 
-def _part(kind: type, value: dict[str, Any], where: str) -> Any:
+def read_table(kind: type, value: dict[str, Any], where: str) -> Any:
+    """Return the dataclass `kind` with the entries of a table of a TOML file.
+
+    Raises
+    ------
+    InputError
+        If a key is unknown or a value has the wrong type.
+    """
     known: dict[str, Any] = {f.name: f.default for f in fields(kind)}
     if unknown := sorted(set(value) - set(known)):
         raise InputError(f"{where} has an unknown key {unknown[0]!r}; known are {', '.join(known)}")
@@ -207,6 +238,14 @@ def _part(kind: type, value: dict[str, Any], where: str) -> Any:
     return kind(**given)
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file; InputError if it is not one."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+
+
 def load_config(path: Path) -> Config:
     """Read a TOML file.
 
@@ -215,8 +254,4 @@ def load_config(path: Path) -> Config:
     InputError
         If it is not TOML, or a key or value is wrong.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
-    return Config.from_dict(content, str(path))
+    return Config.from_dict(read_toml(path), str(path))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,12 @@ from cginit.errors import InputError
 
 __all__ = ["CLASSES", "SPLIT_RULE", "TrainingSet", "class_of", "fold_of"]
 
-#: Number of classes that `fold_of` deals potentials into; class 0 is the test set.
+#: Number of classes that potentials are dealt into where a data set has no split of its own; class 0 is the test set.
 CLASSES = 10
 SPLIT_RULE = (
-    "class = (potential // 2) mod 10 by the integer that names a potential; class 0 is the test set and never seen "
-    "in training; member k = 1..M of the ensemble is stopped by the classes c with (c - 1) mod M = k - 1 and "
-    "trained on the others"
+    "by potential, from the integer that names it: with i = potential // 2 - potential // 20 - 1, member k = 1..M of "
+    "the ensemble is stopped by the potentials with i mod M = k - 1 and trained on the others; the test set, which "
+    "the data set names (where it does not, (potential // 2) mod 10 = 0), is never seen in training"
 )
 
 
@@ -37,23 +38,37 @@ def class_of(potential: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(np.asarray(potential, dtype=np.int64) // 2 % CLASSES)
 
 
-def fold_of(potential: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+def fold_of(
+    potential: NDArray[np.int64], folds: int, test: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
     """Return for each potential ``(m,)`` the member 0..folds-1 that is validated on it; -1 for the test set.
+
+    Parameters
+    ----------
+    potential : ndarray, shape (m,)
+        The integers that name the potentials.
+    folds : int
+        Number of folds.
+    test : ndarray, shape (m,), optional
+        Which belong to the test set; class 0 by default.
 
     Raises
     ------
     InputError
-        If `folds` is not in 2..9.
+        If `folds` is less than 2.
 
     Examples
     --------
     >>> fold_of(np.array([0, 2, 4, 6, 18]), 4).tolist()
     [-1, 0, 1, 2, 0]
     """
-    if not 2 <= folds < CLASSES:
-        raise InputError(f"an ensemble has 2 to {CLASSES - 1} members, one a validation fold, not {folds}")
-    kind = class_of(potential)
-    return np.asarray(np.where(kind == 0, -1, (kind - 1) % folds))
+    if folds < 2:
+        raise InputError(f"an ensemble has 2 members or more, one a validation fold, not {folds}")
+    names = np.asarray(potential, dtype=np.int64)
+    held = class_of(names) == 0 if test is None else test
+    # Class 0 is left out of the count, or folds would differ in size.
+    index = names // 2 - names // (2 * CLASSES) - 1
+    return np.asarray(np.where(held, -1, index % folds))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +91,10 @@ class TrainingSet:
         Cut-off of each potential.
     potential : ndarray, shape (m,)
         The integer that names the potential.
+    pressure, pressure_error : ndarray, shape (m,), optional
+        beta P sigma^3 with its standard error; zeros where networks do not learn it.
+    test : ndarray of bool, shape (m,), optional
+        Which rows are the test set; `class_of` by default.
 
     Raises
     ------
@@ -91,11 +110,20 @@ class TrainingSet:
     density: Array
     r_cut: Array
     potential: NDArray[np.int64]
+    pressure: Array = None  # type: ignore[assignment]
+    pressure_error: Array = None  # type: ignore[assignment]
+    test: NDArray[np.bool_] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
+        size = np.size(self.density)
+        for name in ("pressure", "pressure_error"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros(size))
+        if self.test is None:
+            object.__setattr__(self, "test", class_of(np.asarray(self.potential)) == 0)
         for f in fields(self):
-            dtype = np.int64 if f.name == "potential" else np.float64
-            values = np.array(getattr(self, f.name), dtype=dtype)
+            dtype = {"potential": np.int64, "test": np.bool_}.get(f.name, np.float64)
+            values: NDArray[Any] = np.array(getattr(self, f.name), dtype=dtype)
             if not np.all(np.isfinite(values)):
                 raise InputError(
                     f"the training set has a value in {f.name!r} that is not finite; drop such rows"
@@ -108,7 +136,8 @@ class TrainingSet:
             "g_error": (m, self.r.size),
             "u": (m, self.u_r.size),
         }
-        shapes |= {"density": (m,), "r_cut": (m,), "potential": (m,)}
+        scalars = ("density", "r_cut", "potential", "pressure", "pressure_error", "test")
+        shapes |= dict.fromkeys(scalars, (m,))
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise InputError(
@@ -128,6 +157,10 @@ class TrainingSet:
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
         return TrainingSet(**{k: v if k in common else v[rows] for k, v in columns.items()})
 
+    def folds(self, count: int) -> NDArray[np.int64]:
+        """Return for each row the fold 0..count-1 that validates it; -1 for the test set."""
+        return fold_of(self.potential, count, self.test)
+
     def write(self, path: Path) -> None:
         """Write the arrays as ``.npz``, whole or not at all."""
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -139,4 +172,4 @@ class TrainingSet:
     def read(cls, path: Path) -> TrainingSet:
         """Read what `write` wrote."""
         with np.load(path, allow_pickle=False) as content:
-            return cls(**{f.name: content[f.name] for f in fields(cls)})
+            return cls(**{f.name: content[f.name] for f in fields(cls) if f.name in content})

@@ -17,7 +17,7 @@ from cginit.errors import InputError
 from cginit.network.architectures import Ensemble
 from cginit.network.augmentation import Augmentation, pairs, vary
 from cginit.network.config import Config
-from cginit.network.data import SPLIT_RULE, TrainingSet, fold_of
+from cginit.network.data import SPLIT_RULE, TrainingSet
 from cginit.network.domain import Domain, fit_domain
 from cginit.network.evaluate import VISIBLE_G
 from cginit.network.features import POINTS, U_CUT
@@ -38,7 +38,7 @@ def out_of_fold(members: list[Member], data: TrainingSet) -> tuple[Array, NDArra
     Rows of the test set have none; their U is NaN.
     """
     g, density, _ = pairs(data)
-    fold = fold_of(data.potential, len(members))
+    fold = data.folds(len(members))
     u = np.full(g.shape, np.nan)
     for k, member in enumerate(members):
         rows = fold == k
@@ -66,7 +66,7 @@ def training_domain(
     data: TrainingSet, augmentation: Augmentation, members: int, auxiliary: TrainingSet | None = None
 ) -> Domain:
     """Return the limits of the training inputs, without the test set; the components lack the last fold."""
-    fold = fold_of(data.potential, members)
+    fold = data.folds(members)
     rng = np.random.default_rng(0)
     g: list[Array] = []
     density: list[Array] = []
@@ -121,7 +121,7 @@ def write_model(
     check_agreement(ensemble, onnx_path, g, density)
     weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
     save_file(weights, folder / f"{config.name}.safetensors")
-    fold = fold_of(data.potential, len(members))
+    fold = data.folds(len(members))
     description = {
         "format_version": MODEL_FORMAT,
         "name": config.name,

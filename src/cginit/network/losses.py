@@ -69,22 +69,28 @@ class Loss:
             raise InputError(f"unknown loss {self.kind!r}; known are {', '.join(KINDS)}")
 
     def __call__(self, y: Tensor, truth: Tensor, u: Tensor) -> Tensor:
-        """Return the loss of output `y` against `truth` ``(batch, d)``, whose potential `u` decides what counts."""
+        """Return the loss of output `y` against `truth` ``(..., batch, d)``, one number for each leading index.
+
+        The potential `u` of the truth decides what counts.
+        """
+        points, forces = self.terms(y, truth, u)
+        return points + forces if self.force else points
+
+    def terms(self, y: Tensor, truth: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss of the points, and that of curvature and differences, as `__call__` does."""
         measure = KINDS[self.kind]
-        counts = (u <= self.u_cut).to(y.dtype)
+        c = (u <= self.u_cut).to(y.dtype)
         # The steep part beyond the cut may be 1e4 kT; it must not enter even as a masked infinity.
-        deviation = torch.where(counts > 0, y - truth, torch.zeros_like(y))
-        total = _mean(measure(deviation), counts)
-        if not self.force:
-            return total
+        d = torch.where(c > 0, y - truth, torch.zeros_like(y))
+        points = _mean(measure(d), c)
         # Differences of y minus those of y' are the differences of y - y'.
-        d, c = deviation, counts
-        curvature = d[:, 2:] - 2.0 * d[:, 1:-1] + d[:, :-2]
-        total = total + self.a * _mean(measure(curvature), c[:, 2:] * c[:, 1:-1] * c[:, :-2])
+        curvature = d[..., 2:] - 2.0 * d[..., 1:-1] + d[..., :-2]
+        forces = self.a * _mean(measure(curvature), c[..., 2:] * c[..., 1:-1] * c[..., :-2])
         for k in range(1, 5):
-            total = total + self.alpha**k * _mean(measure(d[:, k:] - d[:, :-k]), c[:, k:] * c[:, :-k])
-        return total
+            both = c[..., k:] * c[..., :-k]
+            forces = forces + self.alpha**k * _mean(measure(d[..., k:] - d[..., :-k]), both)
+        return points, forces
 
 
 def _mean(values: Tensor, counts: Tensor) -> Tensor:
-    return (values * counts).sum() / counts.sum().clamp(min=1.0)
+    return (values * counts).sum(dim=(-2, -1)) / counts.sum(dim=(-2, -1)).clamp(min=1.0)

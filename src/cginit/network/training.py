@@ -1,4 +1,4 @@
-"""One loop that trains every network: an ensemble, each member stopped early by potentials of its own."""
+"""The ensemble of one configuration: members stopped early by potentials of their own."""
 
 from __future__ import annotations
 
@@ -17,50 +17,24 @@ from torch import Tensor
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.architectures import Network, build
-from cginit.network.augmentation import pairs, vary
 from cginit.network.config import Config
-from cginit.network.data import TrainingSet, fold_of
-from cginit.network.evaluate import absolute_errors
-from cginit.network.losses import Loss
+from cginit.network.data import TrainingSet
+from cginit.network.fitting import Fit, Job, Progress, fit, read_fit
+from cginit.network.pool import Pool, choose_device
+from cginit.network.potential_task import PotentialTask
 
-__all__ = ["Member", "Progress", "data_digest", "load_members", "load_run", "predict", "train"]
-
-#: Part of the steps over which the learning rate rises.
-WARM_UP = 0.05
-#: Longest gradient that is followed; a rare curve with a huge loss must not undo thousands of steps.
-MAX_GRADIENT = 10.0
-#: Part of the steps after which a validation counts. While the learning rate is high, the best of many validations
-#: on a dozen potentials is a lucky one; such weights were worse on everything else.
-SETTLED = 0.5
-#: Errors of U beyond this (in kT) count as this in validation: the few fluids that no g(r) up to 5 sigma tells apart
-#: must not decide when all others are learned best.
-LOST = 0.5
-
-
-@dataclass(frozen=True)
-class Progress:
-    """State of a training, handed to a callback at each validation.
-
-    Attributes
-    ----------
-    member, members : int
-        Which network of how many, from 1.
-    step, steps : int
-        Optimiser steps done and planned.
-    loss : float
-        Training loss, averaged since the last validation.
-    error, best : float
-        Mean absolute error of U in kT on the validation fold, where g > 0.01 and U < 20 kT, each state point
-        counting 0.5 kT at most; now and at its least.
-    """
-
-    member: int
-    members: int
-    step: int
-    steps: int
-    loss: float
-    error: float
-    best: float
+__all__ = [
+    "Member",
+    "Progress",
+    "claim",
+    "data_digest",
+    "load_members",
+    "load_run",
+    "network_of",
+    "predict",
+    "read_run",
+    "train",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +85,12 @@ def train(
     folder: Path,
     report: Callable[[Progress], None] | None = None,
     auxiliary: TrainingSet | None = None,
+    device: str = "cpu",
 ) -> list[Member]:
     """Train the ensemble of `config`, or finish what `folder` holds of it.
 
-    Every validation is a checkpoint. Batches and noise are functions of seed, member and step alone, so
-    that an interrupted training ends with the same bits as an uninterrupted one on the same machine.
-    The test set (`cginit.network.data.SPLIT_RULE`) is dropped first.
+    Every validation is a checkpoint, from which an interrupted training goes on (`cginit.network.fitting.fit`). The
+    test set (`cginit.network.data.SPLIT_RULE`) is dropped first.
 
     Parameters
     ----------
@@ -130,6 +104,8 @@ def train(
         Called after each validation.
     auxiliary : TrainingSet, optional
         Pairs of other potentials, of which each batch has the part ``config.auxiliary.share``.
+    device : {"cpu", "cuda", "auto"}
+        Where to train.
 
     Raises
     ------
@@ -143,34 +119,41 @@ def train(
         )
     if auxiliary is not None and np.intersect1d(auxiliary.potential, data.potential).size:
         raise InputError("an auxiliary potential is also a simulated one; move auxiliary.first")
-    fold = fold_of(data.potential, config.schedule.members)
-    known = data.select(fold >= 0)
-    folder.mkdir(parents=True, exist_ok=True)
-    _claim(
-        folder,
+    plan = config.schedule
+    known = data.select(~data.test)
+    fold = known.folds(plan.members)
+    claim(
+        folder / "training.json",
         {
             "config": config.to_dict(),
             "data": data_digest(known),
             "auxiliary": None if auxiliary is None else data_digest(auxiliary),
         },
     )
-    for k in range(config.schedule.members):
-        if not np.any(fold == k) or not np.any((fold >= 0) & (fold != k)):
+    extra = np.zeros(0, dtype=np.int64) if auxiliary is None else len(known) + np.arange(len(auxiliary))
+    jobs = []
+    for k in range(plan.members):
+        if not np.any(fold == k) or not np.any(fold != k):
             raise InputError(
-                f"validation fold {k + 1} of {config.schedule.members} or its complement holds no potential; "
+                f"validation fold {k + 1} of {plan.members} or its complement holds no potential; "
                 "train fewer members or simulate more potentials"
             )
-        if not _weights(folder, k).exists():
-            _train_member(
-                config,
-                data.select((fold >= 0) & (fold != k)),
-                data.select(fold == k),
-                auxiliary,
-                folder,
-                k,
-                report,
-            )
+        rows, exam = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        name, seed = f"member {k + 1}", plan.seed * 1000 + k
+        jobs.append(Job(name, _weights(folder, k), seed, k, rows, exam, extra, config.auxiliary.share))
+    place = choose_device(device)
+    options = [config.options] * plan.members
+    pool = Pool(known, place, auxiliary)
+    task = PotentialTask(pool, config.architecture, options, config.loss, config.augmentation)
+    fit(task, jobs, plan, place, report)
     return load_members(folder)
+
+
+def network_of(found: Fit, config: Config) -> Network:
+    """Return the network of `config` with trained weights."""
+    network = build(config.architecture, seed=0)
+    network.body.load_state_dict(found.weights)
+    return network.eval()
 
 
 def load_members(folder: Path) -> list[Member]:
@@ -181,143 +164,34 @@ def load_members(folder: Path) -> list[Member]:
     InputError
         If a member is missing.
     """
-    from safetensors.torch import load_file
-
-    config = Config.from_dict(_read(folder)["config"], str(folder))
-    members = []
-    for k in range(config.schedule.members):
-        path = _weights(folder, k)
-        if not path.exists():
-            raise InputError(f"{path} is missing: the training in {folder} is not finished; run it again")
-        network = build(config.architecture, seed=0)
-        content = load_file(path)
-        history = content.pop("history").numpy().astype(np.float64)
-        best = content.pop("best")
-        network.load_state_dict(content)
-        members.append(Member(network.eval(), int(best[0]), float(best[1]), history))
-    return members
+    config = load_run(folder)[0]
+    found = [read_fit(_weights(folder, k)) for k in range(config.schedule.members)]
+    return [Member(network_of(x, config), x.step, x.error, x.history) for x in found]
 
 
 def load_run(folder: Path) -> tuple[Config, str]:
     """Return configuration and digest of the data of the training in `folder`."""
-    content = _read(folder)
+    content = read_run(folder / "training.json")
     return Config.from_dict(content["config"], str(folder)), str(content["data"])
 
 
-def _train_member(
-    config: Config,
-    train_set: TrainingSet,
-    validation: TrainingSet,
-    auxiliary: TrainingSet | None,
-    folder: Path,
-    k: int,
-    report: Callable[[Progress], None] | None,
-) -> None:
-    from safetensors.torch import save_file
-
-    plan = config.schedule
-    loss = Loss(config.loss.kind, config.options.force, config.loss.a, config.loss.alpha, config.loss.u_cut)
-    network = build(config.architecture, seed=plan.seed * 1000 + k)
-    optimiser = torch.optim.Adam(network.parameters(), lr=plan.learning_rate)
-    step, best, history = 0, (0, float("inf")), np.zeros((0, 3))
-    best_weights = {name: value.clone() for name, value in network.state_dict().items()}
-    checkpoint = folder / f"member-{k + 1}.checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        step, best, best_weights = state["step"], tuple(state["best"]), state["best_weights"]
-        history = state["history"].numpy().astype(np.float64)
-    exam = pairs(validation)
-    losses = []
-    while step < plan.steps:
-        for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * _rate(step / plan.steps)
-        rng = np.random.default_rng([plan.seed, k, step])
-        losses.append(_step(network, optimiser, loss, _batch(config, train_set, auxiliary, rng)))
-        step += 1
-        if step % plan.evaluate_every and step < plan.steps:
-            continue
-        errors = absolute_errors(predict(network, exam[0], exam[1]), exam[2], exam[0]).visible
-        error = float(np.mean(np.minimum(errors, LOST)))
-        history = np.vstack([history, [step, np.mean(losses), error]])
-        losses.clear()
-        if step >= SETTLED * plan.steps and error < best[1]:
-            best = (step, error)
-            best_weights = {name: value.clone() for name, value in network.state_dict().items()}
-        _save(
-            {
-                "network": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "step": step,
-                "best": list(best),
-                "best_weights": best_weights,
-                "history": torch.from_numpy(history),
-            },
-            checkpoint,
-        )
-        if report is not None:
-            report(Progress(k + 1, plan.members, step, plan.steps, float(history[-1, 1]), error, best[1]))
-    final = {name: value.contiguous() for name, value in best_weights.items()}
-    final |= {"best": torch.tensor(best, dtype=torch.float64), "history": torch.from_numpy(history)}
-    temporary = _weights(folder, k).with_suffix(".tmp")
-    save_file(final, temporary)
-    temporary.replace(_weights(folder, k))
-    checkpoint.unlink(missing_ok=True)
-
-
-def _batch(
-    config: Config, data: TrainingSet, auxiliary: TrainingSet | None, rng: np.random.Generator
-) -> tuple[Array, Array, Array]:
-    size = config.schedule.batch
-    extra = 0 if auxiliary is None else round(size * config.auxiliary.share)
-    parts = [vary(data, rng.integers(0, len(data), size - extra), config.augmentation, rng)]
-    if auxiliary is not None:
-        parts.append(vary(auxiliary, rng.integers(0, len(auxiliary), extra), config.augmentation, rng))
-    g, density, u = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return g, density, u
-
-
-def _step(
-    network: Network, optimiser: torch.optim.Optimizer, loss: Loss, batch: tuple[Array, Array, Array]
-) -> float:
-    g, density, u = batch
-    truth = torch.from_numpy(u.astype(np.float32))
-    value = loss(network(*tensors(g, density)), network.encode(truth), truth)
-    optimiser.zero_grad()
-    value.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), MAX_GRADIENT)
-    optimiser.step()
-    return float(value.detach())
-
-
-def _rate(progress: float) -> float:
-    if progress < WARM_UP:
-        return 0.04 + 0.96 * progress / WARM_UP
-    return 0.5 * (1.0 + float(np.cos(np.pi * (progress - WARM_UP) / (1.0 - WARM_UP))))
-
-
-def _weights(folder: Path, k: int) -> Path:
-    return folder / f"member-{k + 1}.safetensors"
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / "training.json"
+def read_run(path: Path) -> dict[str, Any]:
+    """Return what `claim` wrote; InputError if it is not there."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{folder} holds no training: {path.name} is missing") from None
+        raise InputError(f"{path.parent} holds no training: {path.name} is missing") from None
     return content
 
 
-def _claim(folder: Path, content: dict[str, object]) -> None:
-    """Write what the folder is for, or refuse it if it is for something else."""
-    path = folder / "training.json"
+def claim(path: Path, content: dict[str, object]) -> None:
+    """Write what a folder is for into the file `path`, or refuse it if it is for something else."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format_version": 1, **content}, indent=2)
     if path.exists():
         if json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
             raise InputError(
-                f"{folder} holds a training of another configuration or other data; choose a new folder"
+                f"{path.parent} holds a training of another configuration or other data; choose a new folder"
             )
         return
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -325,7 +199,5 @@ def _claim(folder: Path, content: dict[str, object]) -> None:
     temporary.replace(path)
 
 
-def _save(content: dict[str, object], path: Path) -> None:
-    temporary = path.with_suffix(".tmp")
-    torch.save(content, temporary)
-    temporary.replace(path)
+def _weights(folder: Path, k: int) -> Path:
+    return folder / f"member-{k + 1}.safetensors"
