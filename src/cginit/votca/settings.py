@@ -1,0 +1,259 @@
+"""What a settings file of csg_inverse says: one interaction or several, and the options of the whole run."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cginit.errors import InputError
+from cginit.votca.options import find_option
+
+__all__ = ["Interaction", "Settings", "read_settings"]
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """One ``<non-bonded>`` section.
+
+    Attributes
+    ----------
+    name, type1, type2 : str
+        Its name and the two bead types.
+    r_max, step : float
+        Cut-off of the potential and grid step, in nm.
+    target : Path
+        The file of the target g(r).
+    density : float or None
+        ``particle_dens`` in nm^-3.
+    pressure : float or None
+        ``p_target`` in bar.
+    options : dict
+        Every other option of the section with a value, by its path below ``cg.non-bonded``.
+    """
+
+    name: str
+    type1: str
+    type2: str
+    r_max: float
+    step: float
+    target: Path
+    density: float | None = None
+    pressure: float | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+    def words(self, path: str, default: str = "") -> tuple[str, ...]:
+        """Return the words of an option below ``inverse``."""
+        return tuple(self.options.get(f"inverse.{path}", default).split())
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A settings file of csg_inverse.
+
+    Attributes
+    ----------
+    path : Path
+        The file; other files are named relative to its folder.
+    kT : float
+        ``kBT`` in kJ/mol.
+    method, program : str
+        ``ibi``, ``imc``, ``iie`` ...; ``lammps``, ``gromacs`` ...
+    interactions : tuple of Interaction
+        One for a single component, n (n + 1)/2 for n of them.
+    options : dict
+        Every option of ``cg.inverse`` with a value, by its path below it.
+    notes : tuple of str
+        What has no effect here, a sentence each.
+    refused : tuple of str
+        Sentences on what would have to be done and is not: no run is possible with them.
+    """
+
+    path: Path
+    kT: float
+    method: str
+    program: str
+    interactions: tuple[Interaction, ...]
+    options: dict[str, str]
+    notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that file names are relative to."""
+        return self.path.parent
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The bead types, in the order in which they occur."""
+        return tuple(dict.fromkeys(t for item in self.interactions for t in (item.type1, item.type2)))
+
+    @property
+    def interaction(self) -> Interaction:
+        """The interaction of a single component.
+
+        Raises
+        ------
+        InputError
+            If there are several.
+        """
+        if len(self.interactions) != 1:
+            names = ", ".join(item.name for item in self.interactions)
+            raise InputError(
+                f"{self.path} has {len(self.interactions)} non-bonded interactions ({names}); mixtures are read but "
+                "not run yet: there is no refinement of several components here. Refine a single component"
+            )
+        item = self.interactions[0]
+        if item.type1 != item.type2:
+            raise InputError(
+                f"{self.path}: the only interaction {item.name} is between two types, {item.type1} and {item.type2}; "
+                "only a single component can be refined"
+            )
+        return item
+
+    def option(self, path: str, default: str = "") -> str:
+        """Return an option below ``cg.inverse``; that of the section of the program, where `path` begins with it."""
+        return self.options.get(path, default)
+
+    def program_option(self, name: str, default: str = "") -> str:
+        """Return an option of the section of the simulation program, or of ``sim_prog``."""
+        return self.options.get(f"{self.program}.{name}", self.options.get(f"sim_prog.{name}", default))
+
+    def file(self, name: str, what: str) -> Path:
+        """Return the path of a file that the settings name; InputError if it is absent."""
+        path = self.folder / name
+        if not path.is_file():
+            raise InputError(
+                f"{self.path} names {what} {name}, which is not in {self.folder}; keep the settings "
+                "together with all the files that csg_inverse needs"
+            )
+        return path
+
+
+def read_settings(path: str | os.PathLike[str]) -> Settings:
+    """Read a settings file of csg_inverse (``settings.xml``).
+
+    Every option with a value is either kept, or named in the notes (it has no effect here) or among the
+    refused ones; none is passed over in silence.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    Settings
+        With lengths in nm, energies in kJ/mol, pressures in bar.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a file, or lacks what csg_inverse itself would ask for.
+
+    Examples
+    --------
+    >>> settings = read_settings("settings.xml")  # doctest: +SKIP
+    >>> settings.interaction.target  # doctest: +SKIP
+    PosixPath('CG-CG.dist.tgt')
+    """
+    file = Path(path)
+    try:
+        root = ET.parse(file).getroot()
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror}") from error
+    except ET.ParseError as error:
+        raise InputError(f"{file} is not XML: {error}; give a settings file of csg_inverse") from error
+    if root.tag != "cg":
+        raise InputError(
+            f"{file} begins with <{root.tag}>, not with <cg>; give a settings file of csg_inverse"
+        )
+    general = {
+        key.removeprefix("cg.inverse."): text
+        for key, text in _leaves(root)
+        if key.startswith("cg.inverse.") and text
+    }
+    sections = root.findall("non-bonded")
+    if not sections:
+        raise InputError(f"{file} has no <non-bonded> interaction; only these are refined here")
+    interactions = tuple(_interaction(file, section) for section in sections)
+    notes, refused = _remarks(root)
+    return Settings(
+        path=file,
+        kT=_number(file, "cg.inverse.kBT", general.get("kBT")),
+        method=general.get("method", ""),
+        program=general.get("program", "gromacs"),
+        interactions=interactions,
+        options=general,
+        notes=notes,
+        refused=refused,
+    )
+
+
+def _leaves(element: ET.Element, prefix: str = "") -> Iterator[tuple[str, str]]:
+    path = f"{prefix}.{element.tag}" if prefix else element.tag
+    children = list(element)
+    if not children:
+        yield path, " ".join((element.text or "").split())
+    for child in children:
+        yield from _leaves(child, path)
+
+
+def _interaction(file: Path, section: ET.Element) -> Interaction:
+    values = {key.removeprefix("non-bonded."): text for key, text in _leaves(section) if text}
+    name = values.get("name", "")
+    if not name:
+        raise InputError(f"{file}: a <non-bonded> section has no <name>")
+    where = f"cg.non-bonded ({name})"
+    target = values.get("inverse.target")
+    if not target:
+        raise InputError(f"{file}: {where} has no inverse.target, the file of its target g(r)")
+    density, pressure = values.get("inverse.particle_dens"), values.get("inverse.p_target")
+    interaction = Interaction(
+        name=name,
+        type1=values.get("type1", "*"),
+        type2=values.get("type2", "*"),
+        r_max=_number(file, f"{where}.max", values.get("max")),
+        step=_number(file, f"{where}.step", values.get("step")),
+        target=file.parent / target,
+        density=None if density is None else _number(file, f"{where}.inverse.particle_dens", density),
+        pressure=None if pressure is None else _number(file, f"{where}.inverse.p_target", pressure),
+        options=values,
+    )
+    if not 0.0 < interaction.step < interaction.r_max:
+        raise InputError(f"{file}: {where} has step {interaction.step:g} and max {interaction.r_max:g}")
+    return interaction
+
+
+def _number(file: Path, what: str, text: str | None) -> float:
+    if text is None:
+        raise InputError(f"{file} has no {what}; csg_inverse needs it, and so does this")
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{file}: {what} is {text!r}, not a number") from None
+
+
+def _remarks(root: ET.Element) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return a sentence for each option given that does nothing here, and for each that must not be missed."""
+    idle: dict[str, None] = {}
+    notes: dict[str, None] = {}
+    refused: dict[str, None] = {}
+    for path, text in _leaves(root):
+        if not text:
+            continue
+        option = find_option(path)
+        short = path.removeprefix("cg.")
+        if option is None:
+            notes[f"{short} is no option of csg_inverse and has no effect"] = None
+        elif option.use == "not needed":
+            idle[short] = None
+        elif option.use == "ignored":
+            notes[f"{short} has no effect: {option.here}"] = None
+        elif option.use == "refused":
+            refused[f"{short} ({text}) is not possible: {option.here}"] = None
+    if idle:
+        notes[f"not needed here: {', '.join(idle)}"] = None
+    return tuple(notes), tuple(refused)

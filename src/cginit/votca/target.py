@@ -1,0 +1,152 @@
+"""Target and state of a settings file, as a guess needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from cginit.curves import RDF, Array
+from cginit.errors import InputError
+from cginit.io import check_target, read_rdf, read_rdf_header
+from cginit.state import StatePoint
+from cginit.units import NM_KJ
+from cginit.votca.settings import Settings
+
+__all__ = ["VotcaTarget", "on_step", "read_target", "topology"]
+
+#: Part of a step by which distances may miss a multiple of it; printed files round them.
+GRID_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class VotcaTarget:
+    """What csg_inverse is to reproduce.
+
+    Attributes
+    ----------
+    target : RDF
+        g(r) on multiples of ``step``, in nm.
+    state : StatePoint
+        In nm^-3 and kJ/mol.
+    r_cut : float
+        Cut-off of the potential, ``max`` (or ``iie.cut_off``).
+    notes : tuple of str
+        What was odd about the target, and where the density comes from if not from the settings.
+    """
+
+    target: RDF
+    state: StatePoint
+    r_cut: float
+    notes: tuple[str, ...] = ()
+
+
+def read_target(settings: Settings, *, density: float | None = None, clean: bool = False) -> VotcaTarget:
+    """Read target and state of the only interaction of a settings file.
+
+    The density is, in this order, `density`, ``cginit.density``, ``particle_dens``, ``iie.densities``, what the
+    header of the target states, or the number of beads over the volume of the topology or configuration.
+
+    Raises
+    ------
+    InputError
+        If a file is absent or wrong, nothing states the density, or there are several interactions.
+    """
+    interaction = settings.interaction
+    if not interaction.target.is_file():
+        raise InputError(f"{settings.path}: the target {interaction.target} of {interaction.name} is absent")
+    whole = read_rdf(interaction.target, units=NM_KJ, clean=clean)
+    target = on_step(whole, interaction.step)
+    notes: list[str] = []
+    if target is not whole:
+        notes.append(
+            f"{interaction.target.name} (step {whole.dr:g} nm) is interpolated to a step of {interaction.step:g} nm"
+        )
+    if density is None:
+        density, origin = _density(settings, interaction.target)
+        notes.append(f"density {density:.6g} nm^-3, from {origin}")
+    r_cut = _cutoff(settings)
+    notes += check_target(target, r_cut)
+    return VotcaTarget(target, StatePoint(density, settings.kT, NM_KJ), r_cut, tuple(notes))
+
+
+def _cutoff(settings: Settings) -> float:
+    interaction = settings.interaction
+    wanted = interaction.r_max
+    if settings.method == "iie" and settings.option("iie.cut_off"):
+        wanted = min(wanted, _positive(settings, "iie.cut_off"))
+    # Rounded to the grid; the tolerance forgives 0.9 / 0.01 = 89.99999999999999.
+    return float(np.floor(wanted / interaction.step + GRID_TOLERANCE) * interaction.step)
+
+
+def _density(settings: Settings, target: Path) -> tuple[float, str]:
+    if settings.option("cginit.density"):
+        return _positive(settings, "cginit.density"), f"cginit.density of {settings.path.name}"
+    if settings.interaction.density is not None:
+        return settings.interaction.density, f"particle_dens of {settings.path.name}"
+    if settings.option("iie.densities"):
+        return _positive(settings, "iie.densities"), f"iie.densities of {settings.path.name}"
+    header = read_rdf_header(target)
+    if header.density is not None and header.units in (None, NM_KJ):
+        return header.density, f"the header of {target.name}"
+    found = topology(settings)
+    if found is None:
+        raise InputError(
+            f"the number density is stated neither in {settings.path} nor by a data file or a configuration; "
+            "give it in nm^-3: <particle_dens> below <non-bonded><inverse>, or --density"
+        )
+    from cginit.trajectory import read_configuration
+
+    path, units = found
+    return read_configuration(path, units=units).to(NM_KJ).density, f"the beads and the box of {path.name}"
+
+
+def _positive(settings: Settings, path: str) -> float:
+    text = settings.option(path)
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{settings.path}: cg.inverse.{path} is {text!r}, not one number") from None
+    if value <= 0.0:
+        raise InputError(f"{settings.path}: cg.inverse.{path} is {value:g}; it must be positive")
+    return value
+
+
+def topology(settings: Settings) -> tuple[Path, str | None] | None:
+    """Return the file with the beads and the box, and its units where the format has none; None without one."""
+    names = [settings.program_option("conf"), settings.program_option("topol")]
+    if settings.program == "gromacs":
+        names = [settings.program_option("conf", "conf.gro")]
+    for name in names:
+        path = settings.folder / name
+        if not name or not path.is_file():
+            continue
+        if path.suffix in (".gro", ".pdb"):
+            return path, None
+        # csg reads data files of LAMMPS in angstrom, whatever the units of the script.
+        if settings.program == "lammps":
+            return path, "angstrom-kcal/mol"
+    return None
+
+
+def on_step(target: RDF, step: float) -> RDF:
+    """Return g(r) on multiples of `step`, as csg_inverse resamples it; the same object if it is there already.
+
+    Interpolated monotonically (PCHIP), which adds no negative values; errors linearly.
+    """
+    offset = target.r[0] / step
+    if abs(target.dr / step - 1.0) < GRID_TOLERANCE and abs(offset - round(offset)) < GRID_TOLERANCE:
+        return target
+    from scipy.interpolate import PchipInterpolator
+
+    first, last = np.ceil(offset - GRID_TOLERANCE), np.floor(target.r_max / step + GRID_TOLERANCE)
+    if last - first < 2:
+        raise InputError(
+            f"g(r) from {target.r[0]:g} to {target.r_max:g} nm has no three points {step:g} nm apart"
+        )
+    r: Array = step * np.arange(int(first), int(last) + 1, dtype=np.float64)
+    inside = np.clip(r, target.r[0], target.r_max)
+    g = np.maximum(PchipInterpolator(target.r, target.g)(inside), 0.0)
+    error = None if target.error is None else np.interp(inside, target.r, target.error)
+    return replace(target, r=r, g=g, error=error)
