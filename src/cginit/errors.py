@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["CGInitError", "ConvergenceError", "EngineError", "InputError", "MissingDependencyError"]
+__all__ = [
+    "CGInitError",
+    "ConvergenceError",
+    "EngineError",
+    "InputError",
+    "MissingDependencyError",
+    "UnstableError",
+]
 
 
 class CGInitError(Exception):
@@ -19,6 +26,10 @@ class ConvergenceError(CGInitError, ArithmeticError):
 
 class EngineError(CGInitError, RuntimeError):
     """A simulation engine stopped; the message carries the engine's own words."""
+
+
+class UnstableError(EngineError):
+    """A run blew up: its potential, start or time step is too wild, and a gentler one may do."""
 
 
 class MissingDependencyError(CGInitError, ImportError):

@@ -135,9 +135,8 @@ def refine(
     from cginit.cli.progress import IterationTable
     from cginit.engines.base import Schedule
     from cginit.guess import guess
-    from cginit.refine import IBI, Limits
+    from cginit.refine import Limits, make_update
     from cginit.refine import refine as run_loop
-    from cginit.refine.loop import load_update
 
     options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean)
     problem = read_problem(options)
@@ -147,7 +146,7 @@ def refine(
         first = _start_potential(potential, problem.target.units.name, problem.target.dr, problem.state.kT)
     if not quiet:
         describe(problem, first)
-    rule = IBI(damping) if update == "ibi" else load_update(update)
+    rule = make_update(update, damping)
     with IterationTable(iterations, problem.target.units, quiet=quiet) as table:
         result = run_loop(
             problem.target,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import EngineError, InputError
+from cginit.errors import InputError, UnstableError
 from cginit.state import StatePoint
 from cginit.units import LJ, UnitSystem
 
@@ -204,7 +204,7 @@ class ReducedProblem:
 
         Raises
         ------
-        EngineError
+        UnstableError
             If a value is not finite.
         """
         for name, values in (
@@ -214,7 +214,7 @@ class ReducedProblem:
             ("pressure", virial),
         ):
             if not np.all(np.isfinite(values)):
-                raise EngineError(
+                raise UnstableError(
                     f"{engine} returned values of the {name} that are not finite: the run blew up; use a smaller "
                     "time step or a longer push-off"
                 )

@@ -17,7 +17,7 @@ from cginit.configuration import Configuration, Trajectory
 from cginit.curves import PairPotential
 from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
-from cginit.errors import EngineError, InputError, MissingDependencyError
+from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class HoomdEngine:
                 f"-c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
             )
         if done.returncode != 0 or not (workdir / _RESULT).exists():
-            raise EngineError(_explain(workdir, done.returncode))
+            raise _failure(workdir, done.returncode)
 
 
 def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:
@@ -194,11 +194,12 @@ def _words(workdir: Path) -> str:
     return (errors[:1] or spoken[-1:] or ["no message"])[0]
 
 
-def _explain(workdir: Path, code: int) -> str:
+def _failure(workdir: Path, code: int) -> EngineError:
     words = _words(workdir)
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
+    message = f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
+    return UnstableError(message) if "blew up" in remedy else EngineError(message)
 
 
 def _read_run(workdir: Path, problem: ReducedProblem, schedule: Schedule, seed: int) -> EngineRun:

@@ -18,7 +18,7 @@ from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
-from cginit.errors import EngineError, MissingDependencyError
+from cginit.errors import EngineError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
 
 __all__ = ["LammpsEngine"]
@@ -206,7 +206,7 @@ class LammpsEngine:
         except OSError as error:
             raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
         if done.returncode != 0 or not (workdir / _FINAL).exists():
-            raise EngineError(_explain(workdir, done.returncode, done.stdout + done.stderr))
+            raise _failure(workdir, done.returncode, done.stdout + done.stderr)
 
 
 def _wheel_binary() -> str | None:
@@ -238,7 +238,7 @@ _REMEDIES = (
 )
 
 
-def _explain(workdir: Path, code: int, output: str) -> str:
+def _failure(workdir: Path, code: int, output: str) -> EngineError:
     log = workdir / _LOG
     text = (log.read_text(errors="replace") if log.exists() else "") + output
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
@@ -247,7 +247,9 @@ def _explain(workdir: Path, code: int, output: str) -> str:
     words = (errors or spoken[-1:] or ["no message"])[0]
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
+    message = f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
+    # All remedies are those of a run that blew up.
+    return UnstableError(message) if remedy else EngineError(message)
 
 
 def _read_run(workdir: Path, problem: ReducedProblem, schedule: Schedule, seed: int) -> EngineRun:

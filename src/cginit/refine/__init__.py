@@ -5,7 +5,7 @@ from __future__ import annotations
 from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import Distance, distance
 from cginit.refine.loop import DEFAULT_SCHEDULE, Limits, Loop, Refinement, refine
-from cginit.refine.updates import IBI, UPDATES, Update
+from cginit.refine.updates import IBI, UPDATES, Update, make_update
 
 __all__ = [
     "DEFAULT_SCHEDULE",
@@ -18,5 +18,6 @@ __all__ = [
     "Refinement",
     "Update",
     "distance",
+    "make_update",
     "refine",
 ]

@@ -19,10 +19,10 @@ from cginit.engines.base import Engine, EngineRun, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
 from cginit.refine.convergence import distance
-from cginit.refine.updates import UPDATES, Update
+from cginit.refine.updates import Update, make_update
 from cginit.state import StatePoint, check_density, common_units
 
-__all__ = ["Limits", "Loop", "Refinement", "load_engine", "load_update", "refine", "start_configuration"]
+__all__ = ["Limits", "Loop", "Refinement", "load_engine", "refine", "start_configuration"]
 
 log = logging.getLogger(__name__)
 
@@ -97,13 +97,6 @@ def load_engine(name: str) -> Engine:
         raise InputError(f"unknown engine {name!r}; installed are {', '.join(sorted(found)) or 'none'}")
     engine: Engine = found[name].load()()
     return engine
-
-
-def load_update(name: str) -> Update:
-    """Return the update rule of that name with its default settings; InputError if there is none."""
-    if name not in UPDATES:
-        raise InputError(f"unknown update {name!r}; known are {', '.join(sorted(UPDATES))}")
-    return UPDATES[name]()
 
 
 def start_configuration(target: RDF, state: StatePoint, r_cut: float, *, seed: int) -> Configuration:
@@ -332,7 +325,7 @@ def refine(
         state,
         potential,
         engine=load_engine(engine) if isinstance(engine, str) else engine,
-        update=load_update(update) if isinstance(update, str) else update,
+        update=make_update(update) if isinstance(update, str) else update,
         workdir=Path(workdir),
         schedule=schedule,
         seed=seed,

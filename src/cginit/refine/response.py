@@ -1,12 +1,17 @@
-r"""How g(r) answers to a change of U(r) in the hypernetted-chain approximation around a measured fluid.
+r"""How g(r) answers to a change of U(r), from the Ornstein-Zernike equation around a measured fluid.
 
-The closure is used only for differences. The inversion of a measured g gives the potential :math:`U_{HNC}[g]`;
-what separates it from the potential that was simulated is the bridge function, which changes little
-from one iteration to the next and is kept. So
+The closure :math:`g = \exp(-U/kT + \gamma + B)` is used only for differences. A measured g has an indirect
+correlation :math:`\gamma = h - c`, whatever the closure, and with the potential that was simulated it has
+a bridge function,
 
-.. math:: G(\Delta U) = g_{HNC}[U_{HNC}[g_n] + \Delta U]
+.. math:: B_n(r) = \ln g_n + U_n / kT - \gamma_n,
 
-is exact at :math:`\Delta U = 0`, and its derivative is the Jacobian of the HNC-Newton methods.
+the very quantity that closures approximate. What is needed is how it changes with :math:`\gamma`. The hypernetted
+chain keeps it as it is. Dense fluids of hard cores follow the modified Verlet form
+:math:`B(\gamma) = -\gamma^2 / (2 + 1.6 \gamma)` closely, soft ones do not; so that form is taken with
+the factor :math:`\alpha` that fits :math:`B_n` best, and what it leaves of :math:`B_n` stays as it is.
+
+Source of the form: N. Choudhury and S. K. Ghosh, J. Chem. Phys. 116, 8517 (2002), doi:10.1063/1.1467894.
 """
 
 from __future__ import annotations
@@ -17,47 +22,80 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 from cginit.errors import ConvergenceError
-from cginit.liquid import ForwardSolution, RadialGrid, estimate_noise, invert, solve
+from cginit.liquid import RadialGrid, estimate_noise, invert
 
-__all__ = ["Fluid", "infinite_system", "jacobian", "measured_fluid", "respond"]
+__all__ = ["Fluid", "Response", "bridge", "bridge_slope", "infinite_system", "jacobian", "measured_fluid"]
 
-#: Length of the transform in multiples of the range of g.
+#: Length of the transform in multiples of the range of the nodes that respond.
 PADDING = 6
-#: Largest number of nodes whose correlations respond; beyond them the change of h is neglected.
+#: Range of the response in multiples of the range of the change.
+RESPONDING = 2.5
+#: Largest number of nodes whose correlations respond.
 MAX_RESPONDING = 1200
-#: U is at most this high in kT where the closure is solved: exp(-80) is 0 for every purpose.
-HIGHEST = 80.0
+#: Largest residual of r gamma, in units of rho^(-1/3); far below the noise of any g.
+TOLERANCE = 1e-6
+MAX_ITERATIONS = 30
+#: g above which a point counts in the fit of the bridge function.
+SHOWN = 0.1
+#: Largest factor of the bridge function.
+MAX_FACTOR = 1.5
+
+
+def bridge(gamma: Array) -> Array:
+    """Return the modified Verlet bridge function ``(n,)``; below 0 its leading term."""
+    return -(gamma**2) / (2.0 + 1.6 * np.maximum(gamma, 0.0))
+
+
+def bridge_slope(gamma: Array) -> Array:
+    """Return the derivative ``(n,)`` of `bridge`."""
+    up = np.maximum(gamma, 0.0)
+    return np.where(gamma > 0.0, -up * (4.0 + 1.6 * up) / (2.0 + 1.6 * up) ** 2, -gamma)
 
 
 @dataclass(frozen=True, eq=False)
 class Fluid:
-    """A measured g(r) seen through the HNC closure, on nodes that are multiples of (half) the step.
+    """A measured g(r) and what the Ornstein-Zernike equation makes of it.
 
     Attributes
     ----------
-    r, g, h, gamma : ndarray, shape (n,)
-        Nodes without r = 0, the measured g, and the smoothed total and indirect correlations.
-    u : ndarray, shape (n,)
-        HNC potential in kT; inf where g = 0.
-    k, s_k : ndarray, shape (m,)
-        Structure factor.
+    r, u : ndarray, shape (n,)
+        Nodes of the measurement without r = 0, multiples of (half) the step, and the HNC potential
+        -ln g + gamma in kT; inf where g = 0.
+    grid : RadialGrid
+        The long grid that continues the nodes.
+    g, gamma, s_k : ndarray, shape (m,)
+        g, indirect correlation and structure factor on the long grid.
     density : float
         Number density.
     """
 
     r: Array
-    g: Array
-    h: Array
-    gamma: Array
     u: Array
-    k: Array
+    grid: RadialGrid
+    g: Array
+    gamma: Array
     s_k: Array
     density: float
 
-    @property
-    def s_0(self) -> float:
-        """S at the smallest wave number."""
-        return float(self.s_k[0])
+    def bridge_factor(self, u: Array) -> float:
+        """Return the factor of `bridge` that explains this g with the potential `u` ``(n,)`` in kT.
+
+        Least squares over the points that g shows, with the weight g that its noise gives to ln g.
+        """
+        n = u.size
+        g, gamma = self.g[:n], self.gamma[:n]
+        seen = g > SHOWN
+        found = np.log(g[seen]) + u[seen] - gamma[seen]
+        form = bridge(gamma[seen])
+        power = float(np.sum(g[seen] * form**2))
+        if power <= 0.0:
+            return 0.0
+        return float(np.clip(np.sum(g[seen] * form * found) / power, 0.0, MAX_FACTOR))
+
+    def response(self, factor: float = 0.0) -> Response:
+        """Return the response around this fluid with the bridge function times `factor`."""
+        h = self.g - 1.0
+        return Response(self, factor, self.gamma, self.g, 1.0 / self.s_k, h)
 
 
 def infinite_system(g: Array, s_0: float, beads: int) -> Array:
@@ -86,8 +124,16 @@ def measured_fluid(curve: RDF, density: float, beads: int | None = None) -> Flui
         for _ in range(2):
             s_0 = float(np.clip(found.s_k[0], 0.0, 2.0))
             found = invert(r, infinite_system(g, s_0, beads), density, "hnc", error=error)
-    g = g[g.size - found.r.size :]
-    return Fluid(found.r, g, found.h, found.gamma, found.u, found.k, found.s_k, density)
+    n, dr = found.r.size, float(r[1] - r[0])
+    grid = RadialGrid(found.k.size, dr, half=bool(round(2.0 * float(found.r[0]) / dr) % 2))
+    h = grid.inverse((found.s_k - 1.0) / density)
+    gamma = h - grid.inverse((1.0 - 1.0 / found.s_k) / density)
+    whole = np.maximum(1.0 + h, 0.0)
+    # Where the closure gives the tail, g = exp(gamma) there; the measured g inside is kept as it was inverted.
+    whole[:n] = np.where(
+        np.isfinite(found.u), np.exp(-np.where(np.isfinite(found.u), found.u, 0.0) + found.gamma), 0.0
+    )
+    return Fluid(found.r, found.u, grid, whole, gamma, found.s_k, density)
 
 
 def _nodes(curve: RDF) -> tuple[Array, Array, Array]:
@@ -100,19 +146,116 @@ def _nodes(curve: RDF) -> tuple[Array, Array, Array]:
 
     nodes = np.arange(1, int(curve.r[-1] / curve.dr) + 1) * curve.dr
     inside = np.maximum(nodes, curve.r[0])
-    values = PchipInterpolator(curve.r, curve.g)(inside)
-    return nodes, np.maximum(values, 0.0), np.interp(nodes, curve.r, error)
+    values: Array = np.maximum(PchipInterpolator(curve.r, curve.g)(inside), 0.0)
+    noise: Array = np.interp(nodes, curve.r, error)
+    return nodes.astype(np.float64), values, noise
 
 
-def jacobian(r: Array, g: Array, k: Array, s_k: Array, size: int) -> Array:
+@dataclass(frozen=True, eq=False)
+class Response:
+    """The fluid after a change of its potential, and how it responds to the next.
+
+    Attributes
+    ----------
+    fluid : Fluid
+        The measured fluid, from which changes count.
+    factor : float
+        Factor of the bridge function.
+    gamma, g, inverse_s, h : ndarray, shape (m,)
+        Correlations of the changed fluid on the long grid.
+    """
+
+    fluid: Fluid
+    factor: float
+    gamma: Array
+    g: Array
+    inverse_s: Array
+    h: Array
+
+    def jacobian(self, size: int) -> Array:
+        r"""Return :math:`-\partial g_i / \partial (U_j/kT)` at the first `size` nodes; see `jacobian`."""
+        n = min(self.g.size, max(size, min(round(RESPONDING * size), MAX_RESPONDING)))
+        slope = 1.0 + self.factor * bridge_slope(self.gamma[:n])
+        return jacobian(
+            self.fluid.grid.r[:n], self.g[:n], self.fluid.grid.k, 1.0 / self.inverse_s, size, slope
+        )
+
+    def at(self, change: Array, core: Array) -> Response:
+        r"""Return the fluid whose potential differs from the measured one by `change` ``(n,)`` in kT.
+
+        Newton's method for :math:`\gamma`, started from this fluid. `core` ``(n,)`` are the energies in kT that
+        stand where the measured g is 0.
+
+        Raises
+        ------
+        ConvergenceError
+            If the equation has no solution, or none near this fluid.
+        """
+        from scipy.sparse.linalg import LinearOperator, gmres
+
+        fluid, grid, rho = self.fluid, self.fluid.grid, self.fluid.density
+        reference = fluid.gamma + self.factor * bridge(fluid.gamma)
+        with np.errstate(divide="ignore"):
+            v = np.where(fluid.g > 0.0, reference - np.log(fluid.g), 0.0)
+        n = change.size
+        v[:n] = np.where(fluid.g[:n] > 0.0, v[:n], core) + change
+        length = rho ** (-1.0 / 3.0)
+
+        def evaluate(x: Array) -> tuple[Array, Array, Array, Array]:
+            gamma = x / grid.r
+            with np.errstate(over="ignore", invalid="ignore"):
+                g = np.exp(np.minimum(gamma + self.factor * bridge(gamma) - v, 50.0))
+                c_k = grid.forward(g - 1.0 - gamma)
+                inverse_s = 1.0 - rho * c_k
+                gap = grid.r * grid.inverse(rho * c_k**2 / inverse_s) - x
+            return gap, inverse_s, g, gamma
+
+        x = grid.r * self.gamma
+        gap, inverse_s, g, gamma = evaluate(x)
+        size = float(np.max(np.abs(gap))) / length
+        for _ in range(MAX_ITERATIONS):
+            if not np.all(np.isfinite(gap)) or np.min(inverse_s) <= 0.0:
+                break
+            if size <= TOLERANCE:
+                return Response(fluid, self.factor, gamma, g, inverse_s, g - 1.0)
+            weight = inverse_s**-2 - 1.0
+            slope = g * (1.0 + self.factor * bridge_slope(gamma)) - 1.0
+
+            def product(y: Array, weight: Array = weight, slope: Array = slope) -> Array:
+                return np.asarray(grid.filter(weight, slope * y.ravel()) - y.ravel())
+
+            step, _ = gmres(
+                LinearOperator((grid.n, grid.n), matvec=product, dtype=np.float64),
+                -gap,
+                rtol=min(1e-2, size),
+                restart=60,
+                maxiter=3,
+            )
+            part = 1.0
+            while part > 1e-2:
+                trial = evaluate(x + part * step)
+                if np.all(np.isfinite(trial[0])) and np.min(trial[1]) > 0.0:
+                    trial_size = float(np.max(np.abs(trial[0]))) / length
+                    if trial_size <= (1.0 - 1e-3 * part) * size or trial_size <= TOLERANCE:
+                        break
+                part *= 0.5
+            else:
+                break
+            x = x + part * step
+            (gap, inverse_s, g, gamma), size = trial, trial_size
+        raise ConvergenceError("the Ornstein-Zernike equation has no solution near the measured fluid")
+
+
+def jacobian(r: Array, g: Array, k: Array, s_k: Array, size: int, slope: Array | float = 1.0) -> Array:
     r"""Return :math:`-\partial g_i / \partial (U_j/kT)` ``(size, size)`` at the first `size` nodes.
 
     From the closure and the Ornstein-Zernike equation, with S = 1 + rho h,
 
-    .. math:: \delta h = g\,(-\delta U/kT + \delta h - \delta c), \qquad \delta \hat c = S^{-2}\, \delta \hat h.
+    .. math:: \delta h = g\,(-\delta U/kT + b (\delta h - \delta c)), \qquad
+              \delta \hat c = S^{-2}\, \delta \hat h, \qquad b = 1 + dB/d\gamma.
 
     Source: F. Delbary, M. Hanke and D. Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020),
-    arXiv:1806.11135.
+    arXiv:1806.11135, for the hypernetted chain, b = 1.
 
     Parameters
     ----------
@@ -122,6 +265,8 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, size: int) -> Array:
         Structure factor; interpolated to the wave numbers needed.
     size : int
         Nodes wanted, at most n.
+    slope : ndarray, shape (n,), or float
+        b.
 
     Examples
     --------
@@ -132,33 +277,14 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, size: int) -> Array:
     >>> bool(np.allclose(ideal, np.eye(40)))
     True
     """
-    from scipy.fft import dst
-    from scipy.linalg import solve as solve_linear
+    from scipy.linalg import solve
 
-    n = min(r.size, max(MAX_RESPONDING, size))
-    grid = RadialGrid.covering(r, PADDING * r.size)
+    n = r.size
+    grid = RadialGrid.covering(r, PADDING * n)
     weight = np.interp(grid.k, k, s_k, right=1.0) ** -2.0
-    kind = 4 if grid.half else 1
-    waves = dst(np.eye(n, grid.n), type=kind, axis=1) * weight
     scale = 0.5 * grid.dr * grid.dk / np.pi
     # The filter acts on r h; what is wanted acts on h itself.
-    filtered = scale * dst(waves, type=kind, axis=1)[:, :n] * (r[None, :n] / r[:n, None])
-    system = np.eye(n) - g[:n, None] * (np.eye(n) - filtered)
-    response: Array = solve_linear(system, np.eye(n, size) * g[:n, None], check_finite=False)
+    filtered = scale * grid.sine(weight * grid.sine(np.eye(n, grid.n)))[:, :n] * (r[None, :] / r[:, None])
+    system = np.eye(n) - (g * slope)[:, None] * (np.eye(n) - filtered)
+    response: Array = solve(system, np.eye(n, size) * g[:, None], check_finite=False)
     return response[:size]
-
-
-def respond(
-    fluid: Fluid, core: Array, change: Array, start: ForwardSolution | None = None
-) -> ForwardSolution:
-    """Return the HNC fluid of ``fluid.u + change``, both ``(n,)`` in kT; `core` stands where g = 0.
-
-    Raises
-    ------
-    ConvergenceError
-        If the closure has no solution there.
-    """
-    u = np.where(np.isfinite(fluid.u), fluid.u, core) + change
-    if not np.all(np.isfinite(u)):
-        raise ConvergenceError("the reference potential of the closure is not finite")
-    return solve(fluid.r, np.clip(u, -HIGHEST, HIGHEST), fluid.density, "hnc", start=start)

@@ -84,7 +84,7 @@ def smooth_cutoff(r: Array, u: Array) -> Array:
     --------
     >>> r = np.linspace(0.0, 2.0, 81)
     >>> u = smooth_cutoff(r, 1.0 - 0.5 * r)
-    >>> float(u[-1]), bool(abs(u[-2]) < 1e-3), bool(abs(u[0] - 1.0) < 0.03)
+    >>> float(u[-1]), bool(abs(u[-2]) < 0.2 * 0.5 * (r[-1] - r[-2])), bool(u[0] == 1.0)
     (0.0, True, True)
     """
     dr = float(r[1] - r[0])

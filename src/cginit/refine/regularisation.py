@@ -1,0 +1,125 @@
+r"""The smooth change of a potential that a noisy difference of g(r) calls for.
+
+A change is a curve with U = 0 at the cut-off, built from its curvature: :math:`\Delta U = B w`, where the
+columns of B integrate one curvature each inwards from the cut-off. The weights w are taken as Gaussian with
+variance :math:`\lambda^2`, which makes :math:`\lambda` the strength of the regularisation; it is the one with which
+the difference, known with its noise, is most probable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from cginit.curves import Array
+
+__all__ = ["Fit", "Rule", "curvature_basis", "fit_change"]
+
+Rule = Literal["tikhonov", "truncated"]
+
+#: Neighbours over which the curvature of a potential is averaged to scale that of its change.
+NEIGHBOURS = 5
+#: Values of lambda tried, in multiples of the inverse of the largest singular value.
+STRENGTHS = np.geomspace(1e-4, 1e7, 111)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A regularised change.
+
+    Attributes
+    ----------
+    change : ndarray, shape (n,)
+        In kT.
+    freedom : float
+        Effective number of parameters: how many combinations of points the difference determines.
+    misfit : float
+        Squared difference that remains, in units of the noise, a point.
+    """
+
+    change: Array
+    freedom: float
+    misfit: float
+
+
+def curvature_basis(u: Array, first: int) -> Array:
+    """Return the columns ``(n, n - 1 - first)`` that build a change of the potential `u` ``(n,)`` in kT.
+
+    The last point is the cut-off. A column is the change that one unit of curvature at one point, or of slope at
+    the cut-off, makes of all points inside it. Each is scaled by the curvature that the potential itself has
+    thereabouts: where a first peak is sharp the change may be sharp, in a flat tail it is flat. Below `first` changes
+    continue as straight lines.
+    """
+    n = u.size
+    index = np.arange(n)
+    bend = np.zeros(n)
+    bend[1:-1] = np.diff(np.clip(u, -20.0, 20.0), 2)
+    bend[: first + 1] = bend[min(first + 1, n - 2)]
+    local = np.convolve(bend**2, np.ones(NEIGHBOURS) / NEIGHBOURS, "same")
+    inner = np.arange(first + 1, n - 1)
+    scale = np.sqrt(local[inner] + np.median(local[inner]) + 1e-12)
+    columns = np.maximum(0.0, inner[None, :] - index[:, None]) * scale
+    ramp = (n - 1 - index) * np.sqrt(np.median(scale**2) * inner.size)
+    return np.column_stack([columns, ramp])
+
+
+def fit_change(
+    response: Array, difference: Array, covariance: Array, basis: Array, rule: Rule = "tikhonov"
+) -> Fit:
+    r"""Return the change whose response explains `difference` no better than its noise allows.
+
+    With whitened difference y and response X of the basis, and the singular values D of X, the
+    strength maximises the evidence
+
+    .. math:: -2 \ln p(y) = \sum_i \ln(1 + \lambda^2 D_i^2) + \frac{z_i^2}{1 + \lambda^2 D_i^2}
+
+    where z are the components of y along the singular vectors (``tikhonov``), or the number of singular values
+    kept minimises Mallows' :math:`C_p`, the sum of the squares of what is left out plus twice the number kept
+    (``truncated``).
+
+    Source: D. J. C. MacKay, Neural Comput. 4, 415 (1992), doi:10.1162/neco.1992.4.3.415;
+    C. L. Mallows, Technometrics 15, 661 (1973), doi:10.1080/00401706.1973.10489103.
+
+    Parameters
+    ----------
+    response : ndarray, shape (m, n)
+        Change of each datum with the change of each point, in 1/kT.
+    difference : ndarray, shape (m,)
+        What the change is to bring about.
+    covariance : ndarray, shape (m, m)
+        Of the noise of `difference`.
+    basis : ndarray, shape (n, p)
+        From `curvature_basis`.
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
+
+    Examples
+    --------
+    >>> basis = curvature_basis(np.linspace(1.0, 0.0, 30) ** 2, 0)
+    >>> wanted = np.linspace(1.0, 0.0, 30) ** 3
+    >>> fit = fit_change(np.eye(30), wanted, 1e-6 * np.eye(30), basis)
+    >>> bool(np.max(np.abs(fit.change - wanted)) < 0.005)
+    True
+    """
+    from scipy.linalg import solve_triangular, svd
+
+    root = np.linalg.cholesky(covariance)
+    y = solve_triangular(root, difference, lower=True)
+    x = solve_triangular(root, response @ basis, lower=True)
+    left, singular, right = svd(x, full_matrices=False, lapack_driver="gesvd", check_finite=True)
+    z = left.T @ y
+    if rule == "truncated":
+        costs = np.append(np.cumsum((z**2)[::-1])[::-1], 0.0) + 2.0 * np.arange(z.size + 1)
+        keep = np.arange(z.size) < int(np.argmin(costs))
+        kept = np.where(keep, 1.0, 0.0)
+    else:
+        strengths = (STRENGTHS / max(float(singular[0]), 1e-300)) ** 2
+        growth = 1.0 + strengths[:, None] * singular**2
+        costs = np.sum(np.log(growth) + z**2 / growth, axis=1)
+        strength = float(strengths[int(np.argmin(costs))])
+        kept = strength * singular**2 / (1.0 + strength * singular**2)
+    weights = right.T @ np.divide(kept * z, singular, out=np.zeros_like(z), where=singular > 0.0)
+    left_over = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size
+    return Fit(basis @ weights, float(kept.sum()), left_over)

@@ -1,0 +1,227 @@
+"""Gauss-Newton with the response of the hypernetted-chain closure, regularised by the noise of g."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cginit.curves import RDF, Array, PairPotential
+from cginit.errors import ConvergenceError, InputError
+from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
+from cginit.refine.measurement import Measurement
+from cginit.refine.regularisation import Rule, curvature_basis, fit_change
+from cginit.refine.response import Fluid, Response, measured_fluid
+from cginit.refine.thermodynamics import pressure_row
+from cginit.refine.updates.base import apply_change, first_shown
+from cginit.state import StatePoint
+
+__all__ = ["GaussNewton", "Problem", "noise_covariance"]
+
+log = logging.getLogger(__name__)
+
+#: Part of a difference that the closure may predict wrongly; it counts as noise, so that a large difference is
+#: not fitted to the last digit by a wild potential.
+MODEL_ERROR = 0.1
+#: Solutions of the closure in one update, and the change in kT at which it counts as found.
+MAX_SOLUTIONS, SETTLED = 5, 0.01
+#: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
+FLOOR = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The difference to explain, on nodes that are multiples of (half) the step, up to the cut-off.
+
+    Attributes
+    ----------
+    r : ndarray, shape (m,)
+        Nodes, the last at the cut-off.
+    u : ndarray, shape (m,)
+        The simulated potential in kT.
+    wanted, got : ndarray, shape (m,)
+        Target and simulated g.
+    covariance : ndarray, shape (m, m)
+        Noise of their difference.
+    first : int
+        First node that shows the potential.
+    """
+
+    r: Array
+    u: Array
+    wanted: Array
+    got: Array
+    covariance: Array
+    first: int
+
+    @classmethod
+    def of(cls, measured: Measurement, target: RDF, state: StatePoint, nodes: Array) -> Problem:
+        """Put a measurement and its target on `nodes`, those up to the cut-off."""
+        p, sampled, shown = measured.potential, measured.rdf.with_core(), target.with_core()
+        r = nodes[nodes <= p.r_cut + 1e-6 * p.dr]
+        wanted, got = np.interp(r, shown.r, shown.g), np.interp(r, sampled.r, sampled.g)
+        n = int(np.searchsorted(p.r, p.r_cut - 0.5 * p.dr)) + 1
+        variance = np.interp(r, p.r, combined_variance(sampled, shown, n))
+        start = float(p.r[first_shown(p, target)])
+        first = int(np.searchsorted(r, start - 0.5 * p.dr))
+        covariance = noise_covariance(wanted, got, variance, measured.beads)
+        return cls(r, np.interp(r, p.r, p.u) / state.kT, wanted, got, covariance, first)
+
+    @property
+    def difference(self) -> Array:
+        """What g is to change by."""
+        return self.wanted - self.got
+
+
+def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> Array:
+    """Return the covariance ``(m, m)`` of the noise of a difference of two g.
+
+    The statistical errors; a part of the difference itself, for what the closure does not know; and one common
+    factor of 1/beads, by which two g in boxes of different size differ and which no potential mends.
+    """
+    squared = np.convolve((wanted - got) ** 2, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
+    size = np.maximum(wanted, got)
+    floor = (FLOOR * np.maximum(size, 1e-3)) ** 2
+    return np.asarray(np.diag(variance + MODEL_ERROR**2 * squared + floor) + np.outer(size, size) / beads**2)
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    r"""The smooth change that brings g to the target in the closure, as far as the noise tells (HNCGN).
+
+    .. math:: \min_{\Delta U} \| g_{target} - g_n - (G(\Delta U) - G(0)) \|^2_{\Sigma^{-1}}
+              + \| \Delta U'' / s \|^2 / \lambda^2
+
+    over potentials that vanish at the cut-off, with the response G of the hypernetted-chain closure around the
+    measured fluid (`cginit.refine.response`), the covariance :math:`\Sigma` of the noise, and the strength
+    :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). G is not linearised unless the closure
+    has no solution on the way, so that also a start far from the target is answered in one step.
+
+    Source: Delbary, Hanke and Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135; Bernhardt,
+    Hanke and van der Vegt, J. Chem. Phys. 154, 084118 (2021), doi:10.1063/5.0038633, whose method is linear in
+    :math:`\Delta U` and not regularised.
+
+    Parameters
+    ----------
+    damping : float
+        Factor of the change, in (0, 1].
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
+    pressure : float, optional
+        Pressure to reach with the target g, in the units of the potential; a datum with the
+        statistical error of the sampled pressure.
+    """
+
+    damping: float = 1.0
+    rule: Rule = "tikhonov"
+    pressure: float | None = None
+    calibrated: bool = True
+    beyond_cutoff: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.damping <= 1.0:
+            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+
+    @property
+    def name(self) -> str:
+        """``gauss-newton``."""
+        return "gauss-newton"
+
+    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
+        """Return the change ``(n,)`` of the potential, not yet limited.
+
+        Raises
+        ------
+        ConvergenceError
+            If the measured g(r) has no inversion.
+        """
+        fluid = measured_fluid(measured.rdf, state.density, measured.beads)
+        problem = Problem.of(measured, target, state, fluid.r)
+        basis = curvature_basis(problem.u, problem.first)
+        found = self._solve(fluid, problem, basis, measured, state)
+        p = measured.potential
+        return self.damping * state.kT * np.interp(p.r, problem.r, found)
+
+    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
+        """Return the next potential; see `Update`."""
+        last = history[-1]
+        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+
+    def _solve(
+        self, fluid: Fluid, problem: Problem, basis: Array, measured: Measurement, state: StatePoint
+    ) -> Array:
+        """Newton's method on the regularised difference; linear where the closure has no solution."""
+        m = problem.r.size
+        rows = slice(problem.first, m)
+        extra = self._pressure(problem, measured, state)
+        factor = fluid.bridge_factor(problem.u) if self.calibrated else 0.0
+        log.debug("factor of the bridge function %.2f", factor)
+        base = model = fluid.response(factor)
+        found = np.zeros(m)
+        for _ in range(MAX_SOLUTIONS):
+            response = model.jacobian(m)
+            asked = problem.difference - (model.g - base.g)[:m] - response @ found
+            step = self._fit(response, asked, problem, basis, extra, rows) - found
+            reached = self._advance(fluid, problem, found, step, model)
+            if reached is None:
+                return found + step
+            found, model = reached
+            if np.max(np.abs(step[rows])) < SETTLED:
+                break
+        return found
+
+    def _advance(
+        self, fluid: Fluid, problem: Problem, found: Array, step: Array, model: Response
+    ) -> tuple[Array, Response] | None:
+        """Take the largest part of a step at which the closure has a solution."""
+        core = _core(fluid, problem)
+        for part in (1.0, 0.5, 0.25):
+            trial = found + part * step
+            try:
+                return trial, model.at(trial, core)
+            except ConvergenceError:
+                continue
+        return None
+
+    def _fit(
+        self,
+        response: Array,
+        asked: Array,
+        problem: Problem,
+        basis: Array,
+        extra: tuple[Array, float, float] | None,
+        rows: slice,
+    ) -> Array:
+        matrix, data, noise = -response[rows], asked[rows], problem.covariance[rows, rows]
+        if extra is not None:
+            row, value, error = extra
+            size = data.size
+            matrix, data = np.vstack([matrix, row]), np.append(data, value)
+            noise = np.block([[noise, np.zeros((size, 1))], [np.zeros((1, size)), np.full((1, 1), error**2)]])
+        fit = fit_change(matrix, data, noise, basis, self.rule)
+        log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
+        return fit.change
+
+    def _pressure(
+        self, problem: Problem, measured: Measurement, state: StatePoint
+    ) -> tuple[Array, float, float] | None:
+        """Return the pressure as a datum: its row of the response, the change asked for, and its error."""
+        if self.pressure is None or not np.isfinite(measured.pressure):
+            return None
+        row = pressure_row(problem.r, problem.wanted, state.density)
+        # The virial of the target g under the simulated potential, as a difference to what was sampled.
+        moved = measured.pressure / state.kT + float(
+            pressure_row(problem.r, problem.wanted - problem.got, state.density) @ problem.u
+        )
+        error = max(measured.pressure_error, 1e-3 * state.density * state.kT) / state.kT
+        return row, self.pressure / state.kT - moved, error
+
+
+def _core(fluid: Fluid, problem: Problem) -> Array:
+    """Energies in kT that stand where g = 0: the simulated potential, shifted to meet the reference."""
+    m = problem.r.size
+    seen = np.flatnonzero(fluid.g[:m] > 0.0)
+    shift = float(fluid.u[seen[0]] - problem.u[seen[0]]) if seen.size else 0.0
+    return problem.u + shift

@@ -1,0 +1,105 @@
+"""Inverse Monte Carlo: Newton's method with the response that the simulation itself shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cginit.curves import RDF, Array, PairPotential
+from cginit.errors import ConvergenceError, InputError
+from cginit.refine.measurement import Measurement
+from cginit.refine.regularisation import Rule, curvature_basis, fit_change
+from cginit.refine.updates.base import apply_change
+from cginit.refine.updates.gauss_newton import Problem
+from cginit.sampling import PairCounts
+from cginit.state import StatePoint
+
+__all__ = ["IMC", "sampled_response"]
+
+
+@dataclass(frozen=True)
+class IMC:
+    r"""Inverse Monte Carlo, with the cross-correlations of the numbers of pairs :math:`S_i` in each bin.
+
+    .. math:: \frac{\partial \langle S_i \rangle}{\partial U_j}
+              = -\frac{1}{kT} (\langle S_i S_j \rangle - \langle S_i \rangle \langle S_j \rangle)
+
+    is exact, and noisy: a covariance of n bins from fewer than n independent configurations is singular. It is
+    shrunk towards that of independent pairs as far as its own noise tells, and the change is the smoothest one
+    that the noise of g allows (`cginit.refine.regularisation`).
+
+    Source: A. P. Lyubartsev and A. Laaksonen, Phys. Rev. E 52, 3730 (1995), doi:10.1103/PhysRevE.52.3730;
+    shrinkage: J. Schaefer and K. Strimmer, Stat. Appl. Genet. Mol. Biol. 4, 32 (2005),
+    doi:10.2202/1544-6115.1175.
+
+    Parameters
+    ----------
+    damping : float
+        Factor of the change, in (0, 1].
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
+    """
+
+    damping: float = 1.0
+    rule: Rule = "tikhonov"
+    beyond_cutoff: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.damping <= 1.0:
+            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+
+    @property
+    def name(self) -> str:
+        """``imc``."""
+        return "imc"
+
+    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
+        """Return the change ``(n,)`` of the potential, not yet limited.
+
+        Raises
+        ------
+        ConvergenceError
+            If the pair counts of the configurations were not kept.
+        """
+        if measured.counts is None:
+            raise ConvergenceError(
+                "inverse Monte Carlo needs the pair counts of every configuration, which this engine does not give; "
+                "use another update"
+            )
+        p = measured.potential
+        problem = Problem.of(measured, target, state, p.r)
+        rows = slice(problem.first, p.r.size)
+        response = sampled_response(measured.counts, p.r.size)
+        basis = curvature_basis(problem.u, problem.first)
+        fit = fit_change(
+            -response[rows], problem.difference[rows], problem.covariance[rows, rows], basis, self.rule
+        )
+        return self.damping * state.kT * fit.change
+
+    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
+        """Return the next potential; see `Update`."""
+        last = history[-1]
+        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+
+
+def sampled_response(counts: PairCounts, n: int) -> Array:
+    r"""Return :math:`-\partial g_i / \partial (U_j/kT)` ``(n, n)`` at the first `n` points, as sampled.
+
+    The covariance of the counts in units of the square roots of their means has ones on its diagonal where
+    pairs are independent; the rest is multiplied by :math:`1 - a` with the intensity a that makes the
+    expected squared error least.
+    """
+    samples = counts.counts[:, :n].astype(np.float64)
+    mean = samples.mean(axis=0)
+    scale = np.sqrt(np.maximum(mean, 1e-300))
+    y = np.where(mean > 0.0, (samples - mean) / scale, 0.0)
+    frames = y.shape[0]
+    covariance = y.T @ y / (frames - 1)
+    spread = ((y**2).T @ y**2 / frames - covariance**2) / (frames - 1)
+    off = ~np.eye(n, dtype=bool)
+    power = float(np.sum(covariance[off] ** 2))
+    shrinkage = float(np.clip(np.sum(spread[off]) / power, 0.0, 1.0)) if power > 0.0 else 1.0
+    shrunk = (1.0 - shrinkage) * covariance + shrinkage * np.diag((mean > 0.0).astype(np.float64))
+    return np.asarray(shrunk * scale[None, :] * (scale / counts.ideal()[:n])[:, None])
