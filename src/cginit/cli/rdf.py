@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cginit.errors import InputError
 from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
+
+if TYPE_CHECKING:
+    from cginit.trajectory import MappedSystem
 
 __all__ = ["rdf"]
 
@@ -31,16 +35,36 @@ def rdf(
             "--map",
             help="How atoms become beads: 'residues:com' or 'residues:cog' (centre of mass or of geometry of each "
             "residue), with a selection after it if only some residues count ('residues:com resname SOL'), or a "
-            "selection whose atoms are the beads ('name OW').",
+            "selection whose atoms are the beads ('name OW'); or a mapping file, .yaml, or .xml of VOTCA.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", help="File to write: VOTCA's layout, or CSV by the suffix .csv.")
+        str,
+        typer.Option(
+            "--out",
+            help="File to write: VOTCA's layout, or CSV by the suffix .csv. With several pairs a folder, or a name "
+            "with {pair} in it ('{pair}.dat').",
+        ),
     ],
     trajectory: Annotated[
         Path | None,
         typer.Option(
             "--trajectory", help="Trajectory: xtc, trr, dcd, dump, ... Not needed if the topology has frames."
+        ),
+    ] = None,
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair", help="Pair of bead types, A-B; repeat for several. Default: all of the mapping."
+        ),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            "--exclude",
+            help="Pairs in a molecule that do not count: none, molecule (all of them), or 1-2, 1-3, 1-4, ... (up to "
+            "so many bonds apart). Default: what the mapping file says (molecule in YAML; in VOTCA's XML "
+            "beads that share a bond, angle or dihedral), none without a file.",
         ),
     ] = None,
     temperature: Annotated[
@@ -80,42 +104,94 @@ def rdf(
             help="Density to state in the file instead of beads per mean volume of the trajectory.",
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes; the result does not depend on their number.")
+    ] = 1,
+    beads: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--beads",
+            help="Also write the beads: .gsd, .dump, .lammpstrj (all frames used), .gro (the last).",
+        ),
+    ] = None,
 ) -> None:
-    """Map a trajectory to one bead per molecule and write the radial distribution function of the beads.
+    """Map a trajectory to beads and write their radial distribution functions, one file for each pair of types.
 
-    The file states density, kT and units, so that cg-init --rdf FILE needs nothing else. The third column is the
+    Each file states density, kT and units, so that cg-init --rdf FILE needs nothing else. The third column is the
     standard error of g from blocks in time.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from cginit.io import write_rdf
-    from cginit.trajectory import rdf_from_trajectory
+    from cginit.trajectory import rdfs_from_trajectory, write_beads
 
     system = NM_KJ if units is None else unit_system(units)
     energy = _thermal_energy(temperature, kT, system)
+    chosen = {"mapping": mapping, "begin": begin, "end": end, "step": step, "units": units}
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("frames", total=None)
-        target, sampled = rdf_from_trajectory(
+
+        def report(what: str) -> Callable[[int, int], None]:
+            task = progress.add_task(what, total=None)
+            return lambda done, total: progress.update(task, completed=done, total=total)
+
+        targets, sampled = rdfs_from_trajectory(
             topology,
             trajectory,
-            mapping=mapping,
             dr=_default_dr(system) if dr is None else dr,
             r_max=r_max,
+            pairs=pair,
+            exclusions=exclude,
             blocks=blocks,
-            begin=begin,
-            end=end,
-            step=step,
-            units=units,
-            progress=lambda done, total: progress.update(task, completed=done, total=total),
+            workers=workers,
+            progress=report("g(r)"),
+            **chosen,  # type: ignore[arg-type]
         )
+        files = _files(out, list(targets))
+        configurations = [
+            write_beads(topology, trajectory, path, progress=report(path.name), **chosen)  # type: ignore[arg-type]
+            for path in beads or ()
+        ]
     state = StatePoint(sampled.density if density is None else density, energy, sampled.units)
-    written = write_rdf(target, out, state=state)
-    typer.echo(
-        f"{written}: g(r) of {sampled.n_beads} beads ({sampled.mapping}) from {sampled.n_frames} frames, time "
-        f"{sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} {sampled.units.density}, "
-        f"kT {state.kT:.6g} {sampled.units.energy}"
-    )
+    for names, file in files.items():
+        written = write_rdf(targets[names], file, state=state, notes=_notes(names, sampled))
+        label = "" if len(sampled.densities) == 1 else f" {'-'.join(names)}"
+        typer.echo(
+            f"{written}: g(r){label} of {sampled.n_beads} beads ({sampled.mapping}) from {sampled.n_frames} frames, "
+            f"time {sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} "
+            f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}"
+        )
+    for path in configurations:
+        typer.echo(f"{path}: beads")
+
+
+def _files(out: str, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Path]:
+    """Return the file of each pair, its folder made."""
+    if "{pair}" in out:
+        files = {pair: Path(out.replace("{pair}", "-".join(pair))) for pair in pairs}
+    elif out.endswith("/") or Path(out).is_dir():
+        files = {pair: Path(out) / f"{'-'.join(pair)}.dat" for pair in pairs}
+    elif len(pairs) == 1:
+        return {pairs[0]: Path(out)}
+    else:
+        names = ", ".join("-".join(pair) for pair in pairs)
+        raise InputError(
+            f"--out {out} is one file, but there are {len(pairs)} pairs ({names}); give a folder (with / at its "
+            "end), a name with {pair} in it, or --pair"
+        )
+    for file in files.values():
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return files
+
+
+def _notes(pair: tuple[str, str], sampled: MappedSystem) -> list[str]:
+    if len(sampled.densities) == 1:
+        return []
+    parts = ", ".join(f"{kind} {density:.6g}" for kind, density in sampled.densities)
+    return [
+        f"pair {'-'.join(pair)}; pairs left out: {sampled.exclusions}",
+        f"the density is that of all beads together ({parts} {sampled.units.density})",
+    ]
 
 
 def _thermal_energy(temperature: float | None, kT: float | None, units: UnitSystem) -> float:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,7 +144,12 @@ def read_rdf(
 
 
 def write_rdf(
-    rdf: RDF, path: str | os.PathLike[str], *, state: StatePoint | None = None, format: str | None = None
+    rdf: RDF,
+    path: str | os.PathLike[str],
+    *,
+    state: StatePoint | None = None,
+    format: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write a radial distribution function in VOTCA's layout ``r g [error] i`` or as CSV.
 
@@ -160,6 +166,8 @@ def write_rdf(
         State point for the header, converted to the units of `rdf`.
     format : {"votca", "csv"}, optional
         By default ``csv`` for a name that ends so, else ``votca``.
+    notes : sequence of str
+        Sentences on the curve, for the header.
 
     Returns
     -------
@@ -181,6 +189,7 @@ def write_rdf(
             units=rdf.units,
             density=None if here is None else here.density,
             kT=None if here is None else here.kT,
+            notes=tuple(notes),
         )
     )
     columns = [rdf.g] if rdf.error is None else [rdf.g, rdf.error]

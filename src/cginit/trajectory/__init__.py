@@ -1,18 +1,28 @@
-"""Files of simulation programs, read by MDAnalysis: a target g(r) from a trajectory, a start from a file.
+"""Files of simulation programs, read by MDAnalysis: target g(r) from a trajectory, a start from a file.
 
 MDAnalysis converts the lengths of every format that states its unit to angstrom, so converting them on is
 safe. LAMMPS and GSD files state none: their `units` must be given.
 """
 
+from cginit.trajectory.beads import write_beads
 from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
+from cginit.trajectory.mapping_files import read_mapping
+from cginit.trajectory.specification import AtomName, BeadRule, MappingRules, MoleculeRule
 from cginit.trajectory.start import read_configuration
-from cginit.trajectory.target import MappedSystem, rdf_from_trajectory
+from cginit.trajectory.target import MappedSystem, rdf_from_trajectory, rdfs_from_trajectory
 
 __all__ = [
+    "AtomName",
+    "BeadRule",
     "MappedAtoms",
     "MappedSystem",
+    "MappingRules",
+    "MoleculeRule",
     "bead_positions",
     "map_atoms",
     "rdf_from_trajectory",
+    "rdfs_from_trajectory",
     "read_configuration",
+    "read_mapping",
+    "write_beads",
 ]

@@ -1,10 +1,14 @@
-"""The target: g(r) of a trajectory mapped to one bead per molecule."""
+"""The targets: g(r) of a trajectory mapped to beads, one for each pair of bead types."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +16,17 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS, accumulate_rdf
+from cginit.pairs import Bins, PairCounter
+from cginit.sampling import BLOCKS
 from cginit.state import StatePoint
-from cginit.trajectory.files import box_vectors, length_scale, open_universe, width
-from cginit.trajectory.mapping import FloatArray, bead_positions, map_atoms
+from cginit.trajectory.files import box_vectors, length_scale, open_universe
+from cginit.trajectory.frames import chosen_frames, chunks
+from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
+from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
+from cginit.trajectory.specification import MappingRules
 from cginit.units import UnitSystem
 
-__all__ = ["MappedSystem", "rdf_from_trajectory"]
+__all__ = ["MappedSystem", "rdf_from_trajectory", "rdfs_from_trajectory"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,15 @@ class MappedSystem:
     n_beads, n_frames : int
         Beads per frame, frames used.
     density : float
-        Beads per mean volume, in `units`.
+        Beads per mean volume, in `units`, of all types together.
     times : tuple of float
         Time of the first and the last frame, as the trajectory states it (ps where it has a unit).
     units : UnitSystem
         Units of the density, those of the g(r).
+    densities : tuple of (str, float)
+        Density of each bead type.
+    exclusions : str
+        The pairs that g(r) leaves out: ``none``, ``molecule``, ``listed`` or ``1-2``, ``1-3``, ...
     """
 
     mapping: str
@@ -45,6 +57,8 @@ class MappedSystem:
     density: float
     times: tuple[float, float]
     units: UnitSystem
+    densities: tuple[tuple[str, float], ...] = ()
+    exclusions: str = "none"
 
     def state(self, kT: float) -> StatePoint:
         """Return the state point at this density and `kT`, in the units of the system."""
@@ -52,26 +66,64 @@ class MappedSystem:
 
 
 def rdf_from_trajectory(
+    topology: str | Path, trajectory: str | Path | None = None, **options: Any
+) -> tuple[RDF, MappedSystem]:
+    """Map a trajectory to beads of one type and return their g(r) with block errors.
+
+    The options are those of `rdfs_from_trajectory`, of which this returns the only curve; with more types
+    of beads, `pairs` must name one pair.
+
+    Returns
+    -------
+    rdf : RDF
+    system : MappedSystem
+
+    Raises
+    ------
+    InputError
+        As `rdfs_from_trajectory`, and if there are several pairs of types.
+    MissingDependencyError
+        If MDAnalysis or freud is not installed.
+
+    Examples
+    --------
+    >>> target, water = rdf_from_trajectory(
+    ...     "production.tpr", "production.xtc", mapping="residues:com", dr=0.01
+    ... )  # doctest: +SKIP
+    >>> cginit.write_rdf(target, "target.dat", state=water.state(kT=2.494))  # doctest: +SKIP
+    """
+    curves, system = rdfs_from_trajectory(topology, trajectory, **options)
+    if len(curves) > 1:
+        names = ", ".join("-".join(pair) for pair in curves)
+        raise InputError(f"the mapping {system.mapping} gives {len(curves)} pairs ({names}); name one")
+    return next(iter(curves.values())), system
+
+
+def rdfs_from_trajectory(
     topology: str | Path,
     trajectory: str | Path | None = None,
     *,
-    mapping: str,
+    mapping: str | MappingRules,
     dr: float,
     r_max: float | None = None,
+    pairs: Sequence[str] | None = None,
+    exclusions: str | None = None,
     blocks: int = BLOCKS,
     begin: float | None = None,
     end: float | None = None,
     step: int = 1,
     units: str | UnitSystem | None = None,
+    workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[RDF, MappedSystem]:
-    r"""Map a trajectory to one bead per molecule and return g(r) of the beads with block errors.
+) -> tuple[dict[tuple[str, str], RDF], MappedSystem]:
+    r"""Map a trajectory to beads and return g(r) of the pairs of bead types with block errors.
 
-    .. math:: g(r_i) = \frac{V}{N (N - 1)\, v_i} \Big\langle \sum_{j \ne k}
+    .. math:: g_{ab}(r_i) = \Big\langle \frac{V}{N_{ab}\, v_i} \sum_{j \in a,\, k \in b}
               \mathbf 1\,[\,|r_{jk} - r_i| < dr/2\,] \Big\rangle, \qquad r_i = i\,dr
 
-    with :math:`v_i` the volume of the shell. One frame is in memory at a time; the trajectory is read twice,
-    first for its boxes and times.
+    with :math:`v_i` the volume of the shell, over the pairs that are not excluded, of which there are
+    :math:`N_{ab}`: independent molecules have g = 1 exactly, whatever is excluded. One frame is in memory at a
+    time; the trajectory is read twice, first for its boxes and times.
 
     Parameters
     ----------
@@ -79,14 +131,20 @@ def rdf_from_trajectory(
         Any topology that MDAnalysis reads (tpr, gro, pdb, data, gsd, ...). Masses come from here.
     trajectory : path, optional
         Any trajectory (xtc, trr, dcd, dump, ...); None if the topology file holds the frames.
-    mapping : str
+    mapping : str or MappingRules
         ``"residues:com"`` or ``"residues:cog"`` puts a bead at the centre of mass or of geometry of every
         residue, ``"residues:com SELECTION"`` of the residues' atoms in that MDAnalysis selection, and a plain
-        selection such as ``"name OW"`` on every atom of it.
+        selection such as ``"name OW"`` on every atom of it. Or the name of a mapping file, ``.yaml`` or
+        VOTCA's ``.xml``, see `read_mapping`.
     dr : float
         Bin width and grid step, in `units`.
     r_max : float, optional
         Last grid point, in `units`; by default the last whose bin fits half the narrowest box.
+    pairs : sequence of str, optional
+        Pairs of types, ``"A-B"``; by default all.
+    exclusions : {"none", "molecule", "1-2", "1-3", ...}, optional
+        Pairs of beads of one molecule that do not count: all, or those up to so many bonds apart. By default
+        what the mapping file says, ``none`` for other mappings.
     blocks : int
         Number of blocks, contiguous in time, for the standard error; each should be much longer than the
         slowest relaxation of the liquid.
@@ -97,13 +155,16 @@ def rdf_from_trajectory(
     units : str or UnitSystem, optional
         Units of the result, nm and kJ/mol by default. For a format without units of its own (LAMMPS, GSD)
         these are the units in which the file was written, and they are required.
+    workers : int
+        Number of processes; each opens the files itself and counts chunks of consecutive frames. The result does
+        not depend on it. A script that asks for more than one needs the guard ``if __name__ == "__main__"``.
     progress : callable, optional
-        Called with the number of the frame and how many there are, as each is read.
+        Called with the number of frames done and how many there are.
 
     Returns
     -------
-    rdf : RDF
-        On the grid ``0, dr, ..., r_max``.
+    curves : dict of (str, str) to RDF
+        Each on the grid ``0, dr, ..., r_max``.
     system : MappedSystem
         Number of beads and frames, and the mean density.
 
@@ -117,96 +178,161 @@ def rdf_from_trajectory(
 
     Notes
     -----
-    Molecules broken over a periodic boundary are made whole by the minimum image to their first atom, which
-    needs no bonds but a molecule smaller than half the box. Source of the readers: Michaud-Agrawal et al.,
-    J. Comput. Chem. 32, 2319 (2011), doi:10.1002/jcc.21787; of the histogram: Ramasubramani et al., Comput.
+    Beads whose atoms are broken over a periodic boundary are made whole by the minimum image to their first atom,
+    which needs no bonds but a bead smaller than half the box. Source of the readers: Michaud-Agrawal et al.,
+    J. Comput. Chem. 32, 2319 (2011), doi:10.1002/jcc.21787; of the neighbours: Ramasubramani et al., Comput.
     Phys. Commun. 254, 107275 (2020), doi:10.1016/j.cpc.2020.107275.
 
     Examples
     --------
-    >>> target, water = rdf_from_trajectory(
-    ...     "production.tpr", "production.xtc", mapping="residues:com", dr=0.01
+    >>> curves, decane = rdfs_from_trajectory(
+    ...     "production.tpr", "production.xtc", mapping="decane.yaml", dr=0.01, workers=4
     ... )  # doctest: +SKIP
-    >>> cginit.write_rdf(target, "target.dat", state=water.state(kT=2.494))  # doctest: +SKIP
+    >>> curves["E", "M"].r_max  # doctest: +SKIP
     """
-    for name, number, least in (("blocks", blocks, 2), ("step", step, 1)):
+    for name, number, least in (("blocks", blocks, 2), ("step", step, 1), ("workers", workers, 1)):
         if number < least:
             raise InputError(f"{name} must be at least {least}, not {number}")
     if not (math.isfinite(dr) and dr > 0.0):
         raise InputError(f"dr must be a positive number, not {dr}")
+    if isinstance(mapping, str) and is_mapping_file(mapping):
+        mapping = read_mapping(mapping)
     with open_universe(topology, trajectory) as universe:
         system_units, length = length_scale(universe, units)
-        groups = map_atoms(universe, mapping)
-        scan = _scan(universe, begin, end, step)
-        limit = scan.narrowest * length
-        # Boxes are single precision: a bin that ends at half the box but for their rounding counts as inside.
-        last = math.floor(0.5 * limit / dr * (1.0 + 5e-7) - 0.5) * dr
-        if r_max is not None:
-            if r_max > last * (1.0 + 1e-9):
-                raise InputError(
-                    f"r_max = {r_max:g} {system_units.length} is too large: with bins of {dr:g} g(r) ends at "
-                    f"{last:g}, half the narrowest box; choose a smaller r_max or simulate a larger box"
-                )
-            last = r_max
-        if last < 3 * dr:
+        groups = map_atoms(universe, mapping, exclusions)
+        frames = chosen_frames(universe, begin, end, step)
+        if frames.n < blocks:
             raise InputError(
-                f"dr = {dr:g} {system_units.length} leaves no g(r) up to {last:g}; choose a smaller dr"
+                f"{frames.n} frames cannot fill {blocks} blocks; sample more often or run longer"
             )
-
-        def frames() -> Iterator[tuple[FloatArray, Array]]:
-            for done, index in enumerate(scan.frames, start=1):
-                vectors = box_vectors(universe.trajectory[index])
+        bins = Bins(dr, _last_point(dr, r_max, frames.narrowest * length, system_units))
+        names = _pairs(groups, pairs)
+        counter = _counter(groups, names, bins)
+        work = _Work(str(topology), None if trajectory is None else str(trajectory), mapping, exclusions)
+        sums = np.zeros((blocks, len(names), bins.n))
+        done = 0
+        pieces = list(chunks(frames.n, blocks))
+        with ExitStack() as stack:
+            if workers == 1:
+                results: Iterator[Array] = (
+                    _count(universe, groups, counter, frames.indices[start:stop], length)
+                    for _, start, stop in pieces
+                )
+            else:
+                # A process that is forked while freud's threads run may hang.
+                pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+                stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+                futures = [
+                    pool.submit(_count_elsewhere, work, names, bins, frames.indices[start:stop], length)
+                    for _, start, stop in pieces
+                ]
+                results = (future.result() for future in futures)
+            for (block, start, stop), counted in zip(pieces, results, strict=True):
+                sums[block] += counted
+                done += stop - start
                 if progress is not None:
-                    progress(done, len(scan.frames))
-                yield bead_positions(groups) * np.float32(length), vectors.T * length
+                    progress(done, frames.n)
+        sizes = np.diff([k * frames.n // blocks for k in range(blocks + 1)])
+        per_block = sums / (sizes[:, None, None] * counter.numbers[:, None] * bins.volumes)
+        volume = frames.volume * length**3
+        system = MappedSystem(
+            mapping.source if isinstance(mapping, MappingRules) else mapping,
+            groups.n_beads,
+            frames.n,
+            groups.n_beads / volume,
+            frames.times,
+            system_units,
+            tuple((kind, groups.count(kind) / volume) for kind in groups.types),
+            groups.exclusions,
+        )
+    curves = {pair: _curve(per_block[:, row], bins, system_units) for row, pair in enumerate(names)}
+    return curves, system
 
-        rdf = accumulate_rdf(frames(), len(scan.frames), dr=dr, r_max=last, units=system_units, blocks=blocks)
-    system = MappedSystem(
-        mapping,
-        groups.n_beads,
-        len(scan.frames),
-        float(groups.n_beads / (scan.volume * length**3)),
-        scan.times,
-        system_units,
+
+def _last_point(dr: float, r_max: float | None, limit: float, units: UnitSystem) -> float:
+    """Return the last grid point whose bin fits half the box, or the one asked for."""
+    # Boxes are single precision: a bin that ends at half the box but for their rounding counts as inside.
+    last = math.floor(0.5 * limit / dr * (1.0 + 5e-7) - 0.5) * dr
+    if r_max is not None:
+        if r_max > last * (1.0 + 1e-9):
+            raise InputError(
+                f"r_max = {r_max:g} {units.length} is too large: with bins of {dr:g} g(r) ends at "
+                f"{last:g}, half the narrowest box; choose a smaller r_max or simulate a larger box"
+            )
+        last = r_max
+    if last < 3 * dr:
+        raise InputError(f"dr = {dr:g} {units.length} leaves no g(r) up to {last:g}; choose a smaller dr")
+    return last
+
+
+def _pairs(groups: MappedAtoms, wanted: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
+    known = {
+        f"{a}-{b}": (a, b) if groups.types.index(a) <= groups.types.index(b) else (b, a)
+        for a in groups.types
+        for b in groups.types
+    }
+    if wanted is None:
+        wanted = [f"{a}-{b}" for row, a in enumerate(groups.types) for b in groups.types[row:]]
+    missing = next((name for name in wanted if name not in known), None)
+    if missing is not None:
+        raise InputError(f"the mapping has no pair {missing}; its bead types are {', '.join(groups.types)}")
+    return tuple(dict.fromkeys(known[name] for name in wanted))
+
+
+def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins) -> PairCounter:
+    whole = groups.exclusions == "molecule"
+    for a, b in pairs:
+        if a == b and groups.count(a) < 2:
+            raise InputError(f"there is {groups.count(a)} bead of type {a}; g(r) of {a}-{a} needs two")
+    return PairCounter(
+        groups.type_ids,
+        tuple((groups.types.index(a), groups.types.index(b)) for a, b in pairs),
+        bins,
+        groups.molecules if whole else None,
+        groups.excluded,
     )
-    return rdf, system
+
+
+def _count(universe: Any, groups: MappedAtoms, counter: PairCounter, frames: Any, length: float) -> Array:
+    """Return the sum over some frames of the counts times the volume, ``(n_pairs, n_bins)``."""
+    total = np.zeros((len(counter.pairs), counter.bins.n))
+    for index in frames:
+        vectors = box_vectors(universe.trajectory[int(index)]) * length
+        positions = bead_positions(groups) * np.float32(length)
+        total += abs(float(np.linalg.det(vectors))) * counter.count(positions, vectors)
+    return total
 
 
 @dataclass(frozen=True)
-class _Scan:
-    """The frames to use, their time span, the mean volume and the narrowest box, in MDAnalysis' lengths."""
+class _Work:
+    """What another process needs to open the same files in the same way."""
 
-    frames: tuple[int, ...]
-    times: tuple[float, float]
-    volume: float
-    narrowest: float
+    topology: str
+    trajectory: str | None
+    mapping: str | MappingRules
+    exclusions: str | None
 
 
-def _scan(universe: Any, begin: float | None, end: float | None, step: int) -> _Scan:
-    frames: list[int] = []
-    times: list[float] = []
-    volumes: list[float] = []
-    narrowest = math.inf
-    seen = 0
-    span = [math.inf, -math.inf]
-    for index, timestep in enumerate(universe.trajectory):
-        time = float(timestep.time)
-        span = [min(span[0], time), max(span[1], time)]
-        # Times are stored in single precision: 0.25 ps steps must not lose the frame at `begin` to rounding.
-        slack = 1e-6 * max(abs(time), 1.0)
-        if (begin is not None and time < begin - slack) or (end is not None and time > end + slack):
-            continue
-        seen += 1
-        if (seen - 1) % step:
-            continue
-        vectors = box_vectors(timestep)
-        frames.append(index)
-        times.append(time)
-        volumes.append(abs(float(np.linalg.det(vectors))))
-        narrowest = min(narrowest, width(vectors))
-    if not frames:
-        raise InputError(
-            f"no frame lies between begin = {begin} and end = {end}; the trajectory goes from time "
-            f"{span[0]:g} to {span[1]:g}"
-        )
-    return _Scan(tuple(frames), (times[0], times[-1]), float(np.mean(volumes)), narrowest)
+@cache
+def _opened(work: _Work) -> tuple[Any, MappedAtoms, ExitStack]:
+    """Open files that stay open, held by the stack, until the process, which serves one call only, ends."""
+    from cginit.dependencies import load_freud
+
+    load_freud().parallel.set_num_threads(1)
+    stack = ExitStack()
+    universe = stack.enter_context(open_universe(work.topology, work.trajectory))
+    return universe, map_atoms(universe, work.mapping, work.exclusions), stack
+
+
+def _count_elsewhere(
+    work: _Work, pairs: tuple[tuple[str, str], ...], bins: Bins, frames: Any, length: float
+) -> Array:
+    universe, groups, _ = _opened(work)
+    return _count(universe, groups, _counter(groups, pairs, bins), frames, length)
+
+
+def _curve(per_block: Array, bins: Bins, units: UnitSystem) -> RDF:
+    g = per_block.mean(axis=0)
+    error = per_block.std(axis=0, ddof=1) / np.sqrt(len(per_block))
+    # The bin of r = 0 holds almost no volume; its neighbour's value stands there.
+    return RDF(bins.grid, np.concatenate([g[:1], g]), np.concatenate([error[:1], error]), units=units)

@@ -1,0 +1,141 @@
+"""What a mapping says: which atoms of which molecules make which beads, and which pairs do not count."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cginit.errors import InputError
+
+__all__ = [
+    "CENTRES",
+    "UNITS_OF_MAPPING",
+    "AtomName",
+    "BeadRule",
+    "MappingRules",
+    "MoleculeRule",
+    "exclusion_depth",
+]
+
+#: How the atoms of a bead are weighted.
+CENTRES = ("mass", "geometry")
+#: What the bead definitions are applied to, one by one.
+UNITS_OF_MAPPING = ("residue", "molecule", "segment")
+
+
+@dataclass(frozen=True)
+class AtomName:
+    """An atom of a molecule by its name and, where names repeat, by its residue.
+
+    Attributes
+    ----------
+    name : str
+        Name of the atom.
+    resname : str or None
+        Name of its residue; None for any.
+    residue : int or None
+        Number of its residue in the molecule, from 1; None for any.
+    """
+
+    name: str
+    resname: str | None = None
+    residue: int | None = None
+
+
+@dataclass(frozen=True)
+class BeadRule:
+    """One bead of a molecule.
+
+    Attributes
+    ----------
+    type : str
+        Its type; pairs of types get a g(r) each.
+    name : str
+        Its name in the molecule, for bonds.
+    atoms : tuple of AtomName or None
+        Its atoms, each found exactly once in the molecule.
+    select : str or None
+        Instead, an MDAnalysis selection of the molecule's atoms; None and no `atoms` for all of them.
+    centre : str
+        ``mass`` or ``geometry``.
+    weights : tuple of float or None
+        Weights of the atoms instead of the rule of `centre`.
+    """
+
+    type: str
+    name: str
+    atoms: tuple[AtomName, ...] | None = None
+    select: str | None = None
+    centre: str = "mass"
+    weights: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class MoleculeRule:
+    """How molecules of one kind become beads.
+
+    Attributes
+    ----------
+    select : str
+        MDAnalysis selection of all atoms of these molecules.
+    per : str
+        What is one molecule: a ``residue``, a ``molecule`` (of the topology, or by bonds) or a ``segment``.
+    beads : tuple of BeadRule
+        Its beads, in the order of their numbers.
+    bonds : tuple of (int, int) or None
+        Pairs of beads that are bonded, from 0; None for those that the topology's bonds imply.
+    excluded : tuple of (int, int) or None
+        Pairs of beads that do not count, if the exclusions are ``listed``.
+    ident : str or None
+        Name of the molecule in the topology, or of its only residue where a topology knows no molecules.
+    """
+
+    select: str
+    per: str
+    beads: tuple[BeadRule, ...]
+    bonds: tuple[tuple[int, int], ...] | None = None
+    excluded: tuple[tuple[int, int], ...] | None = None
+    ident: str | None = None
+
+
+@dataclass(frozen=True)
+class MappingRules:
+    """A whole mapping.
+
+    Attributes
+    ----------
+    source : str
+        Where it comes from, for messages.
+    molecules : tuple of MoleculeRule
+        The kinds of molecules.
+    exclusions : str
+        ``none``, ``molecule``, ``listed`` or ``1-2``, ``1-3``, ...
+    """
+
+    source: str
+    molecules: tuple[MoleculeRule, ...]
+    exclusions: str = "molecule"
+
+
+def exclusion_depth(exclusions: str) -> int | None:
+    """Return how many bonds apart two beads may be to be left out; None for ``none``, ``molecule``, ``listed``.
+
+    Raises
+    ------
+    InputError
+        If the word means nothing.
+
+    Examples
+    --------
+    >>> exclusion_depth("1-3")
+    2
+    """
+    if exclusions in ("none", "molecule", "listed"):
+        return None
+    match = re.fullmatch(r"1-(\d+)", exclusions)
+    if match is None or int(match.group(1)) < 2:
+        raise InputError(
+            f"exclusions {exclusions!r} are unknown; give none, molecule, or 1-2, 1-3, 1-4, ... (pairs up to so "
+            "many bonds apart)"
+        )
+    return int(match.group(1)) - 1
