@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cginit._version import __version__
-from cginit.cli import dataset
+from cginit.cli import dataset, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
@@ -29,7 +29,6 @@ from cginit.cli.options import (
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import refine
 from cginit.cli.report import report
-from cginit.cli.train import train
 from cginit.errors import CGInitError, ConvergenceError, EngineError
 from cginit.guess import DEFAULT_METHOD
 
@@ -99,9 +98,9 @@ app.command()(refine)
 app.command()(rdf)
 app.command()(convert)
 app.command()(report)
-app.command()(train)
 app.command()(doctor)
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""``cg-init train``: train a network on a data set, evaluate it on its test set, write the files that ship."""
+"""``cg-init train``: train networks on a data set, evaluate them on its test set, write the files that ship."""
 
 from __future__ import annotations
 
@@ -7,33 +7,74 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.cli.learning import (
+    CAP,
+    Device,
+    Families,
+    auxiliary_set,
+    need_torch,
+    training_set,
+)
+from cginit.cli.study import search, study
+
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
     from cginit.curves import Array
     from cginit.guess.base import Guess
-    from cginit.network.config import Auxiliary
     from cginit.network.data import TrainingSet
 
-__all__ = ["train", "training_set"]
+__all__ = ["app", "train", "training_set"]
 
-#: Step of the fine grid of potentials, which changes of the length unit interpolate on.
-FINE = 0.01
-#: Energies are capped here, far above what counts (20 kT), so that interpolation stays local and finite.
-CAP = 1e3
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Train the networks of a configuration on a data set; go on where a previous run was stopped.",
+)
+
+app.command()(study)
+app.command()(search)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
-def train(
-    data: Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")],
-    config: Annotated[Path, typer.Option(help="Configuration (TOML).")],
-    out: Annotated[Path, typer.Option(help="Folder of the training; the same command goes on where it was.")],
+@app.callback()
+def start(
+    context: typer.Context,
+    data: Annotated[
+        Path | None, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration (TOML).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the training; the same command goes on where it was.")
+    ] = None,
     export: Annotated[
         Path | None,
         typer.Option(help="Evaluate when done, and write ONNX, weights, description and card here."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    device: Device = "auto",
+    families: Families = "a",
+    quiet: Quiet = False,
+) -> None:
+    """Train the ensemble of one configuration; the commands below train many networks."""
+    if context.invoked_subcommand is not None:
+        return
+    for name, value in (("data", data), ("config", config), ("out", out)):
+        if value is None:
+            raise typer.BadParameter(f"give --{name}, or one of the commands", param_hint=f"--{name}")
+    if data is not None and config is not None and out is not None:
+        train(data, config, out, export, quiet, device, families)
+
+
+def train(
+    data: Path,
+    config: Path,
+    out: Path,
+    export: Path | None,
+    quiet: bool,
+    device: str = "cpu",
+    families: str = "a",
 ) -> None:
     """Train the networks of a configuration on a data set; go on where a previous run was stopped."""
-    _need_torch()
+    need_torch()
     import torch
 
     from cginit.campaign.dataset import load
@@ -45,7 +86,7 @@ def train(
     torch.set_num_threads(1)
     settings = load_config(config)
     dataset = load(data)
-    pairs = training_set(dataset)
+    pairs = training_set(dataset, families)
 
     def report(p: Progress) -> None:
         if not quiet:
@@ -55,8 +96,8 @@ def train(
                 err=True,
             )
 
-    auxiliary = _auxiliary(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
-    members = run(settings, pairs, out, report, auxiliary)
+    auxiliary = auxiliary_set(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
+    members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
         typer.echo(str(out))
         return
@@ -92,91 +133,6 @@ def train(
     typer.echo(errors["test"])
     for suffix in (".onnx", ".safetensors", ".json", ".md"):
         typer.echo(str(export / f"{settings.name}{suffix}"))
-
-
-def training_set(dataset: Dataset) -> TrainingSet:
-    """Return the accepted rows of family a as a network learns from them.
-
-    g becomes point values (its bins average over steep cores) and 0 below its first visible point, as in a guess;
-    potentials go onto a fine common grid.
-
-    Raises
-    ------
-    InputError
-        If no row is accepted.
-    """
-    import numpy as np
-
-    from cginit.curves import RDF
-    from cginit.errors import InputError
-    from cginit.guess.assembly import visible_target
-    from cginit.network.data import TrainingSet
-    from cginit.network.features import RANGE, interpolate
-    from cginit.units import LJ
-
-    rows = dataset.select(dataset.accepted & (dataset.family == "a"))
-    if len(rows) == 0:
-        raise InputError("the data set holds no accepted state point of family a; simulate some first")
-    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
-    g, u = [], []
-    for table_r, table, values, error in zip(rows.u_r, rows.u, rows.g, rows.g_error, strict=True):
-        visible = visible_target(RDF(rows.r, values, error, units=LJ))
-        g.append(visible.target.g)
-        step = float(table_r[-1] / (table_r.size - 1))
-        u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])
-    return TrainingSet(
-        rows.r, np.array(g), rows.g_error, u_r, np.array(u), rows.density, rows.u_r[:, -1], rows.seed
-    )
-
-
-def _auxiliary(how: Auxiliary, folder: Path, quiet: bool) -> TrainingSet:
-    """Return the auxiliary pairs, from `folder` if it has them; they take some minutes."""
-    import numpy as np
-
-    from cginit.campaign.potentials import spline_potential
-    from cginit.campaign.simulate import screen
-    from cginit.network.closure import closure_pairs
-    from cginit.network.data import TrainingSet
-    from cginit.network.features import RANGE, interpolate
-
-    path = folder / "auxiliary.npz"
-    if path.exists():
-        return TrainingSet.read(path)
-    rng = np.random.default_rng(how.first)
-    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
-    u, r_cut, density, names = [], [], [], []
-    for name in range(how.first, how.first + how.potentials):
-        made = spline_potential(name)
-        if screen(made.potential, made.core):
-            continue
-        table = np.minimum(made.potential.u, CAP)
-        curve = interpolate(table[None], 0.0, made.potential.dr, u_r, 0.0)[0]
-        low, high = np.log(how.density)
-        for value in np.exp(rng.uniform(low, high, how.states)):
-            u.append(curve)
-            r_cut.append(made.potential.r_cut)
-            density.append(value)
-            names.append(name)
-
-    def report(done: int, total: int) -> None:
-        if not quiet and done % 200 == 0:
-            typer.echo(f"auxiliary pairs: {done}/{total} states", err=True)
-
-    found = closure_pairs(
-        u_r, np.array(u), np.array(r_cut), np.array(density), np.array(names), how.noise, report
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    found.write(path)
-    return found
-
-
-def _need_torch() -> None:
-    from importlib.util import find_spec
-
-    from cginit.errors import MissingDependencyError
-
-    if find_spec("torch") is None:
-        raise MissingDependencyError("training needs PyTorch: pip install 'cginit[train]'")
 
 
 def _points(data: TrainingSet) -> tuple[Array, Array]:

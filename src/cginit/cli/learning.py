@@ -1,0 +1,132 @@
+"""What networks learn from: a data set as pairs of g(r) and U(r), and auxiliary pairs from the HNC closure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cginit.campaign.dataset import Dataset
+    from cginit.network.config import Auxiliary
+    from cginit.network.data import TrainingSet
+
+__all__ = ["CAP", "Data", "Device", "Families", "auxiliary_set", "need_torch", "training_set"]
+
+Data = Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")]
+Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda.")]
+Families = Annotated[str, typer.Option(help="Families of potentials to use: a, b or ab.")]
+
+#: Step of the fine grid of potentials, which changes of the length unit interpolate on.
+FINE = 0.01
+#: Energies are capped here, far above what counts (20 kT), so that interpolation stays local and finite.
+CAP = 1e3
+#: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
+STRIDE = 1_000_000_000
+#: Below this second virial coefficient, in sigma^3, a fluid has a gas-liquid region (half the value at the critical
+#: temperature of simple fluids, Vliegenthart and Lekkerkerker, J. Chem. Phys. 112, 5364, 2000, doi:10.1063/1.481106).
+MIN_B2 = -3.141592653589793
+
+
+def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
+    """Return the accepted rows of some families as networks learn from them.
+
+    g, up to 5 sigma, becomes point values (its bins average over steep cores) and 0 below its first visible point, as
+    in a guess; potentials go onto a fine common grid. The test set is that of the data set; where it names none, that
+    of `cginit.network.data.class_of`.
+
+    Raises
+    ------
+    InputError
+        If no row is accepted.
+    """
+    import numpy as np
+
+    from cginit.curves import RDF
+    from cginit.errors import InputError
+    from cginit.guess.assembly import visible_target
+    from cginit.network.data import TrainingSet, class_of
+    from cginit.network.features import RANGE, interpolate
+    from cginit.units import LJ
+
+    rows = dataset.select(dataset.accepted & np.isin(dataset.family, list(families)))
+    if len(rows) == 0:
+        raise InputError(
+            f"the data set holds no accepted state point of family {families}; simulate some first"
+        )
+    inside = rows.r <= RANGE + 1e-9
+    r = rows.r[inside]
+    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
+    g, u = [], []
+    for table_r, table, values, error in zip(rows.u_r, rows.u, rows.g, rows.g_error, strict=True):
+        visible = visible_target(RDF(r, values[inside], error[inside], units=LJ))
+        g.append(visible.target.g)
+        step = float(table_r[-1] / (table_r.size - 1))
+        u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])
+    family = np.array(["ab".find(x) for x in rows.family], dtype=np.int64)
+    split = getattr(rows, "split", None)
+    return TrainingSet(
+        r,
+        np.array(g),
+        rows.g_error[:, inside],
+        u_r,
+        np.array(u),
+        rows.density,
+        rows.u_r[:, -1],
+        rows.seed + STRIDE * family,
+        rows.pressure,
+        rows.pressure_error,
+        class_of(rows.seed) == 0 if split is None else split == "test",
+    )
+
+
+def auxiliary_set(how: Auxiliary, folder: Path, quiet: bool) -> TrainingSet:
+    """Return the auxiliary pairs, from `folder` if it has them; they take some minutes."""
+    import numpy as np
+
+    from cginit.campaign.potentials import spline_potential
+    from cginit.liquid import second_virial
+    from cginit.network.closure import closure_pairs
+    from cginit.network.data import TrainingSet
+    from cginit.network.features import RANGE, interpolate
+
+    path = folder / "auxiliary.npz"
+    if path.exists():
+        return TrainingSet.read(path)
+    rng = np.random.default_rng(how.first)
+    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
+    u, r_cut, density, names = [], [], [], []
+    for name in range(how.first, how.first + how.potentials):
+        made = spline_potential(name)
+        if second_virial(made.potential.r, made.potential.u) < MIN_B2:
+            continue
+        table = np.minimum(made.potential.u, CAP)
+        curve = interpolate(table[None], 0.0, made.potential.dr, u_r, 0.0)[0]
+        low, high = np.log(how.density)
+        for value in np.exp(rng.uniform(low, high, how.states)):
+            u.append(curve)
+            r_cut.append(made.potential.r_cut)
+            density.append(value)
+            names.append(name)
+
+    def report(done: int, total: int) -> None:
+        if not quiet and done % 200 == 0:
+            typer.echo(f"auxiliary pairs: {done}/{total} states", err=True)
+
+    found = closure_pairs(
+        u_r, np.array(u), np.array(r_cut), np.array(density), np.array(names), how.noise, report
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    found.write(path)
+    return found
+
+
+def need_torch() -> None:
+    """Refuse to go on without PyTorch, with the way to install it."""
+    from importlib.util import find_spec
+
+    from cginit.errors import MissingDependencyError
+
+    if find_spec("torch") is None:
+        raise MissingDependencyError("training needs PyTorch: pip install 'cginit[train]'")

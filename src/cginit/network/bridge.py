@@ -1,0 +1,146 @@
+r"""Liquid-state features of g(r), from which a network has to learn no more than the bridge function.
+
+The Ornstein-Zernike inversion (`cginit.liquid.ornstein_zernike.invert`) gives c(r) and :math:`\gamma = h - c`, and
+with them the potential of a closure. What is missing is small, smooth and depends on the liquid locally.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.errors import ConvergenceError, InputError
+from cginit.liquid.ornstein_zernike import invert
+from cginit.network.data import TrainingSet
+from cginit.network.features import RANGE, U_VISIBLE
+
+__all__ = ["U_LOWEST", "LiquidFeatures", "liquid_features", "verlet_modified"]
+
+#: -ln g is read from here on.
+U_LOWEST = -5.0
+#: The shortest range of g among the variations, in sigma.
+SHORTEST_RANGE = 3.0
+
+
+def verlet_modified(u0: Array, gamma: Array) -> Array:
+    r"""Return the potential in kT of the Verlet-modified closure.
+
+    .. math:: U/kT = -\ln g + \gamma + B, \qquad
+              B = -\frac{\gamma^2}{2 (1 + 0.8 \gamma)} \; (\gamma \ge 0), \quad -\frac{\gamma^2}{2} \; (\gamma < 0)
+
+    Parameters
+    ----------
+    u0, gamma : ndarray
+        -ln g and h - c.
+
+    References
+    ----------
+    L. Verlet, Mol. Phys. 41, 183 (1980), doi:10.1080/00268978000102671.
+
+    Examples
+    --------
+    >>> verlet_modified(np.array([1.0, 1.0]), np.array([0.0, 1.0])).round(3).tolist()
+    [1.0, 1.722]
+    """
+    bridge = -0.5 * gamma**2 / (1.0 + 0.8 * np.maximum(gamma, 0.0))
+    return np.asarray(u0 + gamma + bridge, dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class LiquidFeatures:
+    """Features of the rows of a training set, each in some variations of g.
+
+    Attributes
+    ----------
+    r : ndarray, shape (n,)
+        Uniform distances from 0, in sigma.
+    g, c, gamma : ndarray, shape (m, v, n)
+        Radial distribution function, direct correlation and h - c of v variations: the first is g as it is, the
+        others have noise at the level of its errors and end at a random distance, 0 and g = 1 beyond.
+    valid : ndarray of bool, shape (m, v)
+        Where the inversion has a solution.
+    """
+
+    r: Array
+    g: Array
+    c: Array
+    gamma: Array
+    valid: NDArray[np.bool_]
+
+    def write(self, path: Path) -> None:
+        """Write the arrays as ``.npz``, whole or not at all."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                **{
+                    f.name: getattr(self, f.name).astype(np.bool_ if f.name == "valid" else np.float32)
+                    for f in fields(self)
+                },
+            )
+        temporary.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> LiquidFeatures:
+        """Read what `write` wrote."""
+        with np.load(path, allow_pickle=False) as content:
+            values = {f.name: content[f.name] for f in fields(cls)}
+        return cls(**{k: v if v.dtype == np.bool_ else v.astype(np.float64) for k, v in values.items()})
+
+
+def liquid_features(
+    data: TrainingSet,
+    variations: int = 4,
+    seed: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> LiquidFeatures:
+    """Return the features of all rows of `data`; some 0.1 s a row and variation.
+
+    Raises
+    ------
+    InputError
+        If `variations` is less than 1.
+    """
+    if variations < 1:
+        raise InputError(f"features need at least one variation, g as it is, not {variations}")
+    m, n = data.g.shape
+    g = np.ones((m, variations, n))
+    c, gamma = np.zeros_like(g), np.zeros_like(g)
+    valid = np.zeros((m, variations), dtype=bool)
+    for i in range(m):
+        for v in range(variations):
+            rng = np.random.default_rng([seed, int(data.potential[i]), round(1e6 * data.density[i]), v])
+            curve, end = data.g[i], n
+            if v > 0:
+                # Points without a count stay without one, or the noise would be a potential of some kT in the core.
+                noise = data.g_error[i] * rng.standard_normal(n)
+                curve = np.where(curve > 0.0, np.maximum(curve + noise, np.exp(-U_VISIBLE)), 0.0)
+                shortest = min(max(SHORTEST_RANGE, float(data.r_cut[i])), RANGE)
+                end = 1 + round((shortest + (RANGE - shortest) * rng.random()) / float(data.r[1]))
+            try:
+                found = _correlations(
+                    data.r[:end], curve[:end], data.g_error[i, :end], float(data.density[i])
+                )
+            except ConvergenceError:
+                continue
+            valid[i, v] = True
+            g[i, v, :end], c[i, v, :end], gamma[i, v, :end] = curve[:end], *found
+        if report is not None:
+            report(i + 1, m)
+    return LiquidFeatures(data.r, g, c, gamma, valid)
+
+
+def _correlations(r: Array, g: Array, error: Array, density: float) -> tuple[Array, Array]:
+    found = invert(r, g, density, error=error)
+
+    def with_origin(values: Array) -> Array:
+        # Even functions of r; r = 0 is no node of the transform.
+        return np.concatenate([[values[0] + (values[0] - values[1]) / 3.0], values])
+
+    return with_origin(found.c), with_origin(found.gamma)

@@ -1,0 +1,131 @@
+"""The task of learning the bridge function: from liquid-state features to what the Verlet-modified closure lacks."""
+
+from __future__ import annotations
+
+from math import exp
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from cginit.curves import Array
+from cginit.network.augmentation import Augmentation
+from cginit.network.bodies import Ports, build_body
+from cginit.network.bridge import U_LOWEST, LiquidFeatures
+from cginit.network.config import Architecture, LossTerms
+from cginit.network.evaluate import VISIBLE_G
+from cginit.network.features import RANGE, U_CUT, U_VISIBLE
+from cginit.network.fitting import Batch
+from cginit.network.losses import Loss
+from cginit.network.pool import Pool, hermite
+from cginit.network.potential_task import LOST
+
+__all__ = ["BridgeTask", "channels", "closure_potential"]
+
+#: Curves that the network sees: -ln g, h, c, gamma and the closure's own correction.
+CURVES = 5
+#: Unit of the output in kT.
+UNIT = 0.3
+
+
+def _correction(gamma: Tensor) -> Tensor:
+    """Return gamma + B of the Verlet-modified closure."""
+    return gamma - 0.5 * gamma**2 / (1.0 + 0.8 * gamma.clamp(min=0.0))
+
+
+def closure_potential(u0: Tensor, gamma: Tensor) -> Tensor:
+    """Return U in kT of the Verlet-modified closure, as `cginit.network.bridge.verlet_modified`."""
+    return u0 + _correction(gamma)
+
+
+def channels(u0: Tensor, c: Tensor, gamma: Tensor) -> Tensor:
+    """Return the input curves ``(..., 5, n)`` of curves ``(..., n)``."""
+    h = torch.exp(-u0).clamp(max=5.0) - 1.0
+    # In the core of a dense liquid c is -50; the layers should see its logarithm there and itself where it is small.
+    return torch.stack((u0, h, torch.asinh(c), torch.asinh(gamma), torch.asinh(_correction(gamma))), dim=-2)
+
+
+class BridgeTask:
+    """Networks that add a bridge correction to the Verlet-modified closure, on the grid of g.
+
+    Parameters
+    ----------
+    pool : Pool
+        The data.
+    features : LiquidFeatures
+        Those of its rows.
+    architecture : Architecture
+        Form of the layers; its options and `residual` mean nothing here.
+    loss : LossTerms
+        Published loss with forces, in which what g does not show counts as the rest.
+    augmentation : Augmentation
+        Bounds of the change of length unit; noise and shorter ranges are among the variations of the features.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        features: LiquidFeatures,
+        architecture: Architecture,
+        loss: LossTerms,
+        augmentation: Augmentation,
+    ) -> None:
+        def tensor(values: Array) -> Tensor:
+            return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(pool.device)
+
+        self.pool, self.architecture, self.augmentation = pool, architecture, augmentation
+        self.measure = Loss(loss.kind, True, loss.a, loss.alpha, loss.u_cut)
+        self.points = features.r.size
+        self.grid = tensor(features.r)
+        self.step = float(features.r[1])
+        g = tensor(features.g)
+        u0 = -torch.log(g.clamp(min=exp(-U_VISIBLE), max=exp(-U_LOWEST)))
+        self.curves = torch.stack((u0, tensor(features.c), tensor(features.gamma)), dim=2)
+        # A variation without a solution is replaced by the row as it is.
+        usable = np.where(features.valid, np.arange(features.valid.shape[1])[None], 0)
+        self.usable = torch.from_numpy(usable).to(pool.device)
+
+    def body(self, seed: int) -> nn.Module:
+        """Return the untrained layers."""
+        return build_body(
+            self.architecture, Ports(curves=CURVES, points=self.points, outputs=self.points), seed
+        )
+
+    def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
+        """Return -ln g, c, gamma, density and U of `rows`."""
+        pool = self.pool
+        if generators is None:
+            variation = torch.zeros_like(rows)
+            scale = torch.ones_like(pool.density[rows])
+        else:
+            part = pool.random(rows.shape[1:], generators)
+            variation = (part * self.usable.shape[1]).to(torch.int64).clamp(max=self.usable.shape[1] - 1)
+            scale = pool.scales(rows, self.augmentation, generators)
+        curves = self.curves[rows, self.usable[rows, variation]]
+        at = self.grid * scale[..., None] / self.step
+        # Beyond the end of g the curves are 0, as where g ends early.
+        u0, c, gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(3))
+        u0 = u0.clamp(max=U_VISIBLE)
+        return u0, c, gamma, pool.density[rows] * scale**3, pool.curves_u(rows, scale, self.grid)
+
+    def inputs(self, batch: Batch, jobs: slice) -> Batch:
+        """Return the curves ``(jobs, m, 5, n)`` and the density ``(jobs, m, 1)``."""
+        u0, c, gamma, density, _ = batch
+        return channels(u0, c, gamma), density[..., None]
+
+    def potential(self, out: Tensor, batch: Batch) -> Tensor:
+        """Return U ``(jobs, m, n)`` of the outputs of the bodies."""
+        return closure_potential(batch[0], batch[2]) + UNIT * out
+
+    def loss(self, out: Tensor, batch: Batch, jobs: slice) -> Tensor:
+        """Return the loss of each job."""
+        u = batch[-1]
+        return self.measure(self.potential(out, batch), u, u)
+
+    def error(self, out: Tensor, batch: Batch, job: int) -> float:
+        """Return the mean absolute error of U in kT where g > 0.01, each state point counting 0.5 kT at most."""
+        u = batch[-1]
+        counts = (u < U_CUT) & (torch.exp(-batch[0]) > VISIBLE_G) & (self.grid <= RANGE)
+        deviation = torch.where(counts, (self.potential(out, batch) - u).abs(), torch.zeros_like(u))
+        errors = deviation.sum(dim=-1) / counts.sum(dim=-1).clamp(min=1)
+        return float(errors.clamp(max=LOST).mean())
