@@ -56,7 +56,7 @@ def test_not_converged_is_exit_code_3(target, tmp_path):
         "--beads", "300", "--units", "lj", "--iterations", "1",
     )  # fmt: skip
     assert done.exit_code == 3
-    assert "cap of 1 simulations" in done.output
+    assert "cap of 1 simulation:" in done.output
 
 
 def test_options_of_other_engines_are_refused(target, tmp_path):

@@ -156,7 +156,7 @@ def test_one_step_at_a_time(tmp_path):
         start=START,
     )
     with pytest.raises(InputError, match="nothing has been simulated"):
-        loop.result("", False)
+        _ = loop.best
     first = loop.step()
     expected = first.potential.u + np.log(first.rdf.g / TARGET.g**0.7)
     expected = smooth_cutoff(R, expected)

@@ -4,17 +4,45 @@ from __future__ import annotations
 
 from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import Distance, distance
-from cginit.refine.loop import DEFAULT_SCHEDULE, Limits, Loop, Refinement, refine
-from cginit.refine.updates import IBI, UPDATES, Update, make_update
+from cginit.refine.driver import Limits, Refinement, refine
+from cginit.refine.loop import DEFAULT_SCHEDULE, Loop
+from cginit.refine.measurement import Measurement
+from cginit.refine.updates import (
+    DEFAULT_UPDATE,
+    HNCN,
+    IBI,
+    IHNC,
+    IMC,
+    UPDATES,
+    Anderson,
+    Automatic,
+    Corrected,
+    GaussNewton,
+    KirkwoodBuffRamp,
+    PressureRamp,
+    Update,
+    make_update,
+)
 
 __all__ = [
     "DEFAULT_SCHEDULE",
+    "DEFAULT_UPDATE",
+    "HNCN",
     "IBI",
+    "IHNC",
+    "IMC",
     "UPDATES",
+    "Anderson",
+    "Automatic",
+    "Corrected",
     "Distance",
+    "GaussNewton",
     "Iteration",
+    "KirkwoodBuffRamp",
     "Limits",
     "Loop",
+    "Measurement",
+    "PressureRamp",
     "Refinement",
     "Update",
     "distance",

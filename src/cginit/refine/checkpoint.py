@@ -18,12 +18,13 @@ from cginit.errors import InputError
 from cginit.io import write_atomically
 from cginit.refine.convergence import Distance
 from cginit.refine.measurement import Measurement
+from cginit.sampling import PairCounts
 from cginit.units import unit_system
 
 __all__ = ["FORMAT_VERSION", "Iteration", "Store", "fingerprint"]
 
 #: Version of the layout of a work directory; raised when a file changes its meaning.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,14 @@ class Iteration:
         Seed of the run and the steps it took.
     seconds, engine_seconds : float
         Wall time of the iteration, and of the engine's integration in it.
+    counts : PairCounts or None
+        Pairs of every configuration, for fluctuations and reweighting.
+    complete : bool
+        Whether the simulation had its full length; one far from the target is ended early.
+    skipped : int
+        Updates judged by reweighting since the simulation before: simulations that were not needed.
+    remarks : tuple of str
+        What was done to make it run.
     """
 
     index: int
@@ -67,6 +76,15 @@ class Iteration:
     steps: int
     seconds: float
     engine_seconds: float
+    counts: PairCounts | None = None
+    complete: bool = True
+    skipped: int = 0
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it had its full length and differs from the target by noise only."""
+        return self.complete and self.distance.is_noise
 
     @property
     def measurement(self) -> Measurement:
@@ -77,6 +95,7 @@ class Iteration:
             self.final.n,
             self.pressure,
             self.pressure_error,
+            self.counts,
             healthy=not self.warnings,
         )
 
@@ -192,12 +211,12 @@ class Store:
     def commit(self, iteration: Iteration) -> Iteration:
         """Write the results of an iteration beside the engine's files and make the folder complete.
 
-        The trajectory is removed: g(r), errors and the last configuration are what remains of it. What is
+        The trajectory is removed: pair counts and the last configuration are what remains of it. What is
         returned was read back from disk, so that a resumed refinement goes on from the very same bits.
         """
         partial = self._path(iteration.index).with_suffix(".partial")
         for name in ("trajectory.*", "frames.npy"):
-            for trajectory in (partial / "engine").glob(name):
+            for trajectory in partial.glob(f"engine*/{name}"):
                 trajectory.unlink()
         _write_iteration(iteration, partial)
         _sync(partial)
@@ -225,12 +244,20 @@ def _write_iteration(iteration: Iteration, folder: Path) -> None:
     if g.error is not None:
         arrays["rdf_error"] = g.error
     _save_arrays(folder / "curves.npz", **arrays)
+    if iteration.counts is not None:
+        c = iteration.counts
+        _save_arrays(
+            folder / "counts.npz", r=c.r, counts=c.counts, beads=np.array(c.beads), volume=np.array(c.volume)
+        )
     summary = {name: getattr(iteration, name) for name in _SCALARS}
     summary |= {
         "format_version": FORMAT_VERSION,
         "units": p.units.name,
         "distance": asdict(iteration.distance),
         "warnings": list(iteration.warnings),
+        "complete": iteration.complete,
+        "skipped": iteration.skipped,
+        "remarks": list(iteration.remarks),
         "notes": list(p.notes),
         "r_core": p.r_core,
         "provenance": None if p.provenance is None else asdict(p.provenance),
@@ -254,7 +281,18 @@ def _read_iteration(folder: Path) -> Iteration:
         )
         rdf = RDF(curves["rdf_r"], curves["rdf_g"], curves.get("rdf_error"), units=units)
         final = Configuration(curves["final_positions"], curves["final_box"], units=units)
+    counts: PairCounts | None = None
+    if (folder / "counts.npz").exists():
+        with np.load(folder / "counts.npz", allow_pickle=False) as data:
+            counts = PairCounts(
+                data["r"], data["counts"], int(data["beads"]), float(data["volume"]), potential.units
+            )
+    # What format 1 did not have keeps its default.
+    later = {name: summary[name] for name in ("complete", "skipped") if name in summary}
     return Iteration(
+        **later,
+        remarks=tuple(summary.get("remarks", ())),
+        counts=counts,
         potential=potential,
         rdf=rdf,
         final=final,

@@ -1,28 +1,31 @@
-"""The refinement loop: simulate, compare, update, until the difference is noise."""
+"""The refinement loop, one simulation at a time: simulate, compare, update."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
-import tempfile
+import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 
-from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
-from cginit.curves import RDF, PairPotential
-from cginit.engines.base import Engine, EngineRun, Schedule, length_scale
-from cginit.errors import InputError
+from cginit.curves import RDF, PairPotential, force
+from cginit.engines.base import Engine, Schedule, length_scale
+from cginit.errors import EngineError, InputError, UnstableError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
 from cginit.refine.convergence import distance
-from cginit.refine.updates import Update, make_update
+from cginit.refine.proposal import Proposal, propose
+from cginit.refine.simulation import simulate
+from cginit.refine.updates import Update
 from cginit.state import StatePoint, check_density, common_units
 
-__all__ = ["Limits", "Loop", "Refinement", "load_engine", "refine", "start_configuration"]
+__all__ = ["DEFAULT_SCHEDULE", "Loop", "load_engine", "start_configuration"]
 
 log = logging.getLogger(__name__)
 
@@ -31,57 +34,10 @@ log = logging.getLogger(__name__)
 DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=120)
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a refinement stops although it has not converged.
-
-    Attributes
-    ----------
-    iterations : int
-        Largest number of simulations.
-    wall_time : float or None
-        Seconds, counted from the call; no simulation is started that would not end within them, judged by
-        the longest so far.
-    """
-
-    iterations: int = 30
-    wall_time: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise InputError(f"iterations must be at least 1, not {self.iterations}")
-        if self.wall_time is not None and self.wall_time <= 0:
-            raise InputError(f"wall_time must be positive, not {self.wall_time:g}")
-
-
-@dataclass(frozen=True, eq=False)
-class Refinement:
-    """The result of a refinement.
-
-    Attributes
-    ----------
-    potential : PairPotential
-        The potential whose g(r) came closest to the target (smallest mean squared difference).
-    rdf : RDF
-        Its g(r), as simulated.
-    history : tuple of Iteration
-        Every simulation, in order.
-    reason : str
-        Why it stopped, and what would help; a sentence.
-    converged : bool
-        Whether the difference to the target is within the statistical error.
-    best : int
-        Index of the best iteration.
-    """
-
-    potential: PairPotential
-    rdf: RDF
-    history: tuple[Iteration, ...]
-    reason: str
-    converged: bool
-    best: int
+#: Factor of the time step where a run blew up.
+GENTLE_STEP = 0.4
+#: Bytes below which a disk counts as full.
+FREE_SPACE = 1_000_000
 
 
 def load_engine(name: str) -> Engine:
@@ -130,6 +86,10 @@ class Loop:
         Folder of the refinement; a folder that holds an unfinished one of the same settings is continued.
     start : Configuration, optional
         Start configuration; by default made by `start_configuration`.
+    adaptive : bool
+        Whether a simulation that is far from the target is ended after a quarter of its production.
+    reweighting : bool
+        Whether small updates are judged by the configurations of the last simulation.
 
     Raises
     ------
@@ -139,7 +99,7 @@ class Loop:
     Examples
     --------
     >>> loop = Loop(target, state, potential, engine=engine, workdir=Path("work"))  # doctest: +SKIP
-    >>> while not loop.step().distance.is_noise:  # doctest: +SKIP
+    >>> while not loop.step().is_noise:  # doctest: +SKIP
     ...     pass
     """
 
@@ -155,11 +115,15 @@ class Loop:
         schedule: Schedule = DEFAULT_SCHEDULE,
         seed: int = 1,
         start: Configuration | None = None,
+        adaptive: bool = True,
+        reweighting: bool = True,
     ) -> None:
         target, state = common_units(target, state)
         check_density(target, state)
         self.target, self.state, self.engine, self.update = target.with_core(), state, engine, update
         self.schedule, self.seed = schedule, seed
+        self.adaptive, self.reweighting = adaptive, reweighting
+        self._proposal: tuple[int, Proposal] | None = None
         self._first = potential.to(target.units)
         if self._first.r_cut > target.r_max * (1.0 + 1e-9):
             raise InputError(
@@ -181,18 +145,36 @@ class Loop:
             update=update,
             schedule=schedule,
             seed=seed,
+            adaptive=adaptive,
+            reweighting=reweighting,
         )
         self.history: list[Iteration] = self._store.open(identity, self.target)
 
     @property
+    def proposal(self) -> Proposal:
+        """What the next step simulates, and what reweighting says of it."""
+        count = len(self.history)
+        if count == 0:
+            return Proposal(self._first)
+        if self._proposal is None or self._proposal[0] != count:
+            records = [item.measurement for item in self.history]
+            if self.reweighting:
+                final = self.history[-1].complete
+                made = propose(records, self.target, self.state, self.update, final=final)
+            else:
+                made = Proposal(self.update(records, self.target, self.state))
+            self._proposal = (count, made)
+        return self._proposal[1]
+
+    @property
     def potential(self) -> PairPotential:
         """The potential that the next step simulates."""
-        if not self.history:
-            return self._first
-        return self.update([item.measurement for item in self.history], self.target, self.state)
+        return self.proposal.potential
 
     def step(self) -> Iteration:
         """Simulate the present potential, compare it with the target, and keep both on disk.
+
+        A run that blows up is repeated with a shorter time step, then with a potential nearer to the best so far.
 
         Raises
         ------
@@ -201,178 +183,101 @@ class Loop:
         """
         began = time.perf_counter()
         index = len(self.history)
-        potential = self.potential
-        start = self.history[-1].final if self.history else self._start
+        proposal = self.proposal
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
-        folder = self._store.prepare(index)
-        (folder / "engine").mkdir()
-        run = self.engine.run(
-            potential, self.state, start, self._fixed_schedule, seed=seed, workdir=folder / "engine"
-        )
-        rdf, warnings = self._sample(run)
-        pressure = sampling.block_mean(run.pressure, min(sampling.BLOCKS, run.pressure.size))
-        iteration = self._store.commit(
-            Iteration(
-                index=index,
-                potential=potential,
-                rdf=rdf,
-                final=run.final,
-                distance=distance(rdf, self.target, potential.r_cut),
-                pressure=pressure.value,
-                pressure_error=pressure.error,
-                warnings=warnings,
-                engine=f"{run.engine} {run.version}",
-                seed=seed,
-                steps=run.steps,
-                seconds=time.perf_counter() - began,
-                engine_seconds=run.seconds,
+        remarks: list[str] = []
+        attempts = self._attempts(proposal.potential)
+        with _explained(self._store.folder, index):
+            for number, (potential, schedule, remedy) in enumerate(attempts, start=1):
+                folder = self._store.prepare(index)
+                try:
+                    sample = simulate(
+                        self.engine,
+                        potential,
+                        self.target,
+                        self.state,
+                        self._start_of_next(),
+                        schedule,
+                        seed=seed,
+                        folder=folder,
+                        beyond_cutoff=self.update.beyond_cutoff,
+                        adaptive=self.adaptive,
+                    )
+                    break
+                except UnstableError as error:
+                    if number == len(attempts):
+                        raise
+                    log.warning("%s; trying again with %s", error, attempts[number][2])
+                    remarks.append(
+                        f"the run blew up{remedy and ' with ' + remedy}; repeated with {attempts[number][2]}"
+                    )
+            iteration = self._store.commit(
+                Iteration(
+                    index=index,
+                    potential=potential,
+                    rdf=sample.rdf,
+                    final=sample.final,
+                    distance=distance(sample.rdf, self.target, potential.r_cut),
+                    pressure=sample.pressure.value,
+                    pressure_error=sample.pressure.error,
+                    warnings=sample.warnings,
+                    engine=sample.engine,
+                    seed=seed,
+                    steps=sample.steps,
+                    seconds=time.perf_counter() - began,
+                    engine_seconds=sample.seconds,
+                    counts=sample.counts,
+                    complete=sample.complete,
+                    skipped=proposal.skipped,
+                    remarks=tuple(remarks),
+                )
             )
-        )
         self.history.append(iteration)
         return iteration
 
-    def result(self, reason: str, converged: bool) -> Refinement:
-        """Return the best iteration so far with the given reason for stopping."""
+    def _start_of_next(self) -> Configuration:
+        """Return the last configuration of a fluid in equilibrium; clusters and crystals take long to dissolve."""
+        sound = [item.final for item in self.history if not item.warnings]
+        return sound[-1] if sound else self._start
+
+    def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:
+        """Return what is tried in turn: potential, schedule, and what is gentler about it."""
+        plain = self._fixed_schedule
+        gentle = replace(plain, dt=GENTLE_STEP * plain.dt, push_off=max(4 * plain.push_off, 2_000))
+        attempts = [(potential, plain, ""), (potential, gentle, "a shorter time step")]
+        if self.history:
+            best = self.best.potential
+            for part in (0.5, 0.25):
+                u = best.u + part * (potential.u - best.u)
+                nearer = replace(potential, u=u, f=force(potential.r, u), u_error=None)
+                attempts.append((nearer, gentle, f"{part:g} of the step from the best potential"))
+        return attempts
+
+    @property
+    def best(self) -> Iteration:
+        """The iteration whose g(r) is nearest to the target (smallest mean squared difference).
+
+        Raises
+        ------
+        InputError
+            If nothing has been simulated yet.
+        """
         if not self.history:
             raise InputError("nothing has been simulated yet; call step() first")
-        best = min(self.history, key=lambda item: item.distance.lmse)
-        return Refinement(best.potential, best.rdf, tuple(self.history), reason, converged, best.index)
-
-    def _sample(self, run: EngineRun) -> tuple[RDF, tuple[str, ...]]:
-        # Beyond the cut-off nothing is compared, and the cost of g(r) grows with the cube of its range.
-        target = self.target.truncated(self._first.r_cut)
-        if run.trajectory is None:
-            if run.exact_rdf is None:
-                raise InputError(f"engine {run.engine} returned neither a trajectory nor a g(r)")
-            exact = run.exact_rdf
-            error = None if exact.error is None else np.interp(target.r, exact.r, exact.error)
-            return RDF(target.r, np.interp(target.r, exact.r, exact.g), error, units=target.units), ()
-        rdf = sampling.rdf(run.trajectory, dr=target.dr, r_max=target.r_max, offset=float(target.r[0]))
-        return rdf, sampling.examine(run.trajectory, rdf, run.energy).reasons
+        return min(self.history, key=lambda item: item.distance.lmse)
 
 
-def refine(
-    target: RDF,
-    state: StatePoint,
-    potential: PairPotential,
-    engine: str | Engine = "lammps",
-    update: str | Update = "ibi",
-    *,
-    workdir: Path | str | None = None,
-    schedule: Schedule = DEFAULT_SCHEDULE,
-    limits: Limits | None = None,
-    seed: int = 1,
-    start: Configuration | None = None,
-    progress: Callable[[Iteration], None] | None = None,
-) -> Refinement:
-    """Refine a potential by simulation until its g(r) differs from the target by noise only.
-
-    The noise-aware measure is chi^2 per point (see `cginit.refine.convergence.distance`). Run again on the same
-    `workdir`, the refinement goes on where it stopped, however it stopped, and with the same engine and seed
-    ends bit-identical to one that was not interrupted.
-
-    Parameters
-    ----------
-    target, state, potential
-        The g(r) to reproduce, its state, and the start. See `Loop`.
-    engine, update : str or object
-        By name or as an object of your own.
-    workdir : Path or str, optional
-        Where every iteration is kept. Without one they go to a temporary folder that is removed at the end, and
-        the refinement cannot be continued.
-    schedule : Schedule
-        Length of each simulation.
-    limits : Limits, optional
-        Caps on the number of simulations (30) and on wall time (none).
-    seed : int
-        Seed of the whole refinement.
-    start : Configuration, optional
-        Start configuration.
-    progress : callable, optional
-        Called with each finished iteration, also with those found on disk.
-
-    Returns
-    -------
-    Refinement
-        With the best potential, every iteration, and the reason for stopping.
-
-    Raises
-    ------
-    InputError
-        If the arguments do not fit each other.
-    EngineError
-        If the engine fails. What was done stays on disk.
-    """
-    began = time.monotonic()
-    limits = limits or Limits()
-    if workdir is None:
-        with tempfile.TemporaryDirectory(prefix="cginit-") as folder:
-            return refine(
-                target,
-                state,
-                potential,
-                engine,
-                update,
-                workdir=folder,
-                schedule=schedule,
-                limits=limits,
-                seed=seed,
-                start=start,
-                progress=progress,
-            )
-    loop = Loop(
-        target,
-        state,
-        potential,
-        engine=load_engine(engine) if isinstance(engine, str) else engine,
-        update=make_update(update) if isinstance(update, str) else update,
-        workdir=Path(workdir),
-        schedule=schedule,
-        seed=seed,
-        start=start,
-    )
-    report = progress or (lambda iteration: None)
-    for index, iteration in enumerate(loop.history):
-        report(iteration)
-        if iteration.distance.is_noise:
-            del loop.history[index + 1 :]
-            break
-    while True:
-        stopped = _stop(loop.history, limits, time.monotonic() - began)
-        if stopped is not None:
-            reason, converged = stopped
-            log.info("refinement stopped: %s", reason)
-            return loop.result(reason, converged)
-        report(loop.step())
-
-
-def _stop(history: list[Iteration], limits: Limits, elapsed: float) -> tuple[str, bool] | None:
-    """Return the reason to stop and whether it is convergence, or None to go on."""
-    if not history:
-        return None
-    last = history[-1]
-    if last.distance.is_noise:
-        return (
-            f"converged: after {len(history)} simulations g(r) differs from the target by noise only "
-            f"(chi^2 per point {last.distance.chi2:.2f}, mean squared difference {last.distance.lmse:.2g}); "
-            "longer simulations would show finer differences"
-        ), True
-    best = min(history, key=lambda item: item.distance.lmse)
-    state = (
-        f"the best of {len(history)} simulations is iteration {best.index} with chi^2 {best.distance.chi2:.3g} per "
-        f"point and a mean squared difference of {best.distance.lmse:.2g}"
-    )
-    if len(history) >= limits.iterations:
-        return (
-            f"stopped at the cap of {limits.iterations} simulations: {state}; run again with a higher cap",
-            False,
-        )
-    if limits.wall_time is not None:
-        longest = max(item.seconds for item in history)
-        if elapsed + longest > limits.wall_time:
-            return (
-                f"stopped before the wall time of {limits.wall_time:g} s: {state}; run again on the same folder "
-                "to go on",
-                False,
-            )
-    return None
+@contextlib.contextmanager
+def _explained(folder: Path, index: int) -> Iterator[None]:
+    """Say in plain words that the disk is full, whichever program met it."""
+    kept = f"the {index} finished simulations are kept; make room and run the same command again"
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise EngineError(f"the disk of {folder} is full; {kept}") from error
+    except EngineError as error:
+        if shutil.disk_usage(folder).free < FREE_SPACE:
+            raise EngineError(f"the disk of {folder} is full ({error}); {kept}") from error
+        raise

@@ -1,0 +1,77 @@
+"""The next potential to simulate, or the last one, where reweighting shows that no simulation is needed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cginit.curves import RDF, PairPotential
+from cginit.refine.convergence import distance
+from cginit.refine.measurement import Measurement
+from cginit.refine.reweighting import reweighted
+from cginit.refine.updates.base import Update
+from cginit.state import StatePoint
+
+__all__ = ["Proposal", "propose"]
+
+log = logging.getLogger(__name__)
+
+#: Updates by reweighting between two simulations.
+MAX_UPDATES = 4
+#: chi^2 per point at which a reweighted g counts as at the noise. The configurations that judge the potential have
+#: also made it, so that their own noise counts double: with 1 here, new configurations give 2 at most.
+CHI2_REWEIGHTED = 1.0
+#: A further update must reduce the mean squared difference to this part.
+PROGRESS = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What is to be simulated next.
+
+    Attributes
+    ----------
+    potential : PairPotential
+        The next potential.
+    estimate : Measurement or None
+        Its g(r) and pressure by reweighting the last simulation, where that is possible.
+    skipped : int
+        Updates judged by reweighting: simulations that were not needed.
+    at_noise : bool
+        Whether the estimate is at the noise, so that nothing need be simulated.
+    """
+
+    potential: PairPotential
+    estimate: Measurement | None = None
+    skipped: int = 0
+    at_noise: bool = False
+
+
+def propose(
+    history: Sequence[Measurement], target: RDF, state: StatePoint, update: Update, *, final: bool
+) -> Proposal:
+    """Update the potential, and again with the reweighted configurations while they stand for it.
+
+    `final` says whether the last simulation was long enough for its reweighting to end the refinement.
+    """
+    last = history[-1]
+    potential = update(history, target, state)
+    accepted: Proposal | None = None
+    before = distance(last.rdf, target, last.potential.r_cut).lmse
+    for count in range(1, MAX_UPDATES + 1):
+        estimate = reweighted(last, potential, state) if last.healthy else None
+        if estimate is None:
+            break
+        reached = distance(estimate.rdf, target, potential.r_cut)
+        if reached.lmse > PROGRESS * before:
+            # Better than an update that does not help.
+            return accepted or Proposal(potential)
+        log.info("reweighting: chi^2 %.2f, mean squared difference %.2g", reached.chi2, reached.lmse)
+        before = reached.lmse
+        at_noise = final and reached.chi2 <= CHI2_REWEIGHTED
+        accepted = Proposal(potential, estimate, count, at_noise)
+        if at_noise:
+            return accepted
+        potential = update([*history, estimate], target, state)
+    return Proposal(potential, None, 0 if accepted is None else accepted.skipped)
