@@ -5,11 +5,13 @@ from cginit.io.checks import check_target
 from cginit.io.convert import convert
 from cginit.io.formats import FORMATS, TableFormat, table_format
 from cginit.io.lammps import read_lammps_tables, write_lammps_tables
+from cginit.io.pair_tables import PairTables, write_pair_tables
 from cginit.io.rdf import RDFHeader, read_rdf, read_rdf_header, write_rdf
 from cginit.io.tables import read_table, write_table
 
 __all__ = [
     "FORMATS",
+    "PairTables",
     "RDFHeader",
     "TableFormat",
     "check_target",
@@ -21,6 +23,7 @@ __all__ = [
     "table_format",
     "write_atomically",
     "write_lammps_tables",
+    "write_pair_tables",
     "write_rdf",
     "write_table",
 ]

@@ -9,9 +9,12 @@ from typing import Any
 
 from cginit.curves import PairPotential
 from cginit.errors import InputError
+from cginit.io.dlpoly import read_dlpoly, write_dlpoly
+from cginit.io.espresso import read_espresso, write_espresso
 from cginit.io.gromacs import read_xvg, write_xvg
 from cginit.io.hoomd import read_npz, write_npz
 from cginit.io.lammps import read_lammps, write_lammps
+from cginit.io.openmm import read_openmm, write_openmm
 from cginit.io.table import RawTable, WriteOptions
 from cginit.io.text import read_columns, read_msibi, write_csv, write_msibi, write_text
 from cginit.io.votca import read_pot, read_tab, write_pot, write_tab
@@ -54,6 +57,9 @@ FORMATS: tuple[TableFormat, ...] = (
     TableFormat("lammps", (".table", ".lammps"), read_lammps, write_lammps, ANGSTROM_KCAL),
     TableFormat("gromacs", (".xvg",), read_xvg, write_xvg, NM_KJ),
     TableFormat("hoomd", (".npz",), read_npz, write_npz),
+    TableFormat("openmm", (".xml",), read_openmm, write_openmm, NM_KJ),
+    TableFormat("espresso", (".espresso.npz",), read_espresso, write_espresso),
+    TableFormat("dlpoly", (".dlpoly",), read_dlpoly, write_dlpoly, ANGSTROM_KCAL),
     TableFormat("csv", (".csv",), read_columns, write_csv),
     TableFormat("text", (".dat", ".txt"), read_columns, write_text),
     TableFormat("msibi", (), read_msibi, write_msibi),
@@ -82,6 +88,8 @@ def table_format(path: str | os.PathLike[str], name: str | None = None) -> Table
                 return known
         raise InputError(f"unknown table format {name!r}; known are {', '.join(f.name for f in FORMATS)}")
     file = os.path.basename(os.fspath(path)).lower()  # noqa: PTH119  # a name need not be a Path
+    if file == "table":  # the name that DL_POLY's file must have
+        return table_format(path, "dlpoly")
     matches: list[tuple[int, Any]] = [
         (len(suffix), known) for known in FORMATS for suffix in known.suffixes if file.endswith(suffix)
     ]

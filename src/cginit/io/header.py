@@ -14,11 +14,13 @@ from cginit.curves import PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.units import UnitSystem, unit_system
 
-__all__ = ["Header", "header_lines", "parse_header", "potential_header"]
+__all__ = ["MAX_TITLE", "Header", "header_lines", "parse_header", "potential_header", "title_line"]
 
 _LINE = re.compile(r"^[#@;%!\s]*cginit:\s*([A-Za-z_]+)\s*=\s*(.*?)\s*$")
 #: LAMMPS reads lines of at most 1024 characters, comments included.
 MAX_LINE = 900
+#: DL_POLY keeps this much of a title.
+MAX_TITLE = 100
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,11 @@ def header_lines(header: Header, comment: str = "#") -> str:
     pairs += [("note", note) for note in header.notes]
     lines = (f"{comment} cginit: {key} = {' '.join(value.split())}"[:MAX_LINE] for key, value in pairs)
     return "".join(f"{line}\n" for line in lines).encode("ascii", "replace").decode("ascii")
+
+
+def title_line(header: Header) -> str:
+    """Print what matters most, the units, on one line, for files that have a title but no comments."""
+    return "" if header.units is None else f"cginit: units = {header.units.name}"
 
 
 def parse_header(comments: Iterable[str], name: str) -> Header:

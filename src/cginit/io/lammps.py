@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from cginit.io.atomic import write_atomically
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import Header, header_lines, parse_header, potential_header
 from cginit.io.rows import Rows, column_text, grid_text, is_number, read_bytes, text_of
-from cginit.io.table import RawTable, WriteOptions, potential_of, raw_table
-from cginit.units import ANGSTROM_KCAL, LJ, UnitSystem, unit_system
+from cginit.io.table import RawTable, WriteOptions, potential_of, raw_table, section_of
+from cginit.units import ANGSTROM_KCAL, LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["read_lammps", "read_lammps_tables", "write_lammps", "write_lammps_tables"]
+__all__ = ["lammps_file", "read_lammps", "read_lammps_tables", "write_lammps", "write_lammps_tables"]
 
 #: LAMMPS interpolates linearly in r^2, with as many points as ``pair_style table linear N`` names, so that its
 #: steps are widest in the core. With N = 4000 and a cut-off of 5 sigma, U of a Lennard-Jones core at 0.9 sigma is
@@ -36,15 +36,7 @@ _UNITS = re.compile(r"\bUNITS:\s*(\S+)")
 def read_lammps(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     """Read one section, the only one if no keyword is given."""
     sections = _sections(text_of(data, name), name)
-    if keyword is None and len(sections) == 1:
-        keyword = next(iter(sections))
-    if keyword is None:
-        raise InputError(
-            f"{name} holds {len(sections)} tables ({', '.join(sections)}); name one (keyword=, --keyword)"
-        )
-    if keyword not in sections:
-        raise InputError(f"{name} holds no table {keyword!r}; it holds {', '.join(sections)}")
-    return sections[keyword]
+    return section_of(sections, name, keyword)
 
 
 def write_lammps(potential: PairPotential, options: WriteOptions) -> str:
@@ -117,26 +109,36 @@ def write_lammps_tables(
     """
     if not potentials:
         raise InputError("no potentials were given; a LAMMPS table needs at least one section")
-    parts: list[str] = []
-    target: UnitSystem | None = None if units is None else unit_system(units)
+    first = next(iter(potentials.values())).units
+    target = unit_system(units) if units is not None else (LJ if first.is_reduced else ANGSTROM_KCAL)
+    converted = {keyword: potential.to(target) for keyword, potential in potentials.items()}
+    energies: dict[str, float | None] = {}
     for keyword, potential in potentials.items():
-        if target is None:
-            target = LJ if potential.units.is_reduced else ANGSTROM_KCAL
         energy = kT if kT is not None else _known_kT(potential)
-        converted = potential.to(target)
-        factor = 1.0 if potential.units == target else _energy_factor(potential.units, target)
-        parts.append(_section(keyword, converted, None if energy is None else energy * factor))
-    return write_atomically(path, _first_line(target or LJ) + "\n".join(parts))
+        energies[keyword] = None if energy is None else energy * conversion(potential.units, target)[1]
+    return write_atomically(path, lammps_file(converted, target, energies)[0])
+
+
+def lammps_file(
+    potentials: Mapping[str, PairPotential],
+    units: UnitSystem,
+    kT: Mapping[str, float | None],
+    usage: Sequence[str] = (),
+) -> tuple[str, int]:
+    """Print the sections of potentials in `units`; also return the points of the finest, for ``pair_style``.
+
+    `usage` are lines for the input script, which the file repeats as comments.
+    """
+    sections = [_section(keyword, potential, kT[keyword]) for keyword, potential in potentials.items()]
+    points = max(
+        int(match) for section in sections for match in re.findall(r"^N (\d+) R", section, re.MULTILINE)
+    )
+    comments = [f"# pair_style table linear {points}\n", *(f"# {line}\n" for line in usage)] if usage else []
+    return _first_line(units) + "".join(comments) + "\n".join(sections), points
 
 
 def _known_kT(potential: PairPotential) -> float | None:
     return None if potential.provenance is None else potential.provenance.kT
-
-
-def _energy_factor(source: UnitSystem, target: UnitSystem) -> float:
-    from cginit.units import conversion
-
-    return conversion(source, target)[1]
 
 
 def _first_line(units: UnitSystem) -> str:

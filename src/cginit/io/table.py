@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,19 @@ from cginit.io.header import Header, parse_header
 from cginit.io.rows import Rows
 from cginit.units import UnitSystem
 
-__all__ = ["RawTable", "WriteOptions", "potential_of", "raw_table"]
+__all__ = [
+    "PairName",
+    "RawTable",
+    "WriteOptions",
+    "bead_types",
+    "pair_of",
+    "potential_of",
+    "raw_table",
+    "section_of",
+]
+
+#: Two bead types.
+PairName = tuple[str, str]
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +71,7 @@ class WriteOptions:
     kT : float or None
         Thermal energy in the potential's unit, for a core that must be extended.
     keyword : str
-        Name of the section in a LAMMPS table.
+        Name of the section in a LAMMPS table; in formats that name bead types the pair, ``A-B``.
     extension : float
         How far a GROMACS table goes beyond the cut-off.
     """
@@ -105,6 +118,40 @@ def raw_table(
         r_core,
         (f"Interpolated from the uneven grid of {rows.name} to {r.size} even points.",),
     )
+
+
+def pair_of(name: str) -> PairName:
+    """Return the bead types of a pair ``A-B``; both are the name itself if it is no pair.
+
+    Examples
+    --------
+    >>> pair_of("E-M"), pair_of("water")
+    (('E', 'M'), ('water', 'water'))
+    """
+    first, _, second = name.partition("-")
+    return (first, second) if first and second and "-" not in second else (name, name)
+
+
+def bead_types(pairs: Iterable[PairName]) -> tuple[str, ...]:
+    """Return the bead types of some pairs: those of like pairs first, in their order, then the others."""
+    pairs = tuple(pairs)
+    like = [a for a, b in pairs if a == b]
+    return tuple(dict.fromkeys([*like, *(kind for pair in pairs for kind in pair)]))
+
+
+def section_of(sections: Mapping[str, RawTable], name: str, keyword: str | None) -> RawTable:
+    """Return the table of that keyword, or the only one; InputError if there is none or a choice."""
+    if keyword is None and len(sections) == 1:
+        return next(iter(sections.values()))
+    if not sections:
+        raise InputError(f"{name} holds no table")
+    if keyword is None:
+        raise InputError(
+            f"{name} holds {len(sections)} tables ({', '.join(sections)}); name one (keyword=, --keyword)"
+        )
+    if keyword not in sections:
+        raise InputError(f"{name} holds no table {keyword!r}; it holds {', '.join(sections)}")
+    return sections[keyword]
 
 
 def potential_of(raw: RawTable, units: UnitSystem | None) -> PairPotential:
