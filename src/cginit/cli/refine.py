@@ -14,13 +14,14 @@ from cginit.cli.options import (
     Density,
     Kt,
     Method,
+    OptionalRdf,
     Out,
     OutUnits,
     Quiet,
-    Rdf,
     Temperature,
     Units,
 )
+from cginit.cli.settings import SettingsFile, refine_settings
 from cginit.errors import InputError
 from cginit.guess import DEFAULT_METHOD
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from cginit.curves import PairPotential
     from cginit.engines.base import Engine
 
-__all__ = ["refine"]
+__all__ = ["make_engine", "refine"]
 
 NOT_CONVERGED = 3
 
@@ -38,13 +39,17 @@ Device = Literal["auto", "cpu", "gpu"]
 
 
 def refine(
-    rdf: Rdf,
+    context: typer.Context,
+    rdf: OptionalRdf = None,
     workdir: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            metavar="DIR", help="Folder of the refinement; the same command run again goes on there."
+            metavar="DIR",
+            help="Folder of the refinement; the same command run again goes on there. With --settings by default "
+            "the folder cginit beside it.",
         ),
-    ],
+    ] = None,
+    settings: SettingsFile = None,
     density: Density = None,
     temperature: Temperature = None,
     kT: Kt = None,
@@ -138,6 +143,11 @@ def refine(
     from cginit.refine import Limits, make_update
     from cginit.refine import refine as run_loop
 
+    if settings is not None:
+        refine_settings(settings, context)
+        return
+    if rdf is None or workdir is None:
+        raise typer.BadParameter("give the target --rdf and a folder --workdir, or --settings of csg_inverse")
     options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean)
     problem = read_problem(options)
     if potential is None:
@@ -152,7 +162,7 @@ def refine(
             problem.target,
             problem.state,
             first,
-            _engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
+            make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
             rule,
             workdir=workdir,
             schedule=Schedule(equilibration=equilibration, production=production, every=every, dt=dt),
@@ -173,7 +183,9 @@ def refine(
         raise typer.Exit(NOT_CONVERGED)
 
 
-def _engine(name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: Device) -> Engine:
+def make_engine(
+    name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: Device
+) -> Engine:
     """Build the engine with the options that it knows; refuse those that it does not."""
     from cginit.refine.loop import load_engine
 
