@@ -31,6 +31,8 @@ __all__ = [
 
 #: Blocks per run. Ten give the standard error itself an uncertainty of 1/sqrt(18) = 24 %.
 BLOCKS = 10
+#: Number of beads up to which the distances of all pairs are computed, and rows of pairs at a time.
+DIRECT_BEADS, DIRECT_ROWS = 2_500, 200
 #: Points of the fine grid on which the virial interpolates the force.
 FORCE_POINTS = 2500
 
@@ -236,7 +238,6 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
     InputError
         If r_max + dr/2 exceeds half the box.
     """
-    freud = load_freud()
     grid: Array = offset + dr * np.arange(round((r_max - offset) / dr) + 1, dtype=np.float64)
     first = 0 if offset >= 0.499 * dr else 1
     lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
@@ -246,14 +247,45 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
             f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
             "choose a smaller r_max or simulate more beads"
         )
+    counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
+    if trajectory.n <= DIRECT_BEADS:
+        for index, positions in enumerate(trajectory.positions):
+            counts[index] = _count_directly(positions, trajectory.box, offset, dr, grid.size)
+        counts[:, :first] = 0
+        return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
+    freud = load_freud()
     box = freud.Box(*trajectory.box)
     # freud refuses bins that end at exactly half the box; two millionths less are no loss in single precision.
     histogram = freud.density.RDF(bins=grid.size - first, r_max=upper * (1.0 - 2e-6), r_min=lower)
-    counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
     for index, positions in enumerate(trajectory.positions):
         histogram.compute((box, positions), reset=True)
         counts[index, first:] = np.asarray(histogram.bin_counts) // 2
     return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
+
+
+def _count_directly(
+    positions: NDArray[np.float32], edges: Array, offset: float, dr: float, n: int
+) -> NDArray[np.int64]:
+    """Return the pairs ``(n,)`` of one configuration in each bin, from the distances of all pairs.
+
+    Up to half the box this takes a sixth of the time of a neighbour search, which finds half of all pairs.
+    """
+    beads = positions.shape[0]
+    box = edges.astype(np.float32)
+    found = np.zeros(n, dtype=np.int64)
+    for first in range(1, beads, DIRECT_ROWS):
+        # All beads against those that lie `shift` places further on: each pair once, in long vectors.
+        shifts = np.arange(first, min(first + DIRECT_ROWS, beads))
+        squared: NDArray[np.float32] | float = 0.0
+        for axis in range(3):
+            x = positions[:, axis] / box[axis]
+            pair = np.concatenate([x[shift:] - x[:-shift] for shift in shifts])
+            pair -= np.rint(pair)
+            squared = squared + (pair * box[axis]) ** 2
+        bins = (np.sqrt(squared) - np.float32(offset)) * np.float32(1.0 / dr) + np.float32(0.5)
+        inside = (bins >= 0.0) & (bins < n)
+        found += np.bincount(bins[inside].astype(np.int32), minlength=n)
+    return found
 
 
 def virial_pressure(
