@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cginit._version import __version__
-from cginit.cli import dataset, train
+from cginit.cli import dataset, evaluate, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
@@ -101,6 +101,7 @@ app.command()(report)
 app.command()(doctor)
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:

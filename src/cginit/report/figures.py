@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_figure", "refinement_figure"]
+__all__ = ["error_figure", "new_figure", "refinement_figure", "save_figure"]
 
 TARGET_COLOUR, FIRST_COLOUR, BEST_COLOUR = "0.15", "#d55e00", "#0072b2"
 LINE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9")
@@ -45,7 +45,7 @@ def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path
     """
     if not history:
         raise InputError("the refinement has no finished simulation to draw")
-    figure = _figure((12.0, 3.8))
+    figure = new_figure((12.0, 3.8))
     axes_g, axes_u, axes_e = figure.subplots(1, 3)
     first, best = history[0], min(history, key=lambda item: item.distance.lmse)
     shown = target.with_core()
@@ -65,18 +65,18 @@ def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path
     _draw_errors(axes_e, {"": history})
     for axes in (axes_g, axes_u):
         axes.legend(frameon=False)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def error_figure(histories: Mapping[str, Sequence[Iteration]], path: Path) -> Path:
     """Draw the mean squared difference against the number of simulations for several refinements."""
     if not any(histories.values()):
         raise InputError("there is no finished simulation to draw")
-    figure = _figure((5.5, 3.8))
+    figure = new_figure((5.5, 3.8))
     axes = figure.subplots()
     _draw_errors(axes, histories)
     axes.legend(frameon=False)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[Iteration]]) -> None:
@@ -105,7 +105,8 @@ def _scale_energy(axes: Axes, iteration: Iteration) -> None:
     axes.set_ylim(low, min(6.0, max(2.0, 1.1 * float(outside.max()))))
 
 
-def _figure(size: tuple[float, float]) -> Figure:
+def new_figure(size: tuple[float, float]) -> Figure:
+    """Return an empty figure of this size in inches; MissingDependencyError if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -113,7 +114,8 @@ def _figure(size: tuple[float, float]) -> Figure:
     return Figure(figsize=size, layout="constrained")
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure, whose folder is made if need be, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     return path

@@ -1,0 +1,187 @@
+"""Guesses for state points of the test set, simulated: how near the g(r) of a guess comes to its target."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit import sampling
+from cginit.configuration import random_configuration
+from cginit.curves import RDF, Array
+from cginit.engines.base import Engine, Schedule
+from cginit.errors import CGInitError, InputError
+from cginit.guess import load_guess
+from cginit.guess.assembly import visible_target
+from cginit.io import write_atomically
+from cginit.network.data import TrainingSet
+from cginit.refine.loop import load_engine
+from cginit.state import StatePoint
+from cginit.units import LJ
+
+__all__ = ["Case", "choose_cases", "read_cases", "simulate_cases"]
+
+#: Edge of the box in sigma, more than twice the range of g, and least number of beads.
+EDGE, BEADS = 10.2, 500
+#: Steps of the simulations of guesses: equilibration, production, interval of configurations.
+STEPS = (3_000, 12_000, 80)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A state point of the test set with the g(r) of its guesses.
+
+    Attributes
+    ----------
+    potential : int
+        The integer that names the true potential.
+    density : float
+        rho sigma^3.
+    r, target : ndarray, shape (n,)
+        The g(r) to reproduce, as point values.
+    g : dict of str to ndarray, shape (n,)
+        g(r) of the simulation of each method's guess; NaN where the simulation failed.
+    """
+
+    potential: int
+    density: float
+    r: Array
+    target: Array
+    g: dict[str, Array]
+
+    @property
+    def title(self) -> str:
+        """A short name."""
+        return f"potential {self.potential}, ρ = {self.density:g}"
+
+    def lmse(self, method: str) -> float:
+        """Return the mean over r of the squared difference to the target; NaN if the simulation failed."""
+        return float(np.mean((self.g[method] - self.target) ** 2))
+
+
+def choose_cases(data: TrainingSet, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return `count` rows of the test set ``(count,)``, spread evenly over the densities, by rule and not by result.
+
+    Raises
+    ------
+    InputError
+        If the test set is smaller.
+    """
+    held = np.flatnonzero(data.test)
+    if held.size < count:
+        raise InputError(f"the test set holds {held.size} state points, {count} were asked for")
+    # One of each density in turn, in the order of the potentials' names.
+    rank = np.zeros(held.size)
+    for density in np.unique(data.density[held]):
+        rows = data.density[held] == density
+        rank[rows] = np.argsort(np.argsort(data.potential[held][rows]))
+    order = np.lexsort((data.density[held], rank))
+    return np.asarray(held[order][:count], dtype=np.int64)
+
+
+def simulate_cases(
+    data: TrainingSet,
+    folder: Path,
+    methods: tuple[str, ...],
+    *,
+    count: int = 20,
+    engine: str = "lammps",
+    model: Path | None = None,
+) -> Iterator[str]:
+    """Simulate the guesses of `methods` for test state points; yield a line for each one that is done.
+
+    A case is done when its file exists; a killed run loses the simulation under way and nothing else.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Test set included.
+    folder : Path
+        Receives one ``.npz`` for each case and method.
+    methods : tuple of str
+        Guesses by name, or names of exported networks in `model`.
+    count : int
+        Number of state points.
+    engine : str
+        Name of the engine.
+    model : Path, optional
+        Folder of exported networks that are not shipped.
+    """
+    program = load_engine(engine)
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in choose_cases(data, count):
+        for method in methods:
+            path = folder / f"{int(data.potential[row]):010d}-{data.density[row]:.4f}-{method}.npz"
+            if not path.exists():
+                g = _simulate(data, int(row), method, program, model)
+                content = BytesIO()
+                np.savez_compressed(
+                    content,
+                    potential=data.potential[row],
+                    density=data.density[row],
+                    r=data.r,
+                    target=data.g[row],
+                    g=g,
+                    method=np.array(method),
+                )
+                write_atomically(path, content.getvalue())
+            with np.load(path, allow_pickle=False) as found:
+                lmse = float(np.mean((found["g"] - found["target"]) ** 2))
+            yield f"{path.stem}: LMSE {lmse:.2e}"
+
+
+def read_cases(folder: Path) -> list[Case]:
+    """Return the cases of a folder; InputError if there is none."""
+    cases: dict[tuple[int, float], Case] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as found:
+            key = int(found["potential"]), float(found["density"])
+            case = cases.setdefault(key, Case(*key, found["r"], found["target"], {}))
+            case.g[str(found["method"])] = found["g"]
+    if not cases:
+        raise InputError(f"{folder} holds no simulated guess; run cg-init evaluate simulate first")
+    return list(cases.values())
+
+
+def _guess(method: str, model: Path | None) -> Any:
+    if model is not None and (model / f"{method}.onnx").exists():
+        from cginit.guess.network import NetworkGuess
+
+        return NetworkGuess(method, bin_average=False, folder=model)
+    found: Any = load_guess(method)
+    # The g of a training set are point values already.
+    return replace(found, bin_average=False) if hasattr(found, "bin_average") else found
+
+
+def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, model: Path | None) -> Array:
+    density = float(data.density[row])
+    state = StatePoint(density, 1.0)
+    target = RDF(data.r, data.g[row], data.g_error[row], units=LJ)
+    beads = max(BEADS, int(np.ceil(density * EDGE**3)))
+    seed = int(data.potential[row]) % 100_000 + 1
+    try:
+        # No method is told where the potential ends.
+        potential = _guess(method, model)(target, state, float(data.r[-1]))
+        start = random_configuration(beads, density, seed=seed, units="lj")
+        equilibration, production, every = STEPS
+        with tempfile.TemporaryDirectory() as place:
+            run = engine.run(
+                potential,
+                state,
+                start,
+                Schedule(equilibration=equilibration, production=production, every=every, length=1.0),
+                seed=seed,
+                workdir=Path(place),
+            )
+            if run.trajectory is None:
+                raise InputError(f"the engine {engine.name} returns no configurations; choose another")
+            g = sampling.rdf(run.trajectory, dr=float(data.r[1])).truncated(float(data.r[-1]))
+    except CGInitError:
+        # A guess that cannot be simulated is the worst outcome and has to count.
+        return np.full(data.r.size, np.nan)
+    return visible_target(g).target.g
