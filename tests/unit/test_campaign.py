@@ -1,33 +1,50 @@
-"""The generator, the files, and the plan of the training campaign; simulated by a fake engine."""
+"""The generators, the plan, the screen, the files and the runner of a campaign; simulated by a fake engine."""
 
 import dataclasses
+import json
+import os
+import signal
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from cginit import EngineError, InputError, PairPotential
 from cginit.campaign import (
     DENSITIES,
-    StateTask,
+    Batch,
+    Campaign,
+    StatePointTask,
+    bead_potential,
+    counts,
+    join,
     load,
     merge,
     plan,
     read_record,
+    record_path,
     run_campaign,
     save,
+    screen,
+    screen_report,
     simulate_state,
 )
+from cginit.campaign.beads import KINDS
 from cginit.campaign.potentials import MAX_CUTOFF, spline_potential
-from cginit.campaign.simulate import record_path, screen
+from cginit.campaign.simulate import MIN_BEADS, is_audited, peak_error
+from cginit.cli.dataset import app
 from cginit.configuration import Trajectory
+from cginit.curves import RDF
 from cginit.engines.base import EngineRun
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**9))
-def test_every_potential_follows_the_recipe(seed):
+def test_every_spline_follows_the_recipe(seed):
     made = spline_potential(seed)
     p = made.potential
     assert p.r.size == 201
@@ -43,6 +60,23 @@ def test_every_potential_follows_the_recipe(seed):
         assert p.u[10] > 1000.0
 
 
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_every_bead_potential_ends_smoothly_and_repels_where_it_is_steep(seed):
+    made = bead_potential(seed)
+    p = made.potential
+    assert p.r.size == 201
+    assert 0.5 < p.r_cut <= 5.0
+    # The switch is of third order at its end: one step of 40 before, it leaves 10/40^3 of the 12 kT that
+    # four barriers on top of each other have.
+    assert abs(p.u[-2]) <= 10 / 40**3 * 12
+    steep = p.u > 20.0
+    # Star polymers, which diverge slowly, are flat below 0.2 sigma.
+    assert np.all(np.diff(p.u[steep]) <= 0.0)
+    for index in range(4):
+        assert 0.03 <= StatePointTask("b", seed, index).density <= 1.5
+
+
 def test_an_integer_names_one_potential_for_ever():
     # Values of the first release; a change of these numbers breaks every data set.
     made = spline_potential(12)
@@ -51,95 +85,284 @@ def test_an_integer_names_one_potential_for_ever():
         made.potential.u[[50, 100, 150]], [10.32223909165089, 8.762600281272572, 1.624579152048863], rtol=1e-9
     )
     assert made.potential.r_cut == pytest.approx(3.7458777094577695, rel=1e-12)
-
-
-def test_half_of_the_potentials_carry_a_core():
-    cores = sum(spline_potential(seed).core for seed in range(400))
-    # Binomial: 200 +- 10; 4 standard deviations, false alarm 6e-5 (and the seeds are fixed).
-    assert abs(cores - 200) < 40
-
-
-def test_a_negative_seed_is_refused():
-    with pytest.raises(InputError, match="non-negative"):
-        spline_potential(-1)
-
-
-@pytest.mark.parametrize("each", [1, 2, 4])
-def test_the_plan_uses_each_density_equally(each):
-    tasks = plan(range(60), each)
-    assert len(set(tasks)) == len(tasks) == 60 * each
-    assert {density: sum(t.density == density for t in tasks) for density in DENSITIES} == dict.fromkeys(
-        DENSITIES, 15 * each
+    bead = bead_potential(12)
+    assert bead.kind == "mie"
+    np.testing.assert_allclose(
+        [bead.potential.r_cut, bead.potential.u[100], StatePointTask("b", 12, 0).density],
+        BEAD_12,
+        rtol=1e-9,
     )
 
 
-def test_the_screen_refuses_condensing_fluids_and_bare_cores():
+BEAD_12 = [3.345299211877515, -0.04141956953113467, 0.4419996782667336]
+
+
+def test_half_of_the_splines_carry_a_core_and_every_kind_of_bead_occurs():
+    cores = sum(spline_potential(seed).core for seed in range(400))
+    # Binomial: 200 +- 10; 4 standard deviations, false alarm 6e-5 (and the seeds are fixed).
+    assert abs(cores - 200) < 40
+    kinds = [bead_potential(seed).kind for seed in range(400)]
+    for kind, (share, _) in KINDS.items():
+        assert abs(kinds.count(kind) - 400 * share) < 4 * np.sqrt(400 * share), kind
+
+
+@pytest.mark.parametrize("make", [spline_potential, bead_potential])
+def test_a_negative_seed_is_refused(make):
+    with pytest.raises(InputError, match="non-negative"):
+        make(-1)
+
+
+def test_a_state_point_needs_a_family_and_a_density():
+    with pytest.raises(InputError, match="unknown family"):
+        StatePointTask("c", 1, 0)
+    with pytest.raises(InputError, match="state points 0 to 3"):
+        StatePointTask("a", 1, 4)
+
+
+@pytest.mark.parametrize("family", ["a", "b"])
+def test_the_plan_splits_by_potential_and_uses_each_density_equally(family):
+    tasks = plan(family, range(600))
+    assert len(set(tasks)) == len(tasks) == 60 * 4 + 540 * 2
+    sides = {}
+    for task in tasks:
+        assert sides.setdefault(task.seed, task.split) == task.split
+    assert list(sides.values()).count("test") == 60
+    for index in range(4):
+        # 540 draws of two out of four: 270 +- 11.6 each, and 60 test potentials; 4 standard deviations.
+        assert abs(sum(t.index == index for t in tasks) - 330) < 47
+    # The pair of densities must not follow the class that cross-validation makes of the integer.
+    for fold in range(4):
+        pairs = [t.index for t in tasks if t.split == "train" and t.seed % 4 == fold]
+        assert min(pairs.count(index) for index in range(4)) > 40
+    if family == "a":
+        assert {task.density for task in tasks} == set(DENSITIES)
+    assert len({task.run_seed for task in tasks}) == len(tasks)
+
+
+def test_the_screen_refuses_what_condenses_clusters_or_is_known():
     r = np.linspace(0.0, 2.0, 201)
-    assert "gas-liquid" in screen(PairPotential(r, -8.0 * (1 - r / 2) ** 2, units="lj"), core=False)
-    assert screen(PairPotential(r, 8.0 * (1 - r / 2) ** 2, units="lj"), core=False) == ""
+    well = PairPotential(r, -8.0 * (1 - r / 2) ** 2, units="lj")
+    assert "gas-liquid" in screen(well, 0.3).reason
+    repulsive = PairPotential(r, 8.0 * (1 - r / 2) ** 2, units="lj")
+    passed = screen(repulsive, 0.3)
+    assert passed.reason == ""
+    assert passed.h.size == passed.r.size > 0
+    # A plateau of 4 sigma: beads form clusters on a lattice, and S(k) of HNC reaches 39.
+    assert "freezes or clusters" in screen(spline_potential(25).potential, 0.125).reason
+    hidden = next(
+        p.potential for p in map(spline_potential, range(100)) if p.core and p.potential.r_cut < 1.13
+    )
+    assert screen(hidden, 0.5).known
 
 
 @dataclasses.dataclass(frozen=True)
 class Gas:
-    """Configurations of an ideal gas: always homogeneous, never equilibrating."""
+    """Configurations of an ideal gas: always homogeneous, never correlated."""
 
     error: str = ""
+    drift: float = 0.0
+    pause: float = 0.0
     name: str = "gas"
 
     def run(self, potential, state, start, schedule, *, seed, workdir):
         if self.error:
             raise EngineError(self.error)
+        time.sleep(self.pause)
         rng = np.random.default_rng(seed)
-        frames = rng.uniform(-0.5, 0.5, (40, start.n, 3)) * start.box
-        series = rng.standard_normal(100)
+        frames = schedule.production // schedule.every
+        positions = rng.uniform(-0.5, 0.5, (frames, start.n, 3)) * start.box
+        series = rng.standard_normal(schedule.production // 10)
+        energy = series + self.drift * np.linspace(0.0, 1.0, series.size)
         return EngineRun(
-            Trajectory(frames, start.box, units="lj"), start, series, series, self.name, "1", seed, 1, 0.0
+            Trajectory(positions.astype(np.float32), start.box, units="lj"),
+            start,
+            energy,
+            series,
+            self.name,
+            "1",
+            seed,
+            schedule.steps,
+            1.0,
         )
 
 
-ACCEPTABLE = next(
-    s for s in range(100) if not screen(spline_potential(s).potential, spline_potential(s).core)
+def _first(wanted):
+    tasks = plan("a", range(1, 100))
+    return next(t for t in tasks if bool(screen(t.potential, t.density).reason) != wanted and t.index == 1)
+
+
+ACCEPTABLE, REFUSED = (
+    _first(True),
+    next(
+        t
+        for t in plan("a", range(1, 100))
+        if "gas" in screen(t.potential, t.density).reason and not is_audited(t)
+    ),
 )
-REFUSED = next(s for s in range(100) if screen(spline_potential(s).potential, spline_potential(s).core))
 
 
-def test_a_record_survives_its_file(tmp_path):
+def test_a_state_point_is_simulated_until_its_g_is_precise():
     pytest.importorskip("freud", reason="sampling needs freud")
-    task = StateTask(ACCEPTABLE, 0.125)
-    assert run_campaign([task], Gas(), tmp_path) == {task: ""}
-    record = read_record(record_path(tmp_path, task))
-    assert (record.seed, record.density, record.rejected) == (ACCEPTABLE, 0.125, "")
-    assert record.r[-1] == pytest.approx(5.0)
-    again = simulate_state(task, Gas())
-    np.testing.assert_array_equal(record.g, again.g)
-    # Nothing is simulated twice.
-    assert run_campaign([task], Gas(error="must not run"), tmp_path) == {}
+    coarse = simulate_state(ACCEPTABLE, Gas(), precision=0.02)
+    fine = simulate_state(ACCEPTABLE, Gas(), precision=0.008)
+    assert coarse.rejected == fine.rejected == ""
+    # The error falls with the root of the number of steps; ten blocks know it to a quarter.
+    assert fine.steps > 2 * coarse.steps
+    assert coarse.peak_error < 1.5 * 0.02
+    assert fine.peak_error < 1.5 * 0.008
+    assert fine.n >= MIN_BEADS
+    reach = fine.r[np.isfinite(fine.g)][-1]
+    half = 0.5 * (fine.n / fine.density) ** (1 / 3)
+    assert 5.0 <= half - 0.1 < reach <= half
+    # The ideal gas has g = 1; 5 standard errors over some hundred bins.
+    seen = np.isfinite(fine.g) & (fine.r > 1.0)
+    assert np.all(np.abs(fine.g[seen] - 1.0) < 5 * np.maximum(fine.g_error[seen], 1e-3))
 
 
-def test_rejections_carry_their_reason(tmp_path):
+def test_more_beads_can_be_asked_for():
     pytest.importorskip("freud", reason="sampling needs freud")
-    assert simulate_state(StateTask(REFUSED, 0.125), Gas()).rejected.startswith("screened")
-    failed = simulate_state(StateTask(ACCEPTABLE, 0.125), Gas(error="no licence"))
+    one, two = (simulate_state(ACCEPTABLE, Gas(), precision=0.02, larger=k) for k in (1, 2))
+    assert two.n == 2 * one.n
+
+
+def test_a_drifting_run_is_repeated_and_then_rejected():
+    pytest.importorskip("freud", reason="sampling needs freud")
+    record = simulate_state(ACCEPTABLE, Gas(drift=3.0), precision=0.02)
+    assert record.rejected.startswith("not equilibrated")
+    # One pilot, and production three times.
+    assert record.seconds == 4.0
+
+
+def test_rejections_carry_their_reason():
+    refused = simulate_state(REFUSED, Gas())
+    assert refused.rejected == refused.screened != ""
+    assert (refused.n, refused.steps) == (0, 0)
+    failed = simulate_state(ACCEPTABLE, Gas(error="no licence"))
     assert failed.rejected == "failed: no licence"
+    assert failed.screened == ""
 
 
-def test_a_data_set_survives_its_file(tmp_path):
+def test_the_peak_error_is_that_of_a_tenth():
+    r = np.arange(0.0, 5.0, 0.05)
+    g = 1.0 + 2.0 * np.exp(-(((r - 1.2) / 0.2) ** 2))
+    fine = RDF(r, g, 0.01 * g, units="lj")
+    assert peak_error(fine) == pytest.approx(0.01 / np.sqrt(2.0))
+    assert np.isnan(peak_error(RDF(r, g, units="lj")))
+
+
+@pytest.fixture
+def records():
     pytest.importorskip("freud", reason="sampling needs freud")
+    return [simulate_state(ACCEPTABLE, Gas(), precision=0.05), simulate_state(REFUSED, Gas())]
+
+
+def test_a_data_set_survives_its_file(tmp_path, records):
     pytest.importorskip("h5py", reason="data sets need h5py")
-    records = [
-        simulate_state(StateTask(ACCEPTABLE, 0.125), Gas()),
-        simulate_state(StateTask(REFUSED, 0.244), Gas()),
-    ]
     save(merge(records), tmp_path / "data.h5")
     data = load(tmp_path / "data.h5")
-    assert len(data) == 2
     assert sorted(data.accepted) == [False, True]
     good = data.select(data.accepted)
     # Curves are float32 on disk.
     np.testing.assert_allclose(good.g[0], records[0].g, rtol=1e-6)
-    assert good.rejected[0] == ""
+    assert (good.rejected[0], good.split[0], good.index[0]) == ("", "train", ACCEPTABLE.index)
+    again = join([data, data])
+    assert len(again) == 2
+    assert counts(again) == {
+        "accepted": {"a": 1, "b": 0},
+        "test": {"a": 0, "b": 0},
+        "rejected": {"screened": 1},
+    }
+    report = screen_report(data)
+    assert (report.refused, report.audited, report.simulated) == (1, 0, 1)
     with pytest.raises(InputError, match="no record"):
         merge([])
     (tmp_path / "no.h5").write_bytes(b"not a data set")
     with pytest.raises((InputError, OSError)):
         load(tmp_path / "no.h5")
+
+
+def test_a_campaign_survives_its_file(tmp_path):
+    campaign = Campaign((Batch("a", 0, 30), Batch("b", 10, 10)), precision=0.01)
+    campaign.write(tmp_path)
+    assert Campaign.read(tmp_path) == campaign
+    tasks = campaign.tasks()
+    assert len(tasks) == len(set(tasks)) == (3 * 4 + 27 * 2) + (4 + 9 * 2)
+    # The two batches advance together.
+    half = tasks[: len(tasks) // 2]
+    assert abs(sum(t.family == "b" for t in half) - 11) <= 1
+    with pytest.raises(InputError, match="begin one with"):
+        Campaign.read(tmp_path / "nowhere")
+
+
+@pytest.fixture
+def distributed():
+    return pytest.importorskip("distributed", reason="campaigns run on Dask")
+
+
+def test_nothing_is_simulated_twice_and_nothing_stops_the_rest(tmp_path, distributed):
+    tasks = [ACCEPTABLE, REFUSED]
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+    ) as cluster:
+        run = {"scheduler": cluster.scheduler_address, "precision": 0.05}
+        failed = run_campaign(tasks, Gas(error="no licence"), tmp_path, **run)
+        assert failed[ACCEPTABLE] == "failed: no licence"
+        assert failed[REFUSED].startswith("screened")
+        assert run_campaign(tasks, Gas(), tmp_path, **run) == {}
+        record_path(tmp_path, ACCEPTABLE).unlink()
+        assert run_campaign(tasks, Gas(), tmp_path, **run) == {ACCEPTABLE: ""}
+    assert read_record(record_path(tmp_path, ACCEPTABLE)).seed == ACCEPTABLE.seed
+
+
+class Killer(Gas):
+    """Kills its worker the first time a state point is simulated."""
+
+    def run(self, potential, state, start, schedule, *, seed, workdir):
+        mark = Path(self.name) / str(seed)
+        if not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().run(potential, state, start, schedule, seed=seed, workdir=workdir)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_killed_worker_loses_its_own_task_only(tmp_path, distributed, monkeypatch):
+    pytest.importorskip("freud", reason="sampling needs freud")
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    tasks = [ACCEPTABLE, REFUSED]
+    # The worker dies once in the pilot run and once in production; the task is tried again each time.
+    outcome = run_campaign(tasks, Killer(name=str(marks)), tmp_path / "records", workers=1, precision=0.05)
+    assert outcome[ACCEPTABLE] == ""
+    assert len(list(marks.iterdir())) >= 2
+    assert sorted(p.name for p in (tmp_path / "records").iterdir()) == sorted(f"{t.name}.npz" for t in tasks)
+
+
+def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
+    pytest.importorskip("h5py", reason="data sets need h5py")
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    from cginit.campaign.dataset import write_record
+
+    run = CliRunner().invoke
+    folder = tmp_path / "records"
+    assert run(app, ["generate", str(folder), "--family", "b", "--count", "10"]).exit_code == 0
+    shown = run(app, ["generate", str(folder), "--family", "a", "--count", "20", "--precision", "0.01"])
+    assert shown.output.startswith("66 state points of 30 potentials, 12 of them for tests only")
+    assert Campaign.read(folder).precision == 0.01
+    for record in records:
+        write_record(record, folder / f"{record.family}-{record.seed}-{record.index}.npz")
+    shown = run(app, ["status", str(folder), "--json"])
+    assert json.loads(shown.output) == {
+        "accepted": {"a": 1, "b": 0},
+        "test": {"a": 0, "b": 0},
+        "rejected": {"screened": 1},
+    }
+    file = tmp_path / "data.h5"
+    assert run(app, ["merge", str(folder), "--out", str(file)]).exit_code == 0
+    shown = run(app, ["status", str(file)]).output
+    assert "family a  1 accepted, of 1 potentials" in shown
+    assert "refused 1 without simulation" in shown
+    figure = tmp_path / "sheet.png"
+    assert run(app, ["sheet", str(file), "--out", str(figure), "--count", "4"]).exit_code == 0
+    assert figure.stat().st_size > 10_000

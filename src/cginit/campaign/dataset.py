@@ -14,10 +14,24 @@ from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
 from cginit.io import write_atomically
 
-__all__ = ["FORMAT_VERSION", "Dataset", "Record", "load", "merge", "read_record", "save", "write_record"]
+__all__ = [
+    "FORMAT_VERSION",
+    "GRID_END",
+    "GRID_STEP",
+    "Dataset",
+    "Record",
+    "join",
+    "load",
+    "merge",
+    "read_record",
+    "save",
+    "write_record",
+]
 
 #: Version of both layouts; raised when a field changes its meaning.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+#: Common grid of g in sigma. A record ends at half its box, with NaN beyond, and reaches at least 5 sigma.
+GRID_STEP, GRID_END = 0.05, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +41,23 @@ class Record:
     Attributes
     ----------
     family : str
-        Generator of the potential; ``a`` is the published recipe.
+        Generator of the potential; ``a`` is the published recipe, ``b`` potentials as beads have them.
     seed : int
         The integer that names the potential in its family.
+    index : int
+        Number of the state point of this potential, which decides its density.
+    split : str
+        ``train`` or ``test``; all state points of a potential are on one side.
     density : float
         rho sigma^3.
+    r_cut : float
+        Cut-off of the potential.
     u_r, u : ndarray, shape (201,)
         The potential as simulated.
-    r, g, g_error : ndarray, shape (n,)
-        g(r) on the common grid, with its standard error.
+    r, g, g_error : ndarray, shape (201,)
+        g(r) on the common grid, with its standard error; NaN beyond half the box.
+    peak_error : float
+        Median relative standard error of g in bins of 0.1 around its first peak.
     pressure, pressure_error : float
         beta P sigma^3.
     n, steps : int
@@ -48,18 +70,24 @@ class Record:
         Engine time on one core.
     s_k_min : float
         Structure factor at the smallest wave vectors of the box.
+    screened : str
+        Why the screen refused the state point (some are simulated all the same); empty if it did not.
     rejected : str
         Why the run is not used; empty if it is.
     """
 
     family: str
     seed: int
+    index: int
+    split: str
     density: float
+    r_cut: float
     u_r: Array
     u: Array
     r: Array
     g: Array
     g_error: Array
+    peak_error: float
     pressure: float
     pressure_error: float
     n: int
@@ -68,6 +96,7 @@ class Record:
     engine: str
     seconds: float
     s_k_min: float
+    screened: str
     rejected: str
 
 
@@ -75,17 +104,22 @@ class Record:
 class Dataset:
     """Many records as columns: every field of `Record` with one more leading axis, and one common ``r``.
 
-    Only `family`, `engine` and `rejected` are strings; curves are float64 in memory and float32 on disk.
+    `family`, `split`, `engine`, `screened` and `rejected` are strings. Curves are float64 in memory and float32
+    on disk.
     """
 
     family: NDArray[np.str_]
     seed: NDArray[np.int64]
+    index: NDArray[np.int64]
+    split: NDArray[np.str_]
     density: Array
+    r_cut: Array
     u_r: Array
     u: Array
     r: Array
     g: Array
     g_error: Array
+    peak_error: Array
     pressure: Array
     pressure_error: Array
     n: NDArray[np.int64]
@@ -94,6 +128,7 @@ class Dataset:
     engine: NDArray[np.str_]
     seconds: Array
     s_k_min: Array
+    screened: NDArray[np.str_]
     rejected: NDArray[np.str_]
 
     def __len__(self) -> int:
@@ -114,8 +149,8 @@ class Dataset:
         return np.asarray(self.rejected == "")
 
 
-_INTEGERS = ("seed", "n", "steps", "run_seed")
-_STRINGS = ("family", "engine", "rejected")
+_INTEGERS = ("seed", "index", "n", "steps", "run_seed")
+_STRINGS = ("family", "split", "engine", "screened", "rejected")
 
 
 def write_record(record: Record, path: Path) -> None:
@@ -137,7 +172,7 @@ def read_record(path: Path) -> Record:
 
 
 def merge(records: list[Record]) -> Dataset:
-    """Join records into columns, sorted by family, seed and density.
+    """Join records into columns, sorted by family, seed and index.
 
     Raises
     ------
@@ -146,7 +181,7 @@ def merge(records: list[Record]) -> Dataset:
     """
     if not records:
         raise InputError("there is no record to merge; simulate some state points first")
-    ordered = sorted(records, key=lambda x: (x.family, x.seed, x.density))
+    ordered = sorted(records, key=lambda x: (x.family, x.seed, x.index))
     r = ordered[0].r
     if any(x.r.shape != r.shape or not np.allclose(x.r, r, atol=1e-9) for x in ordered):
         raise InputError("the records do not share one grid of r; they come from different campaigns")
@@ -154,6 +189,31 @@ def merge(records: list[Record]) -> Dataset:
         f.name: np.array([getattr(x, f.name) for x in ordered]) for f in fields(Record) if f.name != "r"
     }
     return Dataset(r=r, **columns)
+
+
+def join(parts: list[Dataset]) -> Dataset:
+    """Return the rows of all parts, sorted; of a state point that occurs twice the first.
+
+    Raises
+    ------
+    InputError
+        If there is no part, or their grids differ.
+    """
+    if not parts:
+        raise InputError("there is nothing to join")
+    r = parts[0].r
+    if any(part.r.shape != r.shape or not np.allclose(part.r, r, atol=1e-6) for part in parts):
+        raise InputError("the data sets do not share one grid of r")
+    columns = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(Dataset)
+        if f.name != "r"
+    }
+    names: dict[tuple[str, int, int], int] = {}
+    for row, name in enumerate(zip(columns["family"], columns["seed"], columns["index"], strict=True)):
+        names.setdefault((str(name[0]), int(name[1]), int(name[2])), row)
+    rows = np.array([names[name] for name in sorted(names)])
+    return Dataset(r=r, **{name: values[rows] for name, values in columns.items()})
 
 
 def save(dataset: Dataset, path: Path) -> None:

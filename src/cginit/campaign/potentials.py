@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 
-__all__ = ["TABLE_INTERVALS", "SplinePotential", "spline_potential", "wca"]
+__all__ = ["CORE_CAP", "TABLE_INTERVALS", "SplinePotential", "capped", "spline_potential", "uniforms", "wca"]
 
 #: Largest cut-off, in sigma, and largest height of a base point, in kT.
 MAX_CUTOFF = 5.0
@@ -45,6 +46,20 @@ class SplinePotential:
     core: bool
 
 
+def uniforms(seed: int, *purpose: int) -> Callable[[], float]:
+    """Return a source of uniform numbers in [0, 1) that gives the same ones for ever.
+
+    Raises
+    ------
+    InputError
+        If `seed` is negative.
+    """
+    if seed < 0:
+        raise InputError(f"a potential is named by a non-negative integer, not {seed}")
+    stream = np.random.PCG64([seed, *purpose] if purpose else seed)
+    return lambda: float(stream.random_raw() >> 11) * 2.0**-53
+
+
 def spline_potential(seed: int) -> SplinePotential:
     r"""Return the random potential named by `seed`.
 
@@ -68,13 +83,7 @@ def spline_potential(seed: int) -> SplinePotential:
     >>> spline_potential(7).potential.u[-1]
     0.0
     """
-    if seed < 0:
-        raise InputError(f"a potential is named by a non-negative integer, not {seed}")
-    stream = np.random.PCG64(seed)
-
-    def uniform() -> float:
-        return float(stream.random_raw() >> 11) * 2.0**-53
-
+    uniform = uniforms(seed)
     r_cut = MAX_CUTOFF * (1.0 - uniform())
     n = 6 + int(5 * uniform())
     degree = 2 + int(4 * uniform())
@@ -120,10 +129,16 @@ def wca(r: Array) -> Array:
     u = np.zeros(r.size)
     inside = r < 2.0 ** (1 / 6)
     s6 = np.maximum(r[inside], 0.3) ** -6.0
-    u[inside] = np.minimum(4.0 * (s6**2 - s6) + 1.0, CORE_CAP)
-    # Below the cap the energy would be flat; let it rise so that the force stays repulsive.
-    capped = u >= CORE_CAP
-    if np.any(capped):
-        edge = r[np.flatnonzero(capped)[-1]]
-        u[capped] = CORE_CAP * (1.0 + (edge - r[capped]))
+    u[inside] = 4.0 * (s6**2 - s6) + 1.0
+    return capped(r, u)
+
+
+def capped(r: Array, u: Array) -> Array:
+    """Return `u` ``(n,)`` below `CORE_CAP`; nearer to r = 0 it rises linearly, so that the force stays repulsive."""
+    above = np.flatnonzero(u >= CORE_CAP)
+    if above.size == 0:
+        return u
+    edge = above[-1]
+    u = u.copy()
+    u[: edge + 1] = CORE_CAP * (1.0 + (r[edge] - r[: edge + 1]))
     return u

@@ -1,198 +1,259 @@
-"""Simulate the state points of a campaign, each a task of its own that can be repeated, skipped or lost."""
+"""Simulate one state point: screened, in a box that fits its correlations, as long as its g(r) needs."""
 
 from __future__ import annotations
 
-import itertools
-import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit import sampling
-from cginit.campaign.dataset import Record, write_record
-from cginit.campaign.potentials import spline_potential, wca
-from cginit.configuration import random_configuration
-from cginit.curves import Array, PairPotential
-from cginit.engines.base import Engine, Schedule
-from cginit.errors import CGInitError
+from cginit.campaign.dataset import GRID_END, GRID_STEP, Record
+from cginit.campaign.families import StatePointTask
+from cginit.campaign.potentials import uniforms
+from cginit.campaign.screen import Screening, screen
+from cginit.configuration import Configuration, Trajectory, random_configuration
+from cginit.curves import RDF, Array
+from cginit.engines.base import Engine, EngineRun, Schedule
+from cginit.errors import CGInitError, EngineError
 from cginit.state import StatePoint
 
-__all__ = ["DENSITIES", "StateTask", "plan", "record_path", "run_campaign", "screen", "simulate_state"]
+__all__ = ["AUDITED", "PRECISION", "is_audited", "peak_error", "simulate_state"]
 
-#: The published densities in sigma^-3.
-DENSITIES = (0.125, 0.244, 0.512, 1.0)
-#: Common grid of g: the networks read r in [0, 5] sigma.
-GRID_STEP, GRID_END = 0.05, 5.0
-#: Smallest box edge (so that g reaches 5 sigma) and smallest number of beads.
+#: Median relative standard error of g in bins of 0.1 sigma around its first peak that a run aims at.
+PRECISION = 0.005
+#: A nearly structureless g of a fluid of high pressure, P > 5 rho kT, carries its signal in a small h: there the
+#: error aimed at is also at most this part of the largest h, down to the smallest precision.
+HIGH_PRESSURE, PART_OF_H, FINEST = 5.0, 0.02, 0.0005
+NEAREST_PEAK = 0.5
+#: A run whose error stays above this many times the aim moves too slowly to be in equilibrium.
+TOO_SLOW = 4.0
+#: g reaches 5 sigma, and there are at least so many beads.
 MIN_EDGE, MIN_BEADS = 10.2, 500
-#: Production steps by density: dilute runs are cheap and have fewer pairs per configuration.
-PRODUCTION = {0.125: 24_000, 0.244: 20_000, 0.512: 14_000, 1.0: 9_600}
-#: Reduced second virial coefficient below which a fluid separates into gas and liquid somewhere; half the value
-#: -pi sigma^3 at the critical temperature of simple fluids (Vliegenthart and Lekkerkerker,
-#: J. Chem. Phys. 112, 5364, 2000, doi:10.1063/1.481106).
-MIN_B2 = -np.pi
+#: A box may grow until h at its half is below this part of the largest h, as far as so many beads allow.
+DECAYED, MAX_BEADS = 0.05, 1500
+#: First run: equilibration, then enough to see whether the state is a fluid and how fast g converges.
+PILOT = Schedule(equilibration=3_000, production=4_000, every=100, length=1.0)
+#: Production steps, least; and most work, in pairs of neighbours (some 14 ns each on one core).
+MIN_STEPS, MAX_WORK = 5_000, 3.0e9
+#: What integrating a bead costs, in pairs; and the skin of the neighbour list, in sigma.
+BEAD_WORK, SKIN = 12.0, 0.3
+#: How often a run that is too short, or not yet in equilibrium, is continued.
+MAX_RUNS = 3
+#: One screened state point in so many is simulated all the same, which tells how often the screen is wrong.
+AUDITED = 20
+_AUDIT = 2
 
 
-@dataclass(frozen=True)
-class StateTask:
-    """One state point of family a: the integer of its potential, and its density."""
-
-    seed: int
-    density: float
-
-    @property
-    def run_seed(self) -> int:
-        """Seed of start and dynamics, derived so that a task is the same whoever runs it."""
-        return self.seed * 16 + DENSITIES.index(self.density) + 1
+def is_audited(task: StatePointTask) -> bool:
+    """Whether a state point is simulated even if the screen refuses it; by chance, but always the same ones."""
+    return uniforms(task.seed, ord(task.family), task.index, _AUDIT)() * AUDITED < 1.0
 
 
-def plan(seeds: range, per_potential: int = len(DENSITIES)) -> list[StateTask]:
-    """Return the tasks of these potentials, `per_potential` densities each.
-
-    With fewer than all four, the seed chooses among the combinations in turn, so that each density, and each
-    combination, is used equally often.
-    """
-    combinations = list(itertools.combinations(DENSITIES, per_potential))
-    return [StateTask(seed, density) for seed in seeds for density in combinations[seed % len(combinations)]]
-
-
-def screen(potential: PairPotential, core: bool) -> str:
-    """Return why a potential is not worth simulating, or an empty string.
-
-    Lengths in sigma, energies in kT. Two cheap tests: B2 far enough below zero that the fluid condenses, and a
-    spline so hidden by its WCA core that the potential is one more bare WCA.
-    """
-    r, u = potential.r, potential.u
-    b2 = -2.0 * np.pi * np.trapezoid((np.exp(-u) - 1.0) * r**2, r)
-    if b2 < MIN_B2:
-        return f"screened: B2 = {b2:.3g} sigma^3 is in the gas-liquid region"
-    if core:
-        outside = r > 0.85
-        if np.max(np.abs(u - wca(r))[outside], initial=0.0) < 0.1:
-            return "screened: no different from a bare WCA core"
-    return ""
-
-
-def simulate_state(task: StateTask, engine: Engine, workdir: Path | None = None) -> Record:
+def simulate_state(
+    task: StatePointTask,
+    engine: Engine,
+    *,
+    precision: float = PRECISION,
+    larger: int = 1,
+    workdir: Path | None = None,
+) -> Record:
     """Simulate one state point and return its record, accepted or with the reason why not.
 
-    A short run first: one that clusters, freezes or drifts there is not continued.
+    Langevin dynamics at kT = 1 with dt = 0.005. A pilot run equilibrates, shows whether the state clusters,
+    freezes or drifts, and how many steps the wanted precision of g needs; production runs follow until
+    it is reached, or `MAX_WORK` is done, and the energy does not drift.
+
+    Parameters
+    ----------
+    task : StatePointTask
+        Potential and density.
+    engine : Engine
+        What simulates.
+    precision : float
+        Median relative standard error of g in bins of 0.1 sigma around the first peak.
+    larger : int
+        Factor on the number of beads, to check for finite size.
+    workdir : Path, optional
+        Where temporary folders are made.
     """
-    made = spline_potential(task.seed)
-    potential, density = made.potential, task.density
-    reason = screen(potential, made.core)
-    if reason:
-        return _rejected(task, potential, reason)
-    n = max(MIN_BEADS, int(np.ceil(density * MIN_EDGE**3)))
-    state = StatePoint(density, 1.0)
+    screening = screen(task.potential, task.density)
+    if screening.reason and (screening.known or not is_audited(task)):
+        return _record(task, screening, screening.reason)
     try:
         with tempfile.TemporaryDirectory(dir=workdir) as folder:
-            start = random_configuration(n, density, seed=task.run_seed, units="lj")
-            trial = engine.run(
-                potential,
-                state,
-                start,
-                Schedule(equilibration=2_000, production=2_000, every=100, length=1.0),
-                seed=task.run_seed,
-                workdir=Path(folder),
-            )
-            if trial.trajectory is None:
-                return _rejected(task, potential, f"failed: {engine.name} returns no configurations")
-            g = sampling.rdf(trial.trajectory, dr=0.1)
-            health = sampling.examine(trial.trajectory, g)
-            if not health.ok:
-                return _rejected(task, potential, health.reasons[0])
-            production = PRODUCTION[density]
-            run = engine.run(
-                potential,
-                state,
-                trial.final,
-                Schedule(equilibration=1_000, production=production, every=80, push_off=0, length=1.0),
-                seed=task.run_seed + 1_000_000,
-                workdir=Path(folder),
-            )
-            if run.trajectory is None:
-                return _rejected(task, potential, f"failed: {engine.name} returns no configurations")
-            g = sampling.rdf(run.trajectory, dr=GRID_STEP)
-            health = sampling.examine(run.trajectory, g, run.energy)
-            # Flatness is judged at half the box; a long-ranged potential is still at work at 5 sigma.
-            g = g.truncated(GRID_END)
-            pressure = sampling.block_mean(run.pressure)
+            return _simulate(task, engine, screening, precision, larger, Path(folder))
     except CGInitError as error:
-        return _rejected(task, potential, f"failed: {error}")
+        return _record(task, screening, f"failed: {error}")
+
+
+def _simulate(
+    task: StatePointTask, engine: Engine, screening: Screening, precision: float, larger: int, folder: Path
+) -> Record:
+    n = larger * _beads(screening, task.density, task.potential.r_cut)
+    sampled = _Sampled(random_configuration(n, task.density, seed=task.run_seed, units="lj"))
+
+    def run(schedule: Schedule) -> None:
+        seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
+        state = StatePoint(task.density, 1.0)
+        sampled.add(engine.run(task.potential, state, sampled.last, schedule, seed=seed, workdir=folder))
+
+    run(PILOT)
+    g = sampled.rdf(2 * GRID_STEP)
+    most = _most_steps(n, task.density, task.potential.r_cut)
+    reasons = tuple(x for x in sampled.examine(g) if not _is_drift(x)) + _slow(
+        sampled.steps, g, precision, most
+    )
+    if not reasons:
+        aim = precision
+        pressure = float(np.mean(sampled.pressure[0]))
+        if pressure > HIGH_PRESSURE * task.density:
+            precision = min(precision, max(PART_OF_H * float(np.max(np.abs(g.g - 1.0))), FINEST))
+        needed = _steps(PILOT.production, g, precision, most)
+        sampled.forget()
+        while sampled.runs <= MAX_RUNS:
+            run(replace(PILOT, equilibration=1_000, production=needed - sampled.steps, push_off=0))
+            g = sampled.rdf(GRID_STEP)
+            reasons = sampled.examine(g)
+            if any(_is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
+                # What was sampled belongs to the equilibration; begin again where it ended.
+                sampled.forget()
+                continue
+            needed = _steps(sampled.steps, g, precision, most)
+            if reasons or needed < 1.1 * sampled.steps:
+                break
+        reasons += _slow(sampled.steps, g, aim, sampled.steps)
+    return _record(task, screening, "; ".join(reasons), sampled, g)
+
+
+class _Sampled:
+    """What the runs of one state point have sampled since it was last forgotten, and where they ended."""
+
+    def __init__(self, start: Configuration) -> None:
+        self.last, self.runs, self.seconds, self.engine = start, 0, 0.0, ""
+        self.forget()
+
+    def forget(self) -> None:
+        self.frames: list[NDArray[np.float32]] = []
+        self.energy: list[Array] = []
+        self.pressure: list[Array] = []
+
+    def add(self, run: EngineRun) -> None:
+        if run.trajectory is None:
+            raise EngineError(f"{run.engine} returns no configurations; a campaign needs a simulation")
+        self.frames.append(run.trajectory.positions)
+        self.energy.append(run.energy)
+        self.pressure.append(run.pressure)
+        self.last, self.engine = run.final, f"{run.engine} {run.version}"
+        self.runs += 1
+        self.seconds += run.seconds
+
+    @property
+    def steps(self) -> int:
+        return sum(len(part) for part in self.frames) * PILOT.every
+
+    @property
+    def trajectory(self) -> Trajectory:
+        return Trajectory(np.concatenate(self.frames), self.last.box, units=self.last.units)
+
+    def rdf(self, dr: float) -> RDF:
+        return sampling.rdf(self.trajectory, dr=dr)
+
+    def examine(self, g: RDF) -> tuple[str, ...]:
+        return sampling.examine(self.trajectory, g, np.concatenate(self.energy)).reasons
+
+
+def _is_drift(reason: str) -> bool:
+    return reason.startswith("not equilibrated")
+
+
+def peak_error(g: RDF) -> float:
+    """Return the median relative standard error of g, in bins of 0.1 sigma, within 0.3 of its highest point.
+
+    The peak is sought from 0.5 sigma on: nearer to r = 0 a bin holds few pairs of any fluid. The error of
+    bins of other width is scaled as that of counts is: by the root of the ratio.
+    """
+    if g.error is None:
+        return float("nan")
+    peak = g.r[int(np.argmax(np.where(g.r >= NEAREST_PEAK, g.g, 0.0)))]
+    near = (np.abs(g.r - peak) < 0.3 + 0.5 * g.dr) & (g.g > 0.1)
+    if not np.any(near):
+        return float("inf")
+    return float(np.median(g.error[near] / g.g[near]) * np.sqrt(g.dr / 0.1))
+
+
+def _steps(sampled: int, g: RDF, precision: float, most: int) -> int:
+    """Return the steps that the precision needs, from the error after `sampled` steps."""
+    needed = min(max(sampled * (peak_error(g) / precision) ** 2, MIN_STEPS), most)
+    return int(np.ceil(needed / PILOT.every)) * PILOT.every
+
+
+def _slow(sampled: int, g: RDF, precision: float, most: int) -> tuple[str, ...]:
+    """Return the reason against a run that even `most` steps would not bring near the precision, if so."""
+    error = peak_error(g) * (sampled / most) ** 0.5
+    if error <= TOO_SLOW * precision:
+        return ()
+    return (
+        f"not equilibrated: the error of g at its peak would be {100 * error:.1f} % after {most} steps; the beads "
+        "hardly move",
+    )
+
+
+def _most_steps(n: int, density: float, r_cut: float) -> int:
+    neighbours = 2.0 * np.pi / 3.0 * density * (r_cut + SKIN) ** 3
+    return max(2 * MIN_STEPS, int(MAX_WORK / (n * (neighbours + BEAD_WORK))))
+
+
+def _beads(screening: Screening, density: float, r_cut: float) -> int:
+    """Return how many beads: g reaches 5 sigma, and h has decayed at half the box, as far as HNC can tell."""
+    edge = max(MIN_EDGE, 2.0 * r_cut + 0.2, (MIN_BEADS / density) ** (1.0 / 3.0))
+    if screening.h.size:
+        size = np.abs(screening.h) * screening.r
+        # r h decays like a damped wave; what counts is where its envelope falls below the limit.
+        alive = np.flatnonzero(size > DECAYED * float(size.max()))
+        edge = max(edge, min(2.0 * float(screening.r[alive[-1]]), (MAX_BEADS / density) ** (1.0 / 3.0)))
+    return int(np.ceil(density * edge**3 - 1e-6))
+
+
+def _record(
+    task: StatePointTask,
+    screening: Screening,
+    rejected: str,
+    sampled: _Sampled | None = None,
+    g: RDF | None = None,
+) -> Record:
+    r: Array = np.arange(round(GRID_END / GRID_STEP) + 1, dtype=np.float64) * GRID_STEP
+    pressure = sampling.Mean(np.nan, np.nan)
+    if sampled is not None:
+        pressure = sampling.block_mean(np.concatenate(sampled.pressure))
+    values, errors = np.full(r.size, np.nan), np.full(r.size, np.nan)
+    if g is not None and g.r.size >= 3 and abs(g.dr - GRID_STEP) < 1e-9:
+        n = min(r.size, g.r.size)
+        values[:n] = g.g[:n]
+        errors[:n] = 0.0 if g.error is None else g.error[:n]
     return Record(
-        family="a",
+        family=task.family,
         seed=task.seed,
-        density=density,
-        u_r=potential.r,
-        u=potential.u,
-        r=g.r,
-        g=g.g,
-        g_error=g.g * 0.0 if g.error is None else g.error,
+        index=task.index,
+        split=task.split,
+        density=task.density,
+        r_cut=task.potential.r_cut,
+        u_r=task.potential.r,
+        u=task.potential.u,
+        r=r,
+        g=values,
+        g_error=errors,
+        peak_error=np.nan if g is None else peak_error(g),
         pressure=pressure.value,
         pressure_error=pressure.error,
-        n=n,
-        steps=production,
+        n=0 if sampled is None else sampled.last.n,
+        steps=0 if sampled is None else sampled.steps,
         run_seed=task.run_seed,
-        engine=f"{run.engine} {run.version}",
-        seconds=trial.seconds + run.seconds,
-        s_k_min=health.s_k_min,
-        rejected="; ".join(health.reasons),
+        engine="" if sampled is None else sampled.engine,
+        seconds=0.0 if sampled is None else sampled.seconds,
+        s_k_min=np.nan if sampled is None else sampling.low_k_structure_factor(sampled.trajectory).value,
+        screened=screening.reason,
+        rejected=rejected,
     )
-
-
-def _rejected(task: StateTask, potential: PairPotential, reason: str) -> Record:
-    r: Array = np.arange(round(GRID_END / GRID_STEP) + 1, dtype=np.float64) * GRID_STEP
-    empty = np.full(r.size, np.nan)
-    return Record(
-        family="a",
-        seed=task.seed,
-        density=task.density,
-        u_r=potential.r,
-        u=potential.u,
-        r=r,
-        g=empty,
-        g_error=empty,
-        pressure=float("nan"),
-        pressure_error=float("nan"),
-        n=0,
-        steps=0,
-        run_seed=task.run_seed,
-        engine="",
-        seconds=0.0,
-        s_k_min=float("nan"),
-        rejected=reason,
-    )
-
-
-def record_path(folder: Path, task: StateTask) -> Path:
-    """Return the file of a task's record."""
-    return folder / f"a-{task.seed:06d}-{task.density:.3f}.npz"
-
-
-def _task_to_file(task: StateTask, engine: Engine, folder: Path) -> str:
-    record = simulate_state(task, engine)
-    write_record(record, record_path(folder, task))
-    return record.rejected
-
-
-def run_campaign(
-    tasks: list[StateTask], engine: Engine, folder: Path, workers: int = 1
-) -> dict[StateTask, str]:
-    """Simulate what `folder` does not hold yet; return the reason of rejection (or "") of each new task.
-
-    A task is done when its file exists; a killed run loses the tasks under way and nothing else.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    todo = [task for task in tasks if not record_path(folder, task).exists()]
-    outcome: dict[StateTask, str] = {}
-    # One thread per worker: state points are independent, so parallel tasks beat parallel loops.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(max_workers=workers) as pool:
-        futures = {pool.submit(_task_to_file, task, engine, folder): task for task in todo}
-        for future in as_completed(futures):
-            outcome[futures[future]] = future.result()
-    return outcome

@@ -1,9 +1,8 @@
-"""``cg-init dataset``: simulate state points of random potentials, count them, merge them into one file."""
+"""``cg-init dataset``: plan a campaign, simulate its state points, count them, merge them into one file."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
-    from cginit.campaign import Dataset
+    from cginit.campaign import Dataset, StatePointTask
 
 __all__ = ["app"]
 
@@ -20,70 +19,177 @@ app = typer.Typer(
     no_args_is_help=True, help="Training data: random potentials, simulated at many state points."
 )
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the records, one file a state point.")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="Folder of the campaign: its plan, and one file a state point.")
+]
+Source = Annotated[Path, typer.Argument(metavar="DIR|FILE", help="Folder of a campaign, or a merged file.")]
+
+
+@app.command()
+def generate(
+    folder: Folder,
+    family: Annotated[str, typer.Option(help="a: published random splines. b: potentials of beads.")] = "a",
+    first: Annotated[int, typer.Option(help="First integer of the potentials.", min=0)] = 0,
+    count: Annotated[int, typer.Option(help="How many potentials.", min=1)] = 100,
+    precision: Annotated[
+        float | None,
+        typer.Option(help="Relative standard error of g near its peak (default 0.005).", min=1e-4, max=0.1),
+    ] = None,
+) -> None:
+    """Add potentials to the plan of a campaign; begins one if the folder holds none."""
+    from dataclasses import replace
+
+    from cginit.campaign import Batch, Campaign
+    from cginit.campaign.campaign import FILE
+
+    campaign = Campaign.read(folder) if (folder / FILE).exists() else Campaign()
+    campaign = campaign.with_batch(Batch(family, first, count))
+    if precision is not None:
+        campaign = replace(campaign, precision=precision)
+    tasks = campaign.tasks()
+    campaign.write(folder)
+    test = sum(task.split == "test" for task in tasks)
+    typer.echo(
+        f"{len(tasks)} state points of {len({(x.family, x.seed) for x in tasks})} potentials, "
+        f"{test} of them for tests only; simulate them with: cg-init dataset simulate {folder}"
+    )
 
 
 @app.command()
 def simulate(
     folder: Folder,
-    first: Annotated[int, typer.Option(help="First integer of the potentials.", min=0)] = 0,
-    count: Annotated[int, typer.Option(help="How many potentials.", min=1)] = 100,
-    densities: Annotated[
-        int, typer.Option(help="Densities a potential, of the four published.", min=1, max=4)
-    ] = 2,
-    workers: Annotated[int, typer.Option(help="State points simulated at a time.", min=1)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="State points at a time on this machine (default: its cores).", min=1)
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A running Dask scheduler to use instead.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="What simulates: lammps or hoomd.")] = "lammps",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
-    """Simulate with LAMMPS what the folder does not hold yet; stop and start at will."""
-    from cginit.campaign import plan, run_campaign
-    from cginit.engines.lammps import LammpsEngine
+    """Simulate what the campaign lacks; stop and start at will."""
+    import os
 
-    tasks = plan(range(first, first + count), densities)
-    outcome = run_campaign(tasks, LammpsEngine(), folder, workers)
-    typer.echo(f"{len(outcome)} simulated, {sum(not reason for reason in outcome.values())} of them accepted")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cginit.campaign import Campaign, record_path, run_campaign
+    from cginit.refine.loop import load_engine
+
+    campaign = Campaign.read(folder)
+    tasks = campaign.tasks()
+    done = sum(record_path(folder, task).exists() for task in tasks)
+    accepted = 0
+    bar = Progress(
+        TextColumn("state points"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[accepted]} accepted"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=quiet,
+    )
+    with bar:
+        row = bar.add_task("", total=len(tasks), completed=done, accepted=0)
+
+        def progress(task: StatePointTask, reason: str) -> None:
+            nonlocal accepted
+            accepted += not reason
+            bar.update(row, advance=1, accepted=accepted)
+
+        outcome = run_campaign(
+            tasks,
+            load_engine(engine),
+            folder,
+            workers=workers or os.cpu_count() or 1,
+            scheduler=scheduler,
+            precision=campaign.precision,
+            progress=progress,
+        )
+    lost = len(tasks) - done - len(outcome)
+    again = f"; {lost} were lost, run again to repeat them" if lost else ""
+    typer.echo(f"{len(outcome)} state points done, {accepted} of them accepted{again}")
 
 
 @app.command()
 def merge(
-    folder: Folder,
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="DIR|FILE...", help="Folders of campaigns, or merged files.")
+    ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="HDF5 file to write.")],
     rejected: Annotated[bool, typer.Option(help="Keep rejected state points, without curves.")] = True,
 ) -> None:
-    """Join all records of a folder into one file."""
-    from cginit.campaign import save
+    """Join records into one file; a state point that occurs twice is taken from the first source."""
+    from cginit.campaign import join, save
 
-    data = _records(folder)
+    data = join([_data(source) for source in sources])
     save(data if rejected else data.select(data.accepted), out)
     typer.echo(out)
 
 
 @app.command()
 def status(
-    source: Annotated[Path, typer.Argument(metavar="DIR|FILE", help="Folder of records, or a merged file.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    source: Source, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Count accepted state points by density, and rejected ones by reason."""
-    from cginit.campaign import load
+    """Count accepted state points by family, split and density, and rejected ones by reason."""
+    from cginit.campaign import Campaign, counts, screen_report
+    from cginit.campaign.campaign import FILE
 
-    data = _records(source) if source.is_dir() else load(source)
-    accepted = data.select(data.accepted)
-    families = Counter(str(x) for x in accepted.family)
-    reasons = Counter(str(x).split(":")[0] for x in data.rejected if x)
+    data = _data(source)
+    found = counts(data)
     if as_json:
-        typer.echo(json.dumps({"accepted": dict(families), "rejected": dict(reasons)}))
+        typer.echo(json.dumps(found))
         return
-    typer.echo(f"accepted  {len(accepted)} state points of {len(set(accepted.seed.tolist()))} potentials")
-    for density, number in sorted(Counter(accepted.density.tolist()).items()):
-        typer.echo(f"  density {density:<6g} {number}")
-    for reason, number in reasons.most_common():
+    good = data.select(data.accepted)
+    if (source / FILE).exists():
+        planned = len(Campaign.read(source).tasks())
+        typer.echo(f"planned   {planned} state points, {len(data)} done")
+    for family in sorted(set(data.family.tolist())):
+        rows = good.select(good.family == family)
+        typer.echo(
+            f"family {family}  {len(rows)} accepted, of {len(set(rows.seed.tolist()))} potentials; "
+            f"{found['test'][family]} of them for tests only"
+        )
+        for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.75), (0.75, 9.0)):
+            inside = int(((rows.density > low) & (rows.density <= high)).sum())
+            typer.echo(
+                f"  density {'above' if high == 9 else 'to'} {low if high == 9 else high:<5g} {inside}"
+            )
+    for reason, number in found["rejected"].items():
         typer.echo(f"rejected  {number:>5} {reason}")
+    screen = screen_report(data)
+    typer.echo(
+        f"screen    refused {screen.refused} without simulation; of {screen.audited} that were simulated all the "
+        f"same {screen.wrong} were fluids; of {screen.simulated} that passed {screen.rejected} were rejected"
+    )
     typer.echo(f"engine time {data.seconds.sum() / 3600:.2f} core-hours")
 
 
-def _records(folder: Path) -> Dataset:
-    from cginit.campaign import merge as join
-    from cginit.campaign import read_record
+@app.command()
+def sheet(
+    source: Source,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Figure to write.")],
+    count: Annotated[int, typer.Option(help="How many state points.", min=1, max=200)] = 40,
+    seed: Annotated[int, typer.Option(help="Of the choice.")] = 1,
+    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
+) -> None:
+    """Draw potential and g(r) of accepted state points chosen at random, to look through."""
+    from cginit.report.dataset import dataset_sheet
 
-    paths = sorted(folder.glob("*.npz"))
+    data = _data(source)
+    rows = data.accepted if family is None else data.accepted & (data.family == family)
+    typer.echo(dataset_sheet(data.select(rows), out, count=count, seed=seed))
+
+
+def _data(source: Path) -> Dataset:
+    from cginit.campaign import load, read_record
+    from cginit.campaign import merge as columns
+
+    if not source.exists():
+        raise InputError(f"{source} does not exist")
+    if not source.is_dir():
+        return load(source)
+    paths = sorted(source.glob("*.npz"))
     if not paths:
-        raise InputError(f"{folder} holds no records; make them with: cg-init dataset simulate {folder}")
-    return join([read_record(path) for path in paths])
+        raise InputError(f"{source} holds no records; make them with: cg-init dataset simulate {source}")
+    return columns([read_record(path) for path in paths])

@@ -1,0 +1,131 @@
+"""Run a campaign on Dask: each state point a task that can be repeated, skipped or lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from cginit.campaign.dataset import Record, write_record
+from cginit.campaign.families import StatePointTask
+from cginit.campaign.simulate import PRECISION, simulate_state
+from cginit.engines.base import Engine
+from cginit.errors import MissingDependencyError
+
+__all__ = ["record_path", "run_campaign"]
+
+log = logging.getLogger(__name__)
+
+#: Tasks in the hands of the scheduler per worker: enough that none waits, few enough to stop soon.
+AHEAD = 3
+#: One thread a worker: state points are independent, so parallel tasks beat parallel loops.
+ENVIRONMENT = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def record_path(folder: Path, task: StatePointTask) -> Path:
+    """Return the file of a task's record."""
+    return folder / f"{task.name}.npz"
+
+
+def run_campaign(
+    tasks: list[StatePointTask],
+    engine: Engine,
+    folder: Path,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    precision: float = PRECISION,
+    larger: int = 1,
+    progress: Callable[[StatePointTask, str], None] | None = None,
+) -> dict[StatePointTask, str]:
+    """Simulate what `folder` does not hold yet; return the reason of rejection (or "") of each new task.
+
+    A task is done when its file exists, which appears whole or not at all. A killed worker loses the task under
+    way, which another worker repeats; a killed campaign goes on where it was when it is called again.
+
+    Parameters
+    ----------
+    tasks : list of StatePointTask
+        In the order in which they are begun.
+    engine : Engine
+        What simulates.
+    folder : Path
+        Of the records; with a remote scheduler it must be the same folder everywhere.
+    workers : int
+        Processes of a cluster on this machine.
+    scheduler : str, optional
+        Address of a running Dask scheduler, used instead of one on this machine.
+    precision, larger
+        See `simulate_state`.
+    progress : callable, optional
+        Called with each finished task and its reason of rejection.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Dask is not installed.
+    """
+    try:
+        from distributed import as_completed
+    except ImportError as error:
+        raise MissingDependencyError("campaigns run on Dask: pip install 'cginit[campaign]'") from error
+
+    folder.mkdir(parents=True, exist_ok=True)
+    todo = iter([task for task in tasks if not record_path(folder, task).exists()])
+    outcome: dict[StatePointTask, str] = {}
+    with _client(workers, scheduler) as client:
+        slots = max(1, sum(client.nthreads().values()))
+
+        def submit(count: int) -> list[Any]:
+            return [
+                client.submit(_to_file, task, engine, folder, precision, larger, key=task.name, pure=False)
+                for task in islice(todo, count)
+            ]
+
+        queue = as_completed(submit(AHEAD * slots))
+        for future in queue:
+            queue.update(submit(1))
+            if future.status != "finished":
+                # Not written, so that the next call tries again; the others go on.
+                log.warning("state point %s was lost: %s", future.key, future.exception())
+                continue
+            task, reason = future.result()
+            outcome[task] = reason
+            if progress is not None:
+                progress(task, reason)
+            future.release()
+    return outcome
+
+
+@contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        with Client(scheduler) as client:
+            client.wait_for_workers(1)
+            yield client
+        return
+    cluster = LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=":0", env=ENVIRONMENT, memory_limit=0
+    )
+    with cluster, Client(cluster) as client:
+        yield client
+
+
+def _to_file(
+    task: StatePointTask, engine: Engine, folder: Path, precision: float, larger: int
+) -> tuple[StatePointTask, str]:
+    record = simulate_state(task, engine, precision=precision, larger=larger)
+    path = record_path(folder, task)
+    _write(record, path)
+    return task, record.rejected
+
+
+def _write(record: Record, path: Path) -> None:
+    # Another worker may have been given the same task while this one was thought dead.
+    if not path.exists():
+        write_record(record, path)
