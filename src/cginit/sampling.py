@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +13,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.dependencies import load_freud
 from cginit.errors import InputError
 from cginit.extrapolate import resampled
+from cginit.pair_counter import PairCounter
 from cginit.state import StatePoint
 from cginit.units import UnitSystem, unit_system
 
@@ -32,12 +32,8 @@ __all__ = [
 
 #: Blocks per run. Ten give the standard error itself an uncertainty of 1/sqrt(18) = 24 %.
 BLOCKS = 10
-#: Number of beads up to which the distances of all pairs are computed, and rows of pairs at a time.
-DIRECT_BEADS, DIRECT_ROWS = 2_500, 200
 #: Points of the fine grid on which the virial interpolates the force.
 FORCE_POINTS = 2500
-#: All pairs are counted up to this many beads, if the sphere of range r_max fills this part of the box.
-ALL_PAIRS_BEADS, ALL_PAIRS_PART = 3000, 0.25
 
 
 @dataclass(frozen=True)
@@ -115,8 +111,8 @@ def accumulate_rdf(
     n_bins = grid.size - first
     lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
     per_block: list[Array] = []
-    counter = _PairCounter(lower, upper, n_bins)
-    filled = 0
+    counter = PairCounter(lower, upper, n_bins)
+    total, filled = np.zeros(n_bins), 0
     bounds = [(k + 1) * n_frames // blocks for k in range(blocks)]
     for index, (positions, edges) in enumerate(frames):
         array = np.asarray(edges, dtype=np.float64)
@@ -127,11 +123,12 @@ def accumulate_rdf(
                 f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
                 "choose a smaller r_max or simulate more beads"
             )
-        counter.add(box, positions, reset=filled == 0)
+        n = len(positions)
+        total += counter.count(box, positions) * (float(box.volume) / (0.5 * n * (n - 1)))
         filled += 1
         if index + 1 == bounds[len(per_block)]:
-            per_block.append(counter.rdf())
-            filled = 0
+            per_block.append(total / (counter.shells * filled))
+            total, filled = np.zeros(n_bins), 0
             if len(per_block) == blocks:
                 break
     if len(per_block) < blocks:
@@ -141,55 +138,6 @@ def accumulate_rdf(
     if first:
         g, spread = np.concatenate([g[:1], g]), np.concatenate([spread[:1], spread])
     return RDF(grid, g, spread, units=unit_system(units))
-
-
-class _PairCounter:
-    """Adds up the g(r) of frames: by freud, or over all pairs where most of them are within reach.
-
-    A neighbour search pays only if it leaves out most pairs. At a few thousand beads and a range near half
-    the box, MDAnalysis' plain loop over all pairs takes a third to an eighth of the time.
-    """
-
-    def __init__(self, lower: float, upper: float, n_bins: int) -> None:
-        freud = load_freud()
-        self._lower, self._width, self._n_bins = lower, (upper - lower) / n_bins, n_bins
-        edges = lower + self._width * np.arange(n_bins + 1)
-        self._shells: Array = 4.0 * np.pi / 3.0 * np.diff(edges**3)
-        self._sphere = 4.0 * np.pi / 3.0 * upper**3
-        # freud refuses bins that end at exactly half the box; two millionths less are no loss in single precision.
-        self._freud = freud.density.RDF(
-            bins=n_bins, r_max=upper * (1.0 - 2e-6), r_min=lower, normalization_mode="finite_size"
-        )
-        self._sum: Array = np.zeros(n_bins)
-        self._frames = 0
-        self._used_freud = False
-
-    def add(self, box: Any, positions: NDArray[np.float32], reset: bool) -> None:
-        """Add a frame, after forgetting those before if `reset`."""
-        n, volume = len(positions), float(box.volume)
-        if reset:
-            self._sum, self._frames, self._used_freud = np.zeros(self._n_bins), 0, False
-        orthogonal = box.xy == box.xz == box.yz == 0.0
-        if not (orthogonal and n <= ALL_PAIRS_BEADS and self._sphere > ALL_PAIRS_PART * volume):
-            self._freud.compute((box, positions), reset=not self._used_freud)
-            self._used_freud = True
-            return
-        from MDAnalysis.lib.distances import self_distance_array
-
-        r = self_distance_array(np.asarray(positions, dtype=np.float32), box=[*box.L, 90.0, 90.0, 90.0])
-        # Truncation rounds towards 0: bin 0 takes what lies below the first bin.
-        bins = (r * (1.0 / self._width) + (1.0 - self._lower / self._width)).astype(np.int32)
-        counts = np.bincount(bins, minlength=self._n_bins + 2)[1 : self._n_bins + 1]
-        self._sum += counts * (volume / (0.5 * n * (n - 1))) / self._shells
-        self._frames += 1
-
-    def rdf(self) -> Array:
-        """Return g in each bin ``(n_bins,)``, averaged over the frames."""
-        if not self._frames:
-            return np.array(self._freud.rdf, dtype=np.float64)
-        if self._used_freud:
-            raise InputError("the box changes its shape within a block; sample its parts one by one")
-        return self._sum / self._frames
 
 
 def rdf(
@@ -296,45 +244,13 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
             f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
             "choose a smaller r_max or simulate more beads"
         )
-    counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
-    if trajectory.n <= DIRECT_BEADS:
-        for index, positions in enumerate(trajectory.positions):
-            counts[index] = _count_directly(positions, trajectory.box, offset, dr, grid.size)
-        counts[:, :first] = 0
-        return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
     freud = load_freud()
     box = freud.Box(*trajectory.box)
-    # freud refuses bins that end at exactly half the box; two millionths less are no loss in single precision.
-    histogram = freud.density.RDF(bins=grid.size - first, r_max=upper * (1.0 - 2e-6), r_min=lower)
+    counter = PairCounter(lower, upper, grid.size - first)
+    counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
     for index, positions in enumerate(trajectory.positions):
-        histogram.compute((box, positions), reset=True)
-        counts[index, first:] = np.asarray(histogram.bin_counts) // 2
+        counts[index, first:] = counter.count(box, positions)
     return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
-
-
-def _count_directly(
-    positions: NDArray[np.float32], edges: Array, offset: float, dr: float, n: int
-) -> NDArray[np.int64]:
-    """Return the pairs ``(n,)`` of one configuration in each bin, from the distances of all pairs.
-
-    Up to half the box this takes a sixth of the time of a neighbour search, which finds half of all pairs.
-    """
-    beads = positions.shape[0]
-    box = edges.astype(np.float32)
-    found = np.zeros(n, dtype=np.int64)
-    for first in range(1, beads, DIRECT_ROWS):
-        # All beads against those that lie `shift` places further on: each pair once, in long vectors.
-        shifts = np.arange(first, min(first + DIRECT_ROWS, beads))
-        squared: NDArray[np.float32] | float = 0.0
-        for axis in range(3):
-            x = positions[:, axis] / box[axis]
-            pair = np.concatenate([x[shift:] - x[:-shift] for shift in shifts])
-            pair -= np.rint(pair)
-            squared = squared + (pair * box[axis]) ** 2
-        bins = (np.sqrt(squared) - np.float32(offset)) * np.float32(1.0 / dr) + np.float32(0.5)
-        inside = (bins >= 0.0) & (bins < n)
-        found += np.bincount(bins[inside].astype(np.int32), minlength=n)
-    return found
 
 
 def virial_pressure(

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import lfilter
 from scipy.special import stdtrit
 
-from cginit import sampling
+from cginit import pair_counter, sampling
 from cginit.configuration import Trajectory
 from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
@@ -227,3 +227,20 @@ def test_weighted_counts_are_the_counts_of_the_chosen_frames():
     half = sampling.count_pairs(Trajectory(gas.positions[1::2], gas.box, units=LJ), dr=0.2, r_max=3.6)
     np.testing.assert_allclose(counted.rdf(chosen).g, half.rdf().g, rtol=1e-12)
     np.testing.assert_allclose(counted.rdf(chosen).error, half.rdf().error, rtol=1e-9)
+
+
+@pytest.mark.parametrize("r_min", [0.0, 0.35])
+def test_all_pairs_and_the_neighbour_search_count_the_same(r_min, monkeypatch):
+    freud = pytest.importorskip("freud")
+    gas = ideal_gas(frames=5)
+    box = freud.Box(*gas.box)
+    counter = pair_counter.PairCounter(r_min, 3.5, 60)
+    for positions in gas.positions:
+        plain = counter.count(box, positions)
+        with monkeypatch.context() as patch:
+            patch.setattr(pair_counter, "ALL_PAIRS_BEADS", 0)
+            searched = counter.count(box, positions)
+        # A distance within single precision of an edge may fall to either side of it.
+        assert abs(plain.sum() - searched.sum()) <= 1
+        assert np.abs(plain - searched).sum() <= 4
+        assert searched.sum() > 100
