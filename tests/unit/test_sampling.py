@@ -240,7 +240,8 @@ def test_all_pairs_and_the_neighbour_search_count_the_same(r_min, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(pair_counter, "ALL_PAIRS_BEADS", 0)
             searched = counter.count(box, positions)
-        # A distance within single precision of an edge may fall to either side of it.
+        # freud's bins end two millionths earlier, up to 7e-6 at 3.5: of some 13 000 pairs per unit of length
+        # and 60 edges 3 fall to the other side on average; 20 is 8 standard deviations (Poisson) above.
         assert abs(plain.sum() - searched.sum()) <= 1
-        assert np.abs(plain - searched).sum() <= 4
+        assert np.abs(plain - searched).sum() <= 40
         assert searched.sum() > 100
