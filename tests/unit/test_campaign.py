@@ -36,6 +36,7 @@ from cginit.campaign import (
 from cginit.campaign.beads import KINDS
 from cginit.campaign.potentials import MAX_CUTOFF, spline_potential
 from cginit.campaign.simulate import MIN_BEADS, is_audited, peak_error
+from cginit.campaign.trapping import crossing_time
 from cginit.cli.dataset import app
 from cginit.configuration import Trajectory
 from cginit.curves import RDF
@@ -366,3 +367,21 @@ def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
     figure = tmp_path / "sheet.png"
     assert run(app, ["sheet", str(file), "--out", str(figure), "--count", "4"]).exit_code == 0
     assert figure.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("barrier", "entered", "trapped"), [(2.0, True, False), (9.0, True, True), (9.0, False, True)]
+)
+def test_pairs_behind_a_high_barrier_are_trapped(barrier, entered, trapped):
+    r = np.linspace(0.0, 5.0, 101)
+    u = barrier * np.exp(-(((r - 1.0) / 0.2) ** 2)) - 1.0 * np.exp(-((r / 0.5) ** 2))
+    g = np.exp(-u)
+    if not entered:
+        g[r < 1.0] = 0.0
+    time, at = crossing_time(RDF(r, g, units="lj"), PairPotential(r, u - u[-1], units="lj"), 500, 0.2, 1000)
+    # A pocket of 1 kT behind the barrier: 0.3 exp(2 + 1) = 6 tau and 0.3 exp(9 + 1) = 6600 tau; a barrier that
+    # is never seen counts for as much as its bins would show, some 7 kT.
+    assert at == pytest.approx(1.0, abs=0.2)
+    assert (time > 100.0) is trapped
+    if entered and not trapped:
+        assert time == pytest.approx(0.3 * np.exp(3.0), rel=0.1)

@@ -14,6 +14,7 @@ from cginit.campaign.dataset import GRID_END, GRID_STEP, Record
 from cginit.campaign.families import StatePointTask
 from cginit.campaign.potentials import uniforms
 from cginit.campaign.screen import Screening, screen
+from cginit.campaign.trapping import crossing_time
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.curves import RDF, Array
 from cginit.engines.base import Engine, EngineRun, Schedule
@@ -36,6 +37,8 @@ MIN_EDGE, MIN_BEADS = 10.2, 500
 DECAYED, MAX_BEADS = 0.05, 1500
 #: First run: equilibration, then enough to see whether the state is a fluid and how fast g converges.
 PILOT = Schedule(equilibration=3_000, production=4_000, every=100, length=1.0)
+#: Pairs must leave any pocket of their potential within this part of a run.
+CROSSED = 0.3
 #: Production steps, least; and most work, in pairs of neighbours (some 14 ns each on one core).
 MIN_STEPS, MAX_WORK = 5_000, 3.0e9
 #: What integrating a bead costs, in pairs; and the skin of the neighbour list, in sigma.
@@ -103,9 +106,8 @@ def _simulate(
     run(PILOT)
     g = sampled.rdf(2 * GRID_STEP)
     most = _most_steps(n, task.density, task.potential.r_cut)
-    reasons = tuple(x for x in sampled.examine(g) if not _is_drift(x)) + _slow(
-        sampled.steps, g, precision, most
-    )
+    reasons = tuple(x for x in sampled.examine(g) if not _is_drift(x))
+    reasons += _slow(sampled.steps, g, precision, most) + _trapped(task, g, sampled, most)
     if not reasons:
         aim = precision
         pressure = float(np.mean(sampled.pressure[0]))
@@ -124,7 +126,7 @@ def _simulate(
             needed = _steps(sampled.steps, g, precision, most)
             if reasons or needed < 1.1 * sampled.steps:
                 break
-        reasons += _slow(sampled.steps, g, aim, sampled.steps)
+        reasons += _slow(sampled.steps, g, aim, sampled.steps) + _trapped(task, g, sampled, sampled.steps)
     return _record(task, screening, "; ".join(reasons), sampled, g)
 
 
@@ -198,6 +200,19 @@ def _slow(sampled: int, g: RDF, precision: float, most: int) -> tuple[str, ...]:
     return (
         f"not equilibrated: the error of g at its peak would be {100 * error:.1f} % after {most} steps; the beads "
         "hardly move",
+    )
+
+
+def _trapped(task: StatePointTask, g: RDF, sampled: _Sampled, steps: int) -> tuple[str, ...]:
+    """Return the reason against a run of so many steps in which pairs cannot cross a barrier, if so."""
+    frames = sampled.steps // PILOT.every
+    time, barrier = crossing_time(g, task.potential, sampled.last.n, task.density, frames)
+    whole = (PILOT.steps + steps) * PILOT.dt
+    if time <= CROSSED * whole:
+        return ()
+    return (
+        f"not equilibrated: pairs cross the barrier at r = {barrier:.2f} once in {time:.3g} tau, and the run lasts "
+        f"{whole:.3g} tau",
     )
 
 
