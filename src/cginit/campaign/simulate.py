@@ -61,6 +61,7 @@ def simulate_state(
     *,
     precision: float = PRECISION,
     larger: int = 1,
+    force: bool = False,
     workdir: Path | None = None,
 ) -> Record:
     """Simulate one state point and return its record, accepted or with the reason why not.
@@ -79,11 +80,14 @@ def simulate_state(
         Median relative standard error of g in bins of 0.1 sigma around the first peak.
     larger : int
         Factor on the number of beads, to check for finite size.
+    force : bool
+        Simulate also what the screen refuses.
     workdir : Path, optional
         Where temporary folders are made.
     """
     screening = screen(task.potential, task.density)
-    if screening.reason and (screening.known or not is_audited(task)):
+    refused = screening.reason and (screening.known or not is_audited(task))
+    if refused and not force:
         return _record(task, screening, screening.reason)
     try:
         with tempfile.TemporaryDirectory(dir=workdir) as folder:
