@@ -41,6 +41,8 @@ PILOT = Schedule(equilibration=3_000, production=4_000, every=100, length=1.0)
 CROSSED = 0.3
 #: Production steps, least; and most work, in pairs of neighbours (some 14 ns each on one core).
 MIN_STEPS, MAX_WORK = 5_000, 3.0e9
+#: Configurations of one run, most.
+MAX_FRAMES = 1000
 #: What integrating a bead costs, in pairs; and the skin of the neighbour list, in sigma.
 BEAD_WORK, SKIN = 12.0, 0.3
 #: How often a run that is too short, or not yet in equilibrium, is continued.
@@ -105,7 +107,8 @@ def _simulate(
     def run(schedule: Schedule) -> None:
         seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
         state = StatePoint(task.density, 1.0)
-        sampled.add(engine.run(task.potential, state, sampled.last, schedule, seed=seed, workdir=folder))
+        done = engine.run(task.potential, state, sampled.last, schedule, seed=seed, workdir=folder)
+        sampled.add(done, schedule.production)
 
     run(PILOT)
     g = sampled.rdf(2 * GRID_STEP)
@@ -120,7 +123,10 @@ def _simulate(
         needed = _steps(PILOT.production, g, precision, most)
         sampled.forget()
         while sampled.runs <= MAX_RUNS:
-            run(replace(PILOT, equilibration=1_000, production=needed - sampled.steps, push_off=0))
+            # A run that must be long decorrelates slowly, and need not be looked at so often.
+            production = needed - sampled.steps
+            every = PILOT.every * -(-production // (MAX_FRAMES * PILOT.every))
+            run(replace(PILOT, equilibration=1_000, production=production, every=every, push_off=0))
             g = sampled.rdf(GRID_STEP)
             reasons = sampled.examine(g)
             if any(_is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
@@ -145,8 +151,9 @@ class _Sampled:
         self.frames: list[NDArray[np.float32]] = []
         self.energy: list[Array] = []
         self.pressure: list[Array] = []
+        self.steps = 0
 
-    def add(self, run: EngineRun) -> None:
+    def add(self, run: EngineRun, production: int) -> None:
         if run.trajectory is None:
             raise EngineError(f"{run.engine} returns no configurations; a campaign needs a simulation")
         self.frames.append(run.trajectory.positions)
@@ -155,10 +162,7 @@ class _Sampled:
         self.last, self.engine = run.final, f"{run.engine} {run.version}"
         self.runs += 1
         self.seconds += run.seconds
-
-    @property
-    def steps(self) -> int:
-        return sum(len(part) for part in self.frames) * PILOT.every
+        self.steps += production
 
     @property
     def trajectory(self) -> Trajectory:
@@ -209,7 +213,7 @@ def _slow(sampled: int, g: RDF, precision: float, most: int) -> tuple[str, ...]:
 
 def _trapped(task: StatePointTask, g: RDF, sampled: _Sampled, steps: int) -> tuple[str, ...]:
     """Return the reason against a run of so many steps in which pairs cannot cross a barrier, if so."""
-    frames = sampled.steps // PILOT.every
+    frames = sum(len(part) for part in sampled.frames)
     time, barrier = crossing_time(g, task.potential, sampled.last.n, task.density, frames)
     whole = (PILOT.steps + steps) * PILOT.dt
     if time <= CROSSED * whole:
