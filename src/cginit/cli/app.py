@@ -29,6 +29,7 @@ from cginit.cli.options import (
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import refine
 from cginit.cli.report import report
+from cginit.cli.scattering import scattering
 from cginit.errors import CGInitError, ConvergenceError, EngineError
 from cginit.guess import DEFAULT_METHOD
 
@@ -96,6 +97,7 @@ def start(
 
 app.command()(refine)
 app.command()(rdf)
+app.command()(scattering)
 app.command()(convert)
 app.command()(report)
 app.command()(doctor)

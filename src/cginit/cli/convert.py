@@ -18,8 +18,8 @@ def convert(
         typer.Argument(
             metavar="A... B",
             help="File to read (.pot .tab .table .xvg .npz .xml .csv .dat .dist.tgt ...) and file to write; the "
-            "end of its name is the format. Several A, one for each pair of bead types, become the tables of one program: "
-            ".table (LAMMPS), .py (HOOMD-blue), .xml (OpenMM), .espresso.npz, TABLE (DL_POLY), .xvg (GROMACS).",
+            "end of its name is the format. Several A, one for each pair of bead types, become the tables "
+            "of one program: .table (LAMMPS), .py (HOOMD-blue), .xml (OpenMM), .espresso.npz, TABLE (DL_POLY), .xvg.",
         ),
     ],
     from_units: Annotated[

@@ -15,7 +15,7 @@ from cginit.units import NM_KJ, UnitSystem, unit_system
 if TYPE_CHECKING:
     from cginit.trajectory import MappedSystem
 
-__all__ = ["rdf"]
+__all__ = ["default_dr", "rdf", "thermal_energy"]
 
 #: Bin width where none is asked for: fine enough for the first peak of a molecular liquid.
 DEFAULT_DR_NM = 0.01
@@ -127,7 +127,7 @@ def rdf(
     from cginit.trajectory import rdfs_from_trajectory, write_beads
 
     system = NM_KJ if units is None else unit_system(units)
-    energy = _thermal_energy(temperature, kT, system)
+    energy = thermal_energy(temperature, kT, system)
     chosen = {"mapping": mapping, "begin": begin, "end": end, "step": step, "units": units}
     with Progress(console=Console(stderr=True), transient=True) as progress:
 
@@ -138,7 +138,7 @@ def rdf(
         targets, sampled = rdfs_from_trajectory(
             topology,
             trajectory,
-            dr=_default_dr(system) if dr is None else dr,
+            dr=default_dr(system) if dr is None else dr,
             r_max=r_max,
             pairs=pair,
             exclusions=exclude,
@@ -194,16 +194,18 @@ def _notes(pair: tuple[str, str], sampled: MappedSystem) -> list[str]:
     ]
 
 
-def _thermal_energy(temperature: float | None, kT: float | None, units: UnitSystem) -> float:
+def thermal_energy(temperature: float | None, kT: float | None, units: UnitSystem) -> float:
+    """Return kT from one of the two options; InputError if both or none are given."""
     if kT is not None and temperature is None:
         return kT
     if temperature is not None and kT is None:
         return temperature * units.boltzmann()
     raise InputError(
         f"give the temperature of the run either as --temperature (kelvin) or as --kT ({units.energy}); "
-        "a trajectory does not state it"
+        "trajectories and scattering data do not state it"
     )
 
 
-def _default_dr(units: UnitSystem) -> float:
+def default_dr(units: UnitSystem) -> float:
+    """Return the bin width where none is asked for."""
     return DEFAULT_DR_LJ if units.length_nm is None else DEFAULT_DR_NM / units.length_nm

@@ -1,0 +1,83 @@
+"""``cg-init scattering``: a target g(r) from a measured structure factor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cginit.cli.rdf import default_dr, thermal_energy
+from cginit.curves import RDF
+from cginit.state import StatePoint
+from cginit.units import unit_system
+
+__all__ = ["scattering"]
+
+
+def scattering(
+    structure_factor: Annotated[
+        Path, typer.Option("--sk", help="File with columns k, S(k) and, if known, the standard error of S.")
+    ],
+    density: Annotated[float, typer.Option("--density", help="Number density of the scatterers (beads).")],
+    units: Annotated[
+        str,
+        typer.Option(
+            "--units",
+            help="Units of 1/k, of the result and of the options: nm-kJ/mol, angstrom-kcal/mol, lj.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="File to write: VOTCA's layout, or CSV by the suffix .csv.")
+    ],
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="Temperature of the sample in kelvin.")
+    ] = None,
+    kT: Annotated[
+        float | None,
+        typer.Option("--kT", help="Thermal energy instead of the temperature, in the energy unit."),
+    ] = None,
+    window: Annotated[
+        str,
+        typer.Option(
+            "--window", help="lorch: damps the ripples of the end of the data, broadens peaks; or none."
+        ),
+    ] = "lorch",
+    dr: Annotated[
+        float | None, typer.Option("--dr", help="Grid step; by default 0.01 nm (0.02 in lj).")
+    ] = None,
+    r_max: Annotated[
+        float | None, typer.Option("--r-max", help="Last distance; by default pi over the first k.")
+    ] = None,
+) -> None:
+    """Transform a structure factor S(k) to g(r) and state what the limited range of k costs.
+
+    The third column of the file is the estimated error: of the truncation at the last k, of the extrapolation to
+    k = 0, and of the errors of S(k), if given.
+    """
+    import numpy as np
+
+    from cginit.io import write_rdf
+    from cginit.io.scattering import read_structure_factor
+    from cginit.liquid.scattering import invert_structure_factor
+
+    system = unit_system(units)
+    energy = thermal_energy(temperature, kT, system)
+    k, s, error = read_structure_factor(structure_factor)
+    step = default_dr(system) if dr is None else dr
+    last = step * np.floor(np.pi / max(k[0], 1e-3 * k[-1]) / step) if r_max is None else r_max
+    done = invert_structure_factor(k, s, density, dr=step, r_max=float(last), window=window, s_error=error)
+    worst = int(np.argmax(np.where(done.r >= done.r_core, done.error, 0.0)))
+    broadening = (2.8 if window == "lorch" else 1.9) / k[-1]
+    notes = [
+        f"from S(k) between k = {k[0]:g} and {k[-1]:g} {system.length}^-1 with the window {window}; peaks are "
+        f"broadened by some {broadening:.2g} {system.length}; S(0) = {done.s_0:.3g} by extrapolation",
+        f"the error of g is largest at r = {done.r[worst]:.4g}: {done.truncation[worst]:.2g} from the end of S(k), "
+        f"{done.low_k[worst]:.2g} from its beginning, {done.noise[worst]:.2g} from its errors",
+        f"g is set to 0 below r = {done.r_core:.4g}, where the transform was {done.core_rms:.2g} (root mean square)",
+    ]
+    target = RDF(done.r, done.g, done.error, units=system)
+    written = write_rdf(target, out, state=StatePoint(density, energy, system), notes=notes)
+    typer.echo(f"{written}: g(r) up to {done.r[-1]:g} {system.length}")
+    for note in notes:
+        typer.echo(note)
