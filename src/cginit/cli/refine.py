@@ -35,6 +35,8 @@ __all__ = ["make_engine", "refine"]
 NOT_CONVERGED = 3
 
 SIMULATION = "Simulation"
+UPDATE = "Update"
+Correction = Literal["auto", "wjk", "simple"]
 Device = Literal["auto", "cpu", "gpu"]
 
 
@@ -68,10 +70,42 @@ def refine(
     engine: Annotated[
         str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
     ] = "lammps",
-    update: Annotated[str, typer.Option(help="Update rule: ibi.", rich_help_panel=SIMULATION)] = "ibi",
+    update: Annotated[
+        str,
+        typer.Option(
+            help="auto, gauss-newton, ihnc, hncn, imc, ibi or anderson-ibi.", rich_help_panel=UPDATE
+        ),
+    ] = "auto",
     damping: Annotated[
-        float, typer.Option(help="Factor of each update, in (0, 1].", rich_help_panel=SIMULATION)
+        float, typer.Option(help="Factor of each update, in (0, 1].", rich_help_panel=UPDATE)
     ] = 1.0,
+    pressure: Annotated[
+        float | None,
+        typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel=UPDATE),
+    ] = None,
+    pressure_correction: Annotated[
+        Correction,
+        typer.Option(
+            help="How: within the update where it can (auto), or a ramp: wjk or simple.",
+            rich_help_panel=UPDATE,
+        ),
+    ] = "auto",
+    kirkwood_buff: Annotated[
+        bool, typer.Option("--kirkwood-buff", help="Add the Kirkwood-Buff ramp.", rich_help_panel=UPDATE)
+    ] = False,
+    reweighting: Annotated[
+        bool,
+        typer.Option(
+            help="Judge small updates by the configurations of the last simulation.", rich_help_panel=UPDATE
+        ),
+    ] = True,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            help="End simulations far from the target after a quarter of the production.",
+            rich_help_panel=SIMULATION,
+        ),
+    ] = True,
     iterations: Annotated[
         int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
     ] = 30,
@@ -156,7 +190,9 @@ def refine(
         first = _start_potential(potential, problem.target.units.name, problem.target.dr, problem.state.kT)
     if not quiet:
         describe(problem, first)
-    rule = make_update(update, damping)
+    rule = make_update(
+        update, damping, pressure=pressure, correction=pressure_correction, kirkwood_buff=kirkwood_buff
+    )
     with IterationTable(iterations, problem.target.units, quiet=quiet) as table:
         result = run_loop(
             problem.target,
@@ -169,11 +205,14 @@ def refine(
             limits=Limits(iterations, wall_time),
             seed=seed,
             start=_start_configuration(start, start_units, beads, problem, seed),
+            adaptive=adaptive,
+            reweighting=reweighting,
             progress=table.add,
         )
     if not quiet:
         typer.echo(result.reason)
-        for warning in result.history[result.best].warnings:
+        last = result.history[result.best]
+        for warning in (*last.warnings, *last.remarks):
             typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
     for path in write_tables(
         result.potential, out or [workdir / "best.pot", workdir / "best.table"], out_units
