@@ -1,0 +1,375 @@
+"""Settings files of csg_inverse: what is read, what is named as missing, what the refinement becomes."""
+
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cginit import RDF, InputError, PairPotential, StatePoint, write_rdf, write_table
+from cginit.configuration import random_configuration
+from cginit.refine.updates import IBI, IMC, Corrected, GaussNewton
+from cginit.units import NM_KJ
+from cginit.votca import (
+    OPTIONS,
+    Smoothed,
+    find_option,
+    make_plan,
+    options_table,
+    read_lammps_script,
+    read_mdp,
+    read_settings,
+    read_target,
+    update_of,
+)
+from cginit.votca.update import triangular
+
+DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
+DENSITY, KT = 33.2827, 2.49435
+
+SETTINGS = """\
+<!-- the layout of VOTCA's SPC/E tutorial for LAMMPS -->
+<cg>
+  <non-bonded>
+    <name>CG-CG</name> <type1>B</type1> <type2>B</type2>
+    <min>0.0</min> <max>0.9</max> <step>0.01</step>
+    <inverse>
+      <target>CG-CG.dist.tgt</target>
+      <lammps> <table>CG_CG.pot</table> <scale>10</scale> <y_scale>0.239006</y_scale> </lammps>
+      <!-- interaction -->
+    </inverse>
+  </non-bonded>
+  <inverse>
+    <kBT>2.49435</kBT>
+    <program>lammps</program>
+    <lammps> <script>bead.in</script> <topol>bead.data</topol> <traj>traj.dump</traj> </lammps>
+    <filelist>bead.data bead.in</filelist>
+    <iterations_max>300</iterations_max>
+    <method>ibi</method>
+    <!-- general -->
+  </inverse>
+</cg>
+"""
+SCRIPT = """\
+units real
+atom_style atomic
+variable steps equal 90000
+read_data bead.data
+pair_style table linear 1000
+pair_coeff 1 1 CG_CG.pot VOTCA 9
+timestep 2.00
+fix 1 all nve
+fix 2 all langevin 300 300 200 545454 # damping in fs
+thermo 100
+run 10000
+dump 1 all atom 100 traj.dump
+run ${steps}
+"""
+R = np.arange(0.20, 1.005, 0.01)
+G = np.where(
+    R < 0.26, 0.0, 1.0 + 1.5 * np.exp(-(((R - 0.28) / 0.02) ** 2)) - 0.1 * np.exp(-(((R - 0.35) / 0.04) ** 2))
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "CG-CG.dist.tgt").write_text(
+        "".join(f"{r:.2f} {g:.6f} i\n" for r, g in zip(R, G, strict=True))
+    )
+    start = random_configuration(400, DENSITY, seed=1, units=NM_KJ).to("angstrom-kcal/mol")
+    edges = "".join(f"0 {edge} {axis}lo {axis}hi\n" for edge, axis in zip(start.box, "xyz", strict=True))
+    atoms = "".join(f"{i + 1} 1 {x} {y} {z}\n" for i, (x, y, z) in enumerate(start.positions))
+    (tmp_path / "bead.data").write_text(
+        f"beads\n\n{start.n} atoms\n1 atom types\n{edges}\nMasses\n\n1 18.0154\n\nAtoms\n\n{atoms}"
+    )
+    (tmp_path / "bead.in").write_text(SCRIPT)
+    return tmp_path
+
+
+def settings(folder, *, interaction="", general="", replace=()):
+    text = SETTINGS.replace("<!-- interaction -->", interaction).replace("<!-- general -->", general)
+    for old, new in replace:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "settings.xml").write_text(text)
+    return read_settings(folder / "settings.xml")
+
+
+def test_the_tutorial_layout_becomes_a_refinement(folder):
+    plan = make_plan(settings(folder))
+    assert plan.state.kT == KT
+    # The box is printed with all digits, but MDAnalysis keeps it in single precision.
+    assert plan.state.density == pytest.approx(DENSITY, rel=1e-6)
+    assert plan.problem.r_cut == pytest.approx(0.9)
+    assert plan.potential.r_cut == pytest.approx(0.9)
+    assert plan.update == IBI(1.0)
+    assert plan.limits.iterations == 300
+    assert plan.start.n == 400
+    # 10000 steps before the dump begins, of which 500 are the push-off.
+    assert (plan.schedule.equilibration, plan.schedule.production, plan.schedule.every) == (9500, 90000, 100)
+    # tau = a sqrt(m / kT), with a the distance at which U falls to kT, at most the mean spacing.
+    a = min(plan.potential.r[np.flatnonzero(plan.potential.u <= KT)[0]], plan.state.density ** (-1 / 3))
+    tau = a * np.sqrt(18.0154 / KT)
+    assert plan.schedule.dt == pytest.approx(0.002 / tau)
+    assert plan.schedule.friction == pytest.approx(tau / 0.2)
+    notes = " ".join(plan.notes)
+    assert "not needed here" in notes
+    assert "y_scale" in notes
+    assert "from the beads and the box of bead.data" in notes
+
+
+def test_every_option_of_csg_inverse_is_known():
+    if not DEFAULTS.is_file():
+        pytest.skip("csg_defaults.xml is absent: apt-get install votca")
+
+    def leaves(element, path):
+        children = [child for child in element if child.tag != "DESC"]
+        if not children:
+            yield path
+        for child in children:
+            yield from leaves(child, f"{path}.{child.tag}")
+
+    found = list(leaves(ET.parse(DEFAULTS).getroot(), "cg"))
+    assert len(found) > 150
+    assert [path for path in found if find_option(path) is None] == []
+
+
+def test_the_documentation_has_the_table_of_options():
+    page = (Path(__file__).parents[2] / "docs" / "votca.md").read_text()
+    assert options_table() in page
+    assert len({option.path for option in OPTIONS}) == len(OPTIONS)
+
+
+def test_what_has_no_effect_is_named(folder):
+    notes = settings(
+        folder,
+        general="<dist_min>0.1</dist_min> <nonsense>7</nonsense> <log_file>inverse.log</log_file>",
+        interaction="<gromacs><table_left_extrapolation>linear</table_left_extrapolation></gromacs>",
+    ).notes
+    assert any(note.startswith("inverse.dist_min has no effect") for note in notes)
+    assert any(note.startswith("inverse.nonsense is no option") for note in notes)
+    assert any("table_left_extrapolation has no effect" in note for note in notes)
+    assert any("not needed here" in note and "inverse.log_file" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"general": "<map>water.xml</map>"}, "map .water.xml. is not possible"),
+        ({"replace": [("<method>ibi", "<method>re")]}, "the method re; ibi, imc, iie"),
+        ({"replace": [("<kBT>2.49435", "<kBT>warm")]}, "kBT is 'warm', not a number"),
+        ({"replace": [("<step>0.01</step>", "")]}, "has no cg.non-bonded .CG-CG..step"),
+        ({"replace": [("<iterations_max>300", "<iterations_max>0")]}, "iterations_max is 0"),
+        (
+            {"interaction": "<post_update>splinesmooth</post_update>"},
+            "post_update splinesmooth does not exist here",
+        ),
+        ({"interaction": "<post_update>pressure</post_update>"}, "has no p_target"),
+        ({"interaction": "<do_potential>0</do_potential>"}, "do_potential of CG-CG is 0"),
+        ({"replace": [("<target>CG-CG", "<target>XX")]}, "the target .*XX.dist.tgt of CG-CG is absent"),
+        ({"replace": [("bead.in</script>", "no.in</script>")]}, "names the LAMMPS script no.in"),
+        ({"replace": [("<non-bonded>", "<bonded>"), ("</non-bonded>", "</bonded>")]}, "no <non-bonded>"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error(folder, changes, message):
+    with pytest.raises(InputError, match=message):
+        make_plan(settings(folder, **changes))
+
+
+def test_no_xml_and_other_xml(tmp_path):
+    path = tmp_path / "x.xml"
+    path.write_text("cg")
+    with pytest.raises(InputError, match="is not XML"):
+        read_settings(path)
+    path.write_text("<topology/>")
+    with pytest.raises(InputError, match="begins with <topology>"):
+        read_settings(path)
+    with pytest.raises(InputError, match="cannot read"):
+        read_settings(tmp_path / "none.xml")
+
+
+def test_mixtures_are_read_but_not_run(folder):
+    section = SETTINGS[SETTINGS.index("  <non-bonded>") : SETTINGS.index("  <inverse>\n    <kBT>")]
+    second = section.replace("CG-CG<", "CG-X<").replace("<type2>B", "<type2>X")
+    (folder / "settings.xml").write_text(SETTINGS.replace(section, section + second))
+    found = read_settings(folder / "settings.xml")
+    assert [item.name for item in found.interactions] == ["CG-CG", "CG-X"]
+    assert found.components == ("B", "X")
+    with pytest.raises(InputError, match=r"2 non-bonded interactions \(CG-CG, CG-X\); mixtures are read but"):
+        make_plan(found)
+
+
+def iie(method, more=""):
+    return {
+        "replace": [("<method>ibi", "<method>iie")],
+        "general": f"<iie><method>{method}</method><densities>20.0</densities><n_intra>1</n_intra>{more}</iie>",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({}, "ibi"),
+        ({"replace": [("<method>ibi", "<method>imc")]}, "imc"),
+        (iie("gauss-newton"), "gauss-newton"),
+        (iie("newton"), "hncn"),
+        (iie("newton-mod"), "ihnc"),
+    ],
+)
+def test_methods(folder, changes, name):
+    update, _ = update_of(settings(folder, **changes))
+    assert update.name == name
+
+
+def test_post_update_steps(folder):
+    options = (
+        "<scale>0.3</scale><smooth><iterations>2</iterations></smooth><pressure><type>wjk</type></pressure>"
+    )
+    found = settings(
+        folder,
+        interaction="<p_target>100.0</p_target><post_update>scale smooth pressure</post_update>"
+        f"<post_update_options>{options}</post_update_options>",
+    )
+    update, notes = update_of(found)
+    assert isinstance(update, Corrected)
+    assert update.update == Smoothed(IBI(0.3), 2)
+    (ramp,) = update.corrections
+    assert ramp.kind == "wjk"
+    # 1 kJ/(mol nm^3) is 16.6054 bar.
+    assert ramp.pressure == pytest.approx(100.0 / 16.605390671738466)
+    assert any("100 bar" in note for note in notes)
+    # A scale that post_update does not ask for does not count, in csg_inverse and here.
+    idle = f"<post_update>smooth</post_update><post_update_options>{options}</post_update_options>"
+    assert update_of(settings(folder, interaction=idle))[0] == Smoothed(IBI(1.0), 2)
+
+
+def test_the_pressure_of_iie_is_a_datum_of_gauss_newton(folder):
+    update, _ = update_of(
+        settings(folder, **iie("gauss-newton", "<pressure_constraint>1.0</pressure_constraint>"))
+    )
+    assert update == GaussNewton(1.0, pressure=1.0 / 16.605390671738466)
+
+
+def test_imc_group(folder):
+    imc = {"replace": [("<method>ibi", "<method>imc")]}
+    assert update_of(settings(folder, interaction="<imc><group>1</group></imc>", **imc))[0] == IMC(1.0)
+    with pytest.raises(InputError, match="group of CG-CG is none"):
+        update_of(settings(folder, interaction="<imc><group>none</group></imc>", **imc))
+
+
+def test_smoothing_is_that_of_csg_inverse(tmp_path):
+    if shutil.which("csg_call") is None:
+        pytest.skip("csg_call is absent: apt-get install votca")
+    values = np.sin(np.arange(12.0)) * 3.0
+    (tmp_path / "in.pot").write_text("".join(f"{0.1 * i:.2f} {v:.10f} i\n" for i, v in enumerate(values)))
+    subprocess.run(
+        ["csg_call", "table", "smooth", "in.pot", "out.pot"], cwd=tmp_path, check=True, capture_output=True
+    )
+    rows = [line.split() for line in (tmp_path / "out.pot").read_text().splitlines() if line[0] != "#"]
+    # Printed with ten digits.
+    np.testing.assert_allclose([float(row[1]) for row in rows], triangular(values, 1), atol=1e-8)
+
+
+def test_density_comes_from_the_first_that_states_it(folder):
+    assert read_target(settings(folder), density=7.0).state.density == 7.0
+    mine = "<cginit><density>8.0</density></cginit>"
+    dens = "<particle_dens>9.0</particle_dens>"
+    assert read_target(settings(folder, interaction=dens, general=mine)).state.density == 8.0
+    assert read_target(settings(folder, interaction=dens)).state.density == 9.0
+    assert read_target(settings(folder, **iie("newton"))).state.density == 20.0
+    (folder / "bead.data").unlink()
+    with pytest.raises(InputError, match="density is stated neither"):
+        read_target(settings(folder))
+    write_rdf(RDF(R, G, units=NM_KJ), folder / "CG-CG.dist.tgt", state=StatePoint(30.0, KT, NM_KJ))
+    assert read_target(settings(folder)).state.density == 30.0
+
+
+def test_another_step_than_that_of_the_target(folder):
+    problem = read_target(settings(folder, replace=[("<step>0.01", "<step>0.02")]))
+    np.testing.assert_allclose(problem.target.r, np.arange(0.20, 1.005, 0.02), atol=1e-12)
+    # Points that both grids share keep their value.
+    np.testing.assert_allclose(problem.target.g, np.round(G[::2], 6), atol=1e-12)
+    assert any("interpolated to a step of 0.02" in note for note in problem.notes)
+
+
+def test_pot_in_is_the_start_unless_a_guess_is_asked_for(folder):
+    r = np.linspace(0.0, 0.9, 91)
+    table = PairPotential.shifted(r, 30.0 * np.exp(-r / 0.1), units=NM_KJ)
+    write_table(table, folder / "CG-CG.pot.in", format="votca")
+    plan = make_plan(settings(folder))
+    np.testing.assert_allclose(plan.potential.u, table.u, atol=1e-9)
+    assert plan.notes[0] == "start: CG-CG.pot.in"
+    plan = make_plan(settings(folder), method="boltzmann")
+    assert plan.notes[0] == "start: guess boltzmann"
+    closure = "<initial_guess><method>ie</method><closure>py</closure></initial_guess>"
+    assert make_plan(settings(folder, **iie("newton", closure))).notes[0] == "start: guess py"
+
+
+def test_a_longer_or_shorter_pot_in(folder):
+    for end in (0.5, 1.2):
+        r = np.arange(0.0, end + 1e-9, 0.005)
+        table = PairPotential.shifted(r, 30.0 * np.exp(-r / 0.1), units=NM_KJ)
+        write_table(table, folder / "CG-CG.pot.in", format="votca")
+        found = make_plan(settings(folder)).potential
+        assert found.r_cut == pytest.approx(0.9)
+        shift = np.interp(0.9, table.r, table.u, right=0.0)
+        wanted = np.interp(found.r, table.r, table.u, right=0.0) - shift
+        # Cubic against linear interpolation at the kink at 0.5 nm, where the force of 2 kJ/mol/nm ends.
+        np.testing.assert_allclose(found.u, wanted, atol=0.02)
+
+
+def test_convergence_check(folder):
+    check = "<convergence_check><type>default</type><limit>0.5</limit></convergence_check>"
+    add = "<post_add>convergence</post_add><post_add_options><convergence><weight>2</weight><norm>2</norm>"
+    plan = make_plan(
+        settings(folder, general=check, interaction=add + "</convergence></post_add_options>"),
+        method="boltzmann",
+    )
+    assert (plan.limit, plan.weight, plan.norm) == (0.5, 2.0, 2)
+    plan = make_plan(settings(folder, general=check), method="boltzmann")
+    assert plan.limit is None
+    assert any("convergence_check has no effect" in note for note in plan.notes)
+
+
+def test_lammps_scripts(tmp_path):
+    path = tmp_path / "in"
+    path.write_text(
+        SCRIPT.replace("fix 1 all nve", "fix 1 all nvt temp 310 310 &\n 100.0").replace("real", "metal")
+    )
+    plan = read_lammps_script(path)
+    assert (plan.equilibration, plan.production, plan.every) == (10000, 90000, 100)
+    assert plan.timestep == 2.0
+    assert plan.data == "bead.data"
+    assert any("nvt runs as Langevin" in note for note in plan.notes)
+    # Ten frames of 100 steps, and nothing before the dump begins.
+    assert plan.shifted(10, 0.0).equilibration == 11000
+    assert plan.shifted(10, 0.0).production == 89000
+    with pytest.raises(InputError, match="to be left out"):
+        plan.shifted(900, 0.0)
+
+
+def test_scripts_that_keep_a_pressure_or_count_otherwise(tmp_path):
+    path = tmp_path / "in"
+    path.write_text(SCRIPT.replace("fix 1 all nve", "fix 1 all npt temp 300 300 100 iso 1 1 1000"))
+    with pytest.raises(InputError, match="keeps a pressure"):
+        read_lammps_script(path)
+    path.write_text(SCRIPT.replace("variable steps equal 90000", "variable steps equal 100*v_n"))
+    plan = read_lammps_script(path)
+    assert plan.production is None
+    assert any("give --equilibration and --production" in note for note in plan.notes)
+
+
+def test_mdp(tmp_path):
+    path = tmp_path / "grompp.mdp"
+    path.write_text(
+        "integrator = sd\ndt = 0.002 ; ps\nnsteps = 50000\nnstxtcout=100\ntau-t = 0.5\nref_t = 300\n"
+    )
+    plan = read_mdp(path)
+    assert (plan.timestep, plan.production, plan.every, plan.relaxation) == (0.002, 50000, 100, 0.5)
+    # 20 ps are 10000 steps.
+    assert plan.shifted(0, 20.0).equilibration == 10000
+    path.write_text("integrator = md\npcoupl = berendsen\n")
+    with pytest.raises(InputError, match="keeps a pressure"):
+        read_mdp(path)
