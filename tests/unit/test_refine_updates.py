@@ -1,0 +1,361 @@
+"""Updates and what they rest on, with fluids that the hypernetted chain solves in place of simulations."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cginit import RDF, ConvergenceError, InputError, PairPotential, StatePoint
+from cginit.liquid import solve, virial_pressure
+from cginit.refine import (
+    HNCN,
+    IBI,
+    IHNC,
+    IMC,
+    Anderson,
+    Automatic,
+    Corrected,
+    GaussNewton,
+    KirkwoodBuffRamp,
+    Measurement,
+    PressureRamp,
+    distance,
+    make_update,
+)
+from cginit.refine.regularisation import curvature_basis, fit_change
+from cginit.refine.response import bridge, bridge_slope, jacobian, measured_fluid
+from cginit.refine.reweighting import effective_share, frame_weights, reweighted
+from cginit.refine.updates.base import apply_change, smooth_cutoff
+from cginit.refine.updates.monte_carlo import sampled_response
+from cginit.sampling import PairCounts
+from cginit.units import LJ
+
+DR, R_CUT, DENSITY = 0.05, 2.5, 0.6
+R = np.arange(51) * DR
+STATE = StatePoint(DENSITY, 1.0, "lj")
+BEADS = 10**9  # an integral equation has no box
+NOISE = 1e-3
+
+
+def lennard_jones(r, kT=1.4):
+    r = np.maximum(r, 0.7)
+    return 4.0 * (r**-12 - r**-6) / kT
+
+
+TRUE = PairPotential.shifted(R, lennard_jones(R), units="lj")
+
+
+def measure(potential, seed=None, closure="hnc", noise=NOISE):
+    """Return g as the closure gives it, with seeded noise of counts in shells, to two cut-offs; and the pressure."""
+    fluid = solve(potential.r, potential.u, DENSITY, closure)
+    r = np.arange(101) * DR
+    g = np.maximum(np.concatenate([fluid.g[:1], fluid.g[:100]]), 0.0)
+    error = noise * np.sqrt(g) / np.maximum(r, DR)
+    if seed is not None:
+        g = np.maximum(g + error * np.random.default_rng(seed).standard_normal(g.size), 0.0)
+    n = potential.r.size - 1
+    pressure = virial_pressure(potential.r[1:], potential.u[1:], fluid.g[:n], DENSITY, y=fluid.y[:n])
+    return Measurement(potential, RDF(r, g, error, units="lj"), BEADS, pressure, 1e-3)
+
+
+TARGET = measure(TRUE, seed=100).rdf
+
+
+def start():
+    """Return the Boltzmann inversion of the target, half a kT off in the well."""
+    g = np.maximum(TARGET.g[: R.size], 1e-9)
+    return apply_change(
+        PairPotential.shifted(R, np.minimum(-np.log(g), 20.0), units="lj"), 0.0 * R, TARGET, 1.0
+    )
+
+
+def errors(update, steps, closure="hnc", target=TARGET):
+    """Return the mean squared difference of g after each of a number of simulations."""
+    potential, history, found = start(), [], []
+    for seed in range(steps):
+        history.append(measure(potential, seed, closure))
+        found.append(distance(history[-1].rdf, target, R_CUT).lmse)
+        potential = update(history, target, STATE)
+    return found, history
+
+
+# Mean squared noise of the difference of two g: 2 (1e-3)^2 <g / r^2>, some 1e-6.
+FLOOR = 2e-6
+
+
+@pytest.mark.parametrize("name", ["auto", "gauss-newton"])
+def test_gauss_newton_is_at_the_noise_after_one_update(name):
+    found, _ = errors(make_update(name), 3)
+    assert found[0] > 1e-3
+    # The closure is exact here, so that only noise is left: that of target and simulation, and some of that of the
+    # simulation before it, which the update was made from.
+    assert found[1] < 3 * FLOOR
+    assert found[2] < 3 * FLOOR
+
+
+@pytest.mark.parametrize(("update", "factor"), [(IHNC(), 30), (HNCN(), 10), (Anderson(), 3), (IBI(), 3)])
+def test_every_update_reduces_the_error(update, factor):
+    found, _ = errors(update, 3)
+    assert found[2] < found[0] / factor
+
+
+def test_the_truncated_rule_works_as_well():
+    found, _ = errors(GaussNewton(rule="truncated"), 2)
+    assert found[1] < found[0] / 100
+
+
+def test_a_closure_that_is_not_exact_is_calibrated():
+    # A fluid of the Percus-Yevick closure stands for a real one: its bridge function is ln(1 + gamma) - gamma.
+    target = measure(TRUE, seed=100, closure="py").rdf
+    plain, _ = errors(GaussNewton(calibrated=False), 3, "py", target)
+    calibrated, _ = errors(GaussNewton(), 3, "py", target)
+    assert calibrated[1] < 0.5 * plain[1]
+    assert calibrated[2] < plain[2]
+
+
+def test_the_bridge_function_is_measured():
+    shown = R[1:]
+    u = TRUE.u[1:]
+    hnc = measured_fluid(measure(TRUE).rdf, DENSITY)
+    py = measured_fluid(measure(TRUE, closure="py").rdf, DENSITY)
+    assert shown.size == u.size
+    assert hnc.bridge_factor(u) < 0.1  # it has none; what is left is that g ends
+    assert 0.5 < py.bridge_factor(u) <= 1.5  # ln(1 + x) - x is near -x^2 / (2 + 1.6 x)
+
+
+def test_the_slope_of_the_bridge_function():
+    gamma = np.linspace(-0.9, 4.0, 50)
+    h = 1e-6
+    # Central differences are off by h^2 and rounding by 1e-16 / h.
+    np.testing.assert_allclose(
+        bridge_slope(gamma), (bridge(gamma + h) - bridge(gamma - h)) / (2 * h), atol=1e-8
+    )
+
+
+def test_the_jacobian_is_the_derivative_of_the_closure():
+    r = R[1:]
+    fluid = solve(r, TRUE.u[1:], DENSITY)
+    change = 1e-4 * np.exp(-(((r - 1.3) / 0.2) ** 2)) * (r < 2.4)
+    moved = solve(r, TRUE.u[1:] + change, DENSITY)
+    n = 300
+    found = -jacobian(fluid.r[:n], fluid.g[:n], fluid.k, fluid.s_k, r.size) @ change
+    exact = (moved.g - fluid.g)[: r.size]
+    # Second order in the change, 1e-4 relative, and what the response beyond 15 neglects.
+    assert np.max(np.abs(found - exact)) < 1e-3 * np.max(np.abs(exact))
+
+
+def test_a_changed_fluid_is_that_of_the_changed_potential():
+    clean = measure(TRUE, noise=1e-9).rdf
+    fluid = measured_fluid(clean, DENSITY)
+    change = -0.3 * np.exp(-(((R[1:] - 1.3) / 0.3) ** 2)) * (R[1:] < 2.4)
+    changed = fluid.response().at(change, TRUE.u[1:] + 0.0)
+    exact = solve(R[1:], TRUE.u[1:] + change, DENSITY)
+    moved = np.max(np.abs(exact.g[:50] - clean.g[1:51]))
+    # The measured g ends at two cut-offs, beyond which the closure stands in.
+    assert np.max(np.abs(changed.g[:50] - exact.g[:50])) < 0.01 * moved
+
+
+def test_noise_alone_calls_for_no_change():
+    basis = curvature_basis(np.exp(-R), 0)
+    response = np.eye(R.size)
+    noise = 0.1 * np.random.default_rng(4).standard_normal(R.size)
+    for rule in ("tikhonov", "truncated"):
+        fit = fit_change(response, noise, 0.01 * np.eye(R.size), basis, rule)
+        # A mean of 51 independent points is known to a seventh of their noise; a line takes two of 51 parameters.
+        assert fit.freedom < 8
+        assert np.sqrt(np.mean(fit.change**2)) < 0.05
+
+
+def test_a_sharp_peak_is_not_smoothed_away():
+    # A well of the width of three steps in the potential, and the same in its change.
+    well = -np.exp(-(((R - 1.0) / 0.08) ** 2))
+    basis = curvature_basis(well + np.exp(-((R / 0.9) ** 12)) * 10, 10)
+    rng = np.random.default_rng(2)
+    fit = fit_change(np.eye(51), 0.3 * well + 0.01 * rng.standard_normal(51), 1e-4 * np.eye(51), basis)
+    assert fit.change[20] == pytest.approx(-0.3, abs=0.03)  # three standard errors of the point
+
+
+def test_the_pressure_is_a_datum_of_gauss_newton():
+    # The pressure that the true potential has is reached together with g, from a start with another one.
+    wanted = measure(TRUE).pressure
+    wrong = apply_change(TRUE, 0.3 * (1.0 - R / R_CUT), TARGET, 1.0)
+    assert measure(wrong).pressure > wanted + 0.2
+    history = []
+    potential = wrong
+    for seed in range(3):
+        history.append(measure(potential, seed))
+        potential = GaussNewton(pressure=wanted)(history, TARGET, STATE)
+    # The datum has an error of 1e-3; g changes the pressure in the second order of what is left.
+    assert measure(potential).pressure == pytest.approx(wanted, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["wjk", "simple"])
+def test_pressure_ramps_point_the_right_way(kind):
+    measured = dataclasses.replace(measure(TRUE), pressure=1.0, pressure_error=0.01)
+    up = PressureRamp(1.3, kind).change(measured, TARGET, STATE)
+    assert up[-1] == 0.0
+    assert 0.0 < up[0] <= 0.1
+    np.testing.assert_array_equal(PressureRamp(1.005, kind).change(measured, TARGET, STATE), 0.0 * R)
+    if kind == "wjk":
+        small = PressureRamp(1.02, kind).change(measured, TARGET, STATE)
+        g = measured.rdf.g[: R.size]
+        effect = 2 * np.pi / 3 * DENSITY**2 * small[0] / R_CUT * np.sum(g * R**3) * DR
+        assert effect == pytest.approx(0.02)  # its definition
+        more = measure(apply_change(TRUE, small, TARGET, 1.0)).pressure - measure(TRUE).pressure
+        assert 0.005 < more < 0.03  # g answers, which the ramp does not know
+
+
+def test_the_kirkwood_buff_ramp_repels_where_too_many_are_near():
+    crowded = dataclasses.replace(measure(TRUE), rdf=dataclasses.replace(TARGET, g=TARGET.g * 1.001))
+    ramp = KirkwoodBuffRamp().change(crowded, TARGET, STATE)
+    assert 0.0 < ramp[0] <= 0.1
+    assert ramp[-1] == 0.0
+
+
+def test_corrections_come_on_top():
+    measured = dataclasses.replace(measure(TRUE), pressure=1.0, pressure_error=0.0)
+    plain = IBI()([measured], TARGET, STATE)
+    corrected = make_update("ibi", pressure=2.0)
+    assert corrected.pressure == 2.0
+    more = corrected([measured], TARGET, STATE)
+    assert more.u[25] - plain.u[25] == pytest.approx(0.1 * 0.5, abs=1e-3)  # the largest ramp, half-way
+    assert Automatic(pressure=2.0) == make_update("auto", pressure=2.0)
+    assert make_update("imc", kirkwood_buff=True).beyond_cutoff
+    with pytest.raises(InputError, match="unknown update 'newton'"):
+        make_update("newton")
+    with pytest.raises(InputError, match="at least one"):
+        Corrected(IBI(), ())
+
+
+@pytest.mark.parametrize("kind", [IBI, IHNC, HNCN, GaussNewton, IMC, Automatic])
+def test_damping_is_checked(kind):
+    with pytest.raises(InputError, match="damping"):
+        kind(0.0)
+
+
+def test_anderson_needs_a_past():
+    with pytest.raises(InputError, match="depth"):
+        Anderson(depth=0)
+    one = [measure(start(), 0)]
+    np.testing.assert_array_equal(Anderson()(one, TARGET, STATE).u, IBI()(one, TARGET, STATE).u)
+    slow, _ = errors(IBI(0.3), 6)
+    fast, _ = errors(Anderson(IBI(0.3)), 6)
+    assert fast[-1] < 0.5 * slow[-1]
+
+
+def test_automatic_goes_back_where_a_step_made_things_worse():
+    good = measure(start(), 0)
+    away = dataclasses.replace(start(), u=start().u + 1.2 * np.exp(-(((R - 1.2) / 0.3) ** 2)) * (R < 2.4))
+    bad = measure(away, 1)
+    assert distance(bad.rdf, TARGET, R_CUT).lmse > 2 * distance(good.rdf, TARGET, R_CUT).lmse
+    chosen = Automatic()([good, bad], TARGET, STATE)
+    step = (chosen.u - good.potential.u)[25] / (bad.potential.u - good.potential.u)[25]
+    assert 0.1 < step < 0.7
+    # Given up after two: from the best, and by a rule that needs no theory.
+    careful = Automatic()([good, bad, bad, bad], TARGET, STATE)
+    np.testing.assert_allclose(careful.u, IBI(0.7)([good], TARGET, STATE).u)
+
+
+def test_automatic_does_without_theory_where_it_has_no_answer():
+    # Twice as many neighbours as there can be: no structure factor has this g.
+    clustered = dataclasses.replace(
+        measure(start()), rdf=dataclasses.replace(TARGET, g=TARGET.g * (1.0 + 3.0 * np.exp(-TARGET.r)))
+    )
+    unhealthy = dataclasses.replace(clustered, healthy=False)
+    np.testing.assert_array_equal(
+        Automatic()([unhealthy], TARGET, STATE).u, IBI(0.7)([unhealthy], TARGET, STATE).u
+    )
+    # From a cluster it goes back to a fluid, however good its g looks.
+    sound = measure(start(), 0)
+    lucky = dataclasses.replace(sound, rdf=TARGET, healthy=False)
+    back = Automatic()([sound, lucky], TARGET, STATE)
+    # The cut-off is smoothed once more, which moves its last points by a thousandth.
+    np.testing.assert_allclose(back.u, sound.potential.u, atol=2e-3)
+
+
+def test_the_force_goes_to_zero_at_the_cut_off():
+    jump = 1.0 / R_CUT
+    u = smooth_cutoff(R, 1.0 - R / R_CUT)
+    assert u[-1] == 0.0
+    assert abs(u[-2]) < 0.2 * jump * DR
+    np.testing.assert_allclose(u[:46], (1.0 - R / R_CUT)[:46])
+    assert np.all(np.diff(u) <= 1e-12)
+
+
+def test_particles_that_overlap_get_no_core():
+    g = np.exp(-2.0 * np.exp(-(R**2)))
+    g[:2] = 0.0  # no pair was seen so close
+    soft = RDF(R, g, np.full(R.size, 1e-3), units="lj")
+    potential = PairPotential.shifted(R, 2.0 * np.exp(-(R**2)), units="lj")
+    changed = apply_change(potential, 0.0 * R, soft, 1.0)
+    # A straight line over two steps of a Gaussian of height 2 is off by its curvature, some 2 x 2 x 0.1^2.
+    np.testing.assert_allclose(changed.u, potential.u, atol=0.04)
+
+
+def counts_of(frames, seed=3, n=30, mean=400.0, correlated=0.3):
+    """Return made-up counts whose covariance is known: Poisson-like, and one mode that all bins share."""
+    rng = np.random.default_rng(seed)
+    shape = np.linspace(1.0, -1.0, n)
+    mode = 1.0 + correlated * 0.05 * rng.standard_normal((frames, 1)) * shape
+    return PairCounts(np.arange(1, n + 1) * 0.1, rng.poisson(mean * mode).astype(np.int32), 100, 1000.0, LJ)
+
+
+def test_the_sampled_response_is_that_of_reweighting():
+    counts = counts_of(200_000)
+    n = counts.r.size
+    zero = PairPotential(counts.r, np.zeros(n), units="lj")
+    u = 1e-4 * np.cos(counts.r)
+    measured = Measurement(zero, counts.rdf(), 100, 0.0, 0.0, counts)
+    after = reweighted(measured, PairPotential.shifted(counts.r, u, units="lj"), STATE)
+    change = after.rdf.g - measured.rdf.g
+    predicted = -sampled_response(counts, n) @ (u - u[-1])
+    # The shrinkage of 200000 samples of 30 bins is below a per cent; the change is linear to 1e-3.
+    assert np.max(np.abs(predicted - change)) < 0.03 * np.max(np.abs(change))
+
+
+def test_few_configurations_shrink_the_response():
+    few, many = counts_of(20), counts_of(20_000)
+    n = few.r.size
+    off = ~np.eye(n, dtype=bool)
+    truth = sampled_response(many, n)[off]
+    raw = np.cov(few.counts.T)[off] / np.repeat(few.ideal(), n - 1)
+    assert np.mean((sampled_response(few, n)[off] - truth) ** 2) < 0.5 * np.mean((raw - truth) ** 2)
+
+
+def test_inverse_monte_carlo_finds_a_change():
+    counts = counts_of(4_000)
+    n = counts.r.size
+    zero = PairPotential(counts.r, np.zeros(n), units="lj")
+    u = 0.01 * np.cos(2.0 * counts.r) * np.linspace(1.0, 0.0, n) ** 2
+    measured = Measurement(zero, counts.rdf(), 10**6, 0.0, 0.0, counts)
+    target = dataclasses.replace(measured.rdf, g=measured.rdf.g - sampled_response(counts, n) @ u)
+    target = dataclasses.replace(target, error=np.full(n, 1e-5))
+    measured = dataclasses.replace(measured, rdf=dataclasses.replace(measured.rdf, error=np.full(n, 1e-5)))
+    found = IMC().change(measured, target, STATE)
+    # The allowance for what a response may predict wrongly, a tenth of the difference, sets the accuracy.
+    assert np.sqrt(np.mean((found - u) ** 2)) < 0.2 * np.sqrt(np.mean(u**2))
+    with pytest.raises(ConvergenceError, match="pair counts"):
+        IMC().change(dataclasses.replace(measured, counts=None), target, STATE)
+
+
+def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
+    rng = np.random.default_rng(11)
+    frames, n = 4_000, 30
+    r = np.arange(n) * 0.1 + 0.05
+    ideal = PairCounts(r, np.zeros((1, n), dtype=np.int32), 60, 1000.0, LJ).ideal()
+    counts = PairCounts(r, rng.poisson(ideal, (frames, n)).astype(np.int32), 60, 1000.0, LJ)
+    zero = PairPotential(r, np.zeros(n), units="lj")
+    u = PairPotential.shifted(r, 0.3 * np.exp(-(r**2)), units="lj")
+    measured = Measurement(zero, counts.rdf(), 60, 0.06, 0.001, counts)
+    weights = frame_weights(measured, u, STATE)
+    assert 0.5 < effective_share(weights) < 1.0
+    found = reweighted(measured, u, STATE)
+    z = (found.rdf.g - np.exp(-u.u)) / found.rdf.error
+    # Independent bins, t-distributed with 9 degrees of freedom: the largest of 30 is below 6.6 but once in 300.
+    assert np.max(np.abs(z)) < 6.6
+    # B2 rho^2 of the change, to first order in U.
+    b2 = -2 * np.pi * np.sum((np.exp(-u.u) - 1.0) * r**2) * 0.1
+    assert found.pressure - 0.06 == pytest.approx(b2 * 0.06**2, rel=0.15)
+    strong = PairPotential.shifted(r, 5.0 * np.exp(-(r**2)), units="lj")
+    assert reweighted(measured, strong, STATE) is None
+    assert reweighted(dataclasses.replace(measured, counts=None), u, STATE) is None
