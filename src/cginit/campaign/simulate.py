@@ -111,7 +111,7 @@ def _simulate(
         sampled.add(done, schedule.production)
 
     run(PILOT)
-    g = sampled.rdf(2 * GRID_STEP)
+    g = sampled.rdf
     most = _most_steps(n, task.density, task.potential.r_cut)
     reasons = tuple(x for x in sampled.examine(g) if not _is_drift(x))
     reasons += _slow(sampled.steps, g, precision, most) + _trapped(task, g, sampled, most)
@@ -127,7 +127,7 @@ def _simulate(
             production = needed - sampled.steps
             every = PILOT.every * -(-production // (MAX_FRAMES * PILOT.every))
             run(replace(PILOT, equilibration=1_000, production=production, every=every, push_off=0))
-            g = sampled.rdf(GRID_STEP)
+            g = sampled.rdf
             reasons = sampled.examine(g)
             if any(_is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
                 # What was sampled belongs to the equilibration; begin again where it ended.
@@ -151,12 +151,15 @@ class _Sampled:
         self.frames: list[NDArray[np.float32]] = []
         self.energy: list[Array] = []
         self.pressure: list[Array] = []
+        self.pairs: list[sampling.PairCounts] = []
         self.steps = 0
 
     def add(self, run: EngineRun, production: int) -> None:
         if run.trajectory is None:
             raise EngineError(f"{run.engine} returns no configurations; a campaign needs a simulation")
         self.frames.append(run.trajectory.positions)
+        reach = GRID_STEP * np.floor(0.5 * float(run.trajectory.box[0]) / GRID_STEP - 0.5)
+        self.pairs.append(sampling.count_pairs(run.trajectory, dr=GRID_STEP, r_max=min(reach, GRID_END)))
         self.energy.append(run.energy)
         self.pressure.append(run.pressure)
         self.last, self.engine = run.final, f"{run.engine} {run.version}"
@@ -168,8 +171,9 @@ class _Sampled:
     def trajectory(self) -> Trajectory:
         return Trajectory(np.concatenate(self.frames), self.last.box, units=self.last.units)
 
-    def rdf(self, dr: float) -> RDF:
-        return sampling.rdf(self.trajectory, dr=dr)
+    @property
+    def rdf(self) -> RDF:
+        return replace(self.pairs[0], counts=np.concatenate([part.counts for part in self.pairs])).rdf()
 
     def examine(self, g: RDF) -> tuple[str, ...]:
         return sampling.examine(self.trajectory, g, np.concatenate(self.energy)).reasons
