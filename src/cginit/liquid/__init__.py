@@ -8,6 +8,7 @@ from __future__ import annotations
 from cginit.liquid.boltzmann import bin_average_correction, boltzmann_inversion
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.liquid.ornstein_zernike import Closure, OZInversion, estimate_noise, invert
 from cginit.liquid.virial import (
     compressibility_pressure,
@@ -19,6 +20,7 @@ from cginit.liquid.virial import (
 __all__ = [
     "Closure",
     "ForwardSolution",
+    "MixtureInversion",
     "OZInversion",
     "RadialGrid",
     "bin_average_correction",
@@ -26,6 +28,7 @@ __all__ = [
     "compressibility_pressure",
     "estimate_noise",
     "invert",
+    "invert_mixture",
     "isothermal_compressibility",
     "second_virial",
     "solve",
