@@ -114,6 +114,12 @@ def _tilts(vectors: Array) -> tuple[float, float, float]:
     return float(vectors[1, 0]), float(vectors[2, 0]), float(vectors[2, 1])
 
 
+def _from_corner(positions: FloatArray, vectors: Array) -> Array:
+    """Return positions wrapped into the box whose corner, not whose centre, is the origin."""
+    fractional = positions @ np.linalg.inv(vectors)
+    return np.asarray((fractional - np.floor(fractional)) @ vectors, dtype=np.float64)
+
+
 def _gsd(path: Path, groups: MappedAtoms, frames: Iterator[tuple[int, FloatArray, Array]]) -> None:
     try:
         import gsd.hoomd
@@ -152,13 +158,10 @@ def _dump(path: Path, groups: MappedAtoms, frames: Iterator[tuple[int, FloatArra
     with path.open("w", encoding="ascii") as file:
         for index, positions, vectors in frames:
             xy, xz, yz = _tilts(vectors)
-            # The dump's bounds enclose the tilted box, whose middle is the origin.
-            low = -0.5 * vectors.sum(axis=0)
-            reach = np.array(
-                [[min(0.0, xy, xz, xy + xz), max(0.0, xy, xz, xy + xz)], [min(0.0, yz), max(0.0, yz)]]
-            )
-            bounds = np.stack([low, low + np.diagonal(vectors)], axis=1)
-            bounds[:2] += reach
+            # The dump's bounds enclose the tilted box, whose corner is the origin.
+            bounds = np.stack([np.zeros(3), np.diagonal(vectors)], axis=1)
+            bounds[0] += [min(0.0, xy, xz, xy + xz), max(0.0, xy, xz, xy + xz)]
+            bounds[1] += [min(0.0, yz), max(0.0, yz)]
             tilted = bool(xy or xz or yz)
             file.write(f"ITEM: TIMESTEP\n{index}\nITEM: NUMBER OF ATOMS\n{groups.n_beads}\n")
             file.write(f"ITEM: BOX BOUNDS {'xy xz yz ' if tilted else ''}pp pp pp\n")
@@ -168,7 +171,7 @@ def _dump(path: Path, groups: MappedAtoms, frames: Iterator[tuple[int, FloatArra
             file.writelines(
                 f"{k + 1} {molecule + 1} {kind} {x:.7g} {y:.7g} {z:.7g}\n"
                 for k, (molecule, kind, (x, y, z)) in enumerate(
-                    zip(groups.molecules, numbers, positions, strict=True)
+                    zip(groups.molecules, numbers, _from_corner(positions, vectors), strict=True)
                 )
             )
 
@@ -181,8 +184,7 @@ def _gro(path: Path, groups: MappedAtoms, frames: Iterator[tuple[int, FloatArray
         raise InputError(
             f"the bead type {long} is too long for a gro file, which has five characters; rename it"
         )
-    # A gro file has its corner, not its centre, at the origin.
-    shifted = positions + 0.5 * vectors.sum(axis=0)
+    shifted = _from_corner(positions, vectors)
     v = vectors
     box = [v[0, 0], v[1, 1], v[2, 2]]
     if any(_tilts(v)):
