@@ -47,12 +47,16 @@ def record(seed: int, density: float, rejected: str = "") -> Record:
     return Record(
         family="a",
         seed=seed,
+        index=0,
+        split="test" if (seed // 2) % 10 == 0 else "train",
         density=density,
+        r_cut=p.r_cut,
         u_r=p.r,
         u=p.u,
         r=R,
         g=g,
         g_error=0.002 * np.sqrt(g),
+        peak_error=0.01,
         pressure=1.0,
         pressure_error=0.1,
         n=500,
@@ -61,6 +65,7 @@ def record(seed: int, density: float, rejected: str = "") -> Record:
         engine="made up",
         seconds=1.0,
         s_k_min=1.0,
+        screened="",
         rejected=rejected,
     )
 

@@ -33,8 +33,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     """Return the accepted rows of some families as networks learn from them.
 
     g, up to 5 sigma, becomes point values (its bins average over steep cores) and 0 below its first visible point, as
-    in a guess; potentials go onto a fine common grid. The test set is that of the data set; where it names none, that
-    of `cginit.network.data.class_of`.
+    in a guess; potentials go onto a fine common grid. The test set is that of the data set.
 
     Raises
     ------
@@ -46,7 +45,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     from cginit.curves import RDF
     from cginit.errors import InputError
     from cginit.guess.assembly import visible_target
-    from cginit.network.data import TrainingSet, class_of
+    from cginit.network.data import TrainingSet
     from cginit.network.features import RANGE, interpolate
     from cginit.units import LJ
 
@@ -65,7 +64,6 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
         step = float(table_r[-1] / (table_r.size - 1))
         u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])
     family = np.array(["ab".find(x) for x in rows.family], dtype=np.int64)
-    split = getattr(rows, "split", None)
     return TrainingSet(
         r,
         np.array(g),
@@ -73,11 +71,11 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
         u_r,
         np.array(u),
         rows.density,
-        rows.u_r[:, -1],
+        rows.r_cut,
         rows.seed + STRIDE * family,
         rows.pressure,
         rows.pressure_error,
-        class_of(rows.seed) == 0 if split is None else split == "test",
+        rows.split == "test",
     )
 
 

@@ -18,10 +18,14 @@ from cginit.cli.learning import (
 from cginit.cli.study import search, study
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cginit.campaign.dataset import Dataset
     from cginit.curves import Array
     from cginit.guess.base import Guess
+    from cginit.network.config import Config
     from cginit.network.data import TrainingSet
+    from cginit.network.fitting import Progress
 
 __all__ = ["app", "train", "training_set"]
 
@@ -79,7 +83,6 @@ def train(
 
     from cginit.campaign.dataset import load
     from cginit.network.config import load_config
-    from cginit.network.training import Progress
     from cginit.network.training import train as run
 
     # The networks are small; more threads are slower.
@@ -96,6 +99,9 @@ def train(
                 err=True,
             )
 
+    if settings.architecture.kind == "BN":
+        _bridge(settings, pairs, out, export, report, device)
+        return
     auxiliary = auxiliary_set(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
     members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
@@ -133,6 +139,42 @@ def train(
     typer.echo(errors["test"])
     for suffix in (".onnx", ".safetensors", ".json", ".md"):
         typer.echo(str(export / f"{settings.name}{suffix}"))
+
+
+def _bridge(
+    config: Config,
+    data: TrainingSet,
+    out: Path,
+    export: Path | None,
+    report: Callable[[Progress], None],
+    device: str,
+) -> None:
+    """Train the bridge network and print its errors beside those of the closures."""
+    import numpy as np
+
+    from cginit.errors import InputError
+    from cginit.network.bridge_training import train_bridge
+    from cginit.network.evaluate import boltzmann_potential, error_table
+
+    if export is not None:
+        raise InputError("a network of kind BN has no files for guesses yet; leave --export away")
+    found = train_bridge(config, data, out, device=device, report=report)
+    methods = {
+        "bridge network": found.out_of_fold,
+        "Verlet-modified": found.closure,
+        "hnc": found.hnc,
+        "-ln g": boltzmann_potential(found.g),
+    }
+    for title, rows in (("validation folds", found.fold >= 0), ("test set", found.fold < 0)):
+        if np.any(rows):
+            parts = {name: u[rows] for name, u in methods.items()}
+            typer.echo(f"## {title}")
+            typer.echo(error_table(parts, found.truth[rows], found.g[rows], data.density[rows]))
+    folds, test = found.coverage()
+    typer.echo(
+        f"standard error = {found.error_scale():.3g} x spread; its 90 % band covers {100 * folds:.1f} % of the "
+        f"visible points of the validation folds and {100 * test:.1f} % of the test set"
+    )
 
 
 def _points(data: TrainingSet) -> tuple[Array, Array]:

@@ -182,6 +182,8 @@ BODIES: dict[str, Callable[[Architecture, Ports], nn.Module]] = {
     "CN": ConvolutionalBody,
     "UN": UBody,
     "RN": ResidualBody,
+    # The same layers; what differs is what goes in and out (`cginit.network.bridge_task`).
+    "BN": ResidualBody,
 }
 
 

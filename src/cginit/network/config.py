@@ -32,7 +32,7 @@ class Architecture:
     ----------
     kind : str
         DN (dense), CN (convolutions one after the other), UN (U-Net) as published, RN (residual blocks of dilated
-        convolutions); a key of `cginit.network.architectures.BODIES`.
+        convolutions), BN (the same, for the bridge function); a key of `cginit.network.architectures.BODIES`.
     options : str
         Letters of b, e, f, or x (`cginit.network.options.Options`).
     width : int

@@ -113,6 +113,8 @@ def train(
         If a fold is empty, `auxiliary` is missing or shares a potential with `data`, or `folder` holds a training of
         another configuration or other data.
     """
+    if config.architecture.kind == "BN":
+        raise InputError("the bridge function is no output of this network; train it with train_bridge")
     if (auxiliary is None) != (config.auxiliary.share == 0.0):
         raise InputError(
             f"an auxiliary share of {config.auxiliary.share} and auxiliary pairs belong together"

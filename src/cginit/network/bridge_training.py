@@ -1,0 +1,185 @@
+"""The ensemble that learns the bridge function: its training, its predictions, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.network.augmentation import pairs
+from cginit.network.bridge import LiquidFeatures, liquid_features
+from cginit.network.bridge_task import BridgeTask
+from cginit.network.config import Config
+from cginit.network.data import TrainingSet
+from cginit.network.evaluate import VISIBLE_G
+from cginit.network.features import U_CUT, U_VISIBLE, interpolate, network_grid
+from cginit.network.fitting import Fit, Job, Progress, fit
+from cginit.network.pool import Pool, choose_device
+from cginit.network.training import claim, data_digest
+
+__all__ = ["BridgePredictions", "predict_bridge", "train_bridge"]
+
+#: Standard deviations of the 90 % band of a Gaussian.
+BAND = 1.6449
+#: Spread below which the quotient of error and spread means nothing: where all members agree to rounding.
+LEAST_SPREAD = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class BridgePredictions:
+    """Potentials in kT on the 50 points of the networks, by the ensemble and by the closures that it starts from.
+
+    Attributes
+    ----------
+    g, truth : ndarray, shape (m, 50)
+        Inputs and true potentials.
+    out_of_fold : ndarray, shape (m, 50)
+        By the member that was not trained on the potential; by the mean of all on the test set.
+    spread : ndarray, shape (m, 50)
+        Standard deviation of the members.
+    closure, hnc : ndarray, shape (m, 50)
+        The Verlet-modified closure and HNC.
+    fold : ndarray of int, shape (m,)
+        -1 for the test set.
+    """
+
+    g: Array
+    truth: Array
+    out_of_fold: Array
+    spread: Array
+    closure: Array
+    hnc: Array
+    fold: NDArray[np.int64]
+
+    def error_scale(self, without: int | None = None) -> float:
+        """Return the factor that makes the spread a standard error, from the validation folds but `without`.
+
+        It is set so that the 90 % band of a Gaussian covers 90 % of the visible points.
+        """
+        ratio = self._ratio((self.fold >= 0) & (self.fold != (-2 if without is None else without)))
+        return float(np.quantile(ratio, 0.9)) / BAND
+
+    def coverage(self) -> tuple[float, float]:
+        """Return the part of visible points inside the 90 % band on the validation folds and on the test set.
+
+        The factor of each fold comes from the others.
+        """
+        inside = []
+        for k in range(int(self.fold.max()) + 1):
+            inside.append(self._ratio(self.fold == k) <= BAND * self.error_scale(without=k))
+        test = self._ratio(self.fold < 0)
+        on_test = float(np.mean(test <= BAND * self.error_scale())) if test.size else float("nan")
+        return float(np.mean(np.concatenate(inside))), on_test
+
+    def _ratio(self, rows: NDArray[np.bool_]) -> Array:
+        use = rows[:, None] & (self.truth < U_CUT) & (self.g > VISIBLE_G) & np.isfinite(self.out_of_fold)
+        error = np.abs(self.out_of_fold - self.truth)[use]
+        return np.asarray(error / np.maximum(self.spread[use], LEAST_SPREAD))
+
+
+def train_bridge(
+    config: Config,
+    data: TrainingSet,
+    folder: Path,
+    *,
+    variations: int = 4,
+    device: str = "auto",
+    report: Callable[[Progress], None] | None = None,
+    prepared: Callable[[int, int], None] | None = None,
+) -> BridgePredictions:
+    """Train the ensemble of `config`, or finish what `folder` holds of it, and return what it predicts.
+
+    Parameters
+    ----------
+    config : Config
+        Of an architecture of kind BN.
+    data : TrainingSet
+        Test set included; networks do not see it.
+    folder : Path
+        Receives ``features.npz``, ``training.json`` and ``member-K.safetensors``.
+    variations : int
+        Variations of each g whose Ornstein-Zernike inversion is computed beforehand.
+    device : {"auto", "cpu", "cuda"}
+        Where to train.
+    report, prepared : callable, optional
+        Called after each validation, and after the inversion of each row.
+
+    Raises
+    ------
+    InputError
+        If the kind is another one, a fold is empty, or `folder` holds a training of other data or configuration.
+    """
+    if config.architecture.kind != "BN":
+        raise InputError(f"the bridge function is learned by the kind BN, not {config.architecture.kind!r}")
+    plan = config.schedule
+    fold = data.folds(plan.members)
+    if np.any(np.bincount(fold[fold >= 0], minlength=plan.members) == 0):
+        raise InputError(f"a fold of {plan.members} holds no potential; train fewer members")
+    content = {"config": config.to_dict(), "variations": variations, "data": data_digest(data)}
+    claim(folder / "training.json", content)
+    cache = folder / "features.npz"
+    if not cache.exists():
+        liquid_features(data, variations, plan.seed, prepared).write(cache)
+    features = LiquidFeatures.read(cache)
+    place = choose_device(device)
+    task = BridgeTask(Pool(data, place), features, config.architecture, config.loss, config.augmentation)
+    # A g whose inversion has no solution is no input of this network.
+    usable = features.valid[:, 0]
+    jobs = [
+        Job(
+            f"member {k + 1}",
+            folder / f"member-{k + 1}.safetensors",
+            plan.seed * 1000 + k,
+            k,
+            np.flatnonzero((fold >= 0) & (fold != k) & usable),
+            np.flatnonzero((fold == k) & usable),
+        )
+        for k in range(plan.members)
+    ]
+    return predict_bridge(task, fit(task, jobs, plan, place, report), data, features)
+
+
+def predict_bridge(
+    task: BridgeTask, members: list[Fit], data: TrainingSet, features: LiquidFeatures
+) -> BridgePredictions:
+    """Return the predictions of trained members for all rows; NaN where the inversion has no solution."""
+    rows = torch.arange(len(data), device=task.pool.device)[None]
+    batch = task.batch(rows, None)
+    u0, gamma = _numbers(batch[0][0]), _numbers(batch[2][0])
+    inputs = tuple(x[0] for x in task.inputs(batch, slice(0, 1)))
+    found = []
+    for member in members:
+        body = task.body(0).to(task.pool.device)
+        body.load_state_dict(member.weights)
+        with torch.no_grad():
+            found.append(_numbers(task.potential(body(*inputs)[None], batch)[0]))
+    every = np.stack(found)
+    closure = _numbers(task.potential(torch.zeros_like(batch[0]), batch)[0])
+    g, _, truth = pairs(data)
+    u0_50 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
+    usable = features.valid[:, :1]
+
+    def on_points(u: Array) -> Array:
+        # What is added to -ln g is smooth even at a core.
+        smooth = interpolate(u - u0, 0.0, float(data.r[1]), network_grid(), 0.0)
+        return np.where(usable, u0_50 + smooth, np.nan)
+
+    fold = data.folds(len(members))
+    own = every[np.maximum(fold, 0), np.arange(len(data))]
+    out = np.where(fold[:, None] < 0, every.mean(axis=0), own)
+    at = [on_points(u) for u in every]
+    spread = np.std(at, axis=0, ddof=1) if len(at) > 1 else np.zeros_like(g)
+    return BridgePredictions(
+        g, truth, on_points(out), spread, on_points(closure), on_points(u0 + gamma), fold
+    )
+
+
+def _numbers(x: Tensor) -> Array:
+    return x.cpu().numpy().astype(np.float64)

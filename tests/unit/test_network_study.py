@@ -1,0 +1,258 @@
+"""Studies of many networks, the bridge network's features, and the published figures of merit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
+pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
+
+import torch
+
+from cginit.errors import InputError
+from cginit.liquid import solve
+from cginit.network.assessment import assess_potentials
+from cginit.network.bodies import BODIES, Ports, build_body
+from cginit.network.bridge import LiquidFeatures, liquid_features, verlet_modified
+from cginit.network.bridge_task import closure_potential
+from cginit.network.bridge_training import train_bridge
+from cginit.network.config import Architecture, Config, Schedule
+from cginit.network.data import TrainingSet, fold_of
+from cginit.network.pool import choose_device
+from cginit.network.statistics import case_errors, exponential_delta, median_delta, r_squared
+from cginit.network.study import (
+    PotentialSubject,
+    StudyConfig,
+    final_path,
+    fold_path,
+    load_study,
+    run_study,
+    study_config,
+)
+
+R = np.linspace(0.0, 5.0, 101)
+FINE = np.linspace(0.0, 5.0, 501)
+SMALL = StudyConfig.from_dict(
+    {
+        "kinds": ["DN", "UN"],
+        "labels": ["x", "bf"],
+        "folds": 2,
+        "final": ["DN/bf"],
+        "final_steps": 3,
+        "architecture": {"DN": {"width": 6, "layers": 1}, "UN": {"width": 3, "layers": 1, "kernel": 3}},
+        "schedule": {"steps": 4, "batch": 4, "evaluate_every": 2, "seed": 5},
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def soft_fluids(m: int = 10, density: float = 0.4) -> TrainingSet:
+    """Return soft spheres with the g of the HNC closure; potentials 0, 2, 4 ...: the first is the test set."""
+    height, width = np.linspace(0.6, 2.0, m), np.linspace(0.8, 1.1, m)
+    u = height[:, None] * np.exp(-((FINE / width[:, None]) ** 2))
+    g = []
+    for row in u:
+        fluid = solve(R, np.interp(R, FINE, row), density, nodes=255)
+        y = fluid.y[0] + (fluid.y[0] - fluid.y[1]) / 3.0
+        g.append(np.append(y * np.exp(-row[0]), fluid.g[: R.size - 1]))
+    error = np.full((m, R.size), 1e-3)
+    return TrainingSet(R, np.array(g), error, FINE, u, np.full(m, density), np.full(m, 3.0), 2 * np.arange(m))
+
+
+@pytest.fixture(scope="module")
+def fluids() -> TrainingSet:
+    return soft_fluids()
+
+
+@pytest.mark.parametrize("kind", list(BODIES))
+@pytest.mark.parametrize("outputs", [50, 4])
+def test_bodies_read_all_and_give_what_is_asked(kind, outputs):
+    ports = Ports(curves=2, scalars=1, outputs=outputs)
+    body = build_body(Architecture(kind=kind, width=4, layers=3), ports, seed=1)
+    for parameter in body.parameters():
+        torch.nn.init.normal_(parameter, std=0.5, generator=torch.Generator().manual_seed(1))
+    curves, scalars = torch.ones(3, 2, 50, requires_grad=True), torch.ones(3, 1, requires_grad=True)
+    out = body(curves, scalars)
+    assert out.shape == (3, outputs)
+    by_curve, by_scalar = torch.autograd.grad(out[0].sum(), (curves, scalars))
+    assert (by_curve[0] != 0.0).any(dim=-1).all()
+    assert by_scalar[0] != 0.0
+    # State points of a batch do not meet.
+    assert not by_curve[1:].any()
+    assert not by_scalar[1:].any()
+
+
+def test_a_study_trains_every_network_once_and_goes_on(fluids, tmp_path):
+    seen = []
+    run_study(SMALL, PotentialSubject(), fluids, tmp_path, device="cpu", report=seen.append)
+    assert seen[-1].total == 9
+    assert seen[-1].done == 8
+    paths = [fold_path(tmp_path, k, x, f) for k in ("DN", "UN") for x in ("x", "bf") for f in (0, 1)]
+    times = [path.stat().st_mtime_ns for path in paths]
+    again = []
+    # A lost network is trained again, alone, and comes out the same.
+    before = paths[2].read_bytes()
+    paths[2].unlink()
+    run_study(SMALL, PotentialSubject(), fluids, tmp_path, device="cpu", report=again.append)
+    assert {name for p in again for name in p.fit.names} == {"DN/bf fold 1"}
+    assert paths[2].read_bytes() == before
+    assert [path.stat().st_mtime_ns for path in paths[:2]] == times[:2]
+    assert load_study(tmp_path)[0] == SMALL
+    with pytest.raises(InputError, match="another configuration"):
+        run_study(replace(SMALL, folds=3), PotentialSubject(), fluids, tmp_path, device="cpu")
+
+
+def test_a_study_does_not_see_the_test_set(fluids, tmp_path):
+    other = replace(fluids, g=np.where(fluids.test[:, None], 1.0, fluids.g))
+    assert not np.array_equal(other.g, fluids.g)
+    small = replace(SMALL, kinds=("DN",), labels=("x",), final=("DN/x",))
+    for data, name in ((fluids, "a"), (other, "b")):
+        run_study(small, PotentialSubject(), data, tmp_path / name, device="cpu")
+    for path in (fold_path(tmp_path / "a", "DN", "x", 0), final_path(tmp_path / "a", "DN", "x")):
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
+
+
+def test_predictions_are_out_of_fold(fluids, tmp_path):
+    run_study(SMALL, PotentialSubject(), fluids, tmp_path, device="cpu", only=("DN",))
+    found = assess_potentials(tmp_path, fluids)
+    assert set(found.errors) == {"DN/x", "DN/bf"}
+    assert set(found.final) == {"DN/bf"}
+    assert found.fold.tolist() == fold_of(fluids.potential, 2).tolist()
+    # Another first network changes the predictions of its own fold, and those of the test set, not of the other fold.
+    path, twin = fold_path(tmp_path, "DN", "x", 0), fold_path(tmp_path, "DN", "x", 1)
+    path.write_bytes(twin.read_bytes())
+    changed = assess_potentials(tmp_path, fluids).curves["DN/x"] != found.curves["DN/x"]
+    assert changed[found.fold == 0].any(axis=1).all()
+    assert changed[found.fold < 0].any(axis=1).all()
+    assert not changed[found.fold == 1].any()
+    expected = case_errors(found.curves["DN/x"], found.truth)[1][found.fold == 1].mean()
+    assert found.errors["DN/x"].mae[1] == pytest.approx(expected)
+
+
+def test_shipped_studies_are_read_and_errors_name_the_key(tmp_path):
+    from importlib.resources import files
+
+    folder = files("cginit.network") / "configs"
+    for name in ("potential", "pressure"):
+        config = study_config(folder / f"study-{name}.toml")
+        assert config.subject == name
+        assert config.augmentation.none
+        assert StudyConfig.from_dict(config.to_dict()) == config
+    path = tmp_path / "s.toml"
+    for text, word in (
+        ("speed = 1", "speed"),
+        ("[architecture.DN]\ndepth = 2", "depth"),
+        ("[schedule]\nkeep = 'first'", "'first'"),
+        ("[", "not TOML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=word):
+            study_config(path)
+
+
+def test_devices_by_name():
+    assert choose_device("cpu").type == "cpu"
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    with pytest.raises(InputError, match="unknown device"):
+        choose_device("tpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="no CUDA device"):
+            choose_device("cuda")
+
+
+def test_a_split_of_the_data_set_wins_over_the_rule():
+    names = np.array([0, 2, 4, 6])
+    test = np.array([False, True, False, False])
+    assert fold_of(names, 2, test).tolist()[1] == -1
+    assert min(fold_of(names, 2, test)[[0, 2, 3]]) >= 0
+
+
+def test_figures_of_merit():
+    x = -0.02 * np.log(np.random.default_rng(4).random(4000))
+    # 4000 draws fix delta to 1/sqrt(4000) = 1.6 % (one standard error); 5 % are three, and the median is less sharp.
+    assert exponential_delta(x) == pytest.approx(0.02, rel=0.05)
+    assert median_delta(x) == pytest.approx(0.02, rel=0.07)
+    # A tenth of outliers moves the mean by a factor of 6 and these by little.
+    outliers = np.append(x, np.full(400, 1.0))
+    assert exponential_delta(outliers) == pytest.approx(0.02, rel=0.2)
+    assert median_delta(outliers) == pytest.approx(0.02, rel=0.2)
+    with pytest.raises(InputError, match="10 errors"):
+        exponential_delta(x[:9])
+    with pytest.raises(InputError, match="do not fall off"):
+        exponential_delta(np.append(1e-9, np.linspace(1.0, 1.1, 40)))
+    assert math.isnan(r_squared(np.ones(3), np.ones(3)))
+    truth = np.array([[25.0, 1.0, 0.0, 0.0]])
+    # The first point is above 20 kT and counts in nothing.
+    found = case_errors(np.array([[0.0, 1.0, 1.0, 0.0]]), truth)
+    assert [x[0] for x in found] == pytest.approx([1 / 3, 1 / 3, 2.0])
+
+
+def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
+    data = fluids.select(np.arange(len(fluids)) < 3)
+    features = liquid_features(data, variations=2)
+    assert features.valid.all()
+    inner = R <= 3.0
+    for i in range(3):
+        u = np.interp(R, FINE, data.u[i])
+        hnc = -np.log(features.g[i, 0]) + features.gamma[i, 0]
+        # The inversion allows for an error of g of 1e-3 and takes g as known up to 5 only.
+        np.testing.assert_allclose(hnc[inner], u[inner], atol=5e-3)
+    # h = c + gamma, where the inversion meets g to the error that it was told.
+    h = features.c + features.gamma
+    np.testing.assert_allclose(h[:, 0], features.g[:, 0] - 1.0, atol=3e-3)
+    # The second variation is noisy and ends early.
+    assert 1e-4 < np.std((features.g[:, 1] - features.g[:, 0])[:, :60]) < 2e-3
+    assert np.all(features.c[:, 1, -1] == 0.0)
+    with pytest.raises(InputError, match="at least one variation"):
+        liquid_features(data, variations=0)
+
+
+def test_features_are_kept_in_a_file(tmp_path):
+    rng = np.random.default_rng(1)
+    x = rng.random((2, 3, 4))
+    features = LiquidFeatures(np.arange(4.0), x, 2 * x, 3 * x, x[..., 0] > 0.5)
+    features.write(tmp_path / "f.npz")
+    again = LiquidFeatures.read(tmp_path / "f.npz")
+    # Single precision on disk.
+    np.testing.assert_allclose(again.gamma, features.gamma, rtol=1e-6)
+    assert np.array_equal(again.valid, features.valid)
+
+
+def test_the_closure_is_the_same_with_and_without_pytorch():
+    u0, gamma = np.array([0.5, 2.0, -1.0]), np.array([0.4, -0.3, 3.0])
+    found = closure_potential(torch.from_numpy(u0), torch.from_numpy(gamma)).numpy()
+    np.testing.assert_allclose(found, verlet_modified(u0, gamma), rtol=1e-12)
+    # gamma > 0: -g^2 / (2 + 1.6 g); gamma < 0: -g^2 / 2.
+    np.testing.assert_allclose(found[:2], [0.9 - 0.16 / 2.64, 1.7 - 0.045])
+
+
+def test_the_bridge_network_improves_on_its_closure(fluids, tmp_path):
+    config = Config(
+        name="bridge",
+        architecture=Architecture(kind="BN", width=8, dilations=(1, 4, 12)),
+        schedule=Schedule(
+            members=2, steps=60, batch=8, evaluate_every=30, learning_rate=1e-2, seed=2, keep="last"
+        ),
+    )
+    found = train_bridge(config, fluids, tmp_path, variations=1, device="cpu")
+    rows = found.fold >= 0
+    # The g are those of HNC, so the network has to learn that the closure's bridge function is wrong here.
+    closure = case_errors(found.closure[rows], found.truth[rows])[1].mean()
+    network = case_errors(found.out_of_fold[rows], found.truth[rows])[1].mean()
+    assert network < 0.7 * closure
+    assert case_errors(found.hnc[rows], found.truth[rows])[1].mean() < 0.1 * closure
+    assert found.error_scale() > 0.0
+    assert all(0.0 <= x <= 1.0 for x in found.coverage())
+    with pytest.raises(InputError, match="kind BN"):
+        train_bridge(replace(config, architecture=Architecture()), fluids, tmp_path)
