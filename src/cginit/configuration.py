@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,16 +28,22 @@ class Configuration:
         Edge lengths.
     units : str or UnitSystem
         Units of both.
+    types : array_like, shape (n,), optional
+        Which of `species` each bead is; by default all are the first.
+    species : tuple of str
+        Names of the bead types.
 
     Raises
     ------
     InputError
-        If a position is not finite or an edge is not positive.
+        If a position is not finite, an edge is not positive, or a type is none of the species.
     """
 
     positions: NDArray[np.float64]
     box: Array
     units: UnitSystem = field(kw_only=True)
+    types: NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with 0
+    species: tuple[str, ...] = field(default=("A",), kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -49,7 +56,8 @@ class Configuration:
         if not np.all(np.isfinite(positions)):
             raise InputError("a start position is not finite")
         positions -= box * np.floor(positions / box + 0.5)
-        for name, array in (("positions", positions), ("box", box)):
+        types = _checked_types(self.types, self.species, len(positions))
+        for name, array in (("positions", positions), ("box", box), ("types", types)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
@@ -65,7 +73,9 @@ class Configuration:
 
     def scaled(self, length: float, units: str | UnitSystem) -> Configuration:
         """Return the configuration with all lengths multiplied by `length`, labelled with `units`."""
-        return Configuration(self.positions * length, self.box * length, units=unit_system(units))
+        return replace(
+            self, positions=self.positions * length, box=self.box * length, units=unit_system(units)
+        )
 
     def to(self, units: str | UnitSystem) -> Configuration:
         """Return the same configuration in other units."""
@@ -89,11 +99,17 @@ class Trajectory:
         Edge lengths.
     units : str or UnitSystem
         Units of both.
+    types : array_like, shape (n,), optional
+        Which of `species` each bead is; by default all are the first.
+    species : tuple of str
+        Names of the bead types.
     """
 
     positions: NDArray[np.float32]
     box: Array
     units: UnitSystem = field(kw_only=True)
+    types: NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with 0
+    species: tuple[str, ...] = field(default=("A",), kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -103,6 +119,9 @@ class Trajectory:
         positions = positions.view()
         positions.flags.writeable = False
         object.__setattr__(self, "positions", positions)
+        types = _checked_types(self.types, self.species, positions.shape[1])
+        types.flags.writeable = False
+        object.__setattr__(self, "types", types)
         box = np.array(self.box, dtype=np.float64)
         box.flags.writeable = False
         object.__setattr__(self, "box", box)
@@ -121,8 +140,22 @@ class Trajectory:
         return float(self.n / np.prod(self.box))
 
 
+def _checked_types(types: object, species: tuple[str, ...], n: int) -> NDArray[np.int64]:
+    found = np.zeros(n, dtype=np.int64) if types is None else np.array(types, dtype=np.int64)
+    if found.shape != (n,) or np.any(found < 0) or np.any(found >= len(species)):
+        raise InputError(
+            f"types must give one of {', '.join(species)}, as a number from 0, to each of {n} beads"
+        )
+    return found
+
+
 def random_configuration(
-    n: int, density: float, *, seed: int, units: str | UnitSystem, separation: float | None = None
+    n: int | Mapping[str, int],
+    density: float,
+    *,
+    seed: int,
+    units: str | UnitSystem,
+    separation: float | None = None,
 ) -> Configuration:
     """Return `n` beads at random in a cubic box, pushed apart until none is closer than `separation`.
 
@@ -131,10 +164,10 @@ def random_configuration(
 
     Parameters
     ----------
-    n : int
-        Number of beads.
+    n : int or mapping of str to int
+        Number of beads, or of those of each species, which are mixed at random.
     density : float
-        Beads per volume.
+        Beads per volume, of all species.
     seed : int
         Seed of the random positions.
     units : str or UnitSystem
@@ -145,6 +178,14 @@ def random_configuration(
     """
     freud = load_freud()
     rng = np.random.default_rng(seed)
+    species: tuple[str, ...] = ("A",)
+    if isinstance(n, int):
+        types = np.zeros(n, dtype=np.int64)
+    else:
+        species = tuple(n)
+        # The positions are random already.
+        types = np.repeat(np.arange(len(species), dtype=np.int64), list(n.values()))
+        n = int(types.size)
     edge = (n / density) ** (1.0 / 3.0)
     spacing = density ** (-1.0 / 3.0)
     wanted = 0.8 * spacing if separation is None else min(separation, 0.8 * spacing)
@@ -169,4 +210,4 @@ def random_configuration(
         length = np.linalg.norm(move, axis=1)
         move *= np.minimum(1.0, 0.1 * wanted / np.maximum(length, 1e-12))[:, None]
         positions = np.asarray(box.wrap(positions + move), dtype=np.float64)
-    return Configuration(positions, np.full(3, edge), units=unit_system(units))
+    return Configuration(positions, np.full(3, edge), units=unit_system(units), types=types, species=species)

@@ -44,18 +44,36 @@ class PairCounter:
 
     def count(self, box: Any, positions: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
         """Return the pairs ``(n_bins,)`` of positions ``(n, 3)`` in a freud box, each pair once."""
-        orthogonal = box.xy == box.xz == box.yz == 0.0
-        sphere = 4.0 * np.pi / 3.0 * self._upper**3
-        if orthogonal and len(positions) <= ALL_PAIRS_BEADS and sphere > ALL_PAIRS_PART * box.volume:
-            return self._all_pairs(box, positions)
+        if self._plain(box, len(positions)):
+            from MDAnalysis.lib.distances import self_distance_array
+
+            return self._histogram(self_distance_array(np.asarray(positions, np.float32), box=_edges(box)))
         self._freud.compute((box, positions), reset=True)
         return np.asarray(self._freud.bin_counts, dtype=np.int64) // 2
 
-    def _all_pairs(self, box: Any, positions: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
-        from MDAnalysis.lib.distances import self_distance_array
+    def count_between(
+        self, box: Any, first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]
+    ) -> NDArray[np.int64]:
+        """Return the pairs ``(n_bins,)`` of one bead of `first` ``(n, 3)`` and one of `second` ``(m, 3)``."""
+        if self._plain(box, max(len(first), len(second))):
+            from MDAnalysis.lib.distances import distance_array
 
-        r = self_distance_array(np.asarray(positions, dtype=np.float32), box=[*box.L, 90.0, 90.0, 90.0])
+            r = distance_array(np.asarray(first, np.float32), np.asarray(second, np.float32), box=_edges(box))
+            return self._histogram(r.ravel())
+        self._freud.compute((box, first), query_points=second, reset=True)
+        return np.asarray(self._freud.bin_counts, dtype=np.int64)
+
+    def _plain(self, box: Any, n: int) -> bool:
+        orthogonal = box.xy == box.xz == box.yz == 0.0
+        sphere = 4.0 * np.pi / 3.0 * self._upper**3
+        return bool(orthogonal and n <= ALL_PAIRS_BEADS and sphere > ALL_PAIRS_PART * box.volume)
+
+    def _histogram(self, r: Array) -> NDArray[np.int64]:
         per_width = self._n_bins / (self._upper - self._lower)
         # Truncation rounds towards 0: bin 0 takes what lies below the first bin.
         bins = (r * per_width + (1.0 - self._lower * per_width)).astype(np.int32)
         return np.bincount(np.maximum(bins, 0, out=bins), minlength=self._n_bins + 2)[1 : self._n_bins + 1]
+
+
+def _edges(box: Any) -> list[float]:
+    return [*box.L, 90.0, 90.0, 90.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,7 @@ __all__ = [
     "count_pairs",
     "examine",
     "low_k_structure_factor",
+    "partial_rdfs",
     "rdf",
     "virial_pressure",
 ]
@@ -251,6 +253,67 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
     for index, positions in enumerate(trajectory.positions):
         counts[index, first:] = counter.count(box, positions)
     return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
+
+
+def partial_rdfs(
+    trajectory: Trajectory,
+    *,
+    dr: float,
+    r_max: float | None = None,
+    blocks: int = BLOCKS,
+    offset: float = 0.0,
+) -> dict[tuple[str, str], RDF]:
+    r"""Return g_ab(r) of all pairs of species of a simulated mixture, with block errors.
+
+    .. math:: g_{ab}(r) = \frac{V}{N_a (N_b - \delta_{ab})} \frac{\langle n_{ab}(r) \rangle}{4\pi r^2 dr}
+
+    with the grid of `rdf` and the ordered pairs n_ab in a shell. An ideal mixture gives exactly 1 for every pair.
+
+    Raises
+    ------
+    InputError
+        If r_max + dr/2 exceeds half the box, a species has fewer than two beads, or there are fewer frames than
+        blocks.
+    """
+    frames = len(trajectory)
+    if frames < blocks:
+        raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
+    half = 0.5 * float(np.min(trajectory.box))
+    if r_max is None:
+        r_max = offset + dr * float(np.floor((half * (1 + 1e-9) - offset) / dr - 0.5))
+    grid: Array = offset + dr * np.arange(round((r_max - offset) / dr) + 1, dtype=np.float64)
+    first = 0 if offset >= 0.499 * dr else 1
+    lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
+    if upper > half * (1.0 + 1e-6):
+        raise InputError(
+            f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
+            "choose a smaller r_max or simulate more beads"
+        )
+    members = [np.flatnonzero(trajectory.types == k) for k in range(len(trajectory.species))]
+    for name, beads in zip(trajectory.species, members, strict=True):
+        if beads.size < 2:
+            raise InputError(f"there are {beads.size} beads of {name}; g needs at least two")
+    box = load_freud().Box(*trajectory.box)
+    counter = PairCounter(lower, upper, grid.size - first)
+    block = np.arange(frames) * blocks // frames
+    volume, found = float(np.prod(trajectory.box)), {}
+    for i, j in combinations_with_replacement(range(len(members)), 2):
+        sums = np.zeros((blocks, grid.size))
+        for index, positions in enumerate(trajectory.positions):
+            if i == j:
+                counts = counter.count(box, positions[members[i]])
+            else:
+                counts = counter.count_between(box, positions[members[i]], positions[members[j]])
+            sums[block[index], first:] += counts
+        n, m = members[i].size, members[j].size
+        pairs = 0.5 * n * (n - 1) if i == j else float(n * m)
+        sums[:, first:] *= volume / (pairs * counter.shells) / np.bincount(block)[:, None]
+        # A first bin that is cut at the origin holds almost no volume; it takes its neighbour's value.
+        sums[:, :first] = sums[:, first : first + 1]
+        error = sums.std(axis=0, ddof=1) / np.sqrt(blocks)
+        pair = (trajectory.species[i], trajectory.species[j])
+        found[pair] = RDF(grid, sums.mean(axis=0), error, units=trajectory.units)
+    return found
 
 
 def virial_pressure(

@@ -104,12 +104,12 @@ def test_the_table_has_hoomds_grid(start, tmp_path):
     r = np.linspace(0.0, 2.0, 41)
     settings, table = written(PairPotential(r, 5.0 * (2.0 - r) ** 2, units="lj"), start, tmp_path)
     a = settings["length"]
-    grid = np.linspace(0.0, settings["r_cut"], table["u"].size, endpoint=False) * a
+    grid = np.linspace(0.0, settings["r_cut"]["0_0"], table["u_0_0"].size, endpoint=False) * a
     # Within a tenth of a of the centre engine tables round off the cusp.
     outside = grid > 0.11 * a
     # An endpoint-inclusive table would be off by up to one step: 20 * 2/2500.
-    np.testing.assert_allclose(table["u"][outside], 5.0 * (2.0 - grid[outside]) ** 2, atol=1e-9)
-    np.testing.assert_allclose(table["f"][outside] / a, 10.0 * (2.0 - grid[outside]), atol=1e-6)
+    np.testing.assert_allclose(table["u_0_0"][outside], 5.0 * (2.0 - grid[outside]) ** 2, atol=1e-9)
+    np.testing.assert_allclose(table["f_0_0"][outside] / a, 10.0 * (2.0 - grid[outside]), atol=1e-6)
     np.testing.assert_allclose(start.positions / a, table["positions"], atol=1e-12)
 
 
@@ -118,8 +118,8 @@ def test_the_buffer_gives_way_to_a_long_cut_off(start, tmp_path):
     r = np.linspace(0.0, half, 101)
     settings, table = written(PairPotential(r, (half - r) ** 2, units="lj"), start, tmp_path)
     # HOOMD asks for more than twice the sum of the two.
-    assert 2.0 * (settings["r_cut"] + settings["buffer"]) < table["box"].min()
-    assert settings["r_cut"] == pytest.approx(0.5 * table["box"].min(), rel=2e-6)
+    assert 2.0 * (settings["r_cut"]["0_0"] + settings["buffer"]) < table["box"].min()
+    assert settings["r_cut"]["0_0"] == pytest.approx(0.5 * table["box"].min(), rel=2e-6)
 
 
 def test_the_table_of_the_push_off_is_capped_and_consistent():

@@ -63,11 +63,13 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     root = device.communicator.rank == 0
 
     n = len(start["positions"])
+    names = [f"T{k}" for k in range(settings["species"])]
     snapshot = hoomd.Snapshot(device.communicator)
     if root:
         snapshot.configuration.box = [*start["box"], 0, 0, 0]
-        snapshot.particles.types = ["A"]
+        snapshot.particles.types = names
         snapshot.particles.N = n
+        snapshot.particles.typeid[:] = start["types"]
         snapshot.particles.position[:] = start["positions"]
     simulation.create_state_from_snapshot(snapshot)
 
@@ -75,7 +77,9 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     on_gpu = isinstance(device, hoomd.device.GPU)
     neighbours = hoomd.md.nlist.Cell if on_gpu else hoomd.md.nlist.Tree
     pair = hoomd.md.pair.Table(nlist=neighbours(buffer=settings["buffer"]))
-    pair.r_cut["A", "A"] = settings["r_cut"]
+    pairs = {name: tuple(int(x) for x in name.split("_")) for name in settings["r_cut"]}
+    for name, (i, j) in pairs.items():
+        pair.r_cut[names[i], names[j]] = settings["r_cut"][name]
     everything = hoomd.filter.All()
     integrator = hoomd.md.Integrator(dt=settings["dt"], forces=[pair])
     simulation.operations.integrator = integrator
@@ -88,13 +92,17 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     simulation.operations.tuners.append(hoomd.tune.ParticleSorter(grid=min(cells, 256)))
 
     simulation.state.thermalize_particle_momenta(everything, kT=1.0)
-    pair.params["A", "A"] = capped(start["u"], start["f"], settings["r_cut"])
+    for name, (i, j) in pairs.items():
+        table = capped(start[f"u_{name}"], start[f"f_{name}"], settings["r_cut"][name])
+        pair.params[names[i], names[j]] = table
     friction = min(PUSH_FRICTION, 0.5 / settings["dt"])
     integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=friction)]
     simulation.run(0)
     begin = time.perf_counter()
     simulation.run(settings["push_off"])
-    pair.params["A", "A"] = {"r_min": 0.0, "U": start["u"], "F": start["f"]}
+    for name, (i, j) in pairs.items():
+        table = {"r_min": 0.0, "U": start[f"u_{name}"], "F": start[f"f_{name}"]}
+        pair.params[names[i], names[j]] = table
     integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=settings["friction"])]
     simulation.run(settings["equilibration"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -15,7 +17,19 @@ from cginit.errors import InputError, UnstableError
 from cginit.state import StatePoint
 from cginit.units import LJ, UnitSystem
 
-__all__ = ["Engine", "EngineRun", "ReducedProblem", "Schedule", "length_scale", "reduce_problem"]
+__all__ = [
+    "Engine",
+    "EngineRun",
+    "Potentials",
+    "ReducedProblem",
+    "Schedule",
+    "by_pair",
+    "length_scale",
+    "reduce_problem",
+]
+
+#: One potential, or those of all pairs of the species of a mixture, in either order of the two names.
+Potentials = PairPotential | Mapping[tuple[str, str], PairPotential]
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ class Engine(Protocol):
 
     def run(
         self,
-        potential: PairPotential,
+        potential: Potentials,
         state: StatePoint,
         start: Configuration,
         schedule: Schedule,
@@ -135,16 +149,48 @@ class Engine(Protocol):
         seed: int,
         workdir: Path,
     ) -> EngineRun:
-        """Simulate and return the configurations; all arguments share one unit system."""
+        """Simulate and return the configurations; all arguments share one unit system.
+
+        A mixture has one potential for each pair of the species of `start`, and the density of `state` is that of
+        all beads. An engine that cannot simulate mixtures raises InputError.
+        """
         ...
 
 
-def length_scale(potential: PairPotential, state: StatePoint) -> float:
+def by_pair(potential: Potentials, species: tuple[str, ...]) -> dict[tuple[int, int], PairPotential]:
+    """Return the potential of each pair of species by their numbers, the smaller first.
+
+    Raises
+    ------
+    InputError
+        If a pair has none, or the potentials differ in their units.
+    """
+    if isinstance(potential, PairPotential):
+        if len(species) > 1:
+            raise InputError(
+                f"a mixture of {', '.join(species)} needs one potential for each pair of species, not one in all"
+            )
+        return {(0, 0): potential}
+    found = {}
+    for i, j in combinations_with_replacement(range(len(species)), 2):
+        a, b = species[i], species[j]
+        one = potential.get((a, b), potential.get((b, a)))
+        if one is None:
+            raise InputError(f"the pair {a}-{b} has no potential; a mixture needs all its pairs")
+        found[i, j] = one
+    if len({one.units for one in found.values()}) > 1:
+        raise InputError("the potentials of a mixture must share one unit system; convert with .to(units)")
+    return found
+
+
+def length_scale(potential: Potentials, state: StatePoint) -> float:
     """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
 
     The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
-    than the mean spacing rho^(-1/3).
+    than the mean spacing rho^(-1/3). In a mixture the smallest beads set it.
     """
+    if not isinstance(potential, PairPotential):
+        return min(length_scale(one, state) for one in potential.values())
     spacing = float(state.density ** (-1.0 / 3.0))
     below = np.flatnonzero(potential.u <= state.kT)
     size = float(potential.r[below[0]]) if below.size else potential.r_cut
@@ -157,8 +203,8 @@ class ReducedProblem:
 
     Attributes
     ----------
-    potential : PairPotential
-        In kT over r in multiples of `length`.
+    potentials : dict of (int, int) to PairPotential
+        In kT over r in multiples of `length`, by the numbers of the two species, the smaller first.
     density : float
         In the inverse cube of `length`.
     start : Configuration
@@ -169,7 +215,7 @@ class ReducedProblem:
         Units of potential, state and start as given.
     """
 
-    potential: PairPotential
+    potentials: dict[tuple[int, int], PairPotential]
     density: float
     start: Configuration
     length: float
@@ -220,8 +266,14 @@ class ReducedProblem:
                 )
         frames *= np.float32(self.length)
         return EngineRun(
-            trajectory=Trajectory(frames, self.start.box * self.length, units=self.units),
-            final=Configuration(final, self.start.box, units=LJ).scaled(self.length, self.units),
+            trajectory=Trajectory(
+                frames,
+                self.start.box * self.length,
+                units=self.units,
+                types=self.start.types,
+                species=self.start.species,
+            ),
+            final=replace(self.start, positions=final).scaled(self.length, self.units),
             energy=energy * self.kT,
             pressure=(self.density + virial) * (self.kT / self.length**3),
             engine=engine,
@@ -233,18 +285,21 @@ class ReducedProblem:
 
 
 def reduce_problem(
-    potential: PairPotential, state: StatePoint, start: Configuration, schedule: Schedule
+    potential: Potentials, state: StatePoint, start: Configuration, schedule: Schedule
 ) -> ReducedProblem:
     """Return the problem in the units that engines simulate in, with `length_scale` as unit of length.
 
     Raises
     ------
     InputError
-        If the units differ, the density of `start` is not that of `state`, or the cut-off exceeds half the box.
+        If the units differ, a pair has no potential, the density of `start` is not that of `state`, or a cut-off
+        exceeds half the box.
     """
-    if start.units != potential.units or (state.units is not None and state.units != potential.units):
+    potentials = by_pair(potential, start.species)
+    units = potentials[0, 0].units
+    if start.units != units or (state.units is not None and state.units != units):
         raise InputError(
-            f"potential ({potential.units.name}), state ({state.units and state.units.name}) and start "
+            f"potential ({units.name}), state ({state.units and state.units.name}) and start "
             f"({start.units.name}) must share one unit system; convert with .to(units)"
         )
     if abs(start.density / state.density - 1.0) > 1e-3:
@@ -253,17 +308,18 @@ def reduce_problem(
             f"{state.density:.6g}; scale it with Configuration.at_density"
         )
     half = 0.5 * float(np.min(start.box))
-    if potential.r_cut > half:
+    r_cut = max(one.r_cut for one in potentials.values())
+    if r_cut > half:
         raise InputError(
-            f"the cut-off {potential.r_cut:g} exceeds half the box ({half:g} {start.units.length}); "
+            f"the cut-off {r_cut:g} exceeds half the box ({half:g} {start.units.length}); "
             "use more beads or a smaller cut-off"
         )
     a = schedule.length or length_scale(potential, state)
     return ReducedProblem(
-        potential.reduced(a, state.kT),
+        {pair: one.reduced(a, state.kT) for pair, one in potentials.items()},
         state.density * a**3,
         start.scaled(1.0 / a, LJ),
         a,
         state.kT,
-        potential.units,
+        units,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from cginit._version import __version__
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
-from cginit.engines.base import EngineRun, Schedule, reduce_problem
+from cginit.engines.base import EngineRun, Potentials, Schedule, reduce_problem
 from cginit.errors import InputError
 from cginit.extrapolate import resampled
 from cginit.liquid.virial import second_virial
@@ -54,7 +54,7 @@ class DiluteEngine:
 
     def run(
         self,
-        potential: PairPotential,
+        potential: Potentials,
         state: StatePoint,
         start: Configuration,
         schedule: Schedule,
@@ -73,6 +73,8 @@ class DiluteEngine:
         """
         from scipy.integrate import trapezoid
 
+        if not isinstance(potential, PairPotential):
+            raise InputError("the dilute engine knows one species; simulate mixtures with lammps or hoomd")
         reduce_problem(potential, state, start, schedule)  # for its checks: this engine works in any units
         core = round(float(np.floor(potential.r[0] / potential.dr + 1e-6)))
         first = potential.r[0] - core * potential.dr

@@ -9,13 +9,12 @@ import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
-from cginit.curves import PairPotential
-from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -75,7 +74,7 @@ class HoomdEngine:
 
     def run(
         self,
-        potential: PairPotential,
+        potential: Potentials,
         state: StatePoint,
         start: Configuration,
         schedule: Schedule,
@@ -143,24 +142,24 @@ class HoomdEngine:
 
 def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:
     start = problem.start
-    # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = F = 0, is implied.
-    _, u, f = engine_table(problem.potential)
     half = 0.5 * float(np.min(start.box))
-    # HOOMD wants cut-off and buffer to stay below half the box; U vanishes at the cut-off, so that moving it
-    # by a millionth costs nothing.
-    r_cut = min(problem.potential.r_cut, half * (1.0 - 1e-6))
-    np.savez(
-        workdir / _START,
-        positions=start.positions,
-        box=start.box,
-        u=u[:-1],
-        f=f[:-1],
-    )
+    arrays: dict[str, Any] = {}
+    cuts: dict[str, float] = {}
+    for (i, j), one in problem.potentials.items():
+        # HOOMD's grid: linspace(0, r_cut, points, endpoint=False); the end point, U = F = 0, is implied.
+        _, u, f = engine_table(one)
+        arrays[f"u_{i}_{j}"], arrays[f"f_{i}_{j}"] = u[:-1], f[:-1]
+        # HOOMD wants cut-off and buffer to stay below half the box; U vanishes at the cut-off, so that moving it
+        # by a millionth costs nothing.
+        cuts[f"{i}_{j}"] = min(one.r_cut, half * (1.0 - 1e-6))
+    r_cut = max(cuts.values())
+    np.savez(workdir / _START, positions=start.positions, box=start.box, types=start.types, **arrays)
     settings = {
         "length": problem.length,
         "device": device,
         "seed": int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
-        "r_cut": r_cut,
+        "species": len(start.species),
+        "r_cut": cuts,
         "buffer": max(min(_BUFFER, 0.99 * (half - r_cut)), 0.0),
         "dt": schedule.dt,
         "friction": schedule.friction,
@@ -229,6 +228,7 @@ def _write_gsd(trajectory: Trajectory, schedule: Schedule, path: Path) -> None:
             frame.configuration.step = (index + 1) * schedule.every
             frame.configuration.box = [*trajectory.box, 0.0, 0.0, 0.0]
             frame.particles.N = trajectory.n
-            frame.particles.types = ["A"]
+            frame.particles.types = list(trajectory.species)
+            frame.particles.typeid = trajectory.types
             frame.particles.position = positions
             file.append(frame)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
-from cginit.engines.base import EngineRun, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -39,11 +39,11 @@ units lj
 atom_style atomic
 boundary p p p
 read_data {data}
-mass 1 1.0
+mass * 1.0
 neighbor {skin} bin
 neigh_modify every 1 delay 0 check yes
 pair_style table linear {n_table}
-pair_coeff 1 1 {table} CGINIT {r_cut:.15g}
+{pairs}
 velocity all create 1.0 {velocity_seed} dist gaussian mom yes
 timestep {dt:.15g}
 fix bath all langevin 1.0 1.0 {damp:.15g} {bath_seed}
@@ -90,7 +90,7 @@ class LammpsEngine:
 
     def run(
         self,
-        potential: PairPotential,
+        potential: Potentials,
         state: StatePoint,
         start: Configuration,
         schedule: Schedule,
@@ -145,13 +145,10 @@ class LammpsEngine:
         return environment
 
     def _write_inputs(self, problem: ReducedProblem, schedule: Schedule, seed: int, workdir: Path) -> None:
-        r, u, f = engine_table(problem.potential, r_min=INNER)
-        rows = "\n".join(
-            f"{k + 1} {x:.15g} {y:.15g} {z:.15g}" for k, (x, y, z) in enumerate(zip(r, u, f, strict=True))
-        )
-        (workdir / _TABLE).write_text(
-            f"# U/kT and F a/kT\n\nCGINIT\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
-        )
+        sections = [
+            _section(name, one) for (i, j), one in problem.potentials.items() for name in [_keyword(i, j)]
+        ]
+        (workdir / _TABLE).write_text("\n".join(["# U/kT and F a/kT", *sections]))
         _write_data(problem.start, workdir / _DATA)
         velocity_seed, bath_seed = (
             int(x) % 800_000_000 + 1 for x in np.random.SeedSequence(seed).generate_state(2)
@@ -166,8 +163,10 @@ class LammpsEngine:
                 data=_DATA,
                 skin=0.3,
                 n_table=INTERPOLATION_POINTS,
-                table=_TABLE,
-                r_cut=problem.potential.r_cut,
+                pairs="\n".join(
+                    f"pair_coeff {i + 1} {j + 1} {_TABLE} {_keyword(i, j)} {one.r_cut:.15g}"
+                    for (i, j), one in problem.potentials.items()
+                ),
                 velocity_seed=velocity_seed,
                 bath_seed=bath_seed,
                 dt=schedule.dt,
@@ -218,11 +217,26 @@ def _wheel_binary() -> str | None:
     return str(program) if program.exists() else None
 
 
+def _keyword(i: int, j: int) -> str:
+    return f"PAIR_{i + 1}_{j + 1}"
+
+
+def _section(keyword: str, reduced: PairPotential) -> str:
+    r, u, f = engine_table(reduced, r_min=INNER)
+    rows = "\n".join(
+        f"{k + 1} {x:.15g} {y:.15g} {z:.15g}" for k, (x, y, z) in enumerate(zip(r, u, f, strict=True))
+    )
+    return f"\n{keyword}\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
+
+
 def _write_data(start: Configuration, path: Path) -> None:
     half = 0.5 * start.box
-    head = [f"cginit start configuration\n\n{start.n} atoms\n1 atom types\n"]
+    head = [f"cginit start configuration\n\n{start.n} atoms\n{len(start.species)} atom types\n"]
     head += [f"{-h:.17g} {h:.17g} {axis}lo {axis}hi" for h, axis in zip(half, "xyz", strict=True)]
-    rows = [f"{k + 1} 1 {x:.17g} {y:.17g} {z:.17g}" for k, (x, y, z) in enumerate(start.positions)]
+    rows = [
+        f"{k + 1} {kind + 1} {x:.17g} {y:.17g} {z:.17g}"
+        for k, (kind, (x, y, z)) in enumerate(zip(start.types, start.positions, strict=True))
+    ]
     path.write_text("\n".join([*head, "", "Atoms # atomic", "", *rows, ""]))
 
 
