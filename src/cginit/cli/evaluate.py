@@ -103,7 +103,7 @@ def _potential_figures(
 ) -> list[Path]:
     import numpy as np
 
-    from cginit.network.evaluate import boltzmann_potential
+    from cginit.network.evaluate import absolute_errors, boltzmann_potential
     from cginit.network.statistics import case_errors
     from cginit.report.study import bar_figure, density_figure, error_figure, smoothness_figure
     from cginit.report.study_table import delta_row
@@ -137,6 +137,14 @@ def _potential_figures(
         groups = {f"{name} train": mae_final[~held], f"{name} test": mae_final[held], "-ln g": zero[1]}
         deltas = {key: delta_row(key, x, rows) for key, x in groups.items() if x.size}
         numbers["delta"] = {key: {"fit": a, "median": b} for key, (a, b) in deltas.items()}
+        seen = absolute_errors(found.final[name], found.truth, found.g).visible
+        seen_zero = absolute_errors(u0, found.truth, found.g).visible
+        shown_part = {f"{name} train": seen[~held], f"{name} test": seen[held], "-ln g": seen_zero}
+        numbers["delta, visible part"] = {
+            key: dict(zip(("fit", "median"), delta_row(key, x, rows, ", visible part"), strict=True))
+            for key, x in shown_part.items()
+            if x.size
+        }
         drawn = {key: (groups[key], a if np.isfinite(a) else b) for key, (a, b) in deltas.items()}
         paths.append(error_figure(drawn, out / "figure-08.png"))
         names, counts = np.unique(data.potential[held], return_counts=True)

@@ -45,7 +45,7 @@ class Row:
     cases: int
 
 
-def delta_row(name: str, errors: Array, rows: list[Row]) -> tuple[float, float]:
+def delta_row(name: str, errors: Array, rows: list[Row], what: str = "") -> tuple[float, float]:
     """Add delta of a group ``METHOD train``, ``METHOD test`` or a method; return it by fit and by median."""
     method, _, group = name.partition(" ") if name.endswith((" train", " test")) else (name, "", "all")
     median = median_delta(errors)
@@ -54,7 +54,7 @@ def delta_row(name: str, errors: Array, rows: list[Row]) -> tuple[float, float]:
     except InputError:
         fitted = float("nan")
     value = f"{fitted:.3f} (fit), {median:.3f} (median / ln 2)"
-    rows.append(Row("delta of p(MAE) / kT", group, method, value, int(errors.size)))
+    rows.append(Row(f"delta of p(MAE) / kT{what}", group, method, value, int(errors.size)))
     return fitted, median
 
 
