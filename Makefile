@@ -49,6 +49,7 @@ check: $(VENV)/.dev
 examples: $(VENV)/.dev
 	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
 	BIN=$(BIN) OUT=$(DEMO) sh examples/lennard-jones/run.sh
+	BIN=$(BIN) OUT=$(DEMO) sh examples/decane/run.sh
 
 clean:
 	rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache

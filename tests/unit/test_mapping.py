@@ -185,6 +185,8 @@ def test_beads_are_read_back_where_they_were(files, tmp_path, suffix):
     away -= again.box * np.round(away / again.box)
     # A gro file has three decimals; the others print single precision.
     np.testing.assert_allclose(away, 0.0, atol=6e-4 if suffix == "gro" else 2e-6)
+    if suffix == "gsd":
+        assert (again.species, again.types[:3].tolist()) == (("H", "T"), [0, 1, 1])
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.configuration import Configuration
 from cginit.errors import InputError
-from cginit.trajectory.files import box_vectors, length_scale, open_universe
-from cginit.trajectory.mapping import bead_positions, map_atoms
+from cginit.trajectory.files import UNITLESS_FORMATS, box_vectors, length_scale, open_universe
+from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
 from cginit.units import UnitSystem
 
 __all__ = ["read_configuration"]
@@ -24,6 +26,8 @@ def read_configuration(
     atom_style: str | None = None,
 ) -> Configuration:
     """Read bead positions and box from a GRO, LAMMPS data, GSD or any other file that MDAnalysis reads.
+
+    Bead types are those of a mapping file, or those of a LAMMPS or GSD file that holds several.
 
     Parameters
     ----------
@@ -63,8 +67,23 @@ def read_configuration(
             raise InputError(
                 f"the box of {path} is not orthorhombic; a simulation starts from an orthorhombic one"
             )
+        groups = map_atoms(universe, mapping)
+        species, types = _species(universe, groups)
         return Configuration(
-            bead_positions(map_atoms(universe, mapping)).astype(np.float64) * length,
+            bead_positions(groups).astype(np.float64) * length,
             edges * length,
             units=system_units,
+            types=types,
+            species=species,
         )
+
+
+def _species(universe: Any, groups: MappedAtoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the bead types: those of a mapping file, else those that a file of beads states, if several."""
+    if len(groups.types) > 1:
+        return groups.types, groups.type_ids.astype(np.int64)
+    one = ("A",), np.zeros(groups.n_beads, dtype=np.int64)
+    if str(universe.trajectory.format) not in UNITLESS_FORMATS or groups.n_beads != groups.atoms.n_atoms:
+        return one
+    names, types = np.unique(np.asarray(groups.atoms.types, dtype=str), return_inverse=True)
+    return one if names.size < 2 else (tuple(map(str, names)), types.astype(np.int64))

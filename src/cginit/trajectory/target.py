@@ -16,7 +16,6 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.pairs import Bins, PairCounter
 from cginit.sampling import BLOCKS
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
@@ -24,6 +23,7 @@ from cginit.trajectory.frames import chosen_frames, chunks
 from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
 from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
 from cginit.trajectory.specification import MappingRules
+from cginit.typed_pairs import Bins, TypedPairCounter
 from cginit.units import UnitSystem
 
 __all__ = ["MappedSystem", "rdf_from_trajectory", "rdfs_from_trajectory"]
@@ -279,12 +279,12 @@ def _pairs(groups: MappedAtoms, wanted: Sequence[str] | None) -> tuple[tuple[str
     return tuple(dict.fromkeys(known[name] for name in wanted))
 
 
-def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins) -> PairCounter:
+def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins) -> TypedPairCounter:
     whole = groups.exclusions == "molecule"
     for a, b in pairs:
         if a == b and groups.count(a) < 2:
             raise InputError(f"there is {groups.count(a)} bead of type {a}; g(r) of {a}-{a} needs two")
-    return PairCounter(
+    return TypedPairCounter(
         groups.type_ids,
         tuple((groups.types.index(a), groups.types.index(b)) for a, b in pairs),
         bins,
@@ -293,7 +293,9 @@ def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins
     )
 
 
-def _count(universe: Any, groups: MappedAtoms, counter: PairCounter, frames: Any, length: float) -> Array:
+def _count(
+    universe: Any, groups: MappedAtoms, counter: TypedPairCounter, frames: Any, length: float
+) -> Array:
     """Return the sum over some frames of the counts times the volume, ``(n_pairs, n_bins)``."""
     total = np.zeros((len(counter.pairs), counter.bins.n))
     for index in frames:

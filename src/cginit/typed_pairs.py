@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from cginit.curves import Array
 from cginit.dependencies import load_freud
 from cginit.errors import InputError
+from cginit.pair_counter import PairCounter
 
-__all__ = ["Bins", "PairCounter"]
+__all__ = ["Bins", "TypedPairCounter"]
 
 IntArray = NDArray[np.intp]
 #: Pairs within reach that are held in memory at once where some of them do not count (about 100 MB).
@@ -58,7 +59,7 @@ class Bins:
 
 
 @dataclass(frozen=True, eq=False)
-class PairCounter:
+class TypedPairCounter:
     r"""Counts the pairs of bead types by distance in one configuration after another.
 
     With :math:`n_{ab}(r_i)` the counted ordered pairs of a bead of type a and one of type b in the bin of
@@ -87,7 +88,7 @@ class PairCounter:
 
     Examples
     --------
-    >>> counter = PairCounter(np.array([0, 0, 1]), ((0, 0), (0, 1)), Bins(0.5, 1.5))
+    >>> counter = TypedPairCounter(np.array([0, 0, 1]), ((0, 0), (0, 1)), Bins(0.5, 1.5))
     >>> counter.numbers.tolist()
     [2, 2]
     """
@@ -128,6 +129,11 @@ class PairCounter:
         return n_a * (n_a - 1) - 2 * hits if a == b else n_a * n_b - hits
 
     @cached_property
+    def _plain(self) -> PairCounter:
+        """Counter of all pairs of some beads, for types of which all count."""
+        return PairCounter(0.5 * self.bins.dr, (self.bins.n + 0.5) * self.bins.dr, self.bins.n)
+
+    @cached_property
     def _excluded_keys(self) -> NDArray[np.int64]:
         n = np.int64(self.type_ids.size)
         return np.unique(self.excluded[:, 0].astype(np.int64) * n + self.excluded[:, 1])
@@ -149,7 +155,7 @@ class PairCounter:
             if self.molecules is not None or self._touched(a, b):
                 counts[row] = self._filtered(freud, box, positions, a, b)
             else:
-                counts[row] = self._all(freud, box, positions, a, b)
+                counts[row] = self._all(box, positions, a, b)
         return counts
 
     def _touched(self, a: int, b: int) -> bool:
@@ -161,14 +167,10 @@ class PairCounter:
         )
         return self._number(a, b) < own
 
-    def _all(self, freud: Any, box: Any, positions: NDArray[np.float32], a: int, b: int) -> NDArray[np.int64]:
-        lower, upper = self.bins.edges
-        histogram = freud.density.RDF(bins=self.bins.n, r_max=upper, r_min=lower)
+    def _all(self, box: Any, positions: NDArray[np.float32], a: int, b: int) -> NDArray[np.int64]:
         if a == b:
-            histogram.compute((box, positions[self.members[a]]))
-        else:
-            histogram.compute((box, positions[self.members[b]]), query_points=positions[self.members[a]])
-        return np.asarray(histogram.bin_counts, dtype=np.int64)
+            return 2 * self._plain.count(box, positions[self.members[a]])
+        return self._plain.count_between(box, positions[self.members[a]], positions[self.members[b]])
 
     def _filtered(
         self, freud: Any, box: Any, positions: NDArray[np.float32], a: int, b: int
