@@ -22,7 +22,7 @@ from cginit.refine import (
     distance,
     make_update,
 )
-from cginit.refine.regularisation import curvature_basis, fit_change
+from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.response import bridge, bridge_slope, jacobian, measured_fluid
 from cginit.refine.reweighting import effective_share, frame_weights, reweighted
 from cginit.refine.updates.base import apply_change, smooth_cutoff
@@ -156,11 +156,11 @@ def test_a_changed_fluid_is_that_of_the_changed_potential():
 
 
 def test_noise_alone_calls_for_no_change():
-    basis = curvature_basis(np.exp(-R), 0)
+    bases = [curvature_basis(np.exp(-R), 0, rough) for rough in ROUGHNESS]
     response = np.eye(R.size)
     noise = 0.1 * np.random.default_rng(4).standard_normal(R.size)
     for rule in ("tikhonov", "truncated"):
-        fit = fit_change(response, noise, 0.01 * np.eye(R.size), basis, rule)
+        fit = fit_change(response, noise, 0.01 * np.eye(R.size), bases, rule)
         # A mean of 51 independent points is known to a seventh of their noise; a line takes two of 51 parameters.
         assert fit.freedom < 8
         assert np.sqrt(np.mean(fit.change**2)) < 0.05
@@ -169,7 +169,7 @@ def test_noise_alone_calls_for_no_change():
 def test_a_sharp_peak_is_not_smoothed_away():
     # A well of the width of three steps in the potential, and the same in its change.
     well = -np.exp(-(((R - 1.0) / 0.08) ** 2))
-    basis = curvature_basis(well + np.exp(-((R / 0.9) ** 12)) * 10, 10)
+    basis = [curvature_basis(well + np.exp(-((R / 0.9) ** 12)) * 10, 10)]
     rng = np.random.default_rng(2)
     fit = fit_change(np.eye(51), 0.3 * well + 0.01 * rng.standard_normal(51), 1e-4 * np.eye(51), basis)
     assert fit.change[20] == pytest.approx(-0.3, abs=0.03)  # three standard errors of the point

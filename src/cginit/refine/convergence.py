@@ -85,12 +85,17 @@ def combined_variance(sampled: RDF, target: RDF, n: int) -> Array:
 
 
 def _variance(curve: RDF, n: int) -> Array:
-    """Squared standard error, averaged over neighbouring bins in proportion to g (counts are Poisson-like)."""
+    """Squared standard error, averaged over neighbouring bins in proportion to g / r^2.
+
+    That is the variance of Poisson-like counts in shells; averaging the ratio keeps the steep core honest, and the
+    origin, where shells are small.
+    """
     if curve.error is None:
         return np.zeros(n)
     window = np.ones(SMOOTHING_BINS)
     summed = np.convolve(curve.error**2, window, "same")
-    # The variance of a count grows with the count; averaging the ratio keeps the steep core honest.
-    counts = np.convolve(curve.g, window, "same")
+    # The point at the origin repeats its neighbour.
+    form = curve.g / np.maximum(curve.r, curve.r[1]) ** 2
+    counts = np.convolve(form, window, "same")
     ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
-    return np.asarray((ratio * curve.g)[:n], dtype=np.float64)
+    return np.asarray((ratio * form)[:n], dtype=np.float64)

@@ -2,12 +2,14 @@ r"""The smooth change of a potential that a noisy difference of g(r) calls for.
 
 A change is a curve with U = 0 at the cut-off, built from its curvature: :math:`\Delta U = B w`, where the
 columns of B integrate one curvature each inwards from the cut-off. The weights w are taken as Gaussian with
-variance :math:`\lambda^2`, which makes :math:`\lambda` the strength of the regularisation; it is the one with which
-the difference, known with its noise, is most probable.
+variance :math:`\lambda^2` (and a part of each point of its own, since a start may be rough), which makes
+:math:`\lambda` the strength of the regularisation; it is the one with which the difference, known with its noise, is
+most probable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +25,11 @@ Rule = Literal["tikhonov", "truncated"]
 NEIGHBOURS = 5
 #: Values of lambda tried, in multiples of the inverse of the largest singular value.
 STRENGTHS = np.geomspace(1e-4, 1e7, 111)
+#: Powers of the singular values by which the variance of the weights may fall: 0 for a change that is equally large
+#: everywhere, 1 for one that is equally visible. What earlier updates left over is what they hardly saw.
+TILTS = (0.0, 0.5, 1.0)
+#: Sizes tried of the change that each point has of its own, in multiples of that of its curvature.
+ROUGHNESS = (0.0, 3.0, 30.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +51,13 @@ class Fit:
     misfit: float
 
 
-def curvature_basis(u: Array, first: int) -> Array:
-    """Return the columns ``(n, n - 1 - first)`` that build a change of the potential `u` ``(n,)`` in kT.
+def curvature_basis(u: Array, first: int, rough: float = 0.0) -> Array:
+    """Return the columns ``(n, p)`` that build a change of the potential `u` ``(n,)`` in kT.
 
     The last point is the cut-off. A column is the change that one unit of curvature at one point, or of slope at
     the cut-off, makes of all points inside it. Each is scaled by the curvature that the potential itself has
     thereabouts: where a first peak is sharp the change may be sharp, in a flat tail it is flat. Below `first` changes
-    continue as straight lines.
+    continue as straight lines. With `rough` each point also has a column of its own.
     """
     n = u.size
     index = np.arange(n)
@@ -62,11 +69,16 @@ def curvature_basis(u: Array, first: int) -> Array:
     scale = np.sqrt(local[inner] + np.median(local[inner]) + 1e-12)
     columns = np.maximum(0.0, inner[None, :] - index[:, None]) * scale
     ramp = (n - 1 - index) * np.sqrt(np.median(scale**2) * inner.size)
-    return np.column_stack([columns, ramp])
+    if rough == 0.0:
+        return np.column_stack([columns, ramp])
+    own = np.zeros((n, inner.size))
+    own[inner, np.arange(inner.size)] = rough * scale
+    own[: first + 1, 0] = own[first + 1, 0]
+    return np.column_stack([columns, ramp, own])
 
 
 def fit_change(
-    response: Array, difference: Array, covariance: Array, basis: Array, rule: Rule = "tikhonov"
+    response: Array, difference: Array, covariance: Array, bases: Sequence[Array], rule: Rule = "tikhonov"
 ) -> Fit:
     r"""Return the change whose response explains `difference` no better than its noise allows.
 
@@ -75,7 +87,7 @@ def fit_change(
 
     .. math:: -2 \ln p(y) = \sum_i \ln(1 + \lambda^2 D_i^2) + \frac{z_i^2}{1 + \lambda^2 D_i^2}
 
-    where z are the components of y along the singular vectors (``tikhonov``), or the number of singular values
+    where z are the components of y along the left singular vectors (``tikhonov``), or the number of singular values
     kept minimises Mallows' :math:`C_p`, the sum of the squares of what is left out plus twice the number kept
     (``truncated``).
 
@@ -90,8 +102,8 @@ def fit_change(
         What the change is to bring about.
     covariance : ndarray, shape (m, m)
         Of the noise of `difference`.
-    basis : ndarray, shape (n, p)
-        From `curvature_basis`.
+    bases : sequence of ndarray, shape (n, p)
+        From `curvature_basis`; the one that suits best is taken.
     rule : {"tikhonov", "truncated"}
         How to regularise.
 
@@ -99,27 +111,42 @@ def fit_change(
     --------
     >>> basis = curvature_basis(np.linspace(1.0, 0.0, 30) ** 2, 0)
     >>> wanted = np.linspace(1.0, 0.0, 30) ** 3
-    >>> fit = fit_change(np.eye(30), wanted, 1e-6 * np.eye(30), basis)
+    >>> fit = fit_change(np.eye(30), wanted, 1e-6 * np.eye(30), [basis])
     >>> bool(np.max(np.abs(fit.change - wanted)) < 0.005)
     True
     """
-    from scipy.linalg import solve_triangular, svd
+    from scipy.linalg import solve_triangular
 
     root = np.linalg.cholesky(covariance)
     y = solve_triangular(root, difference, lower=True)
-    x = solve_triangular(root, response @ basis, lower=True)
-    left, singular, right = svd(x, full_matrices=False, lapack_driver="gesvd", check_finite=True)
+    fits = [_fit(y, solve_triangular(root, response @ basis, lower=True), basis, rule) for basis in bases]
+    return min(fits, key=lambda item: item[0])[1]
+
+
+def _fit(y: Array, x: Array, basis: Array, rule: Rule) -> tuple[float, Fit]:
+    """Return the cost of the best strength, and the change."""
+    from scipy.linalg import svd
+
+    left, singular, right = svd(x, full_matrices=False)
     z = left.T @ y
+    outside = float(y @ y - z @ z)
     if rule == "truncated":
         costs = np.append(np.cumsum((z**2)[::-1])[::-1], 0.0) + 2.0 * np.arange(z.size + 1)
-        keep = np.arange(z.size) < int(np.argmin(costs))
-        kept = np.where(keep, 1.0, 0.0)
+        kept = np.where(np.arange(z.size) < int(np.argmin(costs)), 1.0, 0.0)
     else:
-        strengths = (STRENGTHS / max(float(singular[0]), 1e-300)) ** 2
-        growth = 1.0 + strengths[:, None] * singular**2
+        relative = np.maximum(singular / max(float(singular[0]), 1e-300), 1e-12)
+        # A change of a kT at an average point.
+        cap = 1.0 / max(float(np.mean(np.sum(basis**2, axis=1))), 1e-300)
+        candidates = []
+        for tilt in TILTS:
+            variance = (STRENGTHS[:, None] / max(float(singular[0]), 1e-300)) ** 2 * relative ** (-2.0 * tilt)
+            if tilt > 0.0:
+                variance = np.minimum(variance, cap)
+            candidates.append(1.0 + variance * singular**2)
+        growth = np.concatenate(candidates)
         costs = np.sum(np.log(growth) + z**2 / growth, axis=1)
-        strength = float(strengths[int(np.argmin(costs))])
-        kept = strength * singular**2 / (1.0 + strength * singular**2)
+        best = growth[int(np.argmin(costs))]
+        kept = (best - 1.0) / best
     weights = right.T @ np.divide(kept * z, singular, out=np.zeros_like(z), where=singular > 0.0)
-    left_over = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size
-    return Fit(basis @ weights, float(kept.sum()), left_over)
+    misfit = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size
+    return float(np.min(costs)) + outside, Fit(basis @ weights, float(kept.sum()), misfit)

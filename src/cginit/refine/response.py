@@ -37,8 +37,8 @@ TOLERANCE = 1e-6
 MAX_ITERATIONS = 30
 #: g above which a point counts in the fit of the bridge function.
 SHOWN = 0.1
-#: Largest factor of the bridge function.
-MAX_FACTOR = 1.5
+#: Largest factor of the bridge function, and the size below which an inversion does not show one.
+MAX_FACTOR, UNSEEN = 1.5, 0.005
 
 
 def bridge(gamma: Array) -> Array:
@@ -87,7 +87,7 @@ class Fluid:
         seen = g > SHOWN
         found = np.log(g[seen]) + u[seen] - gamma[seen]
         form = bridge(gamma[seen])
-        power = float(np.sum(g[seen] * form**2))
+        power = float(np.sum(g[seen] * (form**2 + UNSEEN**2)))
         if power <= 0.0:
             return 0.0
         return float(np.clip(np.sum(g[seen] * form * found) / power, 0.0, MAX_FACTOR))

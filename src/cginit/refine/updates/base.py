@@ -50,13 +50,15 @@ class Update(Protocol):
         ...
 
 
-def apply_change(potential: PairPotential, change: Array, target: RDF, kT: float) -> PairPotential:
+def apply_change(
+    potential: PairPotential, change: Array, target: RDF, kT: float, limit: float = MAX_CHANGE
+) -> PairPotential:
     """Return the potential changed by `change` ``(n,)``, with core and cut-off put right.
 
-    The change is limited to 2 kT a point; below the first visible point of the target the core is
+    The change is limited to `limit` kT a point; below the first visible point of the target the core is
     extrapolated anew, and U and force are brought to zero at the cut-off.
     """
-    u = potential.u + np.clip(change, -MAX_CHANGE * kT, MAX_CHANGE * kT)
+    u = potential.u + np.clip(change, -limit * kT, limit * kT)
     u = smooth_cutoff(potential.r, u)
     first = first_shown(potential, target)
     if first > OVERLAP_STEPS:

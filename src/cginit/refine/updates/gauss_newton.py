@@ -12,7 +12,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
-from cginit.refine.regularisation import Rule, curvature_basis, fit_change
+from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
 from cginit.refine.response import Fluid, Response, measured_fluid
 from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.base import apply_change, first_shown
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 MODEL_ERROR = 0.1
 #: Solutions of the closure in one update, and the change in kT at which it counts as found.
 MAX_SOLUTIONS, SETTLED = 5, 0.01
+#: Largest change of a point in one update, in kT; the closure knows what follows from a change.
+LIMIT = 5.0
 #: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
 FLOOR = 1e-5
 
@@ -139,18 +141,18 @@ class GaussNewton:
         """
         fluid = measured_fluid(measured.rdf, state.density, measured.beads)
         problem = Problem.of(measured, target, state, fluid.r)
-        basis = curvature_basis(problem.u, problem.first)
-        found = self._solve(fluid, problem, basis, measured, state)
+        bases = [curvature_basis(problem.u, problem.first, rough) for rough in ROUGHNESS]
+        found = self._solve(fluid, problem, bases, measured, state)
         p = measured.potential
         return self.damping * state.kT * np.interp(p.r, problem.r, found)
 
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential; see `Update`."""
         last = history[-1]
-        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+        return apply_change(last.potential, self.change(last, target, state), target, state.kT, LIMIT)
 
     def _solve(
-        self, fluid: Fluid, problem: Problem, basis: Array, measured: Measurement, state: StatePoint
+        self, fluid: Fluid, problem: Problem, bases: list[Array], measured: Measurement, state: StatePoint
     ) -> Array:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         m = problem.r.size
@@ -163,7 +165,7 @@ class GaussNewton:
         for _ in range(MAX_SOLUTIONS):
             response = model.jacobian(m)
             asked = problem.difference - (model.g - base.g)[:m] - response @ found
-            step = self._fit(response, asked, problem, basis, extra, rows) - found
+            step = self._fit(response, asked, problem, bases, extra, rows) - found
             reached = self._advance(fluid, problem, found, step, model)
             if reached is None:
                 return found + step
@@ -190,7 +192,7 @@ class GaussNewton:
         response: Array,
         asked: Array,
         problem: Problem,
-        basis: Array,
+        bases: list[Array],
         extra: tuple[Array, float, float] | None,
         rows: slice,
     ) -> Array:
@@ -200,7 +202,7 @@ class GaussNewton:
             size = data.size
             matrix, data = np.vstack([matrix, row]), np.append(data, value)
             noise = np.block([[noise, np.zeros((size, 1))], [np.zeros((1, size)), np.full((1, 1), error**2)]])
-        fit = fit_change(matrix, data, noise, basis, self.rule)
+        fit = fit_change(matrix, data, noise, bases, self.rule)
         log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
         return fit.change
 

@@ -63,7 +63,7 @@ class IHNC:
         wanted = measured_fluid(target.truncated(reach), state.density)
         got = measured_fluid(measured.rdf.truncated(reach), state.density, measured.beads)
         seen = np.isfinite(wanted.u) & np.isfinite(got.u)
-        difference = np.interp(p.r, wanted.r[seen], (wanted.u - got.u)[seen])
+        difference = np.interp(p.r, wanted.r[seen], wanted.u[seen] - got.u[seen])
         start = first_shown(p, target)
         difference[:start] = difference[start]
         return np.asarray(self.damping * state.kT * (difference - difference[-1]))

@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.refine.measurement import Measurement
-from cginit.refine.regularisation import Rule, curvature_basis, fit_change
+from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
 from cginit.refine.updates.base import apply_change
 from cginit.refine.updates.gauss_newton import Problem
 from cginit.sampling import PairCounts
@@ -72,9 +72,9 @@ class IMC:
         problem = Problem.of(measured, target, state, p.r)
         rows = slice(problem.first, p.r.size)
         response = sampled_response(measured.counts, p.r.size)
-        basis = curvature_basis(problem.u, problem.first)
+        bases = [curvature_basis(problem.u, problem.first, rough) for rough in ROUGHNESS]
         fit = fit_change(
-            -response[rows], problem.difference[rows], problem.covariance[rows, rows], basis, self.rule
+            -response[rows], problem.difference[rows], problem.covariance[rows, rows], bases, self.rule
         )
         return self.damping * state.kT * fit.change
 

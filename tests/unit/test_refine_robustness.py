@@ -1,0 +1,239 @@
+"""What may go wrong in a refinement, and that it recovers or stops with a sentence that helps."""
+
+import dataclasses
+import errno
+
+import numpy as np
+import pytest
+
+from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
+from cginit.configuration import Configuration, Trajectory
+from cginit.engines.base import EngineRun, Schedule
+from cginit.errors import UnstableError
+from cginit.liquid import solve
+from cginit.refine import IBI, Limits, Loop
+from cginit.refine.simulation import reach_of
+
+DENSITY, DR = 0.4, 0.05
+STATE = StatePoint(DENSITY, 1.0, "lj")
+R = np.arange(41) * DR
+SOFT = PairPotential.shifted(R, 3.0 * np.exp(-2.0 * R**2), units="lj")
+FLAT = PairPotential(R, np.zeros(R.size), units="lj")
+N = 200
+EDGE = (N / DENSITY) ** (1 / 3)
+START = Configuration(np.random.default_rng(0).uniform(-3.0, 3.0, (N, 3)), np.full(3, EDGE), units="lj")
+# Large, so that what a closed box does to g is negligible: an integral equation has no box.
+BIG = Configuration(np.random.default_rng(0).uniform(-30.0, 30.0, (50_000, 3)), np.full(3, 50.0), units="lj")
+NOISE = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class IdealGas:
+    """Positions at random whatever the potential, as a real engine would return them."""
+
+    name: str = "ideal gas"
+
+    def run(self, potential, state, start, schedule, *, seed, workdir):
+        frames = schedule.production // schedule.every
+        rng = np.random.default_rng(seed)
+        positions = rng.uniform(-0.5, 0.5, (frames, start.n, 3)) * start.box
+        trajectory = Trajectory(positions.astype(np.float32), start.box, units="lj")
+        final = Configuration(positions[-1], start.box, units="lj")
+        energy = rng.standard_normal(frames)
+        return EngineRun(trajectory, final, energy, energy, self.name, "1", seed, schedule.steps, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Closure:
+    """The hypernetted chain in place of a simulation, with noise, and with the failures that a test asks for."""
+
+    fail: str = ""
+    name: str = "closure"
+
+    def run(self, potential, state, start, schedule, *, seed, workdir):
+        (workdir / "log").write_text("ran")
+        index = int(workdir.parent.name.split("_")[1].split(".")[0])
+        if self.fail == "disk" and index == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if self.fail == "time step" and index == 1 and schedule.dt > 0.004:
+            raise UnstableError("atoms were lost")
+        if self.fail == "potential" and index == 1 and potential.u[0] > 2.0:
+            raise UnstableError("atoms were lost")
+        if self.fail == "always" and index == 1:
+            raise UnstableError("atoms were lost")
+        fluid = solve(potential.r, potential.u, state.density)
+        r = np.arange(81) * DR
+        g = np.concatenate([fluid.g[:1], fluid.g[:80]])
+        error = NOISE * np.sqrt(g) / np.maximum(r, DR)
+        g = np.maximum(g + error * np.random.default_rng(seed).standard_normal(g.size), 0.0)
+        ones = np.ones(20)
+        rdf = RDF(r, g, error, units="lj")
+        return EngineRun(None, start, ones, ones, self.name, "1", seed, schedule.steps, 0.0, rdf)
+
+
+def target(density=DENSITY):
+    fluid = solve(R, SOFT.u, density)
+    return RDF(np.arange(81) * DR, np.concatenate([fluid.g[:1], fluid.g[:80]]), units="lj")
+
+
+def run(workdir, engine, update="auto", limits=None, **more):
+    return refine(
+        target(),
+        STATE,
+        FLAT,
+        engine,
+        update,
+        workdir=workdir,
+        limits=limits or Limits(8),
+        start=START,
+        **more,
+    )
+
+
+def test_a_simulation_far_from_the_target_is_ended_early(tmp_path):
+    schedule = Schedule(equilibration=10, production=10_000, every=100, push_off=5)
+    near = RDF(R, np.ones(R.size), units="lj")
+    far = RDF(R, 1.0 + 3.0 * np.exp(-((R - 1.0) ** 2)), units="lj")
+    lengths = []
+    for name, wanted, adaptive in (("far", far, True), ("near", near, True), ("whole", far, False)):
+        loop = Loop(
+            wanted, STATE, FLAT, engine=IdealGas(), update=IBI(), workdir=tmp_path / name, schedule=schedule,
+            start=START, adaptive=adaptive,
+        )  # fmt: skip
+        item = loop.step()
+        lengths.append((item.steps, len(item.counts), item.complete))
+    # A quarter of 100 frames; the second part neither equilibrates nor pushes off.
+    assert lengths == [(2_515, 25, False), (10_015, 100, True), (10_015, 100, True)]
+    assert sorted(p.name for p in (tmp_path / "near" / "iteration_000").glob("engine*")) == [
+        "engine",
+        "engine_2",
+    ]
+
+
+def test_counts_survive_the_disk(tmp_path):
+    schedule = Schedule(equilibration=0, production=6_000, every=100)
+    near = RDF(R, np.ones(R.size), units="lj")
+
+    def loop():
+        return Loop(
+            near,
+            STATE,
+            FLAT,
+            engine=IdealGas(),
+            update=IBI(),
+            workdir=tmp_path,
+            schedule=schedule,
+            start=START,
+        )
+
+    first = loop().step()
+    again = loop().history[0]
+    np.testing.assert_array_equal(again.counts.counts, first.counts.counts)
+    np.testing.assert_array_equal(again.counts.rdf().g, first.rdf.g)
+    assert again.is_noise
+
+
+def test_an_incomplete_simulation_does_not_converge(tmp_path):
+    schedule = Schedule(equilibration=10, production=10_000, every=100, push_off=5)
+    item = Loop(
+        target(),
+        STATE,
+        FLAT,
+        engine=IdealGas(),
+        update=IBI(),
+        workdir=tmp_path,
+        schedule=schedule,
+        start=START,
+    ).step()
+    flattered = dataclasses.replace(item, distance=dataclasses.replace(item.distance, chi2=1.0))
+    assert flattered.distance.is_noise
+    assert not flattered.is_noise
+
+
+def test_g_is_sampled_as_far_as_the_box_allows():
+    assert reach_of(target(), 2.0, EDGE, beyond_cutoff=False) == pytest.approx(2.0)
+    assert reach_of(target(), 2.0, EDGE, beyond_cutoff=True) == pytest.approx(3.9)  # half the box is 3.97
+    assert reach_of(target(), 2.0, 100.0, beyond_cutoff=True) == pytest.approx(5.0)
+
+
+def test_a_run_that_blows_up_is_repeated_with_a_shorter_step(tmp_path):
+    result = run(tmp_path, Closure("time step"))
+    assert result.converged, result.reason
+    assert "shorter time step" in result.history[1].remarks[0]
+    assert not result.history[0].remarks
+
+
+def test_a_potential_that_blows_up_is_tamed(tmp_path):
+    result = run(tmp_path, Closure("potential"))
+    assert result.converged, result.reason
+    assert len(result.history[1].remarks) == 2
+    assert result.history[1].potential.u[0] <= 2.0
+
+
+def test_what_cannot_run_is_an_error_and_what_was_done_stays(tmp_path):
+    with pytest.raises(EngineError, match="atoms were lost"):
+        run(tmp_path, Closure("always"))
+    assert (tmp_path / "iteration_000").is_dir()
+    assert not (tmp_path / "iteration_001").exists()
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path, monkeypatch):
+    whole = run(tmp_path / "whole", Closure(), IBI())
+    assert len(whole.history) > 3
+    with pytest.raises(
+        EngineError, match=r"disk of .* is full.*2 finished simulations are kept.*same command"
+    ):
+        run(tmp_path / "full", Closure("disk"), IBI())
+
+    # The same when it is the loop itself that finds no room.
+    save = np.savez_compressed
+    calls = []
+
+    def full(stream, **arrays):
+        calls.append(1)
+        if len(calls) == 4:
+            stream.write(b"half a file")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(stream, **arrays)
+
+    monkeypatch.setattr(np, "savez_compressed", full)
+    with pytest.raises(EngineError, match="is full"):
+        run(tmp_path / "loop", Closure(), IBI())
+    monkeypatch.undo()
+    assert (tmp_path / "loop" / "iteration_001").is_dir()
+    again = run(tmp_path / "loop", Closure(), IBI())
+    assert len(again.history) == len(whole.history)
+    assert again.potential.u.tobytes() == whole.potential.u.tobytes()
+
+
+def test_automatic_converges_in_a_few_and_a_continued_run_is_bit_identical(tmp_path):
+    whole = run(tmp_path / "whole", Closure())
+    assert whole.converged, whole.reason
+    # From no potential at all: two updates that find it, and one or two for the noise of the first ones.
+    assert len(whole.history) <= 5
+    run(tmp_path / "parts", Closure(), limits=Limits(1))
+    parts = run(tmp_path / "parts", Closure())
+    assert [x.potential.u.tobytes() for x in parts.history] == [
+        x.potential.u.tobytes() for x in whole.history
+    ]
+
+
+def test_a_density_that_is_off_ends_with_a_potential_that_helps_itself(tmp_path):
+    # g(r) belongs to a density 5 % higher; a potential has it at this one as well, or the loop says how near it came.
+    result = refine(
+        target(1.05 * DENSITY), STATE, FLAT, Closure(), workdir=tmp_path, limits=Limits(6), start=BIG
+    )
+    first, best = result.history[0].distance.lmse, result.history[result.best].distance.lmse
+    assert best < 0.01 * first
+    assert result.converged or "run again with a higher cap" in result.reason
+
+
+def test_a_folder_of_an_older_layout_is_refused_for_going_on_and_still_read(tmp_path):
+    from cginit.refine.checkpoint import Store
+
+    run(tmp_path, Closure(), limits=Limits(1))
+    settings = tmp_path / "refinement.json"
+    settings.write_text(settings.read_text().replace('"format_version": 2', '"format_version": 1'))
+    with pytest.raises(InputError, match="format 1"):
+        run(tmp_path, Closure())
+    assert len(Store(tmp_path).read()) == 1
