@@ -28,8 +28,7 @@ from cginit.engines.base import Schedule  # noqa: E402
 from cginit.engines.lammps import LammpsEngine  # noqa: E402
 from cginit.guess import guess  # noqa: E402
 from cginit.io import read_rdf, read_rdf_header  # noqa: E402
-from cginit.refine import IBI, Loop  # noqa: E402
-from cginit.refine.loop import DEFAULT_SCHEDULE  # noqa: E402
+from cginit.refine import DEFAULT_SCHEDULE, IBI, Loop  # noqa: E402
 from cginit.state import StatePoint  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,6 +87,8 @@ def main() -> None:
             guess(target, state, args.method, args.cutoff),
             engine=engine,
             update=IBI(),
+            adaptive=False,
+            reweighting=False,
             workdir=work / "refine",
             schedule=Schedule(args.equilibration, args.production, args.every),
         )

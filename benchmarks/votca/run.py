@@ -105,6 +105,8 @@ def cginit(
     command: list[str | Path] = [
         *(program, "refine", "--rdf", spce / "CG-CG.dist.tgt", *STATE, *guess),
         *("--workdir", "work", "--lammps-binary", HERE / "timed_lmp"),
+        # As VOTCA does it: every simulation of its full length, and iterative Boltzmann inversion after each.
+        *("--update", "ibi", "--no-adaptive", "--no-reweighting"),
         *("--start", spce / "spce.data", "--start-units", "angstrom-kcal/mol"),
         *("--iterations", str(iterations), "--equilibration", str(equilibration)),
         *("--production", str(steps.production), "--every", str(steps.every), "--dt", f"{dt:.6g}"),
