@@ -20,8 +20,9 @@ log = logging.getLogger(__name__)
 #: Updates by reweighting between two simulations.
 MAX_UPDATES = 4
 #: chi^2 per point at which a reweighted g counts as at the noise. The configurations that judge the potential have
-#: also made it, so that their own noise counts double: with 1 here, new configurations give 2 at most.
-CHI2_REWEIGHTED = 1.0
+#: also made it: where an update fitted p of n independent points, new configurations give 2 p / n more (Mallows,
+#: doi:10.1080/00401706.1973.10489103). The smooth changes of a regularised update have p / n below a quarter.
+CHI2_REWEIGHTED = 1.5
 #: A further update must reduce the mean squared difference to this part.
 PROGRESS = 0.9
 
