@@ -373,3 +373,42 @@ def test_mdp(tmp_path):
     path.write_text("integrator = md\npcoupl = berendsen\n")
     with pytest.raises(InputError, match="keeps a pressure"):
         read_mdp(path)
+
+
+def test_gromacs_settings(folder):
+    start = random_configuration(300, DENSITY, seed=1, units=NM_KJ)
+    rows = "".join(
+        f"{i + 1:5d}SOL     CG{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}\n"
+        for i, (x, y, z) in enumerate(start.positions % start.box)
+    )
+    edges = " ".join(f"{edge:.5f}" for edge in start.box)
+    (folder / "conf.gro").write_text(f"water\n{start.n}\n{rows}{edges}\n")
+    (folder / "grompp.mdp").write_text(
+        "integrator = sd\ndt = 0.002\nnsteps = 50000\nnstxtcout = 100\ntau_t = 0.5\nref_t = 310\n"
+    )
+    plan = make_plan(
+        settings(
+            folder,
+            replace=[("<program>lammps", "<program>gromacs")],
+            general="<gromacs><equi_time>20</equi_time><pot_max>1000000</pot_max></gromacs>",
+        )
+    )
+    assert plan.start.n == 300
+    # Edges of some 2 nm are printed with five decimals.
+    assert plan.state.density == pytest.approx(DENSITY, rel=3e-5)
+    assert (plan.schedule.equilibration, plan.schedule.production, plan.schedule.every) == (9500, 40000, 100)
+    notes = " ".join(plan.notes)
+    assert "no mass is stated" in notes
+    assert "the run is at 310 K" in notes
+    assert "inverse.gromacs.pot_max" in notes
+
+
+def test_a_program_that_is_not_read_is_named(folder):
+    found = settings(
+        folder,
+        replace=[("<program>lammps", "<program>espresso")],
+        interaction="<particle_dens>33.0</particle_dens>",
+    )
+    assert any(
+        "nothing of the run is read for the program espresso" in note for note in make_plan(found).notes
+    )
