@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -222,11 +222,8 @@ def rdfs_from_trajectory(
                 # A process that is forked while freud's threads run may hang.
                 pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
                 stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-                futures = [
-                    pool.submit(_count_elsewhere, work, names, bins, frames.indices[start:stop], length)
-                    for _, start, stop in pieces
-                ]
-                results = (future.result() for future in futures)
+                count = partial(_count_elsewhere, work, names, bins, length)
+                results = pool.map(count, (frames.indices[start:stop] for _, start, stop in pieces))
             for (block, start, stop), counted in zip(pieces, results, strict=True):
                 sums[block] += counted
                 done += stop - start
@@ -327,7 +324,7 @@ def _opened(work: _Work) -> tuple[Any, MappedAtoms, ExitStack]:
 
 
 def _count_elsewhere(
-    work: _Work, pairs: tuple[tuple[str, str], ...], bins: Bins, frames: Any, length: float
+    work: _Work, pairs: tuple[tuple[str, str], ...], bins: Bins, length: float, frames: Any
 ) -> Array:
     universe, groups, _ = _opened(work)
     return _count(universe, groups, _counter(groups, pairs, bins), frames, length)
