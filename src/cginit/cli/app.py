@@ -13,6 +13,7 @@ from cginit.cli import dataset, evaluate, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
+from cginit.cli.mixture import mixture
 from cginit.cli.options import (
     Clean,
     Cutoff,
@@ -96,6 +97,7 @@ def start(
 
 
 app.command()(refine)
+app.command()(mixture)
 app.command()(rdf)
 app.command()(scattering)
 app.command()(convert)

@@ -1,0 +1,74 @@
+"""Start potentials of all pairs of a mixture from their g(r)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cginit.curves import Array, PairPotential
+from cginit.errors import ConvergenceError, InputError
+from cginit.guess import default_cutoff
+from cginit.guess.assembly import potential_from, visible_target
+from cginit.liquid.mixture import invert_mixture
+from cginit.mixture import MixtureTarget, Pair
+from cginit.state import StatePoint
+
+__all__ = ["MIXTURE_METHODS", "guess_mixture"]
+
+MIXTURE_METHODS = ("hnc", "py", "boltzmann")
+
+
+def guess_mixture(
+    target: MixtureTarget, method: str = "hnc", r_cut: float | None = None
+) -> dict[Pair, PairPotential]:
+    """Propose the potentials of all pairs of a mixture.
+
+    Parameters
+    ----------
+    target : MixtureTarget
+        g(r) of all pairs, densities and kT.
+    method : {"hnc", "py", "boltzmann"}
+        Matrix Ornstein-Zernike inversion with a closure, or -kT ln g. An inversion that has no solution gives way
+        to -kT ln g, which the notes of the potentials say.
+    r_cut : float, optional
+        Cut-off of all pairs; by default each has that of a single species with its g(r).
+
+    Raises
+    ------
+    InputError
+        If the method is unknown or a cut-off lies beyond the target.
+    """
+    if method not in MIXTURE_METHODS:
+        raise InputError(f"unknown method {method!r} for mixtures; known are {', '.join(MIXTURE_METHODS)}")
+    visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
+    end = min(curve.r_max for curve in target.rdfs.values())
+    if r_cut is not None and r_cut > end * (1.0 + 1e-9):
+        raise InputError(f"the cut-off {r_cut:g} lies beyond the target g(r), which end at {end:g}")
+    correction: dict[Pair, Array] = {}
+    notes: tuple[str, ...] = ()
+    used = method
+    if method != "boltzmann":
+        try:
+            found = invert_mixture(
+                next(iter(visible.values())).target.r,
+                {pair: one.target.g for pair, one in visible.items()},
+                target.densities,
+                "py" if method == "py" else "hnc",
+                error={pair: one.error for pair, one in visible.items()},
+            )
+        except ConvergenceError as error:
+            used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}",)
+        else:
+            for pair, one in visible.items():
+                gamma = found.h[pair] - found.c[pair]
+                whole = np.interp(one.target.r, found.r, gamma)
+                correction[pair] = whole if method == "hnc" else np.log1p(np.maximum(whole, -0.999))
+    potentials = {}
+    for pair, one in visible.items():
+        with np.errstate(divide="ignore"):
+            u = -np.log(one.target.g)
+        if pair in correction:
+            u = u + correction[pair]
+        cutoff = default_cutoff(target.rdfs[pair], target.state) if r_cut is None else r_cut
+        state = StatePoint(target.state.density, target.kT, target.units)
+        potentials[pair] = potential_from(one, target.kT * u, state, cutoff, used, notes=notes)
+    return potentials

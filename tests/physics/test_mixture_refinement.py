@@ -1,0 +1,129 @@
+"""A Lennard-Jones mixture is found again from its own g(r)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cginit import sampling
+from cginit.cli.app import app
+from cginit.configuration import random_configuration
+from cginit.curves import RDF, PairPotential
+from cginit.engines import Schedule
+from cginit.engines.lammps import LammpsEngine
+from cginit.errors import InputError
+from cginit.guess.mixture import guess_mixture
+from cginit.io import write_rdf
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture import refine_mixture
+from cginit.state import StatePoint
+
+DENSITIES = {"A": 0.5, "B": 0.35}
+SIZES = {("A", "A"): 1.0, ("A", "B"): 0.95, ("B", "B"): 0.85}
+WELLS = {("A", "A"): 0.8, ("A", "B"): 1.0, ("B", "B"): 0.65}
+
+
+def lennard_jones(size: float, well: float) -> PairPotential:
+    r = np.linspace(0.0, 2.5, 51)
+    x = np.maximum(r, 0.3) / size
+    return PairPotential.shifted(r, np.minimum(4.0 * well * (x**-12 - x**-6), 1e4), units="lj")
+
+
+TRUE = {pair: lennard_jones(SIZES[pair], WELLS[pair]) for pair in SIZES}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory) -> MixtureTarget:
+    """g(r) of the mixture, simulated."""
+    state = StatePoint(0.85, 1.0)
+    start = random_configuration({"A": 700, "B": 490}, 0.85, seed=1, units="lj")
+    schedule = Schedule(equilibration=3_000, production=16_000, every=100, length=0.85)
+    folder = tmp_path_factory.mktemp("mixture")
+    run = LammpsEngine().run(TRUE, state, start, schedule, seed=5, workdir=folder)
+    return MixtureTarget(sampling.partial_rdfs(run.trajectory, dr=0.05), DENSITIES, 1.0)
+
+
+def error(potentials, target) -> float:
+    """Mean absolute error of U over the distances that g shows, of all pairs."""
+    found = []
+    for pair, one in potentials.items():
+        seen = target.rdfs[pair].g[: one.r.size] > 0.05
+        found.append(np.mean(np.abs(one.u - TRUE[pair].u)[seen]))
+    return float(np.mean(found))
+
+
+@pytest.mark.lammps
+@pytest.mark.slow
+def test_the_potentials_of_a_dense_mixture_are_found(target, tmp_path):
+    boltzmann = guess_mixture(target, "boltzmann", r_cut=2.5)
+    first = guess_mixture(target, "hnc", r_cut=2.5)
+    # HNC knows the other beads; what is left is smooth, and in so dense a liquid still 0.2 kT.
+    assert error(first, target) < error(boltzmann, target)
+    seen: list[int] = []
+
+    def interrupt(iteration) -> None:
+        seen.append(iteration.index)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    settings = {"workdir": tmp_path, "schedule": Schedule(3_000, 9_000, 90), "iterations": 8, "seed": 3}
+    with pytest.raises(KeyboardInterrupt):
+        refine_mixture(target, first, LammpsEngine(), progress=interrupt, **settings)
+    result = refine_mixture(target, first, LammpsEngine(), **settings)
+    assert result.converged, result.reason
+    assert [item.update for item in result.history] == ["start"] + ["ihnc"] * (len(result.history) - 1)
+    # Plain IBI takes some 20 iterations here.
+    assert len(result.history) <= 8
+    # At the noise of g, 1 % near the peaks, U is known to some hundredths of kT.
+    assert error(result.potentials, target) < 0.05
+    with pytest.raises(InputError, match="another refinement"):
+        refine_mixture(target, first, LammpsEngine(), **{**settings, "seed": 4})
+
+
+@pytest.mark.lammps
+def test_the_command_guesses_and_refines(target, tmp_path):
+    for (a, b), curve in target.rdfs.items():
+        write_rdf(curve, tmp_path / f"{a}-{b}.dat")
+    file = tmp_path / "mixture.toml"
+    file.write_text(
+        'units = "lj"\nkT = 1.0\n[densities]\nA = 0.5\nB = 0.35\n[targets]\n'
+        'A-A = "A-A.dat"\nA-B = "A-B.dat"\nB-B = "B-B.dat"\n'
+    )
+    work = tmp_path / "work"
+    options = ["--workdir", str(work), "--iterations", "1", "--production", "1200", "--cutoff", "2.5"]
+    done = CliRunner().invoke(app, ["mixture", str(file), *options])
+    assert done.exit_code == 3, done.output
+    assert "stopped at the cap of 1 simulations" in done.output
+    assert "pair_coeff" in done.output
+    assert {path.name for path in work.glob("*.*")} >= {"A-A.pot", "A-B.pot", "B-B.pot", "mixture.table"}
+    file.write_text('units = "lj"\nkT = 1.0\ncolour = 1\n')
+    wrong = CliRunner().invoke(app, ["mixture", str(file)])
+    assert isinstance(wrong.exception, InputError)
+    assert "unknown keys colour" in str(wrong.exception)
+
+
+def test_a_target_needs_all_pairs_on_one_grid():
+    r = np.arange(0.0, 3.01, 0.05)
+    g = RDF(r, np.where(r < 1.0, 0.0, 1.0), units="lj")
+    coarse = RDF(r[::2], g.g[::2], units="lj")
+    whole = {("A", "A"): g, ("B", "A"): g, ("B", "B"): g}
+    with pytest.raises(InputError, match="A-B is missing"):
+        MixtureTarget({("A", "A"): g, ("B", "B"): g}, {"A": 0.1, "B": 0.1}, 1.0)
+    with pytest.raises(InputError, match="does not share the grid"):
+        MixtureTarget({**whole, ("B", "B"): coarse}, {"A": 0.1, "B": 0.1}, 1.0)
+    with pytest.raises(InputError, match="densities of A only"):
+        MixtureTarget(whole, {"A": 0.1}, 1.0)
+    with pytest.raises(InputError, match="close packing"):
+        MixtureTarget(whole, {"A": 100.0, "B": 0.1}, 1.0)
+    assert MixtureTarget(whole, {"A": 0.1, "B": 0.3}, 1.0).counts(1000) == {"A": 250, "B": 750}
+
+
+def test_without_a_solution_the_guess_is_boltzmann_and_says_so():
+    r = np.arange(0.05, 4.0, 0.05)
+    # g below 1 as far as it goes would need a negative S(0).
+    g = RDF(r, np.where(r < 1.0, 0.0, 0.9), np.full(r.size, 1e-4), units="lj")
+    target = MixtureTarget({("A", "A"): g, ("A", "B"): g, ("B", "B"): g}, {"A": 0.3, "B": 0.3}, 1.0)
+    found = guess_mixture(target, "hnc", r_cut=2.5)
+    assert any("-kT ln g stands in for hnc" in note for note in found["A", "B"].notes)
+    np.testing.assert_allclose(found["A", "A"].u[-20:], 0.0, atol=0.05)
