@@ -184,6 +184,42 @@ class RDF:
             error=None if self.error is None else np.concatenate([zeros, self.error]),
         )
 
+    def rebinned(self, dr: float) -> RDF:
+        """Return the averages over bins of width `dr` centred on multiples of `dr`, weighted by r^2 as counts are.
+
+        A histogram much finer than its features is noise at every point. `dr` is a multiple of the step; errors
+        are taken as independent.
+
+        Raises
+        ------
+        InputError
+            If `dr` is no multiple of the step, or the grid does not hold its multiples.
+        """
+        whole = self.with_core()
+        factor = round(dr / whole.dr)
+        if factor < 1 or abs(factor * whole.dr - dr) > 1e-3 * whole.dr or whole.r[0] > GRID_TOLERANCE * dr:
+            raise InputError(
+                f"the step {dr:g} is no multiple of the step {whole.dr:g} of g(r), or g(r) does not lie on multiples "
+                "of it; choose another step"
+            )
+        half = factor // 2
+        count = (whole.r.size - 1 - half) // factor + 1
+        # Of an even number of steps the two at the edges belong half to the neighbours.
+        window = np.ones(2 * half + 1)
+        if factor % 2 == 0 and half:
+            window[[0, -1]] = 0.5
+        g, error = np.zeros(count), None if whole.error is None else np.zeros(count)
+        for k in range(count):
+            points = np.arange(k * factor - half, k * factor + half + 1)
+            inside = points >= 0
+            points = points[inside]
+            weight = window[inside] * np.maximum(whole.r[points], 1e-3 * whole.dr) ** 2
+            weight /= weight.sum()
+            g[k] = weight @ whole.g[points]
+            if error is not None and whole.error is not None:
+                error[k] = np.sqrt(np.sum((weight * whole.error[points]) ** 2))
+        return replace(self, r=dr * np.arange(count, dtype=np.float64), g=g, error=error)
+
     def truncated(self, r_max: float) -> RDF:
         """Return the part up to `r_max`; InputError if the curve ends before it."""
         tolerance = GRID_TOLERANCE * self.dr

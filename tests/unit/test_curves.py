@@ -100,3 +100,20 @@ def test_truncation_beyond_the_end_is_refused():
     assert target.truncated(2.0).r_max == pytest.approx(2.0)
     with pytest.raises(InputError, match="ends at r = 3"):
         target.truncated(3.5)
+
+
+@pytest.mark.parametrize("factor", [1, 4, 5])
+def test_rebinning_averages_as_counts_do(factor):
+    r = np.arange(0.0, 4.001, 0.01)
+    # r^2 g is then a polynomial of second order, whose averages are known.
+    g = np.where(r > 0.0, 1.0 + 0.5 * r, 1.0)
+    fine = RDF(r, g, np.full(r.size, 0.1), units="lj")
+    coarse = fine.rebinned(0.01 * factor)
+    assert coarse.dr == pytest.approx(0.01 * factor)
+    np.testing.assert_allclose(coarse.r, 0.01 * factor * np.arange(coarse.r.size), atol=1e-12)
+    far = coarse.r > 1.0
+    # The shift by the weights is (width^2/12) d ln(r^2)/dr dg/dr < 1e-4.
+    np.testing.assert_allclose(coarse.g[far], 1.0 + 0.5 * coarse.r[far], atol=1e-3)
+    np.testing.assert_allclose(coarse.error[far], 0.1 / np.sqrt(factor), rtol=0.08)
+    with pytest.raises(InputError, match="no multiple"):
+        fine.rebinned(0.0157)

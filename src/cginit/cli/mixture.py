@@ -25,8 +25,9 @@ def mixture(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="TOML file: units, temperature or kT, a table [densities] of the species and a table [targets] with "
-            "the file of each pair, as 'A-B' = 'A-B.dist.tgt'.",
+            help="TOML file: units, temperature or kT, perhaps step (average finer g(r) over such bins) and range "
+            "(use g(r) so far), a table [densities] of the species and a table [targets] with the file of each pair, "
+            "as 'A-B' = 'A-B.dist.tgt'.",
         ),
     ],
     workdir: Annotated[
@@ -161,7 +162,7 @@ def read_mixture(file: Path) -> MixtureTarget:
         content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {error}") from error
-    known = {"units", "temperature", "kT", "densities", "targets", "clean"}
+    known = {"units", "temperature", "kT", "densities", "targets", "clean", "step", "range"}
     unknown = sorted(set(content) - known)
     if unknown:
         raise InputError(
@@ -176,9 +177,12 @@ def read_mixture(file: Path) -> MixtureTarget:
     kT = content["kT"] if "kT" in content else content["temperature"] * units.boltzmann()
     curves = {}
     for name, target in content["targets"].items():
-        curves[_pair(name, content["densities"], file)] = read_rdf(
-            file.parent / target, units=units, clean=bool(content.get("clean", False))
-        )
+        curve = read_rdf(file.parent / target, units=units, clean=bool(content.get("clean", False)))
+        if "step" in content:
+            curve = curve.rebinned(float(content["step"]))
+        if "range" in content:
+            curve = curve.truncated(float(content["range"]))
+        curves[_pair(name, content["densities"], file)] = curve
     return MixtureTarget(curves, content["densities"], float(kT))
 
 
