@@ -99,6 +99,11 @@ def test_options_beside_the_settings(dilute):
     assert done.output.split() == [str(dilute / "x.pot")]
     # The start was the table beside the settings.
     np.testing.assert_allclose(read_table(dilute / "x.pot").u, 3.0 * (0.9 - R), atol=1e-6)
+    done = invoke(
+        *arguments, "--update", "anderson-ibi", "--iterations", "2", "--workdir", dilute / "a", "--quiet"
+    )
+    assert done.exit_code in (0, 3)
+    assert "anderson" in (dilute / "a" / "refinement.json").read_text().lower()
     with pytest.raises(InputError, match="--kT, --cutoff cannot stand beside --settings"):
         invoke(*arguments, "--kT", "1.0", "--cutoff", "0.5")
 

@@ -26,30 +26,9 @@ SettingsFile = Annotated[
 NOT_CONVERGED = 3
 #: Options of the command that may stand beside --settings.
 BESIDE = (
-    *(
-        "settings",
-        "workdir",
-        "method",
-        "density",
-        "clean",
-        "engine",
-        "iterations",
-        "wall_time",
-        "equilibration",
-    ),
-    *(
-        "production",
-        "every",
-        "dt",
-        "seed",
-        "lammps_binary",
-        "launcher",
-        "threads",
-        "device",
-        "out",
-        "out_units",
-        "quiet",
-    ),
+    *("settings", "workdir", "method", "density", "clean", "update", "reweighting", "adaptive", "engine"),
+    *("iterations", "wall_time", "equilibration", "production", "every", "dt", "seed", "lammps_binary"),
+    *("launcher", "threads", "device", "out", "out_units", "quiet"),
 )
 #: Folder of the refinement beside the settings unless --workdir names another.
 WORKDIR = "cginit"
@@ -67,7 +46,7 @@ def refine_settings(path: Path, context: typer.Context) -> None:
     """
     from cginit.cli.progress import IterationTable
     from cginit.cli.refine import make_engine
-    from cginit.refine import Limits
+    from cginit.refine import Limits, make_update
     from cginit.votca import make_plan, read_settings, run_plan
 
     given = _given(context)
@@ -89,6 +68,9 @@ def refine_settings(path: Path, context: typer.Context) -> None:
     changed = {name: given[name] for name in ("equilibration", "production", "every", "dt") if name in given}
     limits = Limits(plan.limits.iterations, given.get("wall_time"))
     plan = replace(plan, schedule=replace(plan.schedule, **changed), limits=limits)
+    if "update" in given:
+        wanted: float | None = getattr(plan.update, "pressure", None)
+        plan = replace(plan, update=make_update(given["update"], pressure=wanted))
     if not quiet:
         problem = Problem(plan.target, plan.state, plan.problem.r_cut, ())
         describe(problem, plan.potential)
@@ -104,10 +86,19 @@ def refine_settings(path: Path, context: typer.Context) -> None:
     )
     workdir: Path = given.get("workdir") or settings.folder / WORKDIR
     with IterationTable(plan.limits.iterations, plan.target.units, quiet=quiet) as table:
-        result = run_plan(plan, engine, workdir, seed=values["seed"], progress=table.add)
+        result = run_plan(
+            plan,
+            engine,
+            workdir,
+            seed=values["seed"],
+            adaptive=values["adaptive"],
+            reweighting=values["reweighting"],
+            progress=table.add,
+        )
     if not quiet:
         typer.echo(result.reason)
-        for warning in result.history[result.best].warnings:
+        last = result.history[result.best]
+        for warning in (*last.warnings, *last.remarks):
             typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
     name = settings.interaction.name
     default = [workdir / f"{name}.pot", workdir / f"{name}.table"]

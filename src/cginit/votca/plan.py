@@ -138,9 +138,11 @@ def run_plan(
     workdir: Path,
     *,
     seed: int = 1,
+    adaptive: bool = True,
+    reweighting: bool = True,
     progress: Callable[[Iteration], None] | None = None,
 ) -> Refinement:
-    """Run the refinement of a settings file; see `cginit.refine.refine` for continuing, and the errors."""
+    """Run the refinement of a settings file; see `cginit.refine.refine` for arguments, continuing and errors."""
     history: list[Iteration] = []
 
     def watch(iteration: Iteration) -> None:
@@ -162,6 +164,8 @@ def run_plan(
             limits=plan.limits,
             seed=seed,
             start=plan.start,
+            adaptive=adaptive,
+            reweighting=reweighting,
             progress=watch,
         )
     except _BelowLimit:
