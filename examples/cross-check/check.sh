@@ -9,6 +9,7 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 water=$(CDPATH= cd -- "$1" && pwd)
 decane=$(CDPATH= cd -- "$2" && pwd)
 gmx=${GMX:-gmx}
+[ -z "${BIN:-}" ] || BIN=$(CDPATH= cd -- "$BIN" && pwd)
 run() { if [ -n "${BIN:-}" ]; then program=$1; shift; "$BIN/$program" "$@"; else "$@"; fi; }
 mkdir -p "${OUT:-demo-output}/cross-check"
 cd "${OUT:-demo-output}/cross-check"
