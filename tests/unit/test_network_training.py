@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
 
 from cginit.errors import InputError  # noqa: E402
+from cginit.network import fitting  # noqa: E402
 from cginit.network.architectures import Ensemble, boltzmann, build  # noqa: E402
 from cginit.network.augmentation import Augmentation, pairs  # noqa: E402
 from cginit.network.card import model_card  # noqa: E402
@@ -357,7 +358,7 @@ def test_draws_on_the_device_are_those_of_numpy():
 
 
 @pytest.mark.parametrize("kind", ["DN", "CN", "UN", "RN"])
-def test_a_network_does_not_depend_on_its_neighbours(tmp_path, kind):
+def test_a_network_does_not_depend_on_its_neighbours(tmp_path, kind, monkeypatch):
     data = curves([2, 4, 6, 8, 10, 12])
     options = [Options.parse(label) for label in ("x", "bf", "e")]
     plan = Schedule(steps=6, batch=4, evaluate_every=3, seed=1, keep="last")
@@ -379,8 +380,13 @@ def test_a_network_does_not_depend_on_its_neighbours(tmp_path, kind):
         return fit(task, jobs, plan, torch.device("cpu"))
 
     together, alone = trained([0, 1, 2], tmp_path / "a"), trained([1], tmp_path / "b")
+    # As on a GPU: one call for all.
+    monkeypatch.setattr(fitting, "one_kernel", lambda body, device: True)
+    stacked = trained([0, 1, 2], tmp_path / "c")
     for name, value in alone[0].weights.items():
-        # DN multiplies stacked matrices, whose last bits depend on the size of the stack; Adam divides by them.
-        torch.testing.assert_close(together[1].weights[name], value, rtol=1e-4, atol=1e-5)
+        # Stacked matrices are multiplied with other last bits. Adam divides by the size of a gradient: one that
+        # all but vanishes can move a weight by a part of its step of 1e-3; other options move all by some of these.
+        torch.testing.assert_close(together[1].weights[name], value, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(stacked[1].weights[name], value, rtol=1e-4, atol=1e-4)
     assert together[1].error == pytest.approx(alone[0].error, rel=1e-4)
     assert any(not torch.equal(together[0].weights[n], together[1].weights[n]) for n in alone[0].weights)

@@ -210,13 +210,14 @@ def test_cases_are_chosen_by_rule_from_the_test_set():
 
 
 def test_a_case_is_simulated_once_and_a_failure_counts(tmp_path, monkeypatch):
-    calls = []
+    calls, drawn = [], []
 
     class Broken:
         name = "broken"
 
         def run(self, potential, state, start, schedule, *, seed, workdir):
             calls.append((potential.r_cut, state.density, start.positions.shape[0]))
+            drawn.append(potential)
             raise EngineError("no program")
 
     monkeypatch.setattr(simulated, "load_engine", lambda name: Broken())
@@ -227,6 +228,8 @@ def test_a_case_is_simulated_once_and_a_failure_counts(tmp_path, monkeypatch):
     assert all("nan" in line for line in lines)
     list(simulate_cases(data, tmp_path, ("boltzmann", "hnc"), count=2))
     assert len(calls) == 4
+    list(simulate_cases(data, tmp_path / "t", ("true",), count=1))
+    np.testing.assert_allclose(drawn[-1].u, data.u[0] - data.u[0, -1], atol=1e-9)
     cases = read_cases(tmp_path)
     assert [set(case.g) for case in cases] == [{"boltzmann", "hnc"}] * 2
     assert np.isnan(cases[0].lmse("hnc"))

@@ -198,7 +198,11 @@ def _pressure_figures(
     base = baselines(data, out / "baselines.npz", report)
     found = assess_pressures(folder, data, base["P0"])
     held = found.fold < 0
-    error = {name: float(np.nanmean(relative_errors(base[name], data.pressure)[~held])) for name in BASELINES}
+    error = {}
+    for name in BASELINES:
+        known = relative_errors(base[name], data.pressure)[~held]
+        if np.isfinite(known).any():
+            error[name] = float(np.nanmean(known))
     paths = []
     key = "<LMRAE>"
     if found.errors:
@@ -279,7 +283,7 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder of the runs; the same command goes on where it was.")],
     method: Annotated[
         list[str] | None,
-        typer.Option(help="Guess to simulate; may be repeated. Default: cn-f, hnc, boltzmann."),
+        typer.Option(help="Guess; may be repeated. Default: cn-f, hnc, boltzmann, and the true potential."),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of an exported model that a method names, if not shipped.")
@@ -295,7 +299,7 @@ def simulate(
     for line in simulate_cases(
         training_set(load(data), families),
         out,
-        tuple(method or ("cn-f", "hnc", "boltzmann")),
+        tuple(method or ("cn-f", "hnc", "boltzmann", "true")),
         count=count,
         engine=engine,
         model=model,

@@ -93,7 +93,7 @@ def carnahan_starling(density: float, diameter: float) -> float:
     Examples
     --------
     >>> carnahan_starling(0.3, 0.0), round(carnahan_starling(0.9, 1.0), 2)
-    (0.3, 10.03)
+    (0.3, 9.67)
     """
     eta = np.pi / 6.0 * density * diameter**3
     if eta >= 0.74:

@@ -192,6 +192,14 @@ def read_fit(path: Path) -> Fit:
     return Fit(content, int(step), float(error), history)
 
 
+def one_kernel(body: nn.Module, device: torch.device) -> bool:
+    """Return whether stacked networks are evaluated by one call for all.
+
+    On a GPU one kernel serves all networks. On a CPU grouped convolutions are slower than one after the other.
+    """
+    return device.type == "cuda" or not any(isinstance(m, nn.Conv1d) for m in body.modules())
+
+
 class _Side:
     """Networks of one form side by side: their parameters are stacked, the optimiser works on all at once."""
 
@@ -212,9 +220,7 @@ class _Side:
             name: torch.stack([dict(b.named_parameters())[name].detach() for b in bodies]).requires_grad_()
             for name, _ in self.base.named_parameters()
         }
-        # On a GPU one kernel serves all networks. On a CPU grouped convolutions are slower than one after the other.
-        dense = not any(isinstance(m, nn.Conv1d) for m in self.base.modules())
-        self.together = device.type == "cuda" or dense
+        self.together = one_kernel(self.base, device)
         self.optimiser = torch.optim.Adam(list(self.parameters.values()), lr=schedule.learning_rate)
         streams = sorted({job.stream for job in jobs})
         first = {job.stream: job for job in reversed(jobs)}

@@ -101,12 +101,16 @@ def relative_errors(found: Array, truth: Array) -> Array:
 def r_squared(found: Array, truth: Array) -> float:
     r"""Return :math:`R^2 = 1 - \sum (y - y')^2 / \sum (y - \bar y)^2` over the rows where both are numbers.
 
+    NaN where there is none, or the truth does not vary.
+
     Examples
     --------
     >>> r_squared(np.array([1.0, 2.0, 2.0]), np.array([1.0, 2.0, 3.0]))
     0.5
     """
     use = np.isfinite(found) & np.isfinite(truth)
+    if not np.any(use):
+        return float("nan")
     rest = float(np.sum((found[use] - truth[use]) ** 2))
     spread = float(np.sum((truth[use] - np.mean(truth[use])) ** 2))
     return 1.0 - rest / spread if spread > 0.0 else float("nan")

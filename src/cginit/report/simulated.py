@@ -13,7 +13,7 @@ import numpy as np
 
 from cginit import sampling
 from cginit.configuration import random_configuration
-from cginit.curves import RDF, Array
+from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import CGInitError, InputError
 from cginit.guess import load_guess
@@ -26,6 +26,8 @@ from cginit.units import LJ
 
 __all__ = ["Case", "choose_cases", "read_cases", "simulate_cases"]
 
+#: The method that is no guess: the true potential, whose difference to the target is the noise of both simulations.
+TRUE = "true"
 #: Edge of the box in sigma, more than twice the range of g, and least number of beads.
 EDGE, BEADS = 10.2, 500
 #: Steps of the simulations of guesses: equilibration, production, interval of configurations.
@@ -104,7 +106,7 @@ def simulate_cases(
     folder : Path
         Receives one ``.npz`` for each case and method.
     methods : tuple of str
-        Guesses by name, or names of exported networks in `model`.
+        Guesses by name, names of exported networks in `model`, or ``true`` for the true potential.
     count : int
         Number of state points.
     engine : str
@@ -165,8 +167,11 @@ def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, model: P
     beads = max(BEADS, int(np.ceil(density * EDGE**3)))
     seed = int(data.potential[row]) % 100_000 + 1
     try:
-        # No method is told where the potential ends.
-        potential = _guess(method, model)(target, state, float(data.r[-1]))
+        if method == TRUE:
+            potential = PairPotential(data.u_r, np.append(data.u[row, :-1], 0.0), units=LJ)
+        else:
+            # No method is told where the potential ends.
+            potential = _guess(method, model)(target, state, float(data.r[-1]))
         start = random_configuration(beads, density, seed=seed, units="lj")
         equilibration, production, every = STEPS
         with tempfile.TemporaryDirectory() as place:
