@@ -155,11 +155,15 @@ def test_errors_are_sentences_and_exit_code_2(tmp_path, capsys):
     assert "the number density is stated neither" in capsys.readouterr().err
 
 
+def mixture(text):
+    """Return the settings with a second interaction."""
+    section = text.split("<inverse>\n    <kBT>")[0].removeprefix("<cg>\n")
+    return text.replace("<cg>\n", "<cg>\n" + section.replace("CG-CG<", "CG-B<"))
+
+
 def test_mixtures_are_handed_on(tmp_path, capsys, monkeypatch):
     path = write_case(tmp_path)
-    section = path.read_text().split("<inverse>\n    <kBT>")[0].removeprefix("<cg>\n")
-    text = path.read_text().replace("<cg>\n", "<cg>\n" + section.replace("CG-CG<", "CG-B<"))
-    path.write_text(text)
+    path.write_text(mixture(path.read_text()))
     monkeypatch.setenv("CSGXMLFILE", str(path))
     assert main(["dist-invert", "--type", "non-bonded", "x", "y"]) == 100
     assert "2 non-bonded interactions" in capsys.readouterr().out
@@ -224,16 +228,17 @@ def test_an_error_stops_csg_inverse_with_its_sentence(tmp_path):
 
 
 @needs_votca
-@pytest.mark.parametrize("kind", ["bond", "angle"])
-def test_bonded_distributions_are_handed_on(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["bond", "angle", "non-bonded"])
+def test_bonded_distributions_and_mixtures_are_handed_on(tmp_path, kind):
     x = np.linspace(0.1, 1.0, 40)
     rows = "".join(f"{r:.6f} {np.exp(-20 * (r - 0.5) ** 2):.8f} i\n" for r in x)
     (tmp_path / "in.dist").write_text(rows)
-    write_case(tmp_path, general=f"<scriptpath>{script_path()}</scriptpath>")
+    path = write_case(tmp_path, general=f"<scriptpath>{script_path()}</scriptpath>")
+    if kind == "non-bonded":
+        path.write_text(mixture(path.read_text()))
+    (tmp_path / "plain.xml").write_text(path.read_text().replace(str(script_path()), ""))
     arguments = ["dist", "invert", "--type", kind, "--kbT", "2.49435", "--min", "1e-10", "in.dist"]
     for folder, options in (("ours", "settings.xml"), ("votca", "plain.xml")):
-        text = (tmp_path / "settings.xml").read_text()
-        (tmp_path / "plain.xml").write_text(text.replace(str(script_path()), ""))
         done = run(["csg_call", "--nocolor", "--options", options, *arguments, folder], tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
     ours, votca = (
