@@ -82,6 +82,11 @@ class Iteration:
     remarks: tuple[str, ...] = ()
 
     @property
+    def homogeneous(self) -> bool:
+        """Whether it was one homogeneous fluid; one that still drifts is."""
+        return not any(text.startswith(("inhomogeneous", "crystal")) for text in self.warnings)
+
+    @property
     def is_noise(self) -> bool:
         """Whether it had its full length and differs from the target by noise only."""
         return self.complete and self.distance.is_noise
@@ -96,7 +101,7 @@ class Iteration:
             self.pressure,
             self.pressure_error,
             self.counts,
-            healthy=not self.warnings,
+            healthy=self.homogeneous,
         )
 
 

@@ -80,22 +80,24 @@ def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
 
 
 def combined_variance(sampled: RDF, target: RDF, n: int) -> Array:
-    """Return the squared standard error ``(n,)`` of the difference of two curves on one grid; 0 where unknown."""
-    return _variance(sampled, n) + _variance(target, n)
+    """Return the squared standard error ``(n,)`` of the difference of two curves on one grid; 0 where unknown.
 
-
-def _variance(curve: RDF, n: int) -> Array:
-    """Squared standard error, averaged over neighbouring bins in proportion to g / r^2.
-
-    That is the variance of Poisson-like counts in shells; averaging the ratio keeps the steep core honest, and the
-    origin, where shells are small.
+    The block errors of neighbouring bins are averaged, in proportion to g / r^2, the variance of Poisson-like counts
+    in shells: that keeps the steep core honest, and the origin, where shells are small. A bin that saw no pair
+    has no error of its own; the larger of the two g says how many it may see.
     """
+    expected = np.maximum(sampled.g[:n], target.g[:n])
+    return _variance(sampled, expected) + _variance(target, expected)
+
+
+def _variance(curve: RDF, expected: Array) -> Array:
     if curve.error is None:
-        return np.zeros(n)
+        return np.zeros(expected.size)
+    n = min(curve.g.size, expected.size + SMOOTHING_BINS)
     window = np.ones(SMOOTHING_BINS)
-    summed = np.convolve(curve.error**2, window, "same")
     # The point at the origin repeats its neighbour.
-    form = curve.g / np.maximum(curve.r, curve.r[1]) ** 2
-    counts = np.convolve(form, window, "same")
+    shells = np.maximum(curve.r[:n], curve.r[1]) ** 2
+    summed = np.convolve(curve.error[:n] ** 2 * shells, window, "same")
+    counts = np.convolve(curve.g[:n], window, "same")
     ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
-    return np.asarray((ratio * form)[:n], dtype=np.float64)
+    return np.asarray(ratio[: expected.size] * expected / shells[: expected.size], dtype=np.float64)

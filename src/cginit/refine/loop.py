@@ -236,8 +236,8 @@ class Loop:
         return iteration
 
     def _start_of_next(self) -> Configuration:
-        """Return the last configuration of a fluid in equilibrium; clusters and crystals take long to dissolve."""
-        sound = [item.final for item in self.history if not item.warnings]
+        """Return the last configuration of a homogeneous fluid; clusters and crystals take long to dissolve."""
+        sound = [item.final for item in self.history if item.homogeneous]
         return sound[-1] if sound else self._start
 
     def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:

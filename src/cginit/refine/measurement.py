@@ -30,7 +30,7 @@ class Measurement:
     counts : PairCounts or None
         Pairs of every configuration, where they were kept; from them come fluctuations and reweighting.
     healthy : bool
-        Whether the run was that of a homogeneous fluid in equilibrium as far as can be seen.
+        Whether the run was that of a homogeneous fluid as far as can be seen.
     """
 
     potential: PairPotential

@@ -38,11 +38,13 @@ class Automatic:
 
     From the best simulation so far:
 
-    - if it is the last, the step of `GaussNewton`; where the inversion of its g fails, or the run was no
-      homogeneous fluid, damped iterative Boltzmann inversion, which needs no theory;
+    - if it is the last, the step of `GaussNewton`; where the inversion of its g fails, damped iterative Boltzmann
+      inversion, which needs no theory;
     - if the last is clearly worse, part of the step that led there: the part that the two simulations, taken
       as linear in between, find best, between 0.15 and 0.6;
-    - after two such attempts, damped iterative Boltzmann inversion from the best.
+    - after two such attempts, damped iterative Boltzmann inversion from the best;
+    - as long as no run was a homogeneous fluid, half the last potential, which is the fluid at twice the
+      temperature: what g of a cluster or a crystal says of the potential is nothing.
 
     Parameters
     ----------
@@ -70,6 +72,8 @@ class Automatic:
         distances = [distance(item.rdf, target, item.potential.r_cut) for item in history]
         best = _best(history, distances)
         last = len(history) - 1
+        if not history[best].healthy:
+            return _heated(history[last], target, state)
         if last == best or not _worse(history, distances, best):
             return self._forward(history[last], target, state)
         failed = last - best
@@ -80,11 +84,10 @@ class Automatic:
         return self._with_pressure(careful, history[best], target, state)
 
     def _forward(self, measured: Measurement, target: RDF, state: StatePoint) -> PairPotential:
-        if measured.healthy:
-            try:
-                return GaussNewton(self.damping, pressure=self.pressure)([measured], target, state)
-            except ConvergenceError as error:
-                log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
+        try:
+            return GaussNewton(self.damping, pressure=self.pressure)([measured], target, state)
+        except ConvergenceError as error:
+            log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
         return self._with_pressure(IBI(CAREFUL * self.damping), measured, target, state)
 
     def _with_pressure(
@@ -109,6 +112,13 @@ def _worse(history: Sequence[Measurement], distances: Sequence[Distance], best: 
         return True
     noisy = last.chi2 <= CLEARLY
     return last.lmse > WORSE * reference.lmse and not noisy
+
+
+def _heated(last: Measurement, target: RDF, state: StatePoint) -> PairPotential:
+    """Return half the potential."""
+    log.info("no homogeneous fluid yet; half the potential is next")
+    half = replace(last.potential, u=0.5 * last.potential.u)
+    return apply_change(half, np.zeros(half.u.size), target, state.kT)
 
 
 def _part_of_step(best: Measurement, last: Measurement, target: RDF, state: StatePoint) -> PairPotential:
