@@ -14,6 +14,7 @@ from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
 from cginit.cli.mixture import mixture
+from cginit.cli.multistate import multistate
 from cginit.cli.options import (
     Clean,
     Cutoff,
@@ -98,6 +99,7 @@ def start(
 
 app.command()(refine)
 app.command()(mixture)
+app.command()(multistate)
 app.command()(rdf)
 app.command()(scattering)
 app.command()(convert)

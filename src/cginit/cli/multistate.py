@@ -1,0 +1,151 @@
+"""``cg-init multistate``: one potential for several state points."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cginit.cli.guess import write_tables
+from cginit.cli.options import Out, OutUnits, Quiet
+from cginit.cli.refine import NOT_CONVERGED, SIMULATION, Device, make_engine
+from cginit.errors import InputError
+from cginit.guess import DEFAULT_METHOD
+
+if TYPE_CHECKING:
+    from cginit.refine.checkpoint import Iteration
+    from cginit.refine.multistate import StateTarget
+
+__all__ = ["multistate", "read_states"]
+
+_KEYS = {"target", "density", "temperature", "kT", "weight"}
+
+
+def multistate(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="TOML file: units, and for each state a table [[states]] with target (a file), density, temperature "
+            "or kT, and perhaps weight.",
+        ),
+    ],
+    workdir: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the refinement; the same command goes on there.")
+    ],
+    method: Annotated[
+        str, typer.Option(help="Guess from the first state.", rich_help_panel="Guess")
+    ] = DEFAULT_METHOD,
+    cutoff: Annotated[
+        float | None, typer.Option(help="Cut-off of the potential.", rich_help_panel="Guess")
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
+    ] = "lammps",
+    update: Annotated[
+        str,
+        typer.Option(help="auto (Gauss-Newton for all states at once) or ibi.", rich_help_panel="Update"),
+    ] = "auto",
+    iterations: Annotated[
+        int, typer.Option(help="Largest number of rounds.", min=1, rich_help_panel=SIMULATION)
+    ] = 20,
+    equilibration: Annotated[
+        int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)
+    ] = 3_000,
+    production: Annotated[
+        int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)
+    ] = 12_000,
+    every: Annotated[
+        int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
+    ] = 120,
+    seed: Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)] = 1,
+    lammps_binary: Annotated[
+        str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
+    ] = None,
+    launcher: Annotated[
+        str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
+    ] = "",
+    threads: Annotated[
+        int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
+    ] = 1,
+    device: Annotated[
+        Device, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
+    ] = "auto",
+    out: Out = None,
+    out_units: OutUnits = None,
+    quiet: Quiet = False,
+) -> None:
+    """Refine one transferable potential against the g(r) of several state points.
+
+    Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at the cap.
+    """
+    from cginit.engines.base import Schedule
+    from cginit.guess import guess
+    from cginit.refine.multistate import refine_states
+
+    states = read_states(file)
+    first = guess(states[0].target, states[0].state, method, cutoff)
+
+    def show(finished: tuple[Iteration, ...]) -> None:
+        if not quiet:
+            parts = "  ".join(f"{item.distance.chi2:.3g}" for item in finished)
+            seconds = sum(item.seconds for item in finished)
+            typer.echo(f"round {finished[0].index:<3} chi2 of the states  {parts}   {seconds:.0f} s")
+
+    result = refine_states(
+        states,
+        first,
+        make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
+        workdir=workdir,
+        update=update,
+        schedule=Schedule(equilibration=equilibration, production=production, every=every),
+        iterations=iterations,
+        seed=seed,
+        progress=show,
+    )
+    if not quiet:
+        typer.echo(result.reason)
+    for path in write_tables(
+        result.potential, out or [workdir / "best.pot", workdir / "best.table"], out_units
+    ):
+        typer.echo(path)
+    if len(result.history) >= iterations and not result.converged:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def read_states(file: Path) -> list[StateTarget]:
+    """Read the states of a TOML file; the names of the targets are relative to it.
+
+    Raises
+    ------
+    InputError
+        If a key is missing or unknown, or a target cannot be read.
+    """
+    from cginit.io import read_rdf
+    from cginit.refine.multistate import StateTarget
+    from cginit.state import StatePoint
+    from cginit.units import unit_system
+
+    try:
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{file} cannot be read as TOML: {error}") from error
+    if set(content) != {"units", "states"} or not content["states"]:
+        raise InputError(f"{file} must state units and one table [[states]] for each state, and nothing else")
+    units = unit_system(content["units"])
+    states = []
+    for number, one in enumerate(content["states"], start=1):
+        unknown, where = sorted(set(one) - _KEYS), f"state {number} of {file}"
+        if unknown:
+            raise InputError(
+                f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}"
+            )
+        if "target" not in one or "density" not in one or ("kT" in one) == ("temperature" in one):
+            raise InputError(f"{where} needs target, density, and either temperature (kelvin) or kT")
+        kT = one["kT"] if "kT" in one else one["temperature"] * units.boltzmann()
+        state = StatePoint(one["density"], kT, units)
+        target = read_rdf(file.parent / one["target"], units=units)
+        states.append(StateTarget(target, state, float(one.get("weight", 1.0))))
+    return states
