@@ -18,7 +18,6 @@ from cginit.campaign import Dataset, Record, StatePointTask, load, read_record, 
 from cginit.engines.hoomd import HOOMD_PATH_VARIABLE, HoomdEngine
 from cginit.engines.lammps import LammpsEngine
 
-
 #: State points of each family among which is chosen.
 FIRST = 90
 
