@@ -119,3 +119,39 @@ def test_a_killed_refinement_ends_bit_identical(engine, tmp_path):
         assert left.rdf.g.tobytes() == right.rdf.g.tobytes()
         assert left.final.positions.tobytes() == right.final.positions.tobytes()
         assert left.pressure == right.pressure
+
+
+SOFT = StatePoint(0.4, 1.0, "lj")
+
+
+def gaussian_target():
+    """Return g(r) of a Gaussian core, in which the hypernetted chain is good to a few thousandths."""
+    from cginit.liquid import solve
+
+    potential = PairPotential.shifted(R, 2.0 * np.exp(-2.0 * R**2), units="lj")
+    fluid = solve(R, potential.u, SOFT.density)
+    r = np.arange(60) * 0.05
+    return potential, RDF(r, np.concatenate([fluid.g[:1], fluid.g[:59]]), np.full(60, 0.005), units="lj")
+
+
+@pytest.mark.slow
+@pytest.mark.lammps
+def test_a_start_that_clusters_is_mended(tmp_path):
+    true, target = gaussian_target()
+    result = refine(
+        target,
+        SOFT,
+        # A bounded well: everything falls into it.
+        PairPotential.shifted(R, -3.0 * np.exp(-4.0 * R**2), units="lj"),
+        workdir=tmp_path,
+        schedule=Schedule(equilibration=1_000, production=4_000, every=50),
+        limits=Limits(10),
+        start=random_configuration(300, SOFT.density, seed=3, units="lj"),
+    )
+    first, best = result.history[0], result.history[result.best]
+    assert any("inhomogeneous" in text for text in first.warnings), first.warnings
+    assert best.homogeneous
+    assert result.converged, result.reason
+    # The error of g in 300 beads is some 0.05 at r = 0.5, where g = 0.4, and 0.01 at r = 1: as much as 0.1 kT of U.
+    shown = (R > 0.5) & (R < 1.5)
+    assert np.mean(np.abs(result.potential.u - true.u)[shown]) < 0.1
