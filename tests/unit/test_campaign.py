@@ -385,3 +385,13 @@ def test_pairs_behind_a_high_barrier_are_trapped(barrier, entered, trapped):
     assert (time > 100.0) is trapped
     if entered and not trapped:
         assert time == pytest.approx(0.3 * np.exp(3.0), rel=0.1)
+
+
+def test_beads_on_top_of_each_other_are_trapped_too():
+    # A plateau of 12 kT around a centre of 6 kT, where a random start left some pairs for good.
+    r = np.linspace(0.0, 5.0, 101)
+    u = 12.0 / (1.0 + np.exp((r - 1.2) / 0.05)) - 6.0 * np.exp(-((r / 0.3) ** 2))
+    g = np.exp(-u)
+    g[r < 0.3] = 20.0
+    time, _ = crossing_time(RDF(r, g, units="lj"), PairPotential(r, u - u[-1], units="lj"), 500, 0.5, 100)
+    assert time > 1e3

@@ -25,8 +25,8 @@ def crossing_time(
 
     with the potential of mean force :math:`w = -\ln g`. A bin in which fewer than 5 pairs were seen bounds w from
     below; if there are beads to be expected nevertheless (U < 5 kT), the pocket was never entered, and U stands
-    for w. A spline with a well behind a barrier of 10 kT so keeps the pairs of its random start, whatever
-    equilibrium wants. In sigma and kT.
+    for w. A spline with a well, or beads on top of each other, behind a barrier of 10 kT so keeps the pairs of its
+    random start, whatever equilibrium wants. In sigma and kT.
 
     Parameters
     ----------
@@ -47,8 +47,9 @@ def crossing_time(
     ideal = 0.5 * n * density * 4.0 * np.pi * r**2 * g.dr * frames
     w = -np.log(np.maximum(values, SEEN / ideal))
     barrier = np.maximum.accumulate(w[::-1])[::-1]
-    height = barrier - np.where(values * ideal >= SEEN, w, u)
-    height[u > HIGHEST] = 0.0
+    seen = values * ideal >= SEEN
+    height = barrier - np.where(seen, w, u)
+    height[(u > HIGHEST) & ~seen] = 0.0
     pocket = int(np.argmax(height))
     top = pocket + int(np.argmax(w[pocket:]))
     return ATTEMPT * float(np.exp(height[pocket])), float(r[top])
