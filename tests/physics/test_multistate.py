@@ -35,7 +35,7 @@ def dilute(u: np.ndarray, kT: float) -> RDF:
 
 
 def test_two_temperatures_of_a_gas_share_their_potential(tmp_path):
-    u = 2.0 * (1.0 - R / 2.5) ** 2
+    u = 1.5 * (1.0 - R / 2.5) ** 2
     states = [
         StateTarget(dilute(u, 1.0), StatePoint(1e-4, 1.0)),
         StateTarget(dilute(u, 0.5), StatePoint(2e-4, 0.5), weight=2.0),
@@ -43,8 +43,10 @@ def test_two_temperatures_of_a_gas_share_their_potential(tmp_path):
     first = PairPotential(R, 0.8 * u, units="lj")
     result = refine_states(states, first, DiluteEngine(), workdir=tmp_path, update="ibi", iterations=20)
     assert result.converged, result.reason
-    # chi^2 of 2 with errors of 1e-3 in g is some 1.5e-3 exp(U) in U.
-    np.testing.assert_allclose(result.potential.u, u, atol=0.015)
+    # At chi^2 = 2 the cold g is known to 1.4e-3, ln g so to 1.4e-3 exp(U/kT), 0.028 at the centre, and U to half of
+    # that; twice as much is allowed.
+    allowed = 2 * 0.5 * 1.4e-3 * np.exp(u / 0.5) + 1e-3
+    assert np.all(np.abs(result.potential.u - u) < allowed)
     again = refine_states(states, first, DiluteEngine(), workdir=tmp_path, update="ibi", iterations=20)
     np.testing.assert_array_equal(again.potential.u, result.potential.u)
     assert len(again.history) == len(result.history)

@@ -21,9 +21,10 @@ ENGINES = [
     pytest.param("hoomd", marks=pytest.mark.hoomd),
 ]
 
-# A soft fluid with a shoulder: cheap to simulate, and Boltzmann inversion is off by half a kT.
+# A soft fluid with a shoulder: cheap to simulate, and Boltzmann inversion is off by some tenths of a kT. Its force vanishes at
+# the cut-off, as updates want it.
 R = np.arange(41) * 0.05
-TRUE = PairPotential.shifted(R, 4.0 * np.exp(-((R / 0.8) ** 4)) + 0.5 * np.cos(4.0 * R), units="lj")
+TRUE = PairPotential.shifted(R, 4.0 * np.exp(-((R / 0.8) ** 4)) + 0.5 * np.cos(1.5 * np.pi * R), units="lj")
 STATE = StatePoint(0.7, 1.0, "lj")
 SHORT = Schedule(equilibration=200, production=1_000, every=50)
 
@@ -58,9 +59,9 @@ def test_a_known_potential_is_found(engine, tmp_path):
     assert result.converged, result.reason
     before, after = off(result.history[0].potential), off(result.potential)
     # With chi^2 at the noise, U is known to the error of ln g, some 0.01 to 0.03 kT at these run lengths. The start
-    # is off by ten times that.
-    assert before > 0.2
-    assert after < 0.05
+    # is off by several times that.
+    assert before > 0.1
+    assert after < 0.03
 
 
 def off(potential):
