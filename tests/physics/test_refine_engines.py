@@ -21,8 +21,8 @@ ENGINES = [
     pytest.param("hoomd", marks=pytest.mark.hoomd),
 ]
 
-# A soft fluid with a shoulder: cheap to simulate, and Boltzmann inversion is off by some tenths of a kT. Its force vanishes at
-# the cut-off, as updates want it.
+# A soft fluid with a shoulder: cheap to simulate, and Boltzmann inversion is off by some tenths of a kT. Its force
+# vanishes at the cut-off, as updates want it.
 R = np.arange(41) * 0.05
 TRUE = PairPotential.shifted(R, 4.0 * np.exp(-((R / 0.8) ** 4)) + 0.5 * np.cos(1.5 * np.pi * R), units="lj")
 STATE = StatePoint(0.7, 1.0, "lj")
