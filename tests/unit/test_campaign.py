@@ -361,6 +361,13 @@ def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
     }
     file = tmp_path / "data.h5"
     assert run(app, ["merge", str(folder), "--out", str(file)]).exit_code == 0
+    again = tmp_path / "again"
+    assert run(app, ["unpack", str(file), str(again)]).exit_code == 0
+    assert sorted(p.name for p in again.iterdir()) == sorted(
+        record_path(again, StatePointTask(r.family, r.seed, r.index)).name for r in records
+    )
+    back = {read_record(p).rejected: read_record(p) for p in again.iterdir()}
+    np.testing.assert_allclose(back[""].g, records[0].g, rtol=1e-6)
     shown = run(app, ["status", str(file)]).output
     assert "family a  1 accepted, of 1 potentials" in shown
     assert "refused 1 without simulation" in shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
@@ -142,6 +143,14 @@ class Dataset:
                 for f in fields(self)
             }
         )
+
+    def records(self) -> Iterator[Record]:
+        """Yield the rows one by one."""
+        for row in range(len(self)):
+            values: dict[str, Any] = {
+                f.name: self.r if f.name == "r" else getattr(self, f.name)[row] for f in fields(self)
+            }
+            yield Record(**{k: v if np.ndim(v) else v.item() for k, v in values.items()})
 
     @property
     def accepted(self) -> NDArray[np.bool_]:

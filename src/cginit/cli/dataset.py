@@ -128,6 +128,25 @@ def merge(
 
 
 @app.command()
+def unpack(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Merged file.")],
+    folder: Folder,
+) -> None:
+    """Put the records of a merged file back into a folder, so that a campaign goes on there."""
+    from cginit.campaign import load
+    from cginit.campaign.dataset import write_record
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for record in load(file).records():
+        path = folder / f"{record.family}-{record.seed:06d}-{record.index}.npz"
+        if not path.exists():
+            write_record(record, path)
+            written += 1
+    typer.echo(f"{written} records written to {folder}; plan more with: cg-init dataset generate {folder}")
+
+
+@app.command()
 def status(
     source: Source, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
