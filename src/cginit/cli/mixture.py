@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cginit.cli.options import Quiet
-from cginit.cli.refine import NOT_CONVERGED, SIMULATION, Device, make_engine
+from cginit.cli.options import (
+    SIMULATION,
+    Device,
+    Equilibration,
+    Every,
+    LammpsBinary,
+    Launcher,
+    Production,
+    Quiet,
+    Seed,
+    Threads,
+)
+from cginit.cli.refine import NOT_CONVERGED, make_engine
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,34 +64,20 @@ def mixture(
     iterations: Annotated[
         int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
     ] = 30,
-    equilibration: Annotated[
-        int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)
-    ] = 3_000,
-    production: Annotated[
-        int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)
-    ] = 12_000,
-    every: Annotated[
-        int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
-    ] = 120,
+    equilibration: Equilibration = 3_000,
+    production: Production = 12_000,
+    every: Every = 120,
     beads: Annotated[
         int | None,
         typer.Option(
             help="Number of beads, about. Default: 1000 or more.", min=100, rich_help_panel=SIMULATION
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)] = 1,
-    lammps_binary: Annotated[
-        str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
-    ] = None,
-    launcher: Annotated[
-        str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
-    ] = "",
-    threads: Annotated[
-        int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
-    ] = 1,
-    device: Annotated[
-        Device, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
-    ] = "auto",
+    seed: Seed = 1,
+    lammps_binary: LammpsBinary = None,
+    launcher: Launcher = "",
+    threads: Threads = 1,
+    device: Device = "auto",
     out: Annotated[
         list[str] | None,
         typer.Option(

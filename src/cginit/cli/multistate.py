@@ -9,8 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cginit.cli.guess import write_tables
-from cginit.cli.options import Out, OutUnits, Quiet
-from cginit.cli.refine import NOT_CONVERGED, SIMULATION, Device, make_engine
+from cginit.cli.options import (
+    SIMULATION,
+    Device,
+    Equilibration,
+    Every,
+    LammpsBinary,
+    Launcher,
+    Out,
+    OutUnits,
+    Production,
+    Quiet,
+    Seed,
+    Threads,
+)
+from cginit.cli.refine import NOT_CONVERGED, make_engine
 from cginit.errors import InputError
 from cginit.guess import DEFAULT_METHOD
 
@@ -51,28 +64,14 @@ def multistate(
     iterations: Annotated[
         int, typer.Option(help="Largest number of rounds.", min=1, rich_help_panel=SIMULATION)
     ] = 20,
-    equilibration: Annotated[
-        int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)
-    ] = 3_000,
-    production: Annotated[
-        int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)
-    ] = 12_000,
-    every: Annotated[
-        int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
-    ] = 120,
-    seed: Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)] = 1,
-    lammps_binary: Annotated[
-        str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
-    ] = None,
-    launcher: Annotated[
-        str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
-    ] = "",
-    threads: Annotated[
-        int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
-    ] = 1,
-    device: Annotated[
-        Device, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
-    ] = "auto",
+    equilibration: Equilibration = 3_000,
+    production: Production = 12_000,
+    every: Every = 120,
+    seed: Seed = 1,
+    lammps_binary: LammpsBinary = None,
+    launcher: Launcher = "",
+    threads: Threads = 1,
+    device: Device = "auto",
     out: Out = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,

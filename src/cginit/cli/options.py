@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 TARGET = "Target"
 TABLES = "Tables"
+SIMULATION = "Simulation"
 
 RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns of r, g and perhaps its error."
 
@@ -62,3 +63,21 @@ OutUnits = Annotated[
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the paths written and nothing else.")]
+
+Equilibration = Annotated[int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)]
+Production = Annotated[int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)]
+Every = Annotated[int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)]
+Seed = Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)]
+LammpsBinary = Annotated[
+    str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
+]
+Launcher = Annotated[
+    str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
+]
+Threads = Annotated[
+    int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
+]
+DeviceName = Literal["auto", "cpu", "gpu"]
+Device = Annotated[
+    DeviceName, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
+]

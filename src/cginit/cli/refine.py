@@ -9,16 +9,26 @@ import typer
 
 from cginit.cli.guess import GuessOptions, Problem, describe, read_problem, write_tables
 from cginit.cli.options import (
+    SIMULATION,
     Clean,
     Cutoff,
     Density,
+    Device,
+    DeviceName,
+    Equilibration,
+    Every,
     Kt,
+    LammpsBinary,
+    Launcher,
     Method,
     OptionalRdf,
     Out,
     OutUnits,
+    Production,
     Quiet,
+    Seed,
     Temperature,
+    Threads,
     Units,
 )
 from cginit.cli.settings import SettingsFile, refine_settings
@@ -34,10 +44,8 @@ __all__ = ["make_engine", "refine"]
 
 NOT_CONVERGED = 3
 
-SIMULATION = "Simulation"
 UPDATE = "Update"
 Correction = Literal["auto", "wjk", "simple"]
-Device = Literal["auto", "cpu", "gpu"]
 
 
 def refine(
@@ -113,20 +121,14 @@ def refine(
         float | None,
         typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
     ] = None,
-    equilibration: Annotated[
-        int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)
-    ] = 3_000,
-    production: Annotated[
-        int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)
-    ] = 12_000,
-    every: Annotated[
-        int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)
-    ] = 120,
+    equilibration: Equilibration = 3_000,
+    production: Production = 12_000,
+    every: Every = 120,
     dt: Annotated[
         float,
         typer.Option(help="Time step in a sqrt(m/kT), a the bead diameter.", rich_help_panel=SIMULATION),
     ] = 0.005,
-    seed: Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)] = 1,
+    seed: Seed = 1,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -150,18 +152,10 @@ def refine(
             rich_help_panel=SIMULATION,
         ),
     ] = None,
-    lammps_binary: Annotated[
-        str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
-    ] = None,
-    launcher: Annotated[
-        str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
-    ] = "",
-    threads: Annotated[
-        int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
-    ] = 1,
-    device: Annotated[
-        Device, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
-    ] = "auto",
+    lammps_binary: LammpsBinary = None,
+    launcher: Launcher = "",
+    threads: Threads = 1,
+    device: Device = "auto",
     out: Out = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
@@ -223,7 +217,7 @@ def refine(
 
 
 def make_engine(
-    name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: Device
+    name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: DeviceName
 ) -> Engine:
     """Build the engine with the options that it knows; refuse those that it does not."""
     from cginit.refine.loop import load_engine

@@ -19,9 +19,8 @@ from cginit.curves import RDF, PairPotential, force
 from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import EngineError, InputError, UnstableError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
-from cginit.refine.convergence import distance
 from cginit.refine.proposal import Proposal, propose
-from cginit.refine.simulation import simulate
+from cginit.refine.simulation import iteration_of, simulate
 from cginit.refine.updates import Update
 from cginit.state import StatePoint, check_density, common_units
 
@@ -211,27 +210,10 @@ class Loop:
                     remarks.append(
                         f"the run blew up{remedy and ' with ' + remedy}; repeated with {attempts[number][2]}"
                     )
-            iteration = self._store.commit(
-                Iteration(
-                    index=index,
-                    potential=potential,
-                    rdf=sample.rdf,
-                    final=sample.final,
-                    distance=distance(sample.rdf, self.target, potential.r_cut),
-                    pressure=sample.pressure.value,
-                    pressure_error=sample.pressure.error,
-                    warnings=sample.warnings,
-                    engine=sample.engine,
-                    seed=seed,
-                    steps=sample.steps,
-                    seconds=time.perf_counter() - began,
-                    engine_seconds=sample.seconds,
-                    counts=sample.counts,
-                    complete=sample.complete,
-                    skipped=proposal.skipped,
-                    remarks=tuple(remarks),
-                )
+            done = iteration_of(
+                sample, index, potential, self.target, seed=seed, seconds=time.perf_counter() - began
             )
+            iteration = self._store.commit(replace(done, skipped=proposal.skipped, remarks=tuple(remarks)))
         self.history.append(iteration)
         return iteration
 

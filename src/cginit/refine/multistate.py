@@ -14,11 +14,10 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import ConvergenceError, InputError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
-from cginit.refine.convergence import distance
 from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.response import measured_fluid
-from cginit.refine.simulation import simulate
+from cginit.refine.simulation import iteration_of, simulate
 from cginit.refine.updates import IBI, apply_change
 from cginit.refine.updates.gauss_newton import Problem
 from cginit.state import StatePoint, check_density, common_units
@@ -249,22 +248,8 @@ def _simulate(
         adaptive=True,
     )
     return store.commit(
-        Iteration(
-            index=number,
-            potential=potential,
-            rdf=sample.rdf,
-            final=sample.final,
-            distance=distance(sample.rdf, one.target, potential.r_cut),
-            pressure=sample.pressure.value,
-            pressure_error=sample.pressure.error,
-            warnings=sample.warnings,
-            engine=sample.engine,
-            seed=run_seed,
-            steps=sample.steps,
-            seconds=time.perf_counter() - began,
-            engine_seconds=sample.seconds,
-            counts=sample.counts,
-            complete=sample.complete,
+        iteration_of(
+            sample, number, potential, one.target, seed=run_seed, seconds=time.perf_counter() - began
         )
     )
 

@@ -12,11 +12,12 @@ from cginit.configuration import Configuration, Trajectory
 from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, EngineRun, Schedule
 from cginit.errors import InputError
+from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import distance
 from cginit.sampling import Mean, PairCounts
 from cginit.state import StatePoint
 
-__all__ = ["FAR", "FIRST_PART", "Sample", "reach_of", "simulate"]
+__all__ = ["FAR", "FIRST_PART", "Sample", "iteration_of", "reach_of", "simulate"]
 
 #: Part of the production after which a run is judged.
 FIRST_PART = 0.25
@@ -113,6 +114,29 @@ def simulate(
     if sample is None:
         raise InputError("a simulation needs at least one part")
     return sample
+
+
+def iteration_of(
+    sample: Sample, index: int, potential: PairPotential, target: RDF, *, seed: int, seconds: float
+) -> Iteration:
+    """Return the iteration that a simulation of `potential` makes, with its distance to the target."""
+    return Iteration(
+        index=index,
+        potential=potential,
+        rdf=sample.rdf,
+        final=sample.final,
+        distance=distance(sample.rdf, target, potential.r_cut),
+        pressure=sample.pressure.value,
+        pressure_error=sample.pressure.error,
+        warnings=sample.warnings,
+        engine=sample.engine,
+        seed=seed,
+        steps=sample.steps,
+        seconds=seconds,
+        engine_seconds=sample.seconds,
+        counts=sample.counts,
+        complete=sample.complete,
+    )
 
 
 def _parts(schedule: Schedule) -> tuple[Schedule, ...]:
