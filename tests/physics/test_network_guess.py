@@ -179,6 +179,8 @@ def test_the_shipped_files_belong_together_and_are_small() -> None:
         model = load_model(name)
         content = (folder / f"{name}.onnx").read_bytes()
         assert model.metadata["onnx_sha256"] == hashlib.sha256(content).hexdigest()
+        # No trace of the machine that exported it.
+        assert b".py" not in content
         assert len(content) + len((folder / f"{name}.safetensors").read_bytes()) < 4_000_000
         card = (folder / f"{name}.md").read_text(encoding="utf-8")
         assert f"# Model card: {model.name} {model.version}" in card

@@ -177,7 +177,23 @@ def export_onnx(ensemble: Ensemble, path: Path) -> None:
     temporary = path.with_suffix(".tmp")
     # One file: the weights inside.
     program.save(str(temporary), external_data=False)
+    _forget_origin(temporary)
     temporary.replace(path)
+
+
+def _forget_origin(path: Path) -> None:
+    """Remove from an ONNX file where in which source each node came from: paths of the machine that exported it."""
+    import onnx
+
+    model = onnx.load(str(path))
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for function in model.functions:
+        for node in function.node:
+            node.ClearField("metadata_props")
+            node.ClearField("doc_string")
+    onnx.save(model, str(path))
 
 
 def check_agreement(ensemble: Ensemble, path: Path, g: Array, density: Array) -> float:
