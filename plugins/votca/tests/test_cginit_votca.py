@@ -72,7 +72,9 @@ needs_lammps = pytest.mark.skipif(
 def write_case(folder, *, method="ibi", general="", density="", command="lmp"):
     """Write a settings file with all that it names; the target is VOTCA's where it lies beside the project."""
     target = SPCE / "CG-CG.dist.tgt" if SPCE.is_dir() else WATER
-    shutil.copy(target, folder / "CG-CG.dist.tgt")
+    # Without comments: VOTCA's targets state neither density nor kT, which the settings do.
+    rows = [line for line in target.read_text().splitlines() if not line.startswith("#")]
+    (folder / "CG-CG.dist.tgt").write_text("\n".join(rows) + "\n")
     start = random_configuration(400, 33.2827, seed=1, units="nm-kJ/mol").to("angstrom-kcal/mol")
     edges = "".join(f"0 {edge} {axis}lo {axis}hi\n" for edge, axis in zip(start.box, "xyz", strict=True))
     atoms = "".join(f"{i + 1} 1 {x} {y} {z}\n" for i, (x, y, z) in enumerate(start.positions))
