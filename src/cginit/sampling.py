@@ -66,6 +66,52 @@ def block_mean(samples: ArrayLike, blocks: int = BLOCKS) -> Mean:
     return Mean(float(means.mean()), float(means.std(ddof=1) / np.sqrt(blocks)))
 
 
+@dataclass(frozen=True)
+class _Bins:
+    """Bins of width `dr` around ``offset + i dr`` up to `r_max`; one that is cut at the origin is not counted."""
+
+    dr: float
+    r_max: float
+    offset: float
+
+    @classmethod
+    def reaching(cls, dr: float, r_max: float | None, offset: float, half: float) -> _Bins:
+        """Return the bins up to `r_max`, by default as many whole ones as half the box holds."""
+        if r_max is None:
+            r_max = offset + dr * float(np.floor((half * (1 + 1e-9) - offset) / dr - 0.5))
+        return cls(dr, r_max, offset)
+
+    @property
+    def grid(self) -> Array:
+        """Centres of the bins, the one at the origin included."""
+        steps = round((self.r_max - self.offset) / self.dr)
+        return np.asarray(self.offset + self.dr * np.arange(steps + 1, dtype=np.float64))
+
+    @property
+    def first(self) -> int:
+        """Index of the first point whose bin is counted."""
+        return 0 if self.offset >= 0.499 * self.dr else 1
+
+    @property
+    def upper(self) -> float:
+        """Where the last bin ends."""
+        return float(self.grid[-1]) + 0.5 * self.dr
+
+    def counter(self) -> PairCounter:
+        """Return the counter of these bins."""
+        grid = self.grid
+        lower = max(0.0, float(grid[self.first]) - 0.5 * self.dr)
+        return PairCounter(lower, self.upper, grid.size - self.first)
+
+    def check(self, half: float) -> None:
+        """Refuse bins that reach beyond half the box."""
+        if self.upper > half * (1.0 + 1e-6):
+            raise InputError(
+                f"r_max {self.r_max:g} + dr/2 exceeds half the box ({half:g}); "
+                "choose a smaller r_max or simulate more beads"
+            )
+
+
 def accumulate_rdf(
     frames: Iterable[tuple[NDArray[np.float32], Array]],
     n_frames: int,
@@ -108,23 +154,17 @@ def accumulate_rdf(
 
     if n_frames < blocks:
         raise InputError(f"{n_frames} frames cannot fill {blocks} blocks; sample more often or run longer")
-    grid: Array = offset + dr * np.arange(round((r_max - offset) / dr) + 1, dtype=np.float64)
-    first = 0 if offset >= 0.499 * dr else 1
+    bins = _Bins(dr, r_max, offset)
+    grid, first = bins.grid, bins.first
     n_bins = grid.size - first
-    lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
     per_block: list[Array] = []
-    counter = PairCounter(lower, upper, n_bins)
+    counter = bins.counter()
     total, filled = np.zeros(n_bins), 0
     bounds = [(k + 1) * n_frames // blocks for k in range(blocks)]
     for index, (positions, edges) in enumerate(frames):
         array = np.asarray(edges, dtype=np.float64)
         box = freud.Box(*array) if array.shape == (3,) else freud.Box.from_box(array)
-        half = 0.5 * float(np.min(box.L))
-        if upper > half * (1.0 + 1e-6):
-            raise InputError(
-                f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
-                "choose a smaller r_max or simulate more beads"
-            )
+        bins.check(0.5 * float(np.min(box.L)))
         n = len(positions)
         total += counter.count(box, positions) * (float(box.volume) / (0.5 * n * (n - 1)))
         filled += 1
@@ -154,9 +194,7 @@ def rdf(
 
     See `accumulate_rdf` for the grid and the errors raised.
     """
-    half = 0.5 * float(np.min(trajectory.box))
-    if r_max is None:
-        r_max = offset + dr * float(np.floor((half * (1 + 1e-9) - offset) / dr - 0.5))
+    r_max = _Bins.reaching(dr, r_max, offset, 0.5 * float(np.min(trajectory.box))).r_max
     frames = ((frame, trajectory.box) for frame in trajectory.positions)
     return accumulate_rdf(
         frames, len(trajectory), dr=dr, r_max=r_max, units=trajectory.units, blocks=blocks, offset=offset
@@ -237,18 +275,10 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
     InputError
         If r_max + dr/2 exceeds half the box.
     """
-    grid: Array = offset + dr * np.arange(round((r_max - offset) / dr) + 1, dtype=np.float64)
-    first = 0 if offset >= 0.499 * dr else 1
-    lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
-    half = 0.5 * float(np.min(trajectory.box))
-    if upper > half * (1.0 + 1e-6):
-        raise InputError(
-            f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
-            "choose a smaller r_max or simulate more beads"
-        )
-    freud = load_freud()
-    box = freud.Box(*trajectory.box)
-    counter = PairCounter(lower, upper, grid.size - first)
+    bins = _Bins(dr, r_max, offset)
+    bins.check(0.5 * float(np.min(trajectory.box)))
+    grid, first, counter = bins.grid, bins.first, bins.counter()
+    box = load_freud().Box(*trajectory.box)
     counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
     for index, positions in enumerate(trajectory.positions):
         counts[index, first:] = counter.count(box, positions)
@@ -279,22 +309,14 @@ def partial_rdfs(
     if frames < blocks:
         raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
     half = 0.5 * float(np.min(trajectory.box))
-    if r_max is None:
-        r_max = offset + dr * float(np.floor((half * (1 + 1e-9) - offset) / dr - 0.5))
-    grid: Array = offset + dr * np.arange(round((r_max - offset) / dr) + 1, dtype=np.float64)
-    first = 0 if offset >= 0.499 * dr else 1
-    lower, upper = max(0.0, float(grid[first]) - 0.5 * dr), float(grid[-1]) + 0.5 * dr
-    if upper > half * (1.0 + 1e-6):
-        raise InputError(
-            f"r_max {r_max:g} + dr/2 exceeds half the box ({half:g}); "
-            "choose a smaller r_max or simulate more beads"
-        )
+    bins = _Bins.reaching(dr, r_max, offset, half)
+    bins.check(half)
+    grid, first, counter = bins.grid, bins.first, bins.counter()
     members = [np.flatnonzero(trajectory.types == k) for k in range(len(trajectory.species))]
     for name, beads in zip(trajectory.species, members, strict=True):
         if beads.size < 2:
             raise InputError(f"there are {beads.size} beads of {name}; g needs at least two")
     box = load_freud().Box(*trajectory.box)
-    counter = PairCounter(lower, upper, grid.size - first)
     block = np.arange(frames) * blocks // frames
     volume, found = float(np.prod(trajectory.box)), {}
     for i, j in combinations_with_replacement(range(len(members)), 2):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -153,12 +152,10 @@ def read_mixture(file: Path) -> MixtureTarget:
     """
     from cginit.io import read_rdf
     from cginit.mixture import MixtureTarget
+    from cginit.network.config import read_toml
     from cginit.units import unit_system
 
-    try:
-        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file} cannot be read as TOML: {error}") from error
+    content = read_toml(file)
     known = {"units", "temperature", "kT", "densities", "targets", "clean", "step", "range"}
     unknown = sorted(set(content) - known)
     if unknown:

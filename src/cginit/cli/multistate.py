@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -123,14 +122,12 @@ def read_states(file: Path) -> list[StateTarget]:
         If a key is missing or unknown, or a target cannot be read.
     """
     from cginit.io import read_rdf
+    from cginit.network.config import read_toml
     from cginit.refine.multistate import StateTarget
     from cginit.state import StatePoint
     from cginit.units import unit_system
 
-    try:
-        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file} cannot be read as TOML: {error}") from error
+    content = read_toml(file)
     if set(content) != {"units", "states"} or not content["states"]:
         raise InputError(f"{file} must state units and one table [[states]] for each state, and nothing else")
     units = unit_system(content["units"])

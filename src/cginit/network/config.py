@@ -242,8 +242,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file; InputError if it is not one."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path} cannot be read as TOML: {error}") from None
 
 
 def load_config(path: Path) -> Config:

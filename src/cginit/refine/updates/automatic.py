@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cginit.curves import RDF, PairPotential
-from cginit.errors import ConvergenceError, InputError
+from cginit.errors import ConvergenceError
 from cginit.refine.convergence import Distance, distance
 from cginit.refine.measurement import Measurement, on_grid
-from cginit.refine.updates.base import apply_change
+from cginit.refine.updates.base import apply_change, check_damping
 from cginit.refine.updates.gauss_newton import GaussNewton
 from cginit.refine.updates.ibi import IBI
 from cginit.state import StatePoint
@@ -59,8 +59,7 @@ class Automatic:
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:

@@ -9,12 +9,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential, force
+from cginit.errors import InputError
 from cginit.extrapolate import extend_core, first_visible
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
 from cginit.state import StatePoint
 
-__all__ = ["MAX_CHANGE", "Update", "apply_change", "first_shown", "signal", "smooth_cutoff"]
+__all__ = ["MAX_CHANGE", "Update", "apply_change", "check_damping", "first_shown", "signal", "smooth_cutoff"]
 
 #: No point of the potential moves further than this in one update, in kT: a bin that saw no pair has an
 #: infinite logarithm, which says only that the change has to go one way.
@@ -48,6 +49,12 @@ class Update(Protocol):
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential."""
         ...
+
+
+def check_damping(damping: float) -> None:
+    """Refuse a factor of the change outside (0, 1]."""
+    if not 0.0 < damping <= 1.0:
+        raise InputError(f"damping must lie in (0, 1], not {damping}")
 
 
 def apply_change(

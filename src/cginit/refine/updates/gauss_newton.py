@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import ConvergenceError, InputError
+from cginit.errors import ConvergenceError
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
 from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
 from cginit.refine.response import Fluid, Response, measured_fluid
 from cginit.refine.thermodynamics import pressure_row
-from cginit.refine.updates.base import apply_change, first_shown
+from cginit.refine.updates.base import apply_change, check_damping, first_shown
 from cginit.state import StatePoint
 
 __all__ = ["GaussNewton", "Problem", "noise_covariance"]
@@ -123,8 +123,7 @@ class GaussNewton:
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:

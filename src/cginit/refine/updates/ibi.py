@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import InputError
 from cginit.refine.measurement import Measurement, on_grid
-from cginit.refine.updates.base import MAX_CHANGE, apply_change, signal
+from cginit.refine.updates.base import MAX_CHANGE, apply_change, check_damping, signal
 from cginit.state import StatePoint
 
 __all__ = ["IBI"]
@@ -44,8 +43,7 @@ class IBI:
     beyond_cutoff: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:

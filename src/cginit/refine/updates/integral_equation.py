@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import InputError
 from cginit.refine.measurement import Measurement
 from cginit.refine.response import measured_fluid
-from cginit.refine.updates.base import apply_change, first_shown
+from cginit.refine.updates.base import apply_change, check_damping, first_shown
 from cginit.state import StatePoint
 
 __all__ = ["HNCN", "IHNC"]
@@ -42,8 +41,7 @@ class IHNC:
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:
@@ -93,8 +91,7 @@ class HNCN:
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:

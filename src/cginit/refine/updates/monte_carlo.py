@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import ConvergenceError, InputError
+from cginit.errors import ConvergenceError
 from cginit.refine.measurement import Measurement
 from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
-from cginit.refine.updates.base import apply_change
+from cginit.refine.updates.base import apply_change, check_damping
 from cginit.refine.updates.gauss_newton import Problem
 from cginit.sampling import PairCounts
 from cginit.state import StatePoint
@@ -47,8 +47,7 @@ class IMC:
     beyond_cutoff: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.damping <= 1.0:
-            raise InputError(f"damping must lie in (0, 1], not {self.damping}")
+        check_damping(self.damping)
 
     @property
     def name(self) -> str:
