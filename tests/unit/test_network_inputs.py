@@ -268,7 +268,7 @@ def test_a_configuration_says_which_key_is_wrong(tmp_path):
         ("[schedule]\nsteps = 1.5", "steps"),
         ("[schedule]\nsteps = 0", "at least 1"),
         ("[architecture]\nkernel = 4", "odd kernel"),
-        ("[", "not TOML"),
+        ("[", "cannot be read as TOML"),
     ):
         path = tmp_path / "c.toml"
         path.write_text(text)

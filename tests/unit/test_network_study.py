@@ -154,7 +154,7 @@ def test_shipped_studies_are_read_and_errors_name_the_key(tmp_path):
         ("speed = 1", "speed"),
         ("[architecture.DN]\ndepth = 2", "depth"),
         ("[schedule]\nkeep = 'first'", "'first'"),
-        ("[", "not TOML"),
+        ("[", "cannot be read as TOML"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=word):
