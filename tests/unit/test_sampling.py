@@ -222,7 +222,8 @@ def test_all_pairs_and_the_neighbour_search_count_the_same(r_min, monkeypatch):
     gas = ideal_gas(frames=5)
     box = freud.Box(*gas.box)
     counter = pair_counter.PairCounter(r_min, 3.5, 60)
-    for positions in gas.positions:
+    for k, positions in enumerate(gas.positions):
+        positions = positions[k % 2 :]  # even and odd numbers of beads end the loop over all pairs differently
         plain = counter.count(box, positions)
         with monkeypatch.context() as patch:
             patch.setattr(pair_counter, "ALL_PAIRS_BEADS", 0)
