@@ -23,8 +23,10 @@ __all__ = [
     "Mean",
     "PairCounts",
     "accumulate_rdf",
+    "block_curve",
     "block_mean",
     "count_pairs",
+    "count_partial_pairs",
     "examine",
     "low_k_structure_factor",
     "partial_rdfs",
@@ -64,6 +66,30 @@ def block_mean(samples: ArrayLike, blocks: int = BLOCKS) -> Mean:
     usable = series[series.size % blocks :]
     means = usable.reshape(blocks, -1).mean(axis=1)
     return Mean(float(means.mean()), float(means.std(ddof=1) / np.sqrt(blocks)))
+
+
+def block_curve(grid: Array, per_block: Array, first: int, units: str | UnitSystem) -> RDF:
+    """Return g(r) as the mean of equally long blocks, with its standard error.
+
+    Parameters
+    ----------
+    grid : ndarray, shape (n,)
+        Points of g(r).
+    per_block : ndarray, shape (blocks, n - first)
+        g of each block from the point `first` on.
+    first : int
+        Points whose bin is cut at the origin and holds almost no volume; they take the value of their neighbour.
+    units : str or UnitSystem
+        Units of the grid.
+
+    Examples
+    --------
+    >>> block_curve(np.arange(3) * 0.1, np.array([[1.0, 0.8], [1.2, 0.8]]), 1, "lj").g.tolist()
+    [1.1, 1.1, 0.8]
+    """
+    g, error = per_block.mean(axis=0), per_block.std(axis=0, ddof=1) / np.sqrt(len(per_block))
+    filled = [np.concatenate([np.repeat(values[:1], first), values]) for values in (g, error)]
+    return RDF(grid, *filled, units=unit_system(units))
 
 
 @dataclass(frozen=True)
@@ -175,11 +201,7 @@ def accumulate_rdf(
                 break
     if len(per_block) < blocks:
         raise InputError(f"the trajectory ended after {len(per_block)} of {blocks} blocks")
-    stack = np.array(per_block)
-    g, spread = stack.mean(axis=0), stack.std(axis=0, ddof=1) / np.sqrt(blocks)
-    if first:
-        g, spread = np.concatenate([g[:1], g]), np.concatenate([spread[:1], spread])
-    return RDF(grid, g, spread, units=unit_system(units))
+    return block_curve(grid, np.array(per_block), first, units)
 
 
 def rdf(
@@ -220,6 +242,8 @@ class PairCounts:
         Volume of the box, in the cube of the unit of r.
     units : UnitSystem
         Units of r.
+    pairs : float or None
+        How many pairs of beads count at any distance; None for all pairs of `beads`.
     """
 
     r: Array
@@ -227,6 +251,7 @@ class PairCounts:
     beads: int
     volume: float
     units: UnitSystem
+    pairs: float | None = None
 
     def __len__(self) -> int:
         return int(self.counts.shape[0])
@@ -236,7 +261,8 @@ class PairCounts:
         dr = float((self.r[-1] - self.r[0]) / (self.r.size - 1))
         lower = np.maximum(self.r - 0.5 * dr, 0.0)
         shells = 4.0 / 3.0 * np.pi * ((self.r + 0.5 * dr) ** 3 - lower**3)
-        return np.asarray(0.5 * self.beads * (self.beads - 1) / self.volume * shells, dtype=np.float64)
+        pairs = 0.5 * self.beads * (self.beads - 1) if self.pairs is None else self.pairs
+        return np.asarray(pairs / self.volume * shells, dtype=np.float64)
 
     def rdf(self, weights: ArrayLike | None = None, blocks: int = BLOCKS) -> RDF:
         r"""Return g(r) with block errors, each configuration with a weight (all the same by default).
@@ -305,9 +331,20 @@ def partial_rdfs(
         If r_max + dr/2 exceeds half the box, a species has fewer than two beads, or there are fewer frames than
         blocks.
     """
-    frames = len(trajectory)
-    if frames < blocks:
-        raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
+    counts = count_partial_pairs(trajectory, dr=dr, r_max=r_max, offset=offset)
+    return {pair: one.rdf(blocks=blocks) for pair, one in counts.items()}
+
+
+def count_partial_pairs(
+    trajectory: Trajectory, *, dr: float, r_max: float | None = None, offset: float = 0.0
+) -> dict[tuple[str, str], PairCounts]:
+    """Return the pairs of every configuration for all pairs of species, on the grid of `rdf`.
+
+    Raises
+    ------
+    InputError
+        If r_max + dr/2 exceeds half the box, or a species has fewer than two beads.
+    """
     half = 0.5 * float(np.min(trajectory.box))
     bins = _Bins.reaching(dr, r_max, offset, half)
     bins.check(half)
@@ -317,24 +354,20 @@ def partial_rdfs(
         if beads.size < 2:
             raise InputError(f"there are {beads.size} beads of {name}; g needs at least two")
     box = load_freud().Box(*trajectory.box)
-    block = np.arange(frames) * blocks // frames
     volume, found = float(np.prod(trajectory.box)), {}
     for i, j in combinations_with_replacement(range(len(members)), 2):
-        sums = np.zeros((blocks, grid.size))
+        counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
         for index, positions in enumerate(trajectory.positions):
             if i == j:
-                counts = counter.count(box, positions[members[i]])
+                counts[index, first:] = counter.count(box, positions[members[i]])
             else:
-                counts = counter.count_between(box, positions[members[i]], positions[members[j]])
-            sums[block[index], first:] += counts
+                counts[index, first:] = counter.count_between(
+                    box, positions[members[i]], positions[members[j]]
+                )
         n, m = members[i].size, members[j].size
         pairs = 0.5 * n * (n - 1) if i == j else float(n * m)
-        sums[:, first:] *= volume / (pairs * counter.shells) / np.bincount(block)[:, None]
-        # A first bin that is cut at the origin holds almost no volume; it takes its neighbour's value.
-        sums[:, :first] = sums[:, first : first + 1]
-        error = sums.std(axis=0, ddof=1) / np.sqrt(blocks)
         pair = (trajectory.species[i], trajectory.species[j])
-        found[pair] = RDF(grid, sums.mean(axis=0), error, units=trajectory.units)
+        found[pair] = PairCounts(grid, counts, trajectory.n, volume, trajectory.units, pairs)
     return found
 
 

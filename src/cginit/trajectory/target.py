@@ -16,7 +16,7 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS
+from cginit.sampling import BLOCKS, block_curve
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
 from cginit.trajectory.frames import chosen_frames, chunks
@@ -242,7 +242,9 @@ def rdfs_from_trajectory(
             tuple((kind, groups.count(kind) / volume) for kind in groups.types),
             groups.exclusions,
         )
-    curves = {pair: _curve(per_block[:, row], bins, system_units) for row, pair in enumerate(names)}
+    curves = {
+        pair: block_curve(bins.grid, per_block[:, row], 1, system_units) for row, pair in enumerate(names)
+    }
     return curves, system
 
 
@@ -328,10 +330,3 @@ def _count_elsewhere(
 ) -> Array:
     universe, groups, _ = _opened(work)
     return _count(universe, groups, _counter(groups, pairs, bins), frames, length)
-
-
-def _curve(per_block: Array, bins: Bins, units: UnitSystem) -> RDF:
-    g = per_block.mean(axis=0)
-    error = per_block.std(axis=0, ddof=1) / np.sqrt(len(per_block))
-    # The bin of r = 0 holds almost no volume; its neighbour's value stands there.
-    return RDF(bins.grid, np.concatenate([g[:1], g]), np.concatenate([error[:1], error]), units=units)
