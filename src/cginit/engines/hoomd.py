@@ -15,6 +15,7 @@ import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.process import run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -114,30 +115,20 @@ class HoomdEngine:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         command = self.command()
         try:
-            with (workdir / _LOG).open("w", encoding="utf-8") as log:
-                done = subprocess.run(
-                    command,
-                    cwd=workdir,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    timeout=self.timeout,
-                    check=False,
-                )
+            done = run_program(command, workdir, environment, log=workdir / _LOG, timeout=self.timeout)
         except subprocess.TimeoutExpired:
             raise EngineError(
                 f"HOOMD-blue did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
             ) from None
         except OSError as error:
             raise EngineError(f"HOOMD-blue could not be started ({' '.join(command)}): {error}") from error
-        if done.returncode == _MISSING:
+        if done.code == _MISSING:
             raise MissingDependencyError(
                 f"{self.python or sys.executable} has no HOOMD-blue ({_words(workdir)}): conda install "
                 f"-c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
             )
-        if done.returncode != 0 or not (workdir / _RESULT).exists():
-            raise _failure(workdir, done.returncode)
+        if done.code != 0 or not (workdir / _RESULT).exists():
+            raise _failure(workdir, done.code)
 
 
 def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:

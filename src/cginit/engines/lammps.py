@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.process import run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -188,24 +189,15 @@ class LammpsEngine:
             (workdir / name).unlink(missing_ok=True)
         command = [*self.command(), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
         try:
-            done = subprocess.run(
-                command,
-                cwd=workdir,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=self.timeout,
-                check=False,
-            )
+            done = run_program(command, workdir, self.environment(), timeout=self.timeout)
         except subprocess.TimeoutExpired:
             raise EngineError(
                 f"LAMMPS did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
             ) from None
         except OSError as error:
             raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
-        if done.returncode != 0 or not (workdir / _FINAL).exists():
-            raise _failure(workdir, done.returncode, done.stdout + done.stderr)
+        if done.code != 0 or not (workdir / _FINAL).exists():
+            raise _failure(workdir, done.code, done.output)
 
 
 def _wheel_binary() -> str | None:
