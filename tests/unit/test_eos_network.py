@@ -11,17 +11,11 @@ pytest.importorskip("safetensors", reason="weights need safetensors (cginit[trai
 import torch
 
 from cginit.eos.assessment import assess_pressures
-from cginit.eos.baselines import (
-    BASELINES,
-    barker_henderson,
-    baselines,
-    carnahan_starling,
-    sampled_virial,
-    third_virial,
-)
+from cginit.eos.baselines import BASELINES, baselines, sampled_virial
 from cginit.eos.options import LABELS, EosOptions
 from cginit.eos.task import PressureSubject, PressureTask, input_curves, pressure_of, virial_sum
 from cginit.errors import InputError
+from cginit.liquid import barker_henderson, carnahan_starling, third_virial
 from cginit.network.augmentation import Augmentation
 from cginit.network.data import TrainingSet
 from cginit.network.features import network_grid

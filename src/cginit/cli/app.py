@@ -28,6 +28,7 @@ from cginit.cli.options import (
     Temperature,
     Units,
 )
+from cginit.cli.pressure import pressure
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import refine
 from cginit.cli.report import report
@@ -102,6 +103,7 @@ app.command()(mixture)
 app.command()(multistate)
 app.command()(rdf)
 app.command()(scattering)
+app.command()(pressure)
 app.command()(convert)
 app.command()(report)
 app.command()(doctor)

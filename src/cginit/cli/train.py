@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.cli.correction import train_pressure
 from cginit.cli.learning import (
     CAP,
     Device,
@@ -91,14 +92,19 @@ def train(
     dataset = load(data)
     pairs = training_set(dataset, families)
 
+    unit = "" if settings.subject == "pressure" else " kT"
+
     def report(p: Progress) -> None:
         if not quiet:
             typer.echo(
                 f"step {p.step}/{p.steps}  loss {p.loss.mean():.3f}  validation of {len(p.names)} networks "
-                f"{' '.join(f'{x:.4f}' for x in p.error)} kT",
+                f"{' '.join(f'{x:.4f}' for x in p.error)}{unit}",
                 err=True,
             )
 
+    if settings.subject == "pressure":
+        train_pressure(settings, dataset, pairs, out, export, report, device, quiet=quiet)
+        return
     if settings.architecture.kind == "BN":
         _bridge(settings, pairs, out, export, report, device)
         return

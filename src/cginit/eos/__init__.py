@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-
-from cginit.curves import PairPotential
-from cginit.errors import InputError
-from cginit.extrapolate import resampled
+from cginit.curves import RDF, PairPotential
+from cginit.eos.result import Pressure
 from cginit.state import StatePoint
 
 __all__ = ["Pressure", "pressure"]
 
-#: Largest grid step of the integral equation, in units of rho^(-1/3).
-STEP = 0.02
 
-
-@dataclass(frozen=True)
-class Pressure:
-    """A pressure with where it comes from.
-
-    Attributes
-    ----------
-    value : float
-        In energy per volume of the potential's units.
-    error : float
-        Standard error, NaN where the route gives none.
-    method : str
-        The route that gave the value.
-    """
-
-    value: float
-    error: float
-    method: str
-
-
-def pressure(potential: PairPotential, state: StatePoint, method: str = "network") -> Pressure:
+def pressure(
+    potential: PairPotential,
+    state: StatePoint,
+    method: str = "network",
+    rdf: RDF | None = None,
+    folder: Path | None = None,
+) -> Pressure:
     r"""Return the pressure of a fluid of this pair potential.
 
     Parameters
@@ -44,34 +25,40 @@ def pressure(potential: PairPotential, state: StatePoint, method: str = "network
     potential : PairPotential
     state : StatePoint
         Density and kT; converted to the units of the potential.
-    method : {"network", "hnc", "b2"}
-        ``hnc``: virial pressure of the hypernetted-chain solution; ``b2``: :math:`\rho kT (1 + B_2 \rho)`.
-        ``network``: the best route there is, which is ``hnc`` until a trained equation of state is shipped; the
-        result's `method` says what was used.
+    method : str
+        ``network`` (default): a trained correction to HNC with an error fitted to simulations; where it is not
+        shipped, or the fluid is unlike those of its training, ``hnc-mean`` takes its place, and `method` and `notes`
+        of the result say so.
+        ``hnc``: virial pressure of the hypernetted-chain solution; ``hnc-compressibility``:
+        :math:`kT \int_0^\rho d\rho' / S(0; \rho')`; ``hnc-energy``: the same of the repulsive part of U, and what the
+        attraction adds by the energy route; ``hnc-mean``: the mean of ``hnc`` and ``hnc-energy``; ``b2``, ``b2+b3``:
+        virial coefficients; ``carnahan-starling``: hard spheres of the Barker-Henderson diameter; ``virial``: virial
+        formula with `rdf`.
+    rdf : RDF, optional
+        A g(r) of this potential at this state.
+    folder : Path, optional
+        Where the files of the network are, if not in the package.
 
     Raises
     ------
     InputError
-        If the method is unknown.
+        If the method is unknown, or does not apply: no core, no `rdf`, or one that ends before the cut-off.
     ConvergenceError
         If the integral equation has no solution, for example inside the gas-liquid region.
+
+    References
+    ----------
+    J. P. Hansen and I. R. McDonald, Theory of Simple Liquids, 4th ed. (2013), doi:10.1016/C2010-0-66723-X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> r = np.linspace(0.0, 2.5, 126)
+    >>> soft = PairPotential.shifted(r, 2 * np.exp(-(r**2)), units="lj")
+    >>> round(pressure(soft, StatePoint(0.5, 1.0), "hnc").value, 2)
+    1.72
     """
     # The integral equation and its solvers are not needed where only a guess is made.
-    from cginit.liquid.forward import solve
-    from cginit.liquid.virial import second_virial, virial_pressure
+    from cginit.eos.survey import one_pressure
 
-    if method not in ("network", "hnc", "b2"):
-        raise InputError(f"unknown method {method!r}; known are network, hnc, b2")
-    state = state.to(potential.units)
-    spacing = state.density ** (-1.0 / 3.0)
-    reduced = potential.reduced(spacing, state.kT)
-    intervals = max(int(np.ceil(reduced.r_cut / STEP)), 50)
-    fine = resampled(reduced, np.linspace(0.0, reduced.r_cut, intervals + 1), kT=1.0)
-    scale = state.kT / spacing**3
-    if method == "b2":
-        return Pressure((1.0 + second_virial(fine.r, fine.u)) * scale, float("nan"), "b2")
-    solution = solve(fine.r, fine.u, density=1.0, closure="hnc")
-    y = np.interp(fine.r, solution.r, solution.y)
-    g = np.interp(fine.r, solution.r, solution.g)
-    value = virial_pressure(fine.r, fine.u, g, density=1.0, y=y)
-    return Pressure(value * scale, float("nan"), "hnc")
+    return one_pressure(potential, state, method, rdf, folder)

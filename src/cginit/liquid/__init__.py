@@ -8,12 +8,14 @@ from __future__ import annotations
 from cginit.liquid.boltzmann import bin_average_correction, boltzmann_inversion
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.liquid.ornstein_zernike import Closure, OZInversion, estimate_noise, invert
 from cginit.liquid.virial import (
     compressibility_pressure,
     isothermal_compressibility,
     second_virial,
+    third_virial,
     virial_pressure,
 )
 
@@ -23,8 +25,10 @@ __all__ = [
     "MixtureInversion",
     "OZInversion",
     "RadialGrid",
+    "barker_henderson",
     "bin_average_correction",
     "boltzmann_inversion",
+    "carnahan_starling",
     "compressibility_pressure",
     "estimate_noise",
     "invert",
@@ -32,5 +36,6 @@ __all__ = [
     "isothermal_compressibility",
     "second_virial",
     "solve",
+    "third_virial",
     "virial_pressure",
 ]

@@ -1,4 +1,4 @@
-r"""Thermodynamics from U(r) and g(r): second virial coefficient, pressure, compressibility.
+r"""Thermodynamics from U(r) and g(r): virial coefficients, pressure, compressibility.
 
 In a steep core neither U' nor g is smooth on the grid of a table, but
 :math:`-U' g / kT = y\, d(e^{-U/kT})/dr` with the cavity function :math:`y = g e^{U/kT}`, which is. All
@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array, uniform_grid
 from cginit.errors import InputError
 from cginit.liquid.forward import ForwardSolution, solve
+from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.ornstein_zernike import Closure
 
 __all__ = [
     "compressibility_pressure",
     "isothermal_compressibility",
     "second_virial",
+    "third_virial",
     "virial_pressure",
 ]
 
@@ -70,6 +72,38 @@ def second_virial(r: ArrayLike, u: ArrayLike, kT: float = 1.0) -> float:
     x, boltzmann, _ = _refined(r, u, kT)
     inner = x[0] ** 3 / 3.0 * (boltzmann[0] - 1.0)
     return float(-2.0 * np.pi * (inner + trapezoid((boltzmann - 1.0) * x**2, x)))
+
+
+def third_virial(r: ArrayLike, u: ArrayLike) -> float:
+    r"""Return the third virial coefficient in the sixth power of the unit of r.
+
+    .. math:: B_3 = -\frac{1}{3} \int f(r)\, (f * f)(r)\, d^3r, \qquad f = e^{-U/kT} - 1
+
+    Parameters
+    ----------
+    r : array_like, shape (n,)
+        Uniform distances from 0 to the cut-off; the step should be a hundredth of it or less.
+    u : array_like, shape (n,)
+        Potential in kT.
+
+    References
+    ----------
+    J. P. Hansen and I. R. McDonald, Theory of Simple Liquids, 4th ed. (2013), eq. 3.9.8,
+    doi:10.1016/C2010-0-66723-X.
+
+    Examples
+    --------
+    >>> r = np.linspace(0.0, 8.0, 801)
+    >>> mayer = -np.exp(-(r**2)) * (1 - 1e-12)  # f = -exp(-r^2) has B3 = pi^3 / 3^(5/2)
+    >>> round(third_virial(r, -np.log1p(mayer)) / (np.pi**3 / 3**2.5), 3)
+    1.0
+    """
+    # f * f reaches to twice the cut-off and must not meet its periodic image.
+    distances = uniform_grid(r)
+    grid = RadialGrid.covering(distances, 3 * distances.size)
+    mayer = np.zeros(grid.n)
+    mayer[: distances.size - 1] = np.expm1(-np.asarray(u, dtype=np.float64)[1:])
+    return float(-grid.integral(mayer * grid.inverse(grid.forward(mayer) ** 2)) / 3.0)
 
 
 def virial_pressure(

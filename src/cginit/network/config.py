@@ -161,6 +161,20 @@ class Auxiliary:
 class Config:
     """Everything but the data that determines the weights of a network.
 
+    Attributes
+    ----------
+    name, version : str
+        Of the files that it is exported to.
+    subject : {"potential", "pressure"}
+        g -> U, or the correction of the pressure that HNC gives for U.
+    architecture, loss, augmentation, schedule, auxiliary
+        What the other classes here hold.
+
+    Raises
+    ------
+    InputError
+        If the subject is unknown.
+
     Examples
     --------
     >>> Config.from_dict({"name": "trial", "schedule": {"steps": 10}}).schedule.steps
@@ -169,11 +183,16 @@ class Config:
 
     name: str = "cn-f"
     version: str = "0"
+    subject: str = "potential"
     architecture: Architecture = field(default_factory=Architecture)
     loss: LossTerms = field(default_factory=LossTerms)
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)
     auxiliary: Auxiliary = field(default_factory=Auxiliary)
+
+    def __post_init__(self) -> None:
+        if self.subject not in ("potential", "pressure"):
+            raise InputError(f"unknown subject {self.subject!r} of a network; choose potential or pressure")
 
     @property
     def options(self) -> Options:
@@ -200,17 +219,21 @@ class Config:
         for key, value in content.items():
             if key in parts:
                 values[key] = read_table(parts[key], value, f"{source}, table [{key}]")
-            elif key in ("name", "version"):
+            elif key in ("name", "version", "subject"):
                 values[key] = str(value)
             else:
                 raise InputError(
-                    f"{source} has an unknown key {key!r}; known are name, version, {', '.join(parts)}"
+                    f"{source} has an unknown key {key!r}; known are name, version, subject, {', '.join(parts)}"
                 )
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested tables that `from_dict` reads."""
-        return asdict(self)
+        content = asdict(self)
+        if self.subject == "potential":
+            # Folders of trainings from before there was a choice stay valid.
+            del content["subject"]
+        return content
 
 
 def read_table(kind: type, value: dict[str, Any], where: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from cginit.curves import Array
 from cginit.errors import InputError
@@ -24,7 +25,15 @@ from cginit.network.features import POINTS, U_CUT
 from cginit.network.inference import MODEL_FORMAT
 from cginit.network.training import Member, predict, tensors
 
-__all__ = ["describe", "error_scale", "out_of_fold", "training_domain", "write_model"]
+__all__ = [
+    "AGREEMENT",
+    "describe",
+    "error_scale",
+    "export_module",
+    "out_of_fold",
+    "training_domain",
+    "write_model",
+]
 
 #: Largest difference between ONNX Runtime and PyTorch, relative to 1 kT + |U|.
 AGREEMENT = 1e-5
@@ -158,17 +167,39 @@ def describe(folder: Path, name: str, facts: dict[str, Any]) -> dict[str, Any]:
 
 def export_onnx(ensemble: Ensemble, path: Path) -> None:
     """Write the ensemble as ONNX: inputs g ``(m, 50)`` and density ``(m,)``, outputs u and spread ``(m, 50)``."""
-    example = (torch.ones(2, POINTS), torch.tensor([0.2, 0.5]))
+    example = {"g": torch.ones(2, POINTS), "density": torch.tensor([0.2, 0.5])}
+    export_module(ensemble, example, ("u", "spread"), path)
+
+
+def export_module(
+    module: nn.Module, example: dict[str, Tensor], outputs: tuple[str, ...], path: Path
+) -> None:
+    """Write a module as ONNX; the first axis of all inputs is the number of cases.
+
+    Parameters
+    ----------
+    module : nn.Module
+    example : dict of str to Tensor
+        Arguments by name, in their order.
+    outputs : tuple of str
+        Names of what it returns.
+    path : Path
+
+    Raises
+    ------
+    InputError
+        If this version of PyTorch exports nothing.
+    """
     batch = torch.export.Dim("m")
     with warnings.catch_warnings():
-        # The exporter warns about its own deprecated calls and about the common name of the two batch axes.
+        # The exporter warns about its own deprecated calls and about the common name of the batch axes.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            ensemble.eval(),
-            example,
-            input_names=["g", "density"],
-            output_names=["u", "spread"],
-            dynamic_shapes=({0: batch}, {0: batch}),
+            module.eval(),
+            tuple(example.values()),
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_shapes=tuple({0: batch} for _ in example),
             dynamo=True,
             verbose=False,
         )

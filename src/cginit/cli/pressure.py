@@ -1,0 +1,217 @@
+"""``cg-init pressure``: the pressure of a tabulated potential by every route, and which one to trust."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cginit.cli.options import Kt, Temperature
+from cginit.curves import PairPotential
+from cginit.errors import ConvergenceError, InputError
+from cginit.state import StatePoint
+
+if TYPE_CHECKING:
+    from cginit.curves import Array
+    from cginit.eos.result import Pressure
+    from cginit.eos.survey import Survey
+
+__all__ = ["pressure"]
+
+
+def pressure(
+    potential: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="Table of the potential, in any format that cg-init convert reads."
+        ),
+    ],
+    density: Annotated[
+        float | None, typer.Option(help="Beads per volume, in the inverse cube of the length unit.")
+    ] = None,
+    temperature: Temperature = None,
+    kT: Kt = None,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of the table and the options: nm-kJ/mol, angstrom-kcal/mol or lj. Not needed if its header "
+            "states them."
+        ),
+    ] = None,
+    table_format: Annotated[
+        str | None, typer.Option("--format", help="Format of the table. Default: by its name.")
+    ] = None,
+    keyword: Annotated[
+        str | None, typer.Option(help="Section, if the file is a LAMMPS file of several tables.")
+    ] = None,
+    rdf: Annotated[
+        Path | None,
+        typer.Option(
+            "--rdf", metavar="FILE", help="g(r) of this potential at this state, for the virial formula."
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an exported network (cg-init train --export), if not the shipped."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw P against the density by every route (.png, .pdf, .svg)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print the pressure that a pair potential has at a state, before it is simulated.
+
+    Exit code 3: no route can be trusted, as inside the gas-liquid region.
+    """
+    from cginit.eos.survey import survey
+    from cginit.io import read_rdf, read_table
+
+    table = read_table(potential, units=units, format=table_format, keyword=keyword)
+    state = _state(table, potential, density, temperature, kT)
+    target = None if rdf is None else read_rdf(rdf, units=table.units)
+    found = survey(table, state, target, model)
+    if as_json:
+        typer.echo(json.dumps(_plain(found), indent=1))
+    else:
+        _print(found)
+    if plot is not None:
+        _plot(table, found, model, plot)
+        typer.echo(str(plot), err=as_json)
+    if found.trusted is None:
+        raise ConvergenceError(f"no pressure to trust: {found.reason}")
+
+
+def _state(
+    table: PairPotential,
+    path: Path,
+    density: float | None,
+    temperature: float | None,
+    kT: float | None,
+) -> StatePoint:
+    """Return the state, of which the header of the table may know a part."""
+    if kT is not None and temperature is not None:
+        raise InputError("give either --temperature or --kT, not both")
+    origin, units = table.provenance, table.units
+    if temperature is not None:
+        kT = temperature * units.boltzmann()
+    if kT is None and origin is not None:
+        kT = origin.kT
+    if density is None and origin is not None:
+        density = origin.density
+    if density is None:
+        raise InputError(
+            f"the number density is not stated in {path}; give it in {units.density} with --density"
+        )
+    if kT is None:
+        raise InputError(
+            f"the temperature is not stated in {path}; give it in kelvin with --temperature, or as energy "
+            f"({units.energy}) with --kT"
+        )
+    return StatePoint(density, kT, units)
+
+
+def _print(found: Survey) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from cginit.eos.routes import EXPLANATIONS
+
+    state = found.state
+    units = next(iter(found.routes.values())).units
+    kelvin = "" if units.is_reduced else f" ({state.kT / units.boltzmann():.5g} K)"
+    typer.echo(
+        f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}{kelvin}; "
+        f"rho kT = {state.density * state.kT:.5g} {units.pressure}"
+    )
+    table = Table(box=None, pad_edge=False)
+    columns = (
+        ["", "route", f"P / ({units.pressure})"]
+        + ([] if units.is_reduced else ["bar", "atm"])
+        + ["P / (rho kT)"]
+    )
+    for k, name in enumerate(columns):
+        table.add_column(name, justify="right" if k > 1 else "left", no_wrap=True)
+    table.add_column("")
+    for name, one in found.routes.items():
+        factors = [1.0] if units.is_reduced else [1.0, units.bar(), units.bar() / BAR_PER_ATM]
+        factors.append(1.0 / (state.density * state.kT))
+        cells = [_number(one.value * x, one.error * x) for x in factors]
+        table.add_row("*" if name == found.trusted else "", name, *cells, EXPLANATIONS[name])
+    Console(width=200, highlight=False, soft_wrap=True).print(table)
+    for name, why in found.failures.items():
+        typer.echo(f"{name}: no answer, {why}")
+    trusted = "none" if found.trusted is None else found.trusted
+    typer.echo(f"trusted   {trusted}: {found.reason}")
+    for sign in found.flags:
+        colour = typer.colors.RED if sign.certain else typer.colors.YELLOW
+        typer.secho(f"warning   {sign.kind}: {sign.text}", fg=colour)
+    if found.trusted is not None:
+        for note in found.routes[found.trusted].notes:
+            typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+
+
+#: An atmosphere in bar, exact by definition.
+BAR_PER_ATM = 1.01325
+
+
+def _number(value: float, error: float) -> str:
+    """Return value and error with two figures of the error, or five figures of the value."""
+    import math
+
+    if not math.isfinite(error) or error <= 0.0:
+        return f"{value:.5g}"
+    places = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{min(places, 8)}f} ± {error:.2g}"
+
+
+def _plain(found: Survey) -> dict[str, Any]:
+    import math
+
+    def number(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    def entry(one: Pressure) -> dict[str, Any]:
+        plain: dict[str, Any] = {"value": one.value, "error": number(one.error)}
+        if not one.units.is_reduced:
+            value, error = one.in_bar()
+            plain |= {"bar": value, "bar_error": number(error)}
+            plain |= {"atm": value / BAR_PER_ATM, "atm_error": number(error / BAR_PER_ATM)}
+        unit = found.state.density * found.state.kT
+        plain |= {
+            "reduced": one.value / unit,
+            "reduced_error": number(one.error / unit),
+            "notes": list(one.notes),
+        }
+        return plain
+
+    units = next(iter(found.routes.values())).units
+    return {
+        "units": units.name,
+        "pressure_unit": units.pressure,
+        "density": found.state.density,
+        "kT": found.state.kT,
+        "routes": {name: entry(one) for name, one in found.routes.items()},
+        "failures": found.failures,
+        "trusted": found.trusted,
+        "reason": found.reason,
+        "flags": [{"kind": x.kind, "certain": x.certain, "text": x.text} for x in found.flags],
+    }
+
+
+#: Densities of the figure, and how far it reaches beyond the state.
+POINTS, BEYOND = 24, 1.5
+
+
+def _plot(table: PairPotential, found: Survey, model: Path | None, path: Path) -> None:
+    import numpy as np
+
+    from cginit.eos.survey import isotherm
+    from cginit.report.pressure import isotherm_figure
+
+    density = found.state.density
+    densities: Array = np.linspace(BEYOND * density / POINTS, BEYOND * density, POINTS)
+    curves = isotherm(table, found.state.kT, densities, model)
+    isotherm_figure(densities, curves, found, path)

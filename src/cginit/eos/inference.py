@@ -1,0 +1,120 @@
+"""The shipped network of the equation of state through ONNX Runtime; PyTorch is not needed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.eos.domain import EosDomain
+from cginit.eos.features import FluidFeatures, fluid_features
+from cginit.eos.fluid import Fluid
+from cginit.eos.routes import Estimate
+from cginit.errors import InputError
+from cginit.network.inference import MODEL_FORMAT, open_session
+
+__all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos", "network_estimate"]
+
+#: Name of the model that the route ``network`` takes.
+MODEL = "eos"
+
+
+@dataclass(frozen=True, eq=False)
+class EosModel:
+    """An exported ensemble, ready to run.
+
+    Attributes
+    ----------
+    name, version : str
+        As in its JSON file.
+    domain : EosDomain
+        What it was trained on.
+    error_scale : float
+        See `calibrated_error`.
+    metadata : dict
+        The whole JSON file.
+    """
+
+    name: str
+    version: str
+    domain: EosDomain
+    error_scale: float
+    metadata: dict[str, Any]
+    _session: Any
+
+    def __call__(self, features: FluidFeatures) -> tuple[Array, Array]:
+        """Return compressibility factors and their standard errors, both ``(m,)``."""
+        inputs = {
+            name: np.asarray(getattr(features, name), dtype=np.float32)
+            for name in ("curves", "scalars", "base")
+        }
+        z, spread = (np.asarray(x, dtype=np.float64) for x in self._session.run(("z", "spread"), inputs))
+        return z, calibrated_error(self.error_scale, spread, features.base, z)
+
+
+def calibrated_error(scale: float, spread: Array, base: Array, z: Array) -> Array:
+    r"""Return the standard error ``(m,)`` of predictions.
+
+    .. math:: \sigma = s \sqrt{\Delta^2 + (0.02\,(Z_v - Z_e))^2 + (10^{-3} Z)^2}
+
+    The spread :math:`\Delta` of the ensemble does not know what all members have in common; the difference of the two
+    routes of HNC says how much there was to correct, and no simulated pressure is better than 1e-3 or so.
+    """
+    correction = 0.02 * (base[:, 0] - base[:, 1])
+    return np.asarray(scale * np.sqrt(spread**2 + correction**2 + (1e-3 * z) ** 2))
+
+
+@cache
+def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
+    """Load ``NAME.onnx`` and ``NAME.json``, shipped or from another `folder`; later calls return the same object.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or its file is of another format.
+    """
+    place = files("cginit.eos") / "models" if folder is None else folder
+    weights, description = place / f"{name}.onnx", place / f"{name}.json"
+    try:
+        metadata = json.loads(description.read_text(encoding="utf-8"))
+        content = weights.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        where = "this version ships none" if folder is None else f"there is no {name}.onnx in {folder}"
+        raise InputError(f"no network of the equation of state: {where}") from None
+    if metadata.get("format_version") != MODEL_FORMAT:
+        raise InputError(
+            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
+        )
+    return EosModel(
+        str(metadata["name"]),
+        str(metadata["version"]),
+        EosDomain.from_dict(metadata["domain"]),
+        float(metadata["error_scale"]),
+        metadata,
+        open_session(content),
+    )
+
+
+def network_estimate(fluid: Fluid, folder: Path | None = None) -> Estimate:
+    """Return the answer of the network for a fluid like those of its training.
+
+    Raises
+    ------
+    InputError
+        If no network is there, or the fluid lies outside of its training.
+    ConvergenceError
+        If HNC has no solution.
+    """
+    model = load_eos(MODEL, folder)
+    features = fluid_features(fluid)
+    reasons = model.domain.outside(features)
+    if reasons:
+        raise InputError(f"outside the training of the network: {'; '.join(reasons)}")
+    z, error = model(features)
+    return Estimate(float(z[0]), float(error[0]))
