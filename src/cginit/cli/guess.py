@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from cginit.curves import RDF, PairPotential
-from cginit.errors import InputError
+from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, read_rdf, read_rdf_header, write_table
 from cginit.state import StatePoint
 
-__all__ = ["GuessOptions", "Problem", "propose", "read_problem", "write_tables"]
+__all__ = [
+    "GuessOptions",
+    "Problem",
+    "implied_pressure",
+    "in_error",
+    "propose",
+    "read_problem",
+    "write_tables",
+]
+
+#: Pressure in bar that a user expects, and how far from it one is worth a warning.
+AMBIENT, FAR = 1.0, 100.0
 
 
 @dataclass(frozen=True)
@@ -98,8 +110,48 @@ def describe(problem: Problem, potential: PairPotential) -> None:
         f"U(r)      cut-off {potential.r_cut:g} {units.length}, core extrapolated below {potential.r_core:g}, "
         f"minimum {potential.u[well] / state.kT:.2f} kT at {potential.r[well]:g}"
     )
-    for note in (*problem.notes, *potential.notes):
+    line, warning = implied_pressure(problem, potential)
+    typer.echo(f"pressure  {line}")
+    for note in (*problem.notes, *potential.notes, *warning):
         typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+
+
+def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, tuple[str, ...]]:
+    """Return what a simulation of the potential will have as its pressure, and a warning if it is far from 1 bar."""
+    # Solving the integral equation is not needed for tables alone.
+    from cginit.eos import pressure
+
+    try:
+        found = pressure(potential, problem.state)
+    except CGInitError as error:
+        return f"not known: {error}", ()
+    text = f"{in_error(found.value, found.error)} {found.units.pressure} by {found.method}"
+    if found.units.is_reduced:
+        return text, ()
+    value, error = found.in_bar()
+    text = f"{in_error(value, error)} bar ({text})"
+    if abs(value - AMBIENT) < max(FAR, 2.0 * error):
+        return text, ()
+    warning = (
+        f"a simulation of this potential at this density has a pressure of about {value:.3g} bar, not "
+        f"{AMBIENT:g} bar: a pair potential that gives g(r) need not give the pressure, and at constant pressure its box would "
+        f"{'expand' if value > 0.0 else 'shrink'}; simulate at constant volume, or refine with --pressure"
+    )
+    return text, (warning,)
+
+
+def in_error(value: float, error: float) -> str:
+    """Return a value with its error to two figures, or to five figures without one.
+
+    Examples
+    --------
+    >>> in_error(12034.2, 831.7), in_error(0.123456, 0.0123), in_error(2.5, float("nan"))
+    ('12034 ± 832', '0.123 ± 0.012', '2.5')
+    """
+    if not math.isfinite(error) or error <= 1e-6 * abs(value):
+        return f"{value:.5g}"
+    places = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def write_tables(potential: PairPotential, paths: list[Path], units: str | None) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.cli.guess import in_error
 from cginit.cli.options import Kt, Temperature
 from cginit.curves import PairPotential
 from cginit.errors import ConvergenceError, InputError
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from cginit.eos.survey import Survey
 
 __all__ = ["pressure"]
+
+#: An atmosphere in bar, exact by definition.
+BAR_PER_ATM = 1.01325
+#: Characters of a line of the table.
+WIDTH = 200
 
 
 def pressure(
@@ -138,9 +144,13 @@ def _print(found: Survey) -> None:
     for name, one in found.routes.items():
         factors = [1.0] if units.is_reduced else [1.0, units.bar(), units.bar() / BAR_PER_ATM]
         factors.append(1.0 / (state.density * state.kT))
-        cells = [_number(one.value * x, one.error * x) for x in factors]
+        cells = [in_error(one.value * x, one.error * x) for x in factors]
         table.add_row("*" if name == found.trusted else "", name, *cells, EXPLANATIONS[name])
-    Console(width=200, highlight=False, soft_wrap=True).print(table)
+    console = Console(width=WIDTH, highlight=False)
+    with console.capture() as shown:
+        console.print(table)
+    # Cells are padded to the width of their column, the last one, too.
+    typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()))
     for name, why in found.failures.items():
         typer.echo(f"{name}: no answer, {why}")
     trusted = "none" if found.trusted is None else found.trusted
@@ -151,20 +161,6 @@ def _print(found: Survey) -> None:
     if found.trusted is not None:
         for note in found.routes[found.trusted].notes:
             typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
-
-
-#: An atmosphere in bar, exact by definition.
-BAR_PER_ATM = 1.01325
-
-
-def _number(value: float, error: float) -> str:
-    """Return value and error with two figures of the error, or five figures of the value."""
-    import math
-
-    if not math.isfinite(error) or error <= 0.0:
-        return f"{value:.5g}"
-    places = max(0, 1 - math.floor(math.log10(error)))
-    return f"{value:.{min(places, 8)}f} ± {error:.2g}"
 
 
 def _plain(found: Survey) -> dict[str, Any]:

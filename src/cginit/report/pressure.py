@@ -68,13 +68,13 @@ def isotherm_figure(density: Array, curves: Mapping[str, Array], found: Survey, 
                 fmt="o",
                 ms=6,
                 capsize=3,
-                color=STYLES[name][0],
+                color=STYLES[state_route][0],
                 label=label,
             )
     margin = 0.06 * (high - low)
     axes.set(
-        xlabel=f"ρ / {units.density}",
-        ylabel=f"P / ({units.pressure})",
+        xlabel=f"ρ / {_raised(units.density)}",
+        ylabel=f"P / ({_raised(units.pressure)})",
         xlim=(0, float(density[-1])),
         ylim=(low - margin, high + margin),
     )
@@ -86,3 +86,7 @@ def isotherm_figure(density: Array, curves: Mapping[str, Array], found: Survey, 
         other.set_ylabel("P / bar")
     axes.legend(frameon=False, fontsize=8)
     return save_figure(figure, path)
+
+
+def _raised(unit: str) -> str:
+    return unit.replace("^-3", "⁻³").replace("^3", "³")
