@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from cginit.campaign.dataset import Record, write_record
 from cginit.campaign.families import StatePointTask
 from cginit.campaign.simulate import PRECISION, simulate_state
+from cginit.cluster import dask_client
 from cginit.engines.base import Engine
 from cginit.errors import MissingDependencyError
 
@@ -21,13 +21,6 @@ log = logging.getLogger(__name__)
 
 #: Tasks in the hands of the scheduler per worker: enough that none waits, few enough to stop soon.
 AHEAD = 3
-#: One thread a worker: state points are independent, so parallel tasks beat parallel loops. And Dask's workers hand
-#: freed memory back to the system at once, where work arrays of a hundred kilobytes would spend more time in page
-#: faults than in arithmetic; 32 MiB is the most that glibc takes.
-ENVIRONMENT = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(1 << 25)),
-}
 
 
 def record_path(folder: Path, task: StatePointTask) -> Path:
@@ -81,7 +74,7 @@ def run_campaign(
     folder.mkdir(parents=True, exist_ok=True)
     todo = iter([task for task in tasks if not record_path(folder, task).exists()])
     outcome: dict[StatePointTask, str] = {}
-    with _client(workers, scheduler) as client:
+    with dask_client(workers, scheduler) as client:
         slots = max(1, sum(client.nthreads().values()))
 
         def submit(count: int) -> list[Any]:
@@ -103,27 +96,6 @@ def run_campaign(
                 progress(task, reason)
             future.release()
     return outcome
-
-
-@contextmanager
-def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
-    import dask
-    from distributed import Client, LocalCluster
-
-    if scheduler is not None:
-        with Client(scheduler) as client:
-            client.wait_for_workers(1)
-            yield client
-        return
-    # Libraries read these when a worker starts, before Dask would set its `env`.
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}),
-        LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
 
 
 def _to_file(

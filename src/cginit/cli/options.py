@@ -81,3 +81,30 @@ DeviceName = Literal["auto", "cpu", "gpu"]
 Device = Annotated[
     DeviceName, typer.Option(help="HOOMD device: auto, cpu or gpu.", rich_help_panel=SIMULATION)
 ]
+NumberOfReplicas = Annotated[
+    int,
+    typer.Option(
+        "--replicas",
+        min=1,
+        help="Simulations of each iteration at the same time, whose g(r) are averaged; on Dask "
+        "(pip install 'cginit[campaign]').",
+        rich_help_panel=SIMULATION,
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Dask scheduler that runs the replicas, as tcp://host:8786. Default: processes on this machine.",
+        rich_help_panel=SIMULATION,
+    ),
+]
+Longest = Annotated[
+    int | None,
+    typer.Option(
+        help="Steps of sampling to which simulations may grow where the noise of g(r) leaves the updates no way on. "
+        "Default: four times --production.",
+        min=1,
+        rich_help_panel=SIMULATION,
+    ),
+]

@@ -11,6 +11,7 @@ from cginit.cli.guess import GuessOptions, Problem, describe, read_problem, writ
 from cginit.cli.options import (
     SIMULATION,
     Clean,
+    Cluster,
     Cutoff,
     Density,
     Device,
@@ -20,7 +21,9 @@ from cginit.cli.options import (
     Kt,
     LammpsBinary,
     Launcher,
+    Longest,
     Method,
+    NumberOfReplicas,
     OptionalRdf,
     Out,
     OutUnits,
@@ -124,6 +127,7 @@ def refine(
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,
+    longest: Longest = None,
     dt: Annotated[
         float,
         typer.Option(help="Time step in a sqrt(m/kT), a the bead diameter.", rich_help_panel=SIMULATION),
@@ -156,6 +160,8 @@ def refine(
     launcher: Launcher = "",
     threads: Threads = 1,
     device: Device = "auto",
+    replicas: NumberOfReplicas = 1,
+    cluster: Cluster = None,
     out: Out = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
@@ -170,6 +176,7 @@ def refine(
     from cginit.guess import guess
     from cginit.refine import Limits, make_update
     from cginit.refine import refine as run_loop
+    from cginit.refine.replicas import open_replicas
 
     if settings is not None:
         refine_settings(settings, context)
@@ -187,7 +194,10 @@ def refine(
     rule = make_update(
         update, damping, pressure=pressure, correction=pressure_correction, kirkwood_buff=kirkwood_buff
     )
-    with IterationTable(iterations, problem.target.units, quiet=quiet) as table:
+    with (
+        open_replicas(replicas, cluster) as simulations,
+        IterationTable(iterations, problem.target.units, quiet=quiet) as table,
+    ):
         result = run_loop(
             problem.target,
             problem.state,
@@ -201,6 +211,8 @@ def refine(
             start=_start_configuration(start, start_units, beads, problem, seed),
             adaptive=adaptive,
             reweighting=reweighting,
+            replicas=simulations,
+            longest=longest,
             progress=table.add,
         )
     if not quiet:

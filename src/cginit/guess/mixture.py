@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from cginit.curves import Array, PairPotential
@@ -18,7 +20,7 @@ MIXTURE_METHODS = ("hnc", "py", "boltzmann")
 
 
 def guess_mixture(
-    target: MixtureTarget, method: str = "hnc", r_cut: float | None = None
+    target: MixtureTarget, method: str = "hnc", r_cut: float | Mapping[Pair, float] | None = None
 ) -> dict[Pair, PairPotential]:
     """Propose the potentials of all pairs of a mixture.
 
@@ -29,8 +31,8 @@ def guess_mixture(
     method : {"hnc", "py", "boltzmann"}
         Matrix Ornstein-Zernike inversion with a closure, or -kT ln g. An inversion that has no solution gives way
         to -kT ln g, which the notes of the potentials say.
-    r_cut : float, optional
-        Cut-off of all pairs; by default each has that of a single species with its g(r).
+    r_cut : float or mapping of pair to float, optional
+        Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
 
     Raises
     ------
@@ -41,8 +43,10 @@ def guess_mixture(
         raise InputError(f"unknown method {method!r} for mixtures; known are {', '.join(MIXTURE_METHODS)}")
     visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
     end = min(curve.r_max for curve in target.rdfs.values())
-    if r_cut is not None and r_cut > end * (1.0 + 1e-9):
-        raise InputError(f"the cut-off {r_cut:g} lies beyond the target g(r), which end at {end:g}")
+    cutoffs = {pair: _cutoff(target, pair, r_cut) for pair in target.pairs}
+    largest = max(cutoffs.values())
+    if largest > end * (1.0 + 1e-9):
+        raise InputError(f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}")
     correction: dict[Pair, Array] = {}
     notes: tuple[str, ...] = ()
     used = method
@@ -68,7 +72,12 @@ def guess_mixture(
             u = -np.log(one.target.g)
         if pair in correction:
             u = u + correction[pair]
-        cutoff = default_cutoff(target.rdfs[pair], target.state) if r_cut is None else r_cut
         state = StatePoint(target.state.density, target.kT, target.units)
-        potentials[pair] = potential_from(one, target.kT * u, state, cutoff, used, notes=notes)
+        potentials[pair] = potential_from(one, target.kT * u, state, cutoffs[pair], used, notes=notes)
     return potentials
+
+
+def _cutoff(target: MixtureTarget, pair: Pair, wanted: float | Mapping[Pair, float] | None) -> float:
+    if wanted is None:
+        return default_cutoff(target.rdfs[pair], target.state)
+    return wanted[pair] if isinstance(wanted, Mapping) else wanted

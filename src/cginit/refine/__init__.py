@@ -7,6 +7,7 @@ from cginit.refine.convergence import Distance, distance
 from cginit.refine.driver import Limits, Refinement, refine
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop
 from cginit.refine.measurement import Measurement
+from cginit.refine.replicas import Replicas, open_replicas
 from cginit.refine.updates import (
     DEFAULT_UPDATE,
     HNCN,
@@ -44,8 +45,10 @@ __all__ = [
     "Measurement",
     "PressureRamp",
     "Refinement",
+    "Replicas",
     "Update",
     "distance",
     "make_update",
+    "open_replicas",
     "refine",
 ]

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential, Provenance
-from cginit.errors import InputError
-from cginit.io import write_atomically
 from cginit.refine.convergence import Distance
 from cginit.refine.measurement import Measurement
+from cginit.refine.workdir import WorkDir, save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.units import unit_system
 
-__all__ = ["FORMAT_VERSION", "Iteration", "Store", "fingerprint"]
+__all__ = ["FORMAT_VERSION", "Iteration", "Reweighted", "Store", "fingerprint"]
 
 #: Version of the layout of a work directory; raised when a file changes its meaning.
 FORMAT_VERSION = 2
@@ -61,6 +57,8 @@ class Iteration:
         Updates judged by reweighting since the simulation before: simulations that were not needed.
     remarks : tuple of str
         What was done to make it run.
+    others : tuple of Configuration
+        The last configurations of the other replicas.
     """
 
     index: int
@@ -80,6 +78,7 @@ class Iteration:
     complete: bool = True
     skipped: int = 0
     remarks: tuple[str, ...] = ()
+    others: tuple[Configuration, ...] = ()
 
     @property
     def homogeneous(self) -> bool:
@@ -105,6 +104,30 @@ class Iteration:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Reweighted:
+    """A last potential that reweighting has judged instead of a simulation.
+
+    Attributes
+    ----------
+    potential : PairPotential
+        The potential.
+    rdf : RDF
+        g(r) of the configurations of the last iteration, weighted for it.
+    distance : Distance
+        g(r) against the target up to the cut-off.
+    skipped : int
+        Updates that were judged so since the last simulation.
+    """
+
+    potential: PairPotential
+    rdf: RDF
+    distance: Distance
+    skipped: int
+
+
+_REWEIGHTED = "reweighted.npz"
+_DISTANCE = ("chi2", "lmse", "integral", "largest")
 _SCALARS = ("index", "pressure", "pressure_error", "engine", "seed", "steps", "seconds", "engine_seconds")
 
 
@@ -131,11 +154,8 @@ def _digest(*arrays: object) -> str:
     return "sha256:" + whole.hexdigest()[:16]
 
 
-class Store:
+class Store(WorkDir):
     """The work directory of one refinement.
-
-    Nothing is written by the constructor. ``iteration_003`` exists only when all of its files do: an iteration
-    is made in ``iteration_003.partial``, which a resumed run removes, and renamed when it is complete.
 
     Parameters
     ----------
@@ -144,7 +164,7 @@ class Store:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder, "refinement.json", FORMAT_VERSION)
 
     def open(self, identity: dict[str, str], target: RDF) -> list[Iteration]:
         """Create the folder or continue in it; return the complete iterations that it holds.
@@ -156,33 +176,11 @@ class Store:
         InputError
             If the folder belongs to a refinement of another target, state, start, engine or seed.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        settings = self.folder / "refinement.json"
-        if settings.exists():
-            found = json.loads(settings.read_text())
-            if found.get("format_version") != FORMAT_VERSION:
-                raise InputError(
-                    f"{self.folder} has format {found.get('format_version')}, this cginit writes {FORMAT_VERSION}; "
-                    "use a new --workdir"
-                )
-            differing = sorted(k for k in identity if found["identity"].get(k) != identity[k])
-            if differing:
-                details = "; ".join(
-                    f"{k}: {found['identity'].get(k)} there, {identity[k]} here" for k in differing
-                )
-                raise InputError(
-                    f"{self.folder} holds another refinement ({details}); use the same settings to go on with it, "
-                    "or a new --workdir"
-                )
-        else:
-            arrays = {"r": target.r, "g": target.g}
-            if target.error is not None:
-                arrays["error"] = target.error
-            _save_arrays(self.folder / "target.npz", units=np.array(target.units.name), **arrays)
-            # Written last: a folder with settings is one that can be continued.
-            _write_json({"format_version": FORMAT_VERSION, "identity": identity}, settings)
-        for leftover in self.folder.glob("*.partial"):
-            shutil.rmtree(leftover)
+        arrays = {"r": target.r, "g": target.g}
+        if target.error is not None:
+            arrays["error"] = target.error
+        units = np.array(target.units.name)
+        self.claim(identity, lambda: save_arrays(self.folder / "target.npz", units=units, **arrays))
         return self.read()
 
     def read(self) -> list[Iteration]:
@@ -193,44 +191,46 @@ class Store:
         InputError
             If the folder holds no refinement.
         """
-        if not (self.folder / "refinement.json").exists():
-            raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
-        done: list[Iteration] = []
-        while (path := self._path(len(done))).is_dir():
-            done.append(_read_iteration(path))
-        return done
+        return [_read_iteration(path) for path in self.complete()]
+
+    def keep(self, last: Reweighted) -> None:
+        """Keep the last potential where reweighting has judged it; the loop itself finds it again without."""
+        p, g = last.potential, last.rdf
+        arrays = {"r": p.r, "u": p.u, "f": p.f, "g_r": g.r, "g": g.g, "r_core": np.array(p.r_core)}
+        if g.error is not None:
+            arrays["g_error"] = g.error
+        distance = np.array([asdict(last.distance)[name] for name in _DISTANCE])
+        units, skipped = np.array(p.units.name), np.array(last.skipped)
+        save_arrays(self.folder / _REWEIGHTED, units=units, skipped=skipped, distance=distance, **arrays)
+
+    def reweighted(self) -> Reweighted | None:
+        """Return what `keep` has kept."""
+        if not (self.folder / _REWEIGHTED).exists():
+            return None
+        with np.load(self.folder / _REWEIGHTED, allow_pickle=False) as data:
+            units = unit_system(str(data["units"]))
+            return Reweighted(
+                PairPotential(data["r"], data["u"], data["f"], r_core=float(data["r_core"]), units=units),
+                RDF(data["g_r"], data["g"], data.get("g_error"), units=units),
+                Distance(**dict(zip(_DISTANCE, data["distance"].tolist(), strict=True))),
+                int(data["skipped"]),
+            )
 
     def target(self) -> RDF:
         """Return the target that the refinement was started with."""
         with np.load(self.folder / "target.npz", allow_pickle=False) as data:
             return RDF(data["r"], data["g"], data.get("error"), units=unit_system(str(data["units"])))
 
-    def prepare(self, index: int) -> Path:
-        """Return the empty folder in which iteration `index` is to be made."""
-        partial = self._path(index).with_suffix(".partial")
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir()
-        return partial
-
     def commit(self, iteration: Iteration) -> Iteration:
-        """Write the results of an iteration beside the engine's files and make the folder complete.
+        """Keep an iteration, without its trajectory, and return it.
 
-        The trajectory is removed: pair counts and the last configuration are what remains of it. What is
-        returned was read back from disk, so that a resumed refinement goes on from the very same bits.
+        What is returned was read back from disk, so that a resumed refinement goes on from the very same bits.
         """
-        partial = self._path(iteration.index).with_suffix(".partial")
-        for name in ("trajectory.*", "frames.npy"):
-            for trajectory in partial.glob(f"engine*/{name}"):
-                trajectory.unlink()
-        _write_iteration(iteration, partial)
-        _sync(partial)
-        partial.rename(self._path(iteration.index))
-        _sync(self.folder)
-        return _read_iteration(self._path(iteration.index))
-
-    def _path(self, index: int) -> Path:
-        return self.folder / f"iteration_{index:03d}"
+        # A simulation counts more than what reweighting said before it.
+        (self.folder / _REWEIGHTED).unlink(missing_ok=True)
+        return _read_iteration(
+            self.finish(iteration.index, lambda folder: _write_iteration(iteration, folder))
+        )
 
 
 def _write_iteration(iteration: Iteration, folder: Path) -> None:
@@ -248,10 +248,12 @@ def _write_iteration(iteration: Iteration, folder: Path) -> None:
         arrays["potential_u_error"] = p.u_error
     if g.error is not None:
         arrays["rdf_error"] = g.error
-    _save_arrays(folder / "curves.npz", **arrays)
+    if iteration.others:
+        arrays["other_positions"] = np.array([one.positions for one in iteration.others])
+    save_arrays(folder / "curves.npz", **arrays)
     if iteration.counts is not None:
         c = iteration.counts
-        _save_arrays(
+        save_arrays(
             folder / "counts.npz", r=c.r, counts=c.counts, beads=np.array(c.beads), volume=np.array(c.volume)
         )
     summary = {name: getattr(iteration, name) for name in _SCALARS}
@@ -267,7 +269,7 @@ def _write_iteration(iteration: Iteration, folder: Path) -> None:
         "r_core": p.r_core,
         "provenance": None if p.provenance is None else asdict(p.provenance),
     }
-    _write_json(summary, folder / "iteration.json")
+    write_json(summary, folder / "iteration.json")
 
 
 def _read_iteration(folder: Path) -> Iteration:
@@ -285,7 +287,9 @@ def _read_iteration(folder: Path) -> Iteration:
             units=units,
         )
         rdf = RDF(curves["rdf_r"], curves["rdf_g"], curves.get("rdf_error"), units=units)
-        final = Configuration(curves["final_positions"], curves["final_box"], units=units)
+        box = curves["final_box"]
+        final = Configuration(curves["final_positions"], box, units=units)
+        others = tuple(Configuration(one, box, units=units) for one in curves.get("other_positions", ()))
     counts: PairCounts | None = None
     if (folder / "counts.npz").exists():
         with np.load(folder / "counts.npz", allow_pickle=False) as data:
@@ -296,6 +300,7 @@ def _read_iteration(folder: Path) -> Iteration:
     later = {name: summary[name] for name in ("complete", "skipped") if name in summary}
     return Iteration(
         **later,
+        others=others,
         remarks=tuple(summary.get("remarks", ())),
         counts=counts,
         potential=potential,
@@ -305,22 +310,3 @@ def _read_iteration(folder: Path) -> Iteration:
         warnings=tuple(summary["warnings"]),
         **{name: summary[name] for name in _SCALARS},
     )
-
-
-def _save_arrays(path: Path, **arrays: Any) -> None:
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _write_json(content: object, path: Path) -> None:
-    write_atomically(path, json.dumps(content, indent=1) + "\n")
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,7 +9,7 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 
-__all__ = ["CHI2_AT_NOISE", "SMOOTHING_BINS", "Distance", "combined_variance", "distance"]
+__all__ = ["CHI2_AT_NOISE", "SMOOTHING_BINS", "Distance", "combined_variance", "distance", "has_pressure"]
 
 #: chi^2 per point at which a difference counts as noise. Its expectation is 1; neighbouring points of g
 #: share their noise (some ten independent ones in a dense fluid), so its standard deviation is about
@@ -17,6 +17,8 @@ __all__ = ["CHI2_AT_NOISE", "SMOOTHING_BINS", "Distance", "combined_variance", "
 CHI2_AT_NOISE = 2.0
 #: Bins whose squared block errors are averaged; ten blocks alone know an error to a quarter.
 SMOOTHING_BINS = 9
+#: Standard errors within which a pressure counts as reached.
+SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
@@ -101,3 +103,14 @@ def _variance(curve: RDF, expected: Array) -> Array:
     counts = np.convolve(curve.g[:n], window, "same")
     ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
     return np.asarray(ratio[: expected.size] * expected / shells[: expected.size], dtype=np.float64)
+
+
+def has_pressure(pressure: float, error: float, wanted: float | None) -> bool:
+    """Whether a sampled pressure is within three standard errors of the wanted one, if there is one.
+
+    Examples
+    --------
+    >>> has_pressure(1.2, 0.1, 1.0), has_pressure(1.4, 0.1, 1.0), has_pressure(1.4, 0.1, None)
+    (True, False, True)
+    """
+    return wanted is None or bool(abs(pressure - wanted) <= SIGMAS * error)

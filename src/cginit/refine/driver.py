@@ -13,19 +13,17 @@ from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
-from cginit.refine.checkpoint import Iteration
-from cginit.refine.convergence import distance
+from cginit.refine.checkpoint import Iteration, Reweighted
+from cginit.refine.convergence import distance, has_pressure
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, load_engine
 from cginit.refine.measurement import Measurement
+from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.updates import DEFAULT_UPDATE, Update, make_update
 from cginit.state import StatePoint
 
 __all__ = ["Limits", "Refinement", "refine"]
 
 log = logging.getLogger(__name__)
-
-#: Standard errors within which a pressure counts as reached.
-SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +98,8 @@ def refine(
     start: Configuration | None = None,
     adaptive: bool = True,
     reweighting: bool = True,
+    replicas: Replicas = ONE,
+    longest: int | None = None,
     progress: Callable[[Iteration], None] | None = None,
 ) -> Refinement:
     """Refine a potential by simulation until its g(r) differs from the target by noise only.
@@ -128,6 +128,10 @@ def refine(
     adaptive, reweighting : bool
         Whether simulations far from the target are ended early, and small updates judged without a simulation.
         See `Loop`.
+    replicas : Replicas
+        Simulations of each iteration; see `cginit.refine.replicas.open_replicas`.
+    longest : int, optional
+        Cap on the steps of sampling of one simulation, four times those of the schedule if not given; see `Loop`.
     progress : callable, optional
         Called with each finished iteration, also with those found on disk.
 
@@ -160,6 +164,8 @@ def refine(
                 start=start,
                 adaptive=adaptive,
                 reweighting=reweighting,
+                replicas=replicas,
+                longest=longest,
                 progress=progress,
             )
     loop = Loop(
@@ -174,6 +180,8 @@ def refine(
         start=start,
         adaptive=adaptive,
         reweighting=reweighting,
+        replicas=replicas,
+        longest=longest,
     )
     report = progress or (lambda iteration: None)
     pressure: float | None = getattr(loop.update, "pressure", None)
@@ -196,7 +204,7 @@ def _arrived(iteration: Iteration, pressure: float | None) -> bool:
 
 
 def _has_pressure(measured: Measurement, pressure: float | None) -> bool:
-    return pressure is None or bool(abs(measured.pressure - pressure) <= SIGMAS * measured.pressure_error)
+    return has_pressure(measured.pressure, measured.pressure_error, pressure)
 
 
 def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float) -> Refinement | None:
@@ -227,6 +235,7 @@ def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float
             f"{reached.lmse:.2g}, of the configurations of iteration {last.index} weighted for the last "
             "potential); longer simulations would show finer differences"
         )
+        loop.keep(Reweighted(proposal.potential, proposal.estimate.rdf, reached, proposal.skipped))
         return Refinement(
             proposal.potential, proposal.estimate.rdf, history, reason, True, last.index, total, True
         )

@@ -18,8 +18,10 @@ from cginit.configuration import Configuration, random_configuration
 from cginit.curves import RDF, PairPotential, force
 from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import EngineError, InputError, UnstableError
-from cginit.refine.checkpoint import Iteration, Store, fingerprint
+from cginit.refine.checkpoint import Iteration, Reweighted, Store, fingerprint
+from cginit.refine.length import check_longest, longer_production
 from cginit.refine.proposal import Proposal, propose
+from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.simulation import iteration_of, simulate
 from cginit.refine.updates import Update
 from cginit.state import StatePoint, check_density, common_units
@@ -89,6 +91,11 @@ class Loop:
         Whether a simulation that is far from the target is ended after a quarter of its production.
     reweighting : bool
         Whether small updates are judged by the configurations of the last simulation.
+    replicas : Replicas
+        How many simulations an iteration has; see `cginit.refine.replicas.open_replicas`.
+    longest : int, optional
+        Largest number of steps of sampling, to which it grows where the noise of g leaves no way on; by default
+        four times those of the schedule.
 
     Raises
     ------
@@ -116,12 +123,16 @@ class Loop:
         start: Configuration | None = None,
         adaptive: bool = True,
         reweighting: bool = True,
+        replicas: Replicas = ONE,
+        longest: int | None = None,
     ) -> None:
         target, state = common_units(target, state)
         check_density(target, state)
         self.target, self.state, self.engine, self.update = target.with_core(), state, engine, update
         self.schedule, self.seed = schedule, seed
         self.adaptive, self.reweighting = adaptive, reweighting
+        self.replicas = replicas
+        self.longest = check_longest(longest, schedule)
         self._proposal: tuple[int, Proposal] | None = None
         self._first = potential.to(target.units)
         if self._first.r_cut > target.r_max * (1.0 + 1e-9):
@@ -146,6 +157,9 @@ class Loop:
             seed=seed,
             adaptive=adaptive,
             reweighting=reweighting,
+            # Named only where they differ from what there was before them.
+            **({"replicas": replicas.count} if replicas.count > 1 else {}),
+            **({"longest": longest} if longest is not None else {}),
         )
         self.history: list[Iteration] = self._store.open(identity, self.target)
 
@@ -195,12 +209,13 @@ class Loop:
                         potential,
                         self.target,
                         self.state,
-                        self._start_of_next(),
+                        self._starts_of_next(),
                         schedule,
                         seed=seed,
                         folder=folder,
                         beyond_cutoff=self.update.beyond_cutoff,
                         adaptive=self.adaptive,
+                        replicas=self.replicas,
                     )
                     break
                 except UnstableError as error:
@@ -217,14 +232,23 @@ class Loop:
         self.history.append(iteration)
         return iteration
 
-    def _start_of_next(self) -> Configuration:
-        """Return the last configuration of a homogeneous fluid; clusters and crystals take long to dissolve."""
-        sound = [item.final for item in self.history if item.homogeneous]
-        return sound[-1] if sound else self._start
+    def keep(self, last: Reweighted) -> None:
+        """Keep in the folder, for a figure, the potential that reweighting has judged at last."""
+        self._store.keep(last)
+
+    def _starts_of_next(self) -> list[Configuration]:
+        """Return the last configurations of a homogeneous fluid; clusters and crystals take long to dissolve."""
+        sound = [item for item in self.history if item.homogeneous]
+        found = [sound[-1].final, *sound[-1].others] if sound else [self._start]
+        # Replicas that have none of their own begin as others do, and soon go their own ways.
+        return [found[number % len(found)] for number in range(self.replicas.count)]
 
     def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:
         """Return what is tried in turn: potential, schedule, and what is gentler about it."""
-        plain = self._fixed_schedule
+        production = longer_production(self.history, self.schedule.production, self.longest)
+        plain = replace(self._fixed_schedule, production=production)
+        if production > self.schedule.production:
+            log.info("the noise of g leaves no way on: %d steps of sampling", production)
         gentle = replace(plain, dt=GENTLE_STEP * plain.dt, push_off=max(4 * plain.push_off, 2_000))
         attempts = [(potential, plain, ""), (potential, gentle, "a shorter time step")]
         if self.history:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +11,18 @@ import numpy as np
 
 from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import PairPotential
 from cginit.engines.base import Engine, Schedule, length_scale
-from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.mixture import MixtureInversion, invert_mixture
+from cginit.errors import InputError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.checkpoint import fingerprint
-from cginit.refine.convergence import distance
+from cginit.refine.convergence import distance, has_pressure
 from cginit.refine.loop import DEFAULT_SCHEDULE, MIN_BEADS
-from cginit.refine.measurement import Measurement
 from cginit.refine.mixture_store import MixtureIteration, MixtureStore
-from cginit.refine.updates import IBI, apply_change
+from cginit.refine.mixture_updates import MixtureUpdate, make_mixture_update
+from cginit.refine.updates import apply_change
 
 __all__ = ["MixtureIteration", "MixtureRefinement", "mixture_start", "refine_mixture"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +70,18 @@ def refine_mixture(
     engine: Engine,
     *,
     workdir: Path,
-    update: str = "auto",
+    update: str | MixtureUpdate = "auto",
     schedule: Schedule = DEFAULT_SCHEDULE,
     iterations: int = 30,
+    wall_time: float | None = None,
     seed: int = 1,
     start: Configuration | None = None,
     progress: Callable[[MixtureIteration], None] | None = None,
 ) -> MixtureRefinement:
-    r"""Refine the potentials of all pairs by simulation until every g(r) differs from its target by noise only.
+    """Refine the potentials of all pairs by simulation until every g(r) differs from its target by noise only.
 
-    ``ihnc`` adds the difference of the matrix HNC inversions of target and simulated g(r),
-
-    .. math:: U^{n+1}_{ab} = U^n_{ab} + U^{HNC}_{ab}[g_{target}] - U^{HNC}_{ab}[g_n],
-
-    which knows that a change of one pair moves all g(r); ``ibi`` changes each pair by its own g(r); ``auto`` is
-    ``ihnc``, and ``ibi`` for the iterations whose inversion has no solution.
+    The rules are those of `cginit.refine.mixture_updates`; ``auto`` is ``ihnc``, and ``ibi`` for the iterations whose
+    inversion has no solution.
 
     Parameters
     ----------
@@ -100,12 +93,15 @@ def refine_mixture(
         One that simulates mixtures.
     workdir : Path
         Where every iteration is kept; the same call goes on there.
-    update : {"auto", "ihnc", "ibi"}
+    update : {"auto", "ihnc", "imc", "ibi"} or MixtureUpdate
         The rule.
     schedule : Schedule
         Length of each simulation.
     iterations : int
         Largest number of simulations.
+    wall_time : float, optional
+        Seconds, counted from the call; no simulation is started that would not end within them, judged by
+        the longest so far.
     seed : int
         Seed of the whole refinement.
     start : Configuration, optional
@@ -120,8 +116,8 @@ def refine_mixture(
     EngineError
         If the engine fails; what was done stays on disk.
     """
-    if update not in ("auto", "ihnc", "ibi"):
-        raise InputError(f"unknown update {update!r} for mixtures; known are auto, ihnc and ibi")
+    began = time.monotonic()
+    rule = make_mixture_update(update) if isinstance(update, str) else update
     if iterations < 1:
         raise InputError(f"iterations must be at least 1, not {iterations}")
     present = {pair: _of(potentials, pair).to(target.units) for pair in target.pairs}
@@ -144,44 +140,74 @@ def refine_mixture(
             kT=target.kT,
             start=configuration,
             engine=engine,
-            update=update,
+            update=rule,
             schedule=schedule,
             seed=seed,
-        )
+        ),
+        target,
     )
     for done in history:
         if progress is not None:
             progress(done)
-    wanted: MixtureInversion | None = None
-    rule = "start"
-    while not (history and history[-1].is_noise) and len(history) < iterations:
+    made_by = "start"
+    while not (history and _arrived(history[-1], rule)) and len(history) < iterations:
         if history:
             last = history[-1]
+            if wall_time is not None and _elapsed(history, began) > wall_time:
+                break
             configuration = last.final
-            if update != "ibi" and wanted is None:
-                wanted = _inverted(target, target.rdfs, last.rdfs)
-            present, rule = _next(target, last, wanted if update != "ibi" else None)
-            if update == "ihnc" and rule != "ihnc":
-                raise ConvergenceError(
-                    "the matrix HNC inversion has no solution for these g(r); use the update auto or ibi"
-                )
-        iteration = _simulate(target, present, engine, configuration, fixed, len(history), seed, store, rule)
+            changes, made_by = rule(history, target)
+            present = last.potentials | {
+                pair: apply_change(last.potentials[pair], change, target.rdfs[pair], target.kT)
+                for pair, change in changes.items()
+            }
+        iteration = _simulate(
+            target, present, engine, configuration, fixed, len(history), seed, store, made_by
+        )
         history.append(iteration)
         if progress is not None:
             progress(iteration)
+    return _result(history, rule, iterations, wall_time)
+
+
+def _elapsed(history: list[MixtureIteration], began: float) -> float:
+    """Seconds after which one more simulation would end."""
+    return time.monotonic() - began + max(item.seconds for item in history)
+
+
+def _arrived(iteration: MixtureIteration, rule: MixtureUpdate) -> bool:
+    """Whether every g(r) that may change is at the noise, and the pressure is reached where one is wanted."""
+    noise = all(one.is_noise for pair, one in iteration.distances.items() if pair not in rule.held)
+    return noise and has_pressure(iteration.pressure, iteration.pressure_error, rule.pressure)
+
+
+def _result(
+    history: list[MixtureIteration], rule: MixtureUpdate, iterations: int, wall_time: float | None
+) -> MixtureRefinement:
     best = min(history, key=lambda item: item.lmse)
-    converged = history[-1].is_noise
+    converged = _arrived(history[-1], rule)
+    if converged:
+        # The last is the one that has all that was wanted.
+        best = history[-1]
     worst = {pair: one.chi2 for pair, one in best.distances.items()}
     pair = max(worst, key=lambda name: worst[name])
     where = f"largest chi^2 per point {worst[pair]:.2f}, of {pair[0]}-{pair[1]}"
-    reason = (
-        f"converged: after {len(history)} simulations every g(r) differs from its target by noise only ({where})"
-        if converged
-        else f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where}); run "
-        "again with a higher cap"
-    )
-    chosen = history[-1] if converged else best
-    return MixtureRefinement(chosen.potentials, tuple(history), reason, converged, chosen.index)
+    if rule.pressure is not None:
+        where += f"; pressure {best.pressure:.4g} +- {best.pressure_error:.2g}, wanted: {rule.pressure:.4g}"
+    if converged:
+        count = f"{len(history)} simulation{'s' * (len(history) > 1)}"
+        reason = f"converged: after {count} every g(r) differs from its target by noise only ({where})"
+    elif len(history) >= iterations:
+        reason = (
+            f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where}); run "
+            "again with a higher cap"
+        )
+    else:
+        reason = (
+            f"stopped before the wall time of {wall_time:g} s: the best is iteration {best.index} ({where}); run "
+            "again on the same folder to go on"
+        )
+    return MixtureRefinement(best.potentials, tuple(history), reason, converged, best.index)
 
 
 def _of(potentials: Mapping[Pair, PairPotential], pair: Pair) -> PairPotential:
@@ -189,53 +215,6 @@ def _of(potentials: Mapping[Pair, PairPotential], pair: Pair) -> PairPotential:
     if found is None:
         raise InputError(f"the pair {pair[0]}-{pair[1]} has no potential; a mixture needs all its pairs")
     return found
-
-
-def _inverted(
-    target: MixtureTarget, curves: Mapping[Pair, RDF], others: Mapping[Pair, RDF]
-) -> MixtureInversion | None:
-    """HNC inversion of `curves` over the range that `others` have too; None where there is none."""
-    end = min(curve.r_max for curve in (*curves.values(), *others.values()))
-    cut = {pair: curve.truncated(end) for pair, curve in curves.items()}
-    errors = {pair: one.error for pair, one in cut.items() if one.error is not None}
-    try:
-        return invert_mixture(
-            next(iter(cut.values())).r,
-            {pair: one.g for pair, one in cut.items()},
-            target.densities,
-            error=errors if len(errors) == len(cut) else None,
-        )
-    except ConvergenceError as error:
-        log.warning("no HNC inversion: %s", error)
-        return None
-
-
-def _next(
-    target: MixtureTarget, last: MixtureIteration, wanted: MixtureInversion | None
-) -> tuple[dict[Pair, PairPotential], str]:
-    """Return the next potentials, and the rule that made them."""
-    got = None if wanted is None else _inverted(target, last.rdfs, target.rdfs)
-    changed = {}
-    for pair in target.pairs:
-        potential, curve = last.potentials[pair], target.rdfs[pair]
-        if wanted is None or got is None:
-            measured = Measurement(
-                potential,
-                last.rdfs[pair],
-                last.final.n,
-                last.pressure,
-                last.pressure_error,
-                None,
-                healthy=True,
-            )
-            change: Array = IBI().change(measured, curve, target.state)
-        else:
-            both = np.isfinite(wanted.u[pair]) & np.isfinite(got.u[pair])
-            difference = wanted.u[pair][both] - got.u[pair][both]
-            change = target.kT * np.interp(potential.r, wanted.r[both], difference)
-            change -= change[-1]
-        changed[pair] = apply_change(potential, change, curve, target.kT)
-    return changed, "ibi" if wanted is None or got is None else "ihnc"
 
 
 def _simulate(
@@ -260,7 +239,8 @@ def _simulate(
     half = 0.5 * float(np.min(run.trajectory.box)) * (1.0 - 1e-9)
     offset = float(first.r[0])
     reach = offset + first.dr * np.floor((min(first.r_max, half - 0.5 * first.dr) - offset) / first.dr + 1e-6)
-    rdfs = sampling.partial_rdfs(run.trajectory, dr=first.dr, r_max=float(reach), offset=offset)
+    counts = sampling.count_partial_pairs(run.trajectory, dr=first.dr, r_max=float(reach), offset=offset)
+    rdfs = {pair: one.rdf() for pair, one in counts.items()}
     everything = sampling.rdf(run.trajectory, dr=first.dr, r_max=float(reach), offset=offset)
     pressure = sampling.block_mean(run.pressure, min(sampling.BLOCKS, run.pressure.size))
     return store.commit(
@@ -278,5 +258,6 @@ def _simulate(
             update=rule,
             steps=run.steps,
             seconds=time.perf_counter() - began,
+            counts=counts,
         )
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,16 @@ import numpy as np
 
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
-from cginit.errors import InputError
-from cginit.io import write_atomically
-from cginit.mixture import Pair
+from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.convergence import Distance
+from cginit.refine.workdir import WorkDir, save_arrays, write_json
+from cginit.sampling import PairCounts
+from cginit.units import unit_system
 
 __all__ = ["MixtureIteration", "MixtureStore"]
 
-_FORMAT, _VERSION = "cginit mixture refinement", 1
+#: Version of the layout; raised when a file changes its meaning.
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,8 @@ class MixtureIteration:
         Steps of the run.
     seconds : float
         Wall time.
+    counts : dict of pair to PairCounts
+        Pairs of every configuration, for their fluctuations.
     """
 
     index: int
@@ -61,6 +65,7 @@ class MixtureIteration:
     update: str
     steps: int
     seconds: float
+    counts: dict[Pair, PairCounts] = field(default_factory=dict)
 
     @property
     def lmse(self) -> float:
@@ -73,10 +78,8 @@ class MixtureIteration:
         return all(one.is_noise for one in self.distances.values())
 
 
-class MixtureStore:
+class MixtureStore(WorkDir):
     """The work directory of the refinement of a mixture.
-
-    ``iteration_003`` exists only when all of its files do: it is made in ``iteration_003.partial`` and renamed.
 
     Parameters
     ----------
@@ -85,57 +88,60 @@ class MixtureStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder, "mixture.json", FORMAT_VERSION)
 
-    def open(self, identity: dict[str, str]) -> list[MixtureIteration]:
+    def open(self, identity: dict[str, str], target: MixtureTarget) -> list[MixtureIteration]:
         """Create the folder or continue in it; return the complete iterations that it holds.
+
+        A copy of the target is kept, so that the folder tells the whole story.
 
         Raises
         ------
         InputError
             If the folder belongs to another refinement.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / "mixture.json"
-        content = {"format": _FORMAT, "version": _VERSION, "identity": identity}
-        if file.exists():
-            found = json.loads(file.read_text())
-            known = found.get("identity", {})
-            if found != content:
-                differing = [name for name in identity if known.get(name) != identity[name]] or ["version"]
-                raise InputError(
-                    f"{self.folder} holds another refinement (other {', '.join(differing)}); use the same settings "
-                    "to go on with it, or a new --workdir"
-                )
-        else:
-            write_atomically(file, json.dumps(content, indent=1) + "\n")
-        for leftover in self.folder.glob("*.partial"):
-            shutil.rmtree(leftover)
-        history: list[MixtureIteration] = []
-        while (path := self._path(len(history))).is_dir():
-            history.append(_read(path))
-        return history
+        self.claim(identity, lambda: _write_target(target, self.folder / "target.npz"))
+        return self.read()
 
-    def prepare(self, index: int) -> Path:
-        """Return the empty folder in which iteration `index` is to be made."""
-        partial = self._path(index).with_suffix(".partial")
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir()
-        return partial
+    def read(self) -> list[MixtureIteration]:
+        """Return the complete iterations without changing anything on disk.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no refinement of a mixture.
+        """
+        return [_read(path) for path in self.complete()]
+
+    def target(self) -> MixtureTarget:
+        """Return the target that the refinement was started with."""
+        with np.load(self.folder / "target.npz", allow_pickle=False) as data:
+            units = unit_system(str(data["units"]))
+            species = [str(name) for name in data["species"]]
+            rdfs = {
+                (a, b): RDF(data[f"{a}|{b}|r"], data[f"{a}|{b}|g"], data.get(f"{a}|{b}|error"), units=units)
+                for a, b in combinations_with_replacement(species, 2)
+            }
+            densities = dict(zip(species, data["densities"].tolist(), strict=True))
+            return MixtureTarget(rdfs, densities, float(data["kT"]))
 
     def commit(self, iteration: MixtureIteration) -> MixtureIteration:
-        """Write an iteration without its trajectory, and return it as read back from disk."""
-        partial = self._path(iteration.index).with_suffix(".partial")
-        for name in ("trajectory.*", "frames.npy"):
-            for trajectory in partial.glob(f"engine*/{name}"):
-                trajectory.unlink()
-        _write(iteration, partial)
-        partial.rename(self._path(iteration.index))
-        return _read(self._path(iteration.index))
+        """Keep an iteration, without its trajectory, and return it as read back from disk."""
+        return _read(self.finish(iteration.index, lambda folder: _write(iteration, folder)))
 
-    def _path(self, index: int) -> Path:
-        return self.folder / f"iteration_{index:03d}"
+
+def _write_target(target: MixtureTarget, path: Path) -> None:
+    arrays: dict[str, Any] = {
+        "units": np.array(target.units.name),
+        "species": np.array(target.species),
+        "densities": np.array(list(target.densities.values())),
+        "kT": np.array(target.kT),
+    }
+    for (a, b), curve in target.rdfs.items():
+        arrays |= {f"{a}|{b}|r": curve.r, f"{a}|{b}|g": curve.g}
+        if curve.error is not None:
+            arrays[f"{a}|{b}|error"] = curve.error
+    save_arrays(path, **arrays)
 
 
 def _write(iteration: MixtureIteration, folder: Path) -> None:
@@ -147,8 +153,13 @@ def _write(iteration: MixtureIteration, folder: Path) -> None:
         arrays |= {f"{name}|g_r": g.r, f"{name}|g": g.g}
         if g.error is not None:
             arrays[f"{name}|g_error"] = g.error
-    with (folder / "curves.npz").open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
+    save_arrays(folder / "curves.npz", **arrays)
+    counts = iteration.counts
+    if counts:
+        kept = {"|".join(pair): one.counts for pair, one in counts.items()}
+        first = next(iter(counts.values()))
+        numbers = {f"{'|'.join(pair)}|pairs": np.array(one.pairs) for pair, one in counts.items()}
+        save_arrays(folder / "counts.npz", r=first.r, volume=np.array(first.volume), **kept, **numbers)
     summary = {
         "units": iteration.final.units.name,
         "species": list(iteration.final.species),
@@ -158,7 +169,7 @@ def _write(iteration: MixtureIteration, folder: Path) -> None:
     }
     for name in ("index", "pressure", "pressure_error", "warnings", "update", "steps", "seconds"):
         summary[name] = getattr(iteration, name)
-    write_atomically(folder / "iteration.json", json.dumps(summary, indent=1) + "\n")
+    write_json(summary, folder / "iteration.json")
 
 
 def _read(folder: Path) -> MixtureIteration:
@@ -185,7 +196,14 @@ def _read(folder: Path) -> MixtureIteration:
             types=data["types"],
             species=tuple(summary["species"]),
         )
+    counts = {}
+    if (folder / "counts.npz").exists():
+        with np.load(folder / "counts.npz", allow_pickle=False) as data:
+            for a, b in potentials:
+                numbers = data[f"{a}|{b}"], final.n, float(data["volume"]), final.units
+                counts[a, b] = PairCounts(data["r"], *numbers, float(data[f"{a}|{b}|pairs"]))
     return MixtureIteration(
+        counts=counts,
         index=summary["index"],
         potentials=potentials,
         rdfs=rdfs,

@@ -240,7 +240,7 @@ def _simulate(
         potential,
         one.target,
         one.state,
-        start.at_density(one.state.density),
+        [start.at_density(one.state.density)],
         schedule,
         seed=run_seed,
         folder=store.prepare(number),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cginit.engines.base import Engine, EngineRun, Schedule
 from cginit.errors import InputError
 from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import distance
+from cginit.refine.replicas import ONE, Replicas, in_step, replica_seeds, time_series
 from cginit.sampling import Mean, PairCounts
 from cginit.state import StatePoint
 
@@ -54,6 +56,8 @@ class Sample:
         Wall time of the engine's integration.
     complete : bool
         Whether it had its full length; a run that is far from the target is ended early.
+    others : tuple of Configuration
+        Where the other replicas of the next simulation may start.
     """
 
     rdf: RDF
@@ -65,6 +69,7 @@ class Sample:
     steps: int
     seconds: float
     complete: bool
+    others: tuple[Configuration, ...] = ()
 
 
 def reach_of(target: RDF, r_cut: float, box_edge: float, beyond_cutoff: bool) -> float:
@@ -82,15 +87,18 @@ def simulate(
     potential: PairPotential,
     target: RDF,
     state: StatePoint,
-    start: Configuration,
+    starts: Sequence[Configuration],
     schedule: Schedule,
     *,
     seed: int,
     folder: Path,
     beyond_cutoff: bool,
     adaptive: bool,
+    replicas: Replicas = ONE,
 ) -> Sample:
     """Simulate a potential in two parts, the second only where the first is not far from the target.
+
+    Each replica has one of the `starts`.
 
     Raises
     ------
@@ -98,15 +106,18 @@ def simulate(
         If the engine fails.
     """
     parts = _parts(schedule) if adaptive else (schedule,)
-    runs: list[EngineRun] = []
+    runs: list[list[EngineRun]] = []
     sample: Sample | None = None
     for index, part in enumerate(parts):
         place = folder / ("engine" if index == 0 else f"engine_{index + 1}")
         place.mkdir()
-        part_seed = seed if index == 0 else int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-        runs.append(engine.run(potential, state, start, part, seed=part_seed, workdir=place))
-        start = runs[-1].final
-        exact = runs[-1].trajectory is None
+        places = [place]
+        if replicas.count > 1:
+            places = [place / f"replica_{number + 1}" for number in range(replicas.count)]
+        seeds = replica_seeds(seed, index, replicas.count)
+        runs.append(replicas.run(engine, potential, state, starts, part, seeds=seeds, folders=places))
+        starts = [run.final for run in runs[-1]]
+        exact = runs[-1][0].trajectory is None
         complete = exact or index == len(parts) - 1
         sample = _sample(runs, target, potential, beyond_cutoff, complete)
         if complete or distance(sample.rdf, target, potential.r_cut).chi2 > FAR:
@@ -136,6 +147,7 @@ def iteration_of(
         engine_seconds=sample.seconds,
         counts=sample.counts,
         complete=sample.complete,
+        others=sample.others,
     )
 
 
@@ -151,34 +163,37 @@ def _parts(schedule: Schedule) -> tuple[Schedule, ...]:
 
 
 def _sample(
-    runs: list[EngineRun], target: RDF, potential: PairPotential, beyond_cutoff: bool, complete: bool
+    runs: list[list[EngineRun]], target: RDF, potential: PairPotential, beyond_cutoff: bool, complete: bool
 ) -> Sample:
-    last = runs[-1]
-    energy = np.concatenate([run.energy for run in runs])
-    pressure = np.concatenate([run.pressure for run in runs])
-    edge = float(np.min(last.final.box))
+    """Return what all parts of all replicas show."""
+    first, *others = runs[-1]
+    energy = np.concatenate([time_series([run.energy for run in part]) for part in runs])
+    pressure = np.concatenate([time_series([run.pressure for run in part]) for part in runs])
+    edge = float(np.min(first.final.box))
     reach = reach_of(target, potential.r_cut, edge, beyond_cutoff)
     counts: PairCounts | None = None
     warnings: tuple[str, ...] = ()
-    if last.trajectory is None:
-        rdf = _exact(last, target, reach)
+    trajectories = [one for part in runs if (one := in_step(part)) is not None]
+    if not trajectories:
+        rdf = _exact(first, target, reach)
     else:
-        frames = [run.trajectory.positions for run in runs if run.trajectory is not None]
-        whole = Trajectory(np.concatenate(frames), last.trajectory.box, units=last.trajectory.units)
-        first = float(target.with_core().r[0])
-        counts = sampling.count_pairs(whole, dr=target.dr, r_max=reach, offset=first)
+        frames = np.concatenate([one.positions for one in trajectories])
+        whole = Trajectory(frames, trajectories[0].box, units=trajectories[0].units)
+        offset = float(target.with_core().r[0])
+        counts = sampling.count_pairs(whole, dr=target.dr, r_max=reach, offset=offset)
         rdf = counts.rdf()
         warnings = sampling.examine(whole, rdf, energy).reasons
     return Sample(
         rdf=rdf,
         counts=counts,
-        final=last.final,
+        final=first.final,
         pressure=sampling.block_mean(pressure, min(sampling.BLOCKS, pressure.size)),
         warnings=warnings,
-        engine=f"{last.engine} {last.version}",
-        steps=sum(run.steps for run in runs),
-        seconds=sum(run.seconds for run in runs),
+        engine=f"{first.engine} {first.version}",
+        steps=sum(run.steps for part in runs for run in part),
+        seconds=sum(max(run.seconds for run in part) for part in runs),
         complete=complete,
+        others=tuple(run.final for run in others),
     )
 
 

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cginit.curves import RDF
+from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError, MissingDependencyError
-from cginit.refine.checkpoint import Iteration
-from cginit.refine.convergence import CHI2_AT_NOISE
+from cginit.mixture import MixtureTarget
+from cginit.refine.checkpoint import Iteration, Reweighted
+from cginit.refine.convergence import CHI2_AT_NOISE, Distance
+from cginit.refine.mixture_store import MixtureIteration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_figure", "new_figure", "refinement_figure", "save_figure"]
+__all__ = ["error_figure", "mixture_figure", "new_figure", "refinement_figure", "save_figure"]
 
 TARGET_COLOUR, FIRST_COLOUR, BEST_COLOUR = "0.15", "#d55e00", "#0072b2"
+WEIGHTED_COLOUR = "#009e73"
+#: Pairs of a mixture side by side.
+PAIRS_ACROSS = 3
+#: An analytic engine can agree to the last bit, which a logarithmic axis cannot show.
+SMALLEST = 1e-16
 LINE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9")
 
 
-def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path: Path) -> Path:
+def refinement_figure(
+    history: Sequence[Iteration], target: RDF, kT: float, path: Path, reweighted: Reweighted | None = None
+) -> Path:
     """Draw g(r), U(r) and the error of one refinement and write the figure to `path` (suffix: format).
 
     Parameters
@@ -35,6 +45,8 @@ def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path
     kT : float
         Thermal energy, for the axis of U.
     path : Path
+    reweighted : Reweighted, optional
+        The last potential, where reweighting has judged it instead of a simulation.
 
     Raises
     ------
@@ -50,21 +62,96 @@ def refinement_figure(history: Sequence[Iteration], target: RDF, kT: float, path
     first, best = history[0], min(history, key=lambda item: item.distance.lmse)
     shown = target.with_core()
     axes_g.plot(shown.r, shown.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
-    for item, colour, name in (
-        (first, FIRST_COLOUR, "start"),
-        (best, BEST_COLOUR, f"iteration {best.index}"),
-    ):
-        if item is best or first is not best:
-            axes_g.plot(item.rdf.r, item.rdf.g, color=colour, lw=1.3, label=name)
-            axes_u.plot(item.potential.r, item.potential.u / kT, color=colour, lw=1.3, label=name)
+    curves = [(first.potential, first.rdf, FIRST_COLOUR, "start")]
+    if best is not first:
+        curves.append((best.potential, best.rdf, BEST_COLOUR, f"iteration {best.index}"))
+    if reweighted is not None:
+        curves.append((reweighted.potential, reweighted.rdf, WEIGHTED_COLOUR, "reweighted"))
+    for potential, rdf, colour, name in curves:
+        axes_g.plot(rdf.r, rdf.g, color=colour, lw=1.3, label=name)
+        axes_u.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=name)
     length = target.units.length
     axes_g.set(xlabel=f"r / {length}", ylabel="g(r)", xlim=(0, target.r_max), ylim=(0, None))
-    _scale_energy(axes_u, best)
+    _scale_energy(axes_u, best.potential, kT)
     axes_u.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     axes_u.set(xlabel=f"r / {length}", ylabel="U(r) / kT", xlim=(0, best.potential.r_cut))
-    _draw_errors(axes_e, {"": history})
+    _draw_errors(axes_e, {"": [(item.index, item.distance) for item in history]})
+    _draw_reweighting(axes_e, history, reweighted)
     for axes in (axes_g, axes_u):
         axes.legend(frameon=False)
+    return save_figure(figure, path)
+
+
+def _draw_reweighting(axes: Axes, history: Sequence[Iteration], reweighted: Reweighted | None) -> None:
+    """Mark the updates that reweighting judged: before which simulation, and at the end."""
+    for item in history:
+        if item.skipped:
+            text = f"{item.skipped} reweighted"
+            axes.axvline(item.index + 0.5, color=WEIGHTED_COLOUR, lw=0.8, ls=":")
+            axes.text(
+                item.index + 0.47, 0.97, text, color=WEIGHTED_COLOUR, rotation=90, fontsize=8,
+                transform=axes.get_xaxis_transform(), ha="right", va="top",
+            )  # fmt: skip
+    if reweighted is not None:
+        lmse = max(reweighted.distance.lmse, SMALLEST)
+        updates = f"{reweighted.skipped} update{'s' * (reweighted.skipped > 1)}"
+        axes.semilogy(
+            [history[-1].index + 1.5],
+            [lmse],
+            "D",
+            color=WEIGHTED_COLOUR,
+            ms=6,
+            label=f"reweighted, {updates}",
+        )
+        axes.legend(frameon=False)
+
+
+def mixture_figure(history: Sequence[MixtureIteration], target: MixtureTarget, path: Path) -> Path:
+    """Draw g(r) and U(r) of every pair of a mixture, and their errors, and write the figure to `path`.
+
+    Raises
+    ------
+    InputError
+        If there is no iteration.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    if not history:
+        raise InputError("the refinement has no finished simulation to draw")
+    pairs = target.pairs
+    across = min(PAIRS_ACROSS, len(pairs))
+    blocks = -(-len(pairs) // across)
+    figure = new_figure((4.0 * across, 6.0 * blocks + 3.2))
+    grid = figure.add_gridspec(2 * blocks + 1, across)
+    first, best = history[0], min(history, key=lambda item: item.lmse)
+    length = target.units.length
+    for number, pair in enumerate(pairs):
+        row, column = divmod(number, across)
+        axes_g = figure.add_subplot(grid[2 * row, column])
+        axes_u = figure.add_subplot(grid[2 * row + 1, column])
+        curve = target.rdfs[pair]
+        axes_g.plot(curve.r, curve.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
+        for item, colour, name in (
+            (first, FIRST_COLOUR, "start"),
+            (best, BEST_COLOUR, f"iteration {best.index}"),
+        ):
+            if item is best or first is not best:
+                g, potential = item.rdfs[pair], item.potentials[pair]
+                axes_g.plot(g.r, g.g, color=colour, lw=1.3, label=name)
+                axes_u.plot(potential.r, potential.u / target.kT, color=colour, lw=1.3)
+        axes_g.set(title="-".join(pair), xlabel=f"r / {length}", ylabel="g(r)")
+        axes_g.set(xlim=(0, best.rdfs[pair].r_max), ylim=(0, None))
+        _scale_energy(axes_u, best.potentials[pair], target.kT)
+        axes_u.axhline(0.0, color="0.8", lw=0.8, zorder=0)
+        axes_u.set(xlabel=f"r / {length}", ylabel="U(r) / kT", xlim=(0, best.potentials[pair].r_cut))
+        if number == 0:
+            axes_g.legend(frameon=False)
+    axes_e = figure.add_subplot(grid[2 * blocks, :])
+    _draw_errors(
+        axes_e,
+        {"-".join(pair): [(item.index, item.distances[pair]) for item in history] for pair in pairs},
+    )
+    axes_e.legend(frameon=False)
     return save_figure(figure, path)
 
 
@@ -74,19 +161,19 @@ def error_figure(histories: Mapping[str, Sequence[Iteration]], path: Path) -> Pa
         raise InputError("there is no finished simulation to draw")
     figure = new_figure((5.5, 3.8))
     axes = figure.subplots()
-    _draw_errors(axes, histories)
+    _draw_errors(axes, {name: [(x.index, x.distance) for x in items] for name, items in histories.items()})
     axes.legend(frameon=False)
     return save_figure(figure, path)
 
 
-def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[Iteration]]) -> None:
+def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[tuple[int, Distance]]]) -> None:
+    """Draw the errors of numbered simulations of one or several curves."""
     from matplotlib.ticker import MaxNLocator
 
-    for (name, history), colour in zip(histories.items(), LINE_COLOURS, strict=False):
-        index = np.array([item.index for item in history])
-        # An analytic engine can agree to the last bit, which a logarithmic axis cannot show.
-        lmse = np.maximum([item.distance.lmse for item in history], 1e-16)
-        noise = np.array([item.distance.chi2 <= CHI2_AT_NOISE for item in history])
+    for (name, history), colour in zip(histories.items(), cycle(LINE_COLOURS), strict=False):
+        index = np.array([number for number, _ in history])
+        lmse = np.maximum([one.lmse for _, one in history], SMALLEST)
+        noise = np.array([one.chi2 <= CHI2_AT_NOISE for _, one in history])
         axes.semilogy(index + 1, lmse, "-", color=colour, lw=1.2, label=name or None)
         for chosen, face in ((~noise, colour), (noise, "white")):
             if np.any(chosen):
@@ -96,11 +183,9 @@ def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[Iteration]]) -> No
     axes.grid(alpha=0.25, which="both", axis="y")
 
 
-def _scale_energy(axes: Axes, iteration: Iteration) -> None:
+def _scale_energy(axes: Axes, p: PairPotential, kT: float) -> None:
     """Choose limits that show the wells; the core would squeeze them to a line."""
-    p = iteration.potential
-    kT = 1.0 if p.provenance is None or p.provenance.kT is None else p.provenance.kT
-    outside = p.u[p.r >= iteration.potential.r_core] / kT
+    outside = p.u[p.r >= p.r_core] / kT
     low = min(-0.5, 1.2 * float(outside.min()))
     axes.set_ylim(low, min(6.0, max(2.0, 1.1 * float(outside.max()))))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError
@@ -16,7 +17,7 @@ from cginit.refine.updates.gauss_newton import Problem
 from cginit.sampling import PairCounts
 from cginit.state import StatePoint
 
-__all__ = ["IMC", "sampled_response"]
+__all__ = ["IMC", "response_of", "sampled_response"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,16 @@ def sampled_response(counts: PairCounts, n: int) -> Array:
     pairs are independent; the rest is multiplied by :math:`1 - a` with the intensity a that makes the
     expected squared error least.
     """
-    samples = counts.counts[:, :n].astype(np.float64)
+    return response_of(counts.counts[:, :n], counts.ideal()[:n])
+
+
+def response_of(numbers: NDArray[np.int32], ideal: Array) -> Array:
+    """Return the response of `sampled_response` from numbers of pairs ``(frames, n)`` and those of an ideal gas.
+
+    The bins may belong to different pairs of types.
+    """
+    n = ideal.size
+    samples = numbers.astype(np.float64)
     mean = samples.mean(axis=0)
     scale = np.sqrt(np.maximum(mean, 1e-300))
     y = np.where(mean > 0.0, (samples - mean) / scale, 0.0)
@@ -101,4 +111,4 @@ def sampled_response(counts: PairCounts, n: int) -> Array:
     power = float(np.sum(covariance[off] ** 2))
     shrinkage = float(np.clip(np.sum(spread[off]) / power, 0.0, 1.0)) if power > 0.0 else 1.0
     shrunk = (1.0 - shrinkage) * covariance + shrinkage * np.diag((mean > 0.0).astype(np.float64))
-    return np.asarray(shrunk * scale[None, :] * (scale / counts.ideal()[:n])[:, None])
+    return np.asarray(shrunk * scale[None, :] * (scale / ideal)[:, None])
