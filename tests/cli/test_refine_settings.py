@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from cginit import RDF, InputError, StatePoint, read_table, write_rdf
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
+from cginit.refine.mixture_store import MixtureStore
 from cginit.units import NM_KJ
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,3 +155,67 @@ def test_the_layout_of_the_tutorial_runs_in_lammps(tmp_path):
     potential = read_table(tmp_path / "cginit" / "A-A.pot")
     assert potential.r_cut == pytest.approx(0.9)
     assert read_table(tmp_path / "cginit" / "A-A.table").units.name == "angstrom-kcal/mol"
+
+
+MIXTURE = """\
+<cg>
+  <non-bonded>
+    <name>A-A</name> <type1>A</type1> <type2>A</type2> <min>0</min> <max>0.8</max> <step>0.02</step>
+    <inverse> <target>A-A.dist.tgt</target> <particle_dens>6.0</particle_dens>
+      <post_update>smooth</post_update> </inverse>
+  </non-bonded>
+  <non-bonded>
+    <name>A-B</name> <type1>A</type1> <type2>B</type2> <min>0</min> <max>0.7</max> <step>0.02</step>
+    <inverse> <target>A-B.dist.tgt</target> </inverse>
+  </non-bonded>
+  <non-bonded>
+    <name>B-B</name> <type1>B</type1> <type2>B</type2> <min>0</min> <max>0.8</max> <step>0.02</step>
+    <inverse> <target>B-B.dist.tgt</target> <particle_dens>12.0</particle_dens>
+      <do_potential>0</do_potential> </inverse>
+  </non-bonded>
+  <inverse>
+    <kBT>2.5</kBT> <program>lammps</program>
+    <lammps> <script>mix.in</script> </lammps>
+    <initial_configuration>nowhere</initial_configuration>
+    <iterations_max>2</iterations_max> <method>ibi</method>
+  </inverse>
+</cg>
+"""
+
+
+@pytest.mark.lammps
+def test_a_mixture_runs_pair_by_pair_as_its_settings_say(tmp_path):
+    r = 0.02 * np.arange(51)
+    u = 1.5 * np.exp(-((r / 0.3) ** 2))
+    for k, pair in enumerate(("A-A", "A-B", "B-B")):
+        # Rather strong, so that no two short simulations are at the noise.
+        g = np.exp(-(1.0 + 0.5 * k) * u / KT) * (1.0 + 0.3 * np.exp(-((r - 0.5) ** 2) / 0.01))
+        (tmp_path / f"{pair}.dist.tgt").write_text(
+            "".join(f"{x:.2f} {y:.6f} i\n" for x, y in zip(r, g, strict=True))
+        )
+    (tmp_path / "mix.in").write_text(
+        SCRIPT.format(equilibration=700, production=400).replace("read_data", "mass * 20.0\nread_data")
+    )
+    path = tmp_path / "settings.xml"
+    path.write_text(MIXTURE)
+    done = invoke("refine", "--settings", path, "--method", "boltzmann")
+    assert done.exit_code == 3, done.output
+    assert "settings  densities in nm^-3: A 6, B 12, from particle_dens" in done.output
+    assert "B-B keeps its potential" in done.output
+    assert "stopped at the cap of 2 simulations" in done.output
+    work = tmp_path / "cginit"
+    assert {file.name for file in work.glob("*.*")} >= {"A-A.pot", "A-B.pot", "B-B.pot", "mixture.table"}
+    assert read_table(work / "A-B.pot").r_cut == pytest.approx(0.7)
+    first, second = MixtureStore(work).read()
+    assert (first.update, second.update) == ("start", "ibi")
+    script = (work / "iteration_000" / "engine" / "in.lammps").read_text()
+    # 700 steps of which 500 are the push-off; every 20 of 400; two thirds of the 1000 beads are B.
+    assert "run 400" in script
+    assert "run 200" in script
+    assert np.bincount(first.final.types).tolist() == [333, 667]
+    # The pair that is held stays, the others change, smoothly where it was asked for.
+    kept, free = ("B", "B"), ("A", "A")
+    np.testing.assert_array_equal(second.potentials[kept].u, first.potentials[kept].u)
+    assert np.max(np.abs(second.potentials[free].u - first.potentials[free].u)) > 0.05
+    with pytest.raises(InputError, match="--density: not for mixtures"):
+        invoke("refine", "--settings", path, "--density", "3")

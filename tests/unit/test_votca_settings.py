@@ -190,14 +190,14 @@ def test_no_xml_and_other_xml(tmp_path):
         read_settings(tmp_path / "none.xml")
 
 
-def test_mixtures_are_read_but_not_run(folder):
+def test_a_mixture_is_no_single_component(folder):
     section = SETTINGS[SETTINGS.index("  <non-bonded>") : SETTINGS.index("  <inverse>\n    <kBT>")]
     second = section.replace("CG-CG<", "CG-X<").replace("<type2>B", "<type2>X")
     (folder / "settings.xml").write_text(SETTINGS.replace(section, section + second))
     found = read_settings(folder / "settings.xml")
     assert [item.name for item in found.interactions] == ["CG-CG", "CG-X"]
     assert found.components == ("B", "X")
-    with pytest.raises(InputError, match=r"2 non-bonded interactions \(CG-CG, CG-X\); mixtures are read but"):
+    with pytest.raises(InputError, match=r"2 non-bonded interactions \(CG-CG, CG-X\), those of a mixture"):
         make_plan(found)
 
 

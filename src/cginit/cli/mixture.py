@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cginit.cli.mixture_file import read_mixture
 from cginit.cli.options import (
     SIMULATION,
     Device,
@@ -20,14 +21,13 @@ from cginit.cli.options import (
     Threads,
 )
 from cginit.cli.refine import NOT_CONVERGED, make_engine
-from cginit.errors import InputError
 
 if TYPE_CHECKING:
     from cginit.curves import PairPotential
-    from cginit.mixture import MixtureTarget, Pair
+    from cginit.mixture import Pair
     from cginit.refine.mixture_store import MixtureIteration
 
-__all__ = ["mixture", "read_mixture"]
+__all__ = ["mixture", "show_iteration", "write_mixture"]
 
 
 def mixture(
@@ -57,7 +57,8 @@ def mixture(
     update: Annotated[
         str,
         typer.Option(
-            help="auto (ihnc where it has a solution, else ibi), ihnc or ibi.", rich_help_panel="Update"
+            help="auto (ihnc where it has a solution, else ibi), ihnc, imc or ibi.",
+            rich_help_panel="Update",
         ),
     ] = "auto",
     iterations: Annotated[
@@ -110,12 +111,6 @@ def mixture(
             typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
     converged = True
     if workdir is not None:
-
-        def show(done: MixtureIteration) -> None:
-            if not quiet:
-                parts = "  ".join(f"{'-'.join(p)} {d.chi2:.3g}" for p, d in done.distances.items())
-                typer.echo(f"iteration {done.index:<3} {done.update:<6} chi2  {parts}   {done.seconds:.0f} s")
-
         result = refine_mixture(
             target,
             potentials,
@@ -126,7 +121,7 @@ def mixture(
             iterations=iterations,
             seed=seed,
             start=mixture_start(target, potentials, beads=beads, seed=seed),
-            progress=show,
+            progress=None if quiet else show_iteration,
         )
         potentials, converged = result.potentials, result.converged
         if not quiet:
@@ -134,61 +129,29 @@ def mixture(
             for warning in result.history[result.best].warnings:
                 typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
     folder = workdir or Path()
-    for path in _write(
-        potentials, out or [str(folder / "{pair}.pot"), str(folder / "mixture.table")], target.kT
-    ):
+    names = out or [str(folder / "{pair}.pot"), str(folder / "mixture.table")]
+    for path in write_mixture(potentials, names, target.kT):
         typer.echo(path)
     if not converged:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def read_mixture(file: Path) -> MixtureTarget:
-    """Read the description of a mixture and its targets, whose names are relative to the file.
+def show_iteration(done: MixtureIteration) -> None:
+    """Print a line for a finished simulation of a mixture."""
+    parts = "  ".join(f"{'-'.join(pair)} {one.chi2:.3g}" for pair, one in done.distances.items())
+    typer.echo(f"iteration {done.index:<3} {done.update:<6} chi2  {parts}   {done.seconds:.0f} s")
 
-    Raises
-    ------
-    InputError
-        If a key is missing or unknown, or a target cannot be read.
+
+def write_mixture(
+    potentials: dict[Pair, PairPotential],
+    names: list[str],
+    kT: float,
+    labels: dict[Pair, str] | None = None,
+) -> list[str]:
+    """Write potentials and return the files: one a pair where a name holds ``{pair}``, else one for a program.
+
+    `labels` are the names of the pairs in names of files, by default A-B.
     """
-    from cginit.io import read_rdf
-    from cginit.mixture import MixtureTarget
-    from cginit.network.config import read_toml
-    from cginit.units import unit_system
-
-    content = read_toml(file)
-    known = {"units", "temperature", "kT", "densities", "targets", "clean", "step", "range"}
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise InputError(
-            f"{file} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
-        )
-    for name in ("units", "densities", "targets"):
-        if name not in content:
-            raise InputError(f"{file} does not state {name}; it needs units, [densities] and [targets]")
-    if ("temperature" in content) == ("kT" in content):
-        raise InputError(f"{file} must state either temperature (kelvin) or kT")
-    units = unit_system(content["units"])
-    kT = content["kT"] if "kT" in content else content["temperature"] * units.boltzmann()
-    curves = {}
-    for name, target in content["targets"].items():
-        curve = read_rdf(file.parent / target, units=units, clean=bool(content.get("clean", False)))
-        if "step" in content:
-            curve = curve.rebinned(float(content["step"]))
-        if "range" in content:
-            curve = curve.truncated(float(content["range"]))
-        curves[_pair(name, content["densities"], file)] = curve
-    return MixtureTarget(curves, content["densities"], float(kT))
-
-
-def _pair(name: str, densities: dict[str, float], file: Path) -> Pair:
-    for a in densities:
-        for b in densities:
-            if name == f"{a}-{b}":
-                return a, b
-    raise InputError(f"{file}: the target {name!r} is no pair of {', '.join(densities)}; write it as A-B")
-
-
-def _write(potentials: dict[Pair, PairPotential], names: list[str], kT: float) -> list[str]:
     from cginit.io import write_table
     from cginit.io.pair_tables import write_pair_tables
 
@@ -196,7 +159,7 @@ def _write(potentials: dict[Pair, PairPotential], names: list[str], kT: float) -
     for name in names:
         if "{pair}" in name:
             for pair, potential in potentials.items():
-                path = Path(name.format(pair="-".join(pair)))
+                path = Path(name.format(pair="-".join(pair) if labels is None else labels[pair]))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_table(potential, path)
                 written.append(str(path))

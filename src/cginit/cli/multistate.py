@@ -23,6 +23,7 @@ from cginit.cli.options import (
     Threads,
 )
 from cginit.cli.refine import NOT_CONVERGED, make_engine
+from cginit.cli.toml import check_keys, stated_energy
 from cginit.errors import InputError
 from cginit.guess import DEFAULT_METHOD
 
@@ -133,15 +134,11 @@ def read_states(file: Path) -> list[StateTarget]:
     units = unit_system(content["units"])
     states = []
     for number, one in enumerate(content["states"], start=1):
-        unknown, where = sorted(set(one) - _KEYS), f"state {number} of {file}"
-        if unknown:
-            raise InputError(
-                f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(_KEYS))}"
-            )
-        if "target" not in one or "density" not in one or ("kT" in one) == ("temperature" in one):
+        where = f"state {number} of {file}"
+        check_keys(one, _KEYS, where)
+        if "target" not in one or "density" not in one:
             raise InputError(f"{where} needs target, density, and either temperature (kelvin) or kT")
-        kT = one["kT"] if "kT" in one else one["temperature"] * units.boltzmann()
-        state = StatePoint(one["density"], kT, units)
+        state = StatePoint(one["density"], stated_energy(one, units, where), units)
         target = read_rdf(file.parent / one["target"], units=units)
         states.append(StateTarget(target, state, float(one.get("weight", 1.0))))
     return states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cginit.votca.mixture_plan import MixturePlan, make_mixture_plan, run_mixture_plan
 from cginit.votca.options import OPTIONS, Option, find_option, options_table
 from cginit.votca.plan import Plan, make_plan, run_plan
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
@@ -12,6 +13,7 @@ from cginit.votca.update import Smoothed, update_of
 __all__ = [
     "OPTIONS",
     "Interaction",
+    "MixturePlan",
     "Option",
     "Plan",
     "RunPlan",
@@ -19,12 +21,14 @@ __all__ = [
     "Smoothed",
     "VotcaTarget",
     "find_option",
+    "make_mixture_plan",
     "make_plan",
     "options_table",
     "read_lammps_script",
     "read_mdp",
     "read_settings",
     "read_target",
+    "run_mixture_plan",
     "run_plan",
     "update_of",
 ]

@@ -10,17 +10,19 @@ import numpy as np
 
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
-from cginit.engines.base import Engine, Schedule, length_scale
+from cginit.engines.base import Engine, Potentials, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.extrapolate import resampled
 from cginit.guess import DEFAULT_METHOD, guess
 from cginit.io import read_table
 from cginit.refine import DEFAULT_SCHEDULE, Iteration, Limits, Refinement, refine
+from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.updates import Update
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
+from cginit.votca.components import mass_rows
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
-from cginit.votca.settings import Settings
+from cginit.votca.settings import Interaction, Settings
 from cginit.votca.target import VotcaTarget, read_target, topology
 from cginit.votca.update import update_of
 
@@ -114,16 +116,16 @@ def make_plan(
     problem = read_target(settings, density=density, clean=clean)
     update, notes = update_of(settings)
     potential, origin = _first(settings, problem, method)
-    run, more = _run_plan(settings, problem.state)
-    schedule, also = _schedule(run, potential, problem.state)
+    run, more = run_of(settings, problem.state)
+    schedule, also = schedule_of(run, potential, problem.state)
     start, last = _start(settings, problem.state)
-    limit, weight, norm, check = _convergence(settings)
+    limit, weight, norm, check = convergence_of(settings, settings.interaction)
     return Plan(
         problem=problem,
         potential=potential,
         update=update,
         schedule=schedule,
-        limits=Limits(_iterations(settings) if iterations is None else iterations),
+        limits=Limits(iterations_of(settings) if iterations is None else iterations),
         start=start,
         limit=limit,
         weight=weight,
@@ -140,6 +142,8 @@ def run_plan(
     seed: int = 1,
     adaptive: bool = True,
     reweighting: bool = True,
+    replicas: Replicas = ONE,
+    longest: int | None = None,
     progress: Callable[[Iteration], None] | None = None,
 ) -> Refinement:
     """Run the refinement of a settings file; see `cginit.refine.refine` for arguments, continuing and errors."""
@@ -166,6 +170,8 @@ def run_plan(
             start=plan.start,
             adaptive=adaptive,
             reweighting=reweighting,
+            replicas=replicas,
+            longest=longest,
             progress=watch,
         )
     except _BelowLimit:
@@ -196,7 +202,7 @@ def _first(settings: Settings, problem: VotcaTarget, method: str | None) -> tupl
     stated = settings.option("cginit.method")
     wanted = settings.option("iie.initial_guess.method", "ie") if settings.method == "iie" else "table"
     if method is None and not stated and wanted == "table" and table.is_file():
-        return _table(table, problem), f"start: {table.name}"
+        return table_of(table, problem.r_cut, problem.target.dr, problem.state.kT), f"start: {table.name}"
     if method is None and settings.method == "iie" and wanted == "table":
         raise InputError(f"{settings.path}: iie.initial_guess.method is table, but {table} is absent")
     if method is None and settings.method == "iie":
@@ -211,9 +217,9 @@ def _first(settings: Settings, problem: VotcaTarget, method: str | None) -> tupl
     return potential, f"start: guess {chosen}{instead}"
 
 
-def _table(path: Path, problem: VotcaTarget) -> PairPotential:
+def table_of(path: Path, r_cut: float, step: float, kT: float) -> PairPotential:
+    """Return a start table on multiples of `step` up to the cut-off."""
     table = read_table(path, units=NM_KJ, format="votca")
-    step, r_cut = problem.target.dr, problem.r_cut
     if table.r_cut < r_cut - 1e-3 * step:
         # U is 0 beyond the end of a table.
         grid = np.arange(table.r[0], r_cut + 0.5 * step, step)
@@ -221,17 +227,17 @@ def _table(path: Path, problem: VotcaTarget) -> PairPotential:
     elif table.r_cut > r_cut + 1e-3 * step:
         keep = table.r <= r_cut + 1e-3 * step
         table = PairPotential.shifted(table.r[keep], table.u[keep], units=NM_KJ, r_core=table.r_core)
-    return resampled(table, np.linspace(0.0, r_cut, round(r_cut / step) + 1), problem.state.kT)
+    return resampled(table, np.linspace(0.0, r_cut, round(r_cut / step) + 1), kT)
 
 
-def _run_plan(settings: Settings, state: StatePoint) -> tuple[RunPlan, tuple[str, ...]]:
+def run_of(settings: Settings, state: StatePoint) -> tuple[RunPlan, tuple[str, ...]]:
     """Return what the files of the simulation program say of the run."""
     equi_time = 0.0
     script = settings.program_option("script")
     if settings.program == "lammps" and script:
         run = read_lammps_script(settings.file(script, "the LAMMPS script"), settings.program_option("traj"))
         if run.mass is None:
-            run = replace(run, mass=_mass(settings))
+            run = replace(run, mass=min(masses_of(settings), default=None))
     elif settings.program == "gromacs":
         run = read_mdp(settings.file(settings.program_option("mdp", "grompp.mdp"), "the parameter file"))
         equi_time = _float(settings, "equi_time")
@@ -258,22 +264,15 @@ def _float(settings: Settings, name: str) -> float:
         raise InputError(f"{settings.path}: {settings.program}.{name} is {text!r}, not a number") from None
 
 
-def _mass(settings: Settings) -> float | None:
-    """Return the mass of the first type of a LAMMPS data file."""
+def masses_of(settings: Settings) -> list[float]:
+    """Return the masses of the bead types of a LAMMPS data file."""
     found = topology(settings)
     if found is None:
-        return None
-    lines = [line.split("#")[0].split() for line in found[0].read_text(errors="replace").splitlines()]
-    if ["Masses"] not in lines:
-        return None
-    rows = [words for words in lines[lines.index(["Masses"]) + 1 :] if words]
-    try:
-        return float(rows[0][1])
-    except (IndexError, ValueError):
-        return None
+        return []
+    return [float(words[1]) for words, _ in mass_rows(found[0]) if len(words) > 1]
 
 
-def _schedule(run: RunPlan, potential: PairPotential, state: StatePoint) -> tuple[Schedule, tuple[str, ...]]:
+def schedule_of(run: RunPlan, potential: Potentials, state: StatePoint) -> tuple[Schedule, tuple[str, ...]]:
     """Return the schedule: steps as they are, times in multiples of a sqrt(m / kT)."""
     schedule = DEFAULT_SCHEDULE
     notes: list[str] = []
@@ -323,7 +322,8 @@ def _start(settings: Settings, state: StatePoint) -> tuple[Configuration | None,
     return start, tuple(notes)
 
 
-def _iterations(settings: Settings) -> int:
+def iterations_of(settings: Settings) -> int:
+    """Return the cap on simulations."""
     text = settings.option("iterations_max")
     try:
         number = int(text)
@@ -337,9 +337,11 @@ def _iterations(settings: Settings) -> int:
     return number
 
 
-def _convergence(settings: Settings) -> tuple[float | None, float, int, tuple[str, ...]]:
+def convergence_of(
+    settings: Settings, interaction: Interaction
+) -> tuple[float | None, float, int, tuple[str, ...]]:
+    """Return limit, weight and norm of the convergence check, and notes."""
     kind = settings.option("convergence_check.type", "none")
-    interaction = settings.interaction
     if kind == "none":
         return None, 1.0, 1, ()
     if kind != "default":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cginit.errors import InputError
 
-__all__ = ["RunPlan", "read_lammps_script", "read_mdp"]
+__all__ = ["RunPlan", "pair_files", "read_lammps_script", "read_mdp"]
 
 #: Time units of LAMMPS in ps; ``lj`` has none.
 _TIME = {"real": 1e-3, "metal": 1.0, "electron": 1e-3, "si": 1e12, "cgs": 1e12, "micro": 1e6, "nano": 1e3}
@@ -217,3 +217,19 @@ def read_mdp(path: Path) -> RunPlan:
         temperature=number("ref_t"),
         notes=notes,
     )
+
+
+def pair_files(path: Path) -> dict[tuple[int, int], tuple[str, ...]]:
+    """Return the words that follow each ``pair_coeff i j`` of a LAMMPS script, its table among them.
+
+    Examples
+    --------
+    >>> script = Path("in.lammps")  # doctest: +SKIP
+    >>> pair_files(script)  # doctest: +SKIP
+    {(1, 1): ('A-A.table', 'VOTCA', '9')}
+    """
+    found = {}
+    for words in _commands(path, {}):
+        if words[0] == "pair_coeff" and len(words) > 3 and words[1].isdigit() and words[2].isdigit():
+            found[int(words[1]), int(words[2])] = tuple(words[3:])
+    return found

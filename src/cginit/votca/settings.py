@@ -102,16 +102,21 @@ class Settings:
         if len(self.interactions) != 1:
             names = ", ".join(item.name for item in self.interactions)
             raise InputError(
-                f"{self.path} has {len(self.interactions)} non-bonded interactions ({names}); mixtures are read but "
-                "not run yet: there is no refinement of several components here. Refine a single component"
+                f"{self.path} has {len(self.interactions)} non-bonded interactions ({names}), those of a mixture; "
+                "what was asked for is done for a single component only"
             )
         item = self.interactions[0]
         if item.type1 != item.type2:
             raise InputError(
                 f"{self.path}: the only interaction {item.name} is between two types, {item.type1} and {item.type2}; "
-                "only a single component can be refined"
+                "a mixture needs the interactions of all its pairs"
             )
         return item
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether there are several bead types, with an interaction for each pair."""
+        return len(self.interactions) > 1
 
     def option(self, path: str, default: str = "") -> str:
         """Return an option below ``cg.inverse``; that of the section of the program, where `path` begins with it."""

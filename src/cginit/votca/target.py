@@ -12,9 +12,9 @@ from cginit.errors import InputError
 from cginit.io import check_target, read_rdf, read_rdf_header
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
-from cginit.votca.settings import Settings
+from cginit.votca.settings import Interaction, Settings
 
-__all__ = ["VotcaTarget", "on_step", "read_target", "topology"]
+__all__ = ["VotcaTarget", "cutoff_of", "on_step", "read_interaction", "read_target", "topology"]
 
 #: Part of a step by which distances may miss a multiple of it; printed files round them.
 GRID_TOLERANCE = 1e-3
@@ -54,30 +54,38 @@ def read_target(settings: Settings, *, density: float | None = None, clean: bool
         If a file is absent or wrong, nothing states the density, or there are several interactions.
     """
     interaction = settings.interaction
-    if not interaction.target.is_file():
-        raise InputError(f"{settings.path}: the target {interaction.target} of {interaction.name} is absent")
-    whole = read_rdf(interaction.target, units=NM_KJ, clean=clean)
-    target = on_step(whole, interaction.step)
-    notes: list[str] = []
-    if target is not whole:
-        notes.append(
-            f"{interaction.target.name} (step {whole.dr:g} nm) is interpolated to a step of {interaction.step:g} nm"
-        )
+    target, notes = read_interaction(settings, interaction, interaction.step, clean=clean)
     if density is None:
         density, origin = _density(settings, interaction.target)
         notes.append(f"density {density:.6g} nm^-3, from {origin}")
-    r_cut = _cutoff(settings)
+    r_cut = cutoff_of(settings, interaction)
     notes += check_target(target, r_cut)
     return VotcaTarget(target, StatePoint(density, settings.kT, NM_KJ), r_cut, tuple(notes))
 
 
-def _cutoff(settings: Settings) -> float:
-    interaction = settings.interaction
+def read_interaction(
+    settings: Settings, interaction: Interaction, step: float, *, clean: bool = False
+) -> tuple[RDF, list[str]]:
+    """Return the target of an interaction on multiples of `step`, and what was odd about it."""
+    if not interaction.target.is_file():
+        raise InputError(f"{settings.path}: the target {interaction.target} of {interaction.name} is absent")
+    whole = read_rdf(interaction.target, units=NM_KJ, clean=clean)
+    target = on_step(whole, step)
+    if target is whole:
+        return target, []
+    return target, [
+        f"{interaction.target.name} (step {whole.dr:g} nm) is interpolated to a step of {step:g} nm"
+    ]
+
+
+def cutoff_of(settings: Settings, interaction: Interaction, step: float | None = None) -> float:
+    """Return the cut-off of an interaction, rounded down to a multiple of `step`, by default its own."""
+    dr = interaction.step if step is None else step
     wanted = interaction.r_max
     if settings.method == "iie" and settings.option("iie.cut_off"):
         wanted = min(wanted, _positive(settings, "iie.cut_off"))
     # Rounded to the grid; the tolerance forgives 0.9 / 0.01 = 89.99999999999999.
-    return float(np.floor(wanted / interaction.step + GRID_TOLERANCE) * interaction.step)
+    return float(np.floor(wanted / dr + GRID_TOLERANCE) * dr)
 
 
 def _density(settings: Settings, target: Path) -> tuple[float, str]:

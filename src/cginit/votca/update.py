@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from cginit.refine.updates import Corrected, PressureRamp, Update, apply_change,
 from cginit.refine.updates.base import first_shown
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
-from cginit.votca.settings import Settings
+from cginit.votca.settings import Interaction, Settings
 
 __all__ = ["Smoothed", "update_of"]
 
@@ -100,18 +101,7 @@ def update_of(settings: Settings) -> tuple[Update, tuple[str, ...]]:
         If the method or a step of ``post_update`` does not exist here, or an option is wrong.
     """
     interaction = settings.interaction
-    notes: list[str] = []
-    steps = interaction.words("post_update")
-    unknown = [step for step in steps if step not in (*IDLE_UPDATES, "smooth", "scale", "pressure")]
-    if unknown:
-        raise InputError(
-            f"{settings.path}: post_update {' '.join(unknown)} does not exist here (smooth, scale and pressure do); "
-            "remove it"
-        )
-    other = [step for step in interaction.words("post_add") if step not in IDLE_ADDS]
-    if other:
-        notes.append(f"post_add {' '.join(other)} has no effect")
-    cycle = interaction.words("do_potential", "1")
+    steps, cycle, notes = steps_of(settings, interaction)
     if "1" not in cycle:
         raise InputError(
             f"{settings.path}: do_potential of {interaction.name} is 0, so that nothing would be refined"
@@ -124,20 +114,49 @@ def update_of(settings: Settings) -> tuple[Update, tuple[str, ...]]:
         raise InputError(
             f"{settings.path}: imc.group of {interaction.name} is none, so that nothing would be refined"
         )
-    damping = _damping(settings) if "scale" in steps else 1.0
-    pressure, more = _pressure(settings, "pressure" in steps)
+    damping = damping_of(settings, interaction) if "scale" in steps else 1.0
+    pressure, more = pressure_of(settings, interaction, "pressure" in steps)
     notes += more
     name = _rule(settings, notes)
     # The ramp of the other methods comes after the smoothing.
     update = make_update(name, damping, pressure=pressure if settings.method == "iie" else None)
     if "smooth" in steps:
-        update = Smoothed(update, _passes(settings))
+        update = Smoothed(update, passes_of(settings, interaction))
     if settings.method != "iie" and pressure is not None:
-        kind = interaction.words("post_update_options.pressure.type", "simple")[0]
-        if kind not in ("simple", "wjk"):
-            raise InputError(f"{settings.path}: pressure.type is {kind}; simple and wjk exist")
-        update = Corrected(update, (PressureRamp(pressure, "wjk" if kind == "wjk" else "simple"),))
+        update = Corrected(update, (PressureRamp(pressure, ramp_of(settings, interaction)),))
     return update, tuple(notes)
+
+
+def steps_of(
+    settings: Settings, interaction: Interaction
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """Return the steps of ``post_update``, the cycle of ``do_potential`` and notes on ``post_add``.
+
+    Raises
+    ------
+    InputError
+        If a step does not exist here.
+    """
+    notes: list[str] = []
+    steps = interaction.words("post_update")
+    unknown = [step for step in steps if step not in (*IDLE_UPDATES, "smooth", "scale", "pressure")]
+    if unknown:
+        raise InputError(
+            f"{settings.path}: post_update {' '.join(unknown)} does not exist here (smooth, scale and pressure do); "
+            "remove it"
+        )
+    other = [step for step in interaction.words("post_add") if step not in IDLE_ADDS]
+    if other:
+        notes.append(f"post_add {' '.join(other)} has no effect")
+    return steps, interaction.words("do_potential", "1"), notes
+
+
+def ramp_of(settings: Settings, interaction: Interaction) -> Literal["simple", "wjk"]:
+    """Return the kind of the ramp for the pressure."""
+    kind = interaction.words("post_update_options.pressure.type", "simple")[0]
+    if kind not in ("simple", "wjk"):
+        raise InputError(f"{settings.path}: pressure.type is {kind}; simple and wjk exist")
+    return "wjk" if kind == "wjk" else "simple"
 
 
 def _rule(settings: Settings, notes: list[str]) -> str:
@@ -162,8 +181,9 @@ def _rule(settings: Settings, notes: list[str]) -> str:
     return IIE_METHODS[method]
 
 
-def _damping(settings: Settings) -> float:
-    text = " ".join(settings.interaction.words("post_update_options.scale", "1.0"))
+def damping_of(settings: Settings, interaction: Interaction) -> float:
+    """Return the factor of ``scale``."""
+    text = " ".join(interaction.words("post_update_options.scale", "1.0"))
     try:
         damping = float(text)
     except ValueError:
@@ -175,17 +195,17 @@ def _damping(settings: Settings) -> float:
     return damping
 
 
-def _passes(settings: Settings) -> int:
-    text = " ".join(settings.interaction.words("post_update_options.smooth.iterations", "1"))
+def passes_of(settings: Settings, interaction: Interaction) -> int:
+    """Return how often ``smooth`` smooths."""
+    text = " ".join(interaction.words("post_update_options.smooth.iterations", "1"))
     try:
         return int(text)
     except ValueError:
         raise InputError(f"{settings.path}: smooth.iterations is {text!r}, not a whole number") from None
 
 
-def _pressure(settings: Settings, asked: bool) -> tuple[float | None, list[str]]:
+def pressure_of(settings: Settings, interaction: Interaction, asked: bool) -> tuple[float | None, list[str]]:
     """Return the pressure to reach in kJ/(mol nm^3), where the settings ask for one."""
-    interaction = settings.interaction
     if settings.method == "iie":
         text = settings.option("iie.pressure_constraint", "none")
         if asked:

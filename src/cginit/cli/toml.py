@@ -1,0 +1,45 @@
+"""What the TOML files of several commands have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from cginit.errors import InputError
+from cginit.units import UnitSystem
+
+__all__ = ["check_keys", "stated_energy"]
+
+
+def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Refuse keys that have no meaning.
+
+    Raises
+    ------
+    InputError
+        If there are any.
+    """
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise InputError(
+            f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+        )
+
+
+def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> float:
+    """Return kT of a table that states either ``kT`` or ``temperature`` in kelvin.
+
+    Raises
+    ------
+    InputError
+        If it states both or none.
+
+    Examples
+    --------
+    >>> from cginit.units import NM_KJ
+    >>> round(stated_energy({"temperature": 300}, NM_KJ, "water.toml"), 4)
+    2.4943
+    """
+    if ("temperature" in table) == ("kT" in table):
+        raise InputError(f"{where} must state either temperature (kelvin) or kT")
+    return float(table["kT"] if "kT" in table else table["temperature"] * units.boltzmann())

@@ -1,0 +1,282 @@
+"""Settings of csg_inverse with several bead types: what of them becomes the refinement of a mixture."""
+
+import numpy as np
+import pytest
+
+from cginit import RDF, InputError, PairPotential
+from cginit.configuration import random_configuration
+from cginit.mixture import MixtureTarget
+from cginit.refine.convergence import Distance
+from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_updates import MixtureIBI, MixtureIHNC, MixtureIMC
+from cginit.sampling import PairCounts
+from cginit.units import LJ, NM_KJ
+from cginit.votca import make_mixture_plan, read_settings
+from cginit.votca.mixture_update import AdjustedUpdate, Adjustment
+
+KT = 2.5
+STEP = 0.02
+R = STEP * np.arange(51)
+#: A soft repulsion; g of a gas of such beads is exp(-U/kT).
+U = 1.5 * np.exp(-((R / 0.3) ** 2))
+
+PAIR = """\
+  <non-bonded>
+    <name>{name}</name> <type1>{a}</type1> <type2>{b}</type2>
+    <min>0.0</min> <max>{max}</max> <step>{step}</step>
+    <inverse>
+      <target>{name}.dist.tgt</target> {more}
+      <lammps> <table>{name}.tab</table> </lammps>
+    </inverse>
+  </non-bonded>
+"""
+GENERAL = """\
+  <inverse>
+    <kBT>2.5</kBT> <program>lammps</program>
+    <lammps> <script>beads.in</script> <topol>beads.data</topol> </lammps>
+    <initial_configuration>maindir</initial_configuration>
+    <iterations_max>7</iterations_max> <method>{method}</method> {more}
+  </inverse>
+"""
+SCRIPT = """\
+units real
+read_data beads.data
+pair_style table linear 1000
+pair_coeff 1 1 Y-Y.tab VOTCA 8
+pair_coeff 1 2 X-Y.tab VOTCA 8
+pair_coeff 2 2 X-X.tab VOTCA 8
+timestep 2.0
+fix 1 all nve
+fix 2 all langevin 300 300 200 545454
+run 100
+dump 1 all atom 20 traj.dump
+run 1000
+"""
+PAIRS = (("X-X", "X", "X"), ("X-Y", "X", "Y"), ("Y-Y", "Y", "Y"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, _, _ in PAIRS:
+        rows = "".join(f"{r:.2f} {np.exp(-u / KT):.8f} i\n" for r, u in zip(R, U, strict=True))
+        (tmp_path / f"{name}.dist.tgt").write_text(rows)
+    # 90 beads of type 1, which the script calls Y, and 60 of type 2, which it calls X.
+    start = random_configuration({"Y": 90, "X": 60}, 12.0, seed=1, units=NM_KJ).to("angstrom-kcal/mol")
+    edges = "".join(f"0 {edge} {axis}lo {axis}hi\n" for edge, axis in zip(start.box, "xyz", strict=True))
+    atoms = "".join(
+        f"{i + 1} {start.types[i] + 1} {x} {y} {z}\n" for i, (x, y, z) in enumerate(start.positions)
+    )
+    (tmp_path / "beads.data").write_text(
+        f"beads\n\n{start.n} atoms\n2 atom types\n{edges}\nMasses\n\n1 40.0\n2 10.0\n\nAtoms # atomic\n\n{atoms}"
+    )
+    (tmp_path / "beads.in").write_text(SCRIPT)
+    return tmp_path
+
+
+def settings(folder, *, method="ibi", general="", more=None, cut=None, step=None, pairs=PAIRS):
+    parts = [
+        PAIR.format(
+            name=name,
+            a=a,
+            b=b,
+            max=(cut or {}).get(name, 0.8),
+            step=(step or {}).get(name, STEP),
+            more=(more or {}).get(name, ""),
+        )
+        for name, a, b in pairs
+    ]
+    (folder / "settings.xml").write_text(
+        "<cg>\n" + "".join(parts) + GENERAL.format(method=method, more=general) + "</cg>\n"
+    )
+    return read_settings(folder / "settings.xml")
+
+
+def test_a_mixture_becomes_a_refinement(folder):
+    plan = make_mixture_plan(settings(folder, cut={"X-Y": 0.7}), method="boltzmann")
+    assert plan.target.pairs == (("X", "X"), ("X", "Y"), ("Y", "Y"))
+    # 60 and 90 of 150 beads at 12 nm^-3, by the tables that the script gives the types.
+    assert plan.target.densities == pytest.approx({"X": 4.8, "Y": 7.2}, rel=1e-6)
+    assert plan.target.kT == KT
+    assert plan.names["X", "Y"] == "X-Y"
+    assert [one.r_cut for one in plan.potentials.values()] == pytest.approx([0.8, 0.7, 0.8])
+    assert plan.start.species == ("X", "Y")
+    assert np.bincount(plan.start.types).tolist() == [60, 90]
+    assert plan.iterations == 7
+    # 100 steps before the dump begins, less the push-off of 500.
+    assert (plan.schedule.equilibration, plan.schedule.production, plan.schedule.every) == (0, 1000, 20)
+    # The soft potentials never reach kT: the length of tau is the mean spacing; the lightest mass counts.
+    tau = 12.0 ** (-1 / 3) * np.sqrt(10.0 / KT)
+    assert plan.schedule.dt == pytest.approx(0.002 / tau, rel=1e-5)
+    assert plan.update.update == MixtureIBI()
+    notes = " ".join(plan.notes)
+    assert "X 4.8, Y 7.2, from the start configuration" in notes
+    assert "start: guess boltzmann" in notes
+
+
+def test_what_each_interaction_says_counts_for_its_pair(folder):
+    more = {
+        "X-X": "<post_update>scale smooth</post_update><post_update_options><scale>0.5</scale>"
+        "<smooth><iterations>2</iterations></smooth></post_update_options><particle_dens>3.0</particle_dens>",
+        "X-Y": "<do_potential>0</do_potential>",
+        "Y-Y": "<do_potential>1 0</do_potential><particle_dens>9.0</particle_dens>"
+        "<post_update>pressure</post_update><p_target>1.0</p_target>"
+        "<post_update_options><pressure><type>wjk</type></pressure></post_update_options>",
+    }
+    (folder / "X-Y.pot.in").write_text("".join(f"{r:.2f} {2.0 * (0.8 - r):.6f} i\n" for r in R[:41]))
+    plan = make_mixture_plan(settings(folder, more=more, step={"Y-Y": 0.04}))
+    assert plan.update.adjustments == (
+        (("X", "X"), Adjustment(0.5, 2)),
+        (("X", "Y"), Adjustment(cycle=(False,))),
+        (("Y", "Y"), Adjustment(cycle=(True, False), ramp="wjk")),
+    )
+    assert plan.update.held == {("X", "Y")}
+    assert plan.update.pressure == pytest.approx(1.0 / NM_KJ.bar())
+    assert plan.target.densities == {"X": 3.0, "Y": 9.0}
+    np.testing.assert_allclose(plan.potentials["X", "Y"].u, 2.0 * (0.8 - R[:41]), atol=1e-6)
+    notes = " ".join(plan.notes)
+    assert "Y-Y has step 0.04 nm" in notes
+    assert "X-Y keeps its potential" in notes
+    # The data file has three Y for two X, the densities say three for one.
+    assert "another composition" in notes
+    assert plan.start is None
+
+
+@pytest.mark.parametrize(
+    ("method", "general", "rule", "note"),
+    [
+        ("imc", "", MixtureIMC(), ""),
+        ("iie", "<iie><method>newton-mod</method></iie>", MixtureIHNC(), ""),
+        ("iie", "<iie><method>gauss-newton</method></iie>", MixtureIHNC(), "gauss-newton has no counterpart"),
+    ],
+)
+def test_the_methods_and_their_counterparts(folder, method, general, rule, note):
+    plan = make_mixture_plan(settings(folder, method=method, general=general), method="boltzmann")
+    assert plan.update.update == rule
+    assert note in " ".join(plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pairs": PAIRS[:2]}, "no <non-bonded> interaction of Y and Y"),
+        ({"pairs": (*PAIRS, PAIRS[1])}, "two <non-bonded> interactions of the same pair"),
+        ({"method": "re"}, "the method re; ibi, imc, iie"),
+        ({"more": {"X-X": "<post_update>lj</post_update>"}}, "post_update lj does not exist here"),
+        ({"more": {name: "<do_potential>0</do_potential>" for name, _, _ in PAIRS}}, "do_potential of all"),
+        (
+            {
+                "more": {
+                    name: f"<post_update>pressure</post_update><p_target>{p}</p_target>"
+                    for name, p in (("X-X", 1), ("Y-Y", 2))
+                }
+            },
+            "different p_target",
+        ),
+        (
+            {"method": "imc", "more": {"X-X": "<imc><group>one</group></imc>"}},
+            "several imc.group",
+        ),
+        ({"general": "<cginit><density>3.0</density></cginit>"}, "one positive density for each of X, Y"),
+        ({"general": "<cginit><method>network</method></cginit>"}, "network is that of a single component"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error(folder, changes, message):
+    with pytest.raises(InputError, match=message):
+        make_mixture_plan(settings(folder, **changes))
+
+
+def test_names_of_types_may_stand_behind_their_masses(folder):
+    (folder / "beads.in").write_text(SCRIPT.replace("pair_coeff", "# pair_coeff"))
+    data = (folder / "beads.data").read_text()
+    (folder / "beads.data").write_text(data.replace("1 40.0", "1 40.0 # X").replace("2 10.0", "2 10.0 # Y"))
+    plan = make_mixture_plan(settings(folder), method="boltzmann")
+    assert np.bincount(plan.start.types).tolist() == [90, 60]
+    (folder / "beads.data").write_text(data)
+    with pytest.raises(InputError, match="number densities of X, Y are stated neither"):
+        make_mixture_plan(settings(folder), method="boltzmann")
+
+
+# ---- the changes ----
+
+GRID = 0.1 * np.arange(21)
+DENSITIES = {"A": 0.02, "B": 0.03}
+KINDS = (("A", "A"), ("A", "B"), ("B", "B"))
+
+
+def simulated(frames=400, seed=0):
+    """Return a gas with U = exp(-r) as a simulation of it sees it: pairs that know nothing of each other."""
+    rng = np.random.default_rng(seed)
+    u = np.exp(-GRID) - np.exp(-GRID[-1])
+    potential = PairPotential.shifted(GRID, u, units="lj")
+    beads, volume = {"A": 200, "B": 300}, 500.0
+    counts, rdfs = {}, {}
+    for a, b in KINDS:
+        pairs = 0.5 * beads[a] * (beads[a] - 1) if a == b else float(beads[a] * beads[b])
+        empty = PairCounts(GRID, np.zeros((1, GRID.size), dtype=np.int32), 500, volume, LJ, pairs)
+        drawn = rng.poisson(empty.ideal() * np.exp(-u), (frames, GRID.size)).astype(np.int32)
+        counts[a, b] = PairCounts(GRID, drawn, 500, volume, LJ, pairs)
+        rdfs[a, b] = counts[a, b].rdf()
+    start = random_configuration({"A": 2, "B": 3}, 5 / volume, seed=1, units="lj")
+    near = Distance(1.0, 0.0, 0.0, 0.0)
+    iteration = MixtureIteration(
+        index=0, potentials=dict.fromkeys(KINDS, potential), rdfs=rdfs, final=start,
+        distances=dict.fromkeys(KINDS, near), pressure=0.05, pressure_error=1e-4, warnings=(), update="start",
+        steps=1, seconds=1.0, counts=counts,
+    )  # fmt: skip
+    wanted = {
+        pair: RDF(GRID, np.exp(-u - 0.3 * (k + 1) * np.exp(-((GRID / 0.8) ** 2))), units="lj")
+        for k, pair in enumerate(KINDS)
+    }
+    return iteration, MixtureTarget(wanted, DENSITIES, 1.0)
+
+
+def test_inverse_monte_carlo_of_independent_pairs_is_the_linear_inversion_of_each():
+    iteration, target = simulated()
+    changes, rule = MixtureIMC()([iteration], target)
+    assert rule == "imc"
+    for k, pair in enumerate(KINDS):
+        got, wanted = iteration.rdfs[pair].g, target.rdfs[pair].g
+        linear = (got - wanted) / got
+        # Independent pairs answer to their own bin only. From 0.6 on a bin holds more than 4000 pairs in all, so that
+        # g is known to 1.5 %; 0.05 is three of these.
+        np.testing.assert_allclose(changes[pair][6:], linear[6:], atol=0.05)
+
+
+def test_changes_are_adjusted_pair_by_pair():
+    iteration, target = simulated()
+    plain, _ = MixtureIBI()([iteration], target)
+    rule = AdjustedUpdate(
+        MixtureIBI(),
+        (
+            (KINDS[0], Adjustment(damping=0.5)),
+            (KINDS[1], Adjustment(cycle=(False, True))),
+            (KINDS[2], Adjustment()),
+        ),
+    )
+    changes, _ = rule([iteration], target)
+    assert set(changes) == {KINDS[0], KINDS[2]}
+    np.testing.assert_allclose(changes[KINDS[0]], 0.5 * plain[KINDS[0]])
+    np.testing.assert_allclose(changes[KINDS[2]], plain[KINDS[2]])
+    # After the second simulation it is the turn of the other pair, too.
+    assert set(rule([iteration, iteration], target)[0]) == set(KINDS)
+
+
+def test_ramps_have_together_the_wanted_effect_on_the_pressure():
+    iteration, target = simulated()
+    ramp = Adjustment(ramp="wjk")
+    wanted = iteration.pressure - 1e-3
+    rule = AdjustedUpdate(MixtureIBI(), tuple((pair, ramp) for pair in KINDS), wanted)
+    changes, _ = rule([iteration], target)
+    plain, _ = MixtureIBI()([iteration], target)
+    effect = 0.0
+    for a, b in KINDS:
+        difference = changes[a, b] - plain[a, b]
+        p, g = iteration.potentials[a, b], iteration.rdfs[a, b].with_core().g
+        force = -np.gradient(difference, p.dr)
+        both = 1.0 if a == b else 2.0
+        density = DENSITIES[a] * DENSITIES[b]
+        effect += both * density * 2.0 * np.pi / 3.0 * float(np.sum(force * g * p.r**3)) * p.dr
+    assert effect == pytest.approx(-1e-3, rel=1e-9)
+    far = AdjustedUpdate(MixtureIBI(), tuple((pair, Adjustment(ramp="simple")) for pair in KINDS), 100.0)
+    # The largest ramp is 0.1 kT at r = 0.
+    assert far([iteration], target)[0][KINDS[0]][0] - plain[KINDS[0]][0] == pytest.approx(0.1)
