@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cginit.cli.mixture_file import read_mixture
 from cginit.cli.rdf import rdf
 from cginit.errors import InputError
 from cginit.io import read_rdf, read_rdf_header
@@ -75,3 +76,51 @@ def test_nothing_is_written_when_units_are_missing(gas, tmp_path):
     with pytest.raises(InputError, match="does not state its unit of length"):
         run("--topology", gas, "--map", "all", "--temperature", 300, "--out", tmp_path / "target.dat")
     assert not (tmp_path / "target.dat").exists()
+
+
+@pytest.fixture
+def two_kinds(tmp_path: Path) -> Path:
+    """Return a GSD file with 20 frames of 40 independent beads of type P and 60 of type Q."""
+    rng = np.random.default_rng(7)
+    path = tmp_path / "mixture.gsd"
+    with gsd.hoomd.open(str(path), "w") as file:
+        for _ in range(20):
+            frame = gsd.hoomd.Frame()
+            frame.particles.N = 100
+            frame.particles.types = ["P", "Q"]
+            frame.particles.typeid = [0] * 40 + [1] * 60
+            frame.particles.body = list(range(100))  # each a residue of its own
+            frame.particles.position = rng.uniform(-EDGE / 2, EDGE / 2, (100, 3))
+            frame.configuration.box = [EDGE, EDGE, EDGE, 0, 0, 0]
+            file.append(frame)
+    return path
+
+
+def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_reads(two_kinds, tmp_path):
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        "exclusions: none\nmolecules:\n"
+        + "".join(
+            f"  - {{select: type {k}, per: residue, beads: [{{name: {k}, type: {k}}}]}}\n" for k in "PQ"
+        )
+    )
+    options = ("--topology", two_kinds, "--map", mapping, "--units", "lj", "--kT", 1.5, "--dr", 0.1)
+    file = tmp_path / "deep" / "mixture.toml"
+    result = run(*options, "--out", f"{tmp_path}/targets/", "--mixture", file, "--r-max", 2.5)
+    assert f"{file}: run cg-init mixture {file}" in result.stdout.replace("\n", "")
+    found = read_mixture(file)
+    assert found.pairs == (("P", "P"), ("P", "Q"), ("Q", "Q"))
+    assert (found.units.name, found.kT) == ("lj", 1.5)
+    # Single precision in the trajectory.
+    assert found.densities == pytest.approx({"P": 40 / EDGE**3, "Q": 60 / EDGE**3}, rel=1e-6)
+    assert (
+        found.rdfs["P", "Q"].g.tolist() == read_rdf(tmp_path / "targets" / "P-Q.dat").with_core().g.tolist()
+    )
+    with pytest.raises(InputError, match="P-Q, Q-Q is not sampled; leave --pair out"):
+        run(*options, "--out", tmp_path / "one.dat", "--pair", "P-P", "--mixture", file)
+
+
+def test_one_type_is_no_mixture(gas, tmp_path):
+    options = ("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5, "--dr", 0.1)
+    with pytest.raises(InputError, match="one bead type only"):
+        run(*options, "--out", tmp_path / "one.dat", "--mixture", tmp_path / "mixture.toml")

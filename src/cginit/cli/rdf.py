@@ -114,6 +114,14 @@ def rdf(
             help="Also write the beads: .gsd, .dump, .lammpstrj (all frames used), .gro (the last).",
         ),
     ] = None,
+    mixture: Annotated[
+        Path | None,
+        typer.Option(
+            "--mixture",
+            metavar="FILE",
+            help="Also write the TOML file that cg-init mixture reads: densities of the types, kT, units, targets.",
+        ),
+    ] = None,
 ) -> None:
     """Map a trajectory to beads and write their radial distribution functions, one file for each pair of types.
 
@@ -123,6 +131,7 @@ def rdf(
     from rich.console import Console
     from rich.progress import Progress
 
+    from cginit.cli.mixture_file import write_mixture_file
     from cginit.io import write_rdf
     from cginit.trajectory import rdfs_from_trajectory, write_beads
 
@@ -163,6 +172,14 @@ def rdf(
         )
     for path in configurations:
         typer.echo(f"{path}: beads")
+    if mixture is not None:
+        scale = state.density / sampled.density
+        densities = {kind: scale * value for kind, value in sampled.densities}
+        typer.echo(f"{write_mixture_file(mixture, state, densities, files)}: run cg-init mixture {mixture}")
+        if sampled.several:
+            typer.echo(
+                "note: molecules have several beads, but cg-init mixture simulates beads without bonds"
+            )
 
 
 def _files(out: str, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Path]:

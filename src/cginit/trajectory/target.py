@@ -49,6 +49,8 @@ class MappedSystem:
         Density of each bead type.
     exclusions : str
         The pairs that g(r) leaves out: ``none``, ``molecule``, ``listed`` or ``1-2``, ``1-3``, ...
+    several : bool
+        Whether a molecule has several beads, as far as exclusions ask for it.
     """
 
     mapping: str
@@ -59,6 +61,7 @@ class MappedSystem:
     units: UnitSystem
     densities: tuple[tuple[str, float], ...] = ()
     exclusions: str = "none"
+    several: bool = False
 
     def state(self, kT: float) -> StatePoint:
         """Return the state point at this density and `kT`, in the units of the system."""
@@ -241,6 +244,8 @@ def rdfs_from_trajectory(
             system_units,
             tuple((kind, groups.count(kind) / volume) for kind in groups.types),
             groups.exclusions,
+            # A file of beads without bonds may call all of them one molecule.
+            groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
         )
     curves = {
         pair: block_curve(bins.grid, per_block[:, row], 1, system_units) for row, pair in enumerate(names)
