@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.cli.consistency import consistency_figures, default_pressures
 from cginit.cli.learning import Data, Families, need_torch, training_set
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def start(
     out: Annotated[Path | None, typer.Option(help="Folder of figures, table and numbers.")] = None,
     network: Annotated[str, typer.Option(help="Final network g -> U of figures 8, 9 and 11.")] = "CN/f",
     eos: Annotated[str, typer.Option(help="Final network U -> P of figures 4 and 11.")] = "UN/Bn-c",
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the exported default network U -> P, to stand beside the study's."),
+    ] = None,
     families: Families = "a",
 ) -> None:
     """Draw what the given studies allow, and write table.md and numbers.json beside."""
@@ -50,7 +55,7 @@ def start(
         return
     if data is None or out is None:
         raise typer.BadParameter("give the data set and where to write", param_hint="--data and --out")
-    for path in evaluate(data, out, potential, pressure, simulated, network, eos, families):
+    for path in evaluate(data, out, potential, pressure, simulated, network, eos, families, model):
         typer.echo(str(path))
 
 
@@ -63,6 +68,7 @@ def evaluate(
     network: str = "CN/f",
     eos: str = "UN/Bn-c",
     families: str = "a",
+    model: Path | None = None,
 ) -> list[Path]:
     """Write figures and table of the given studies; return their paths."""
     need_torch()
@@ -84,7 +90,7 @@ def evaluate(
         found = assess_potentials(potential, pairs)
         paths += _potential_figures(found, pairs, network, out, rows, numbers)
     if pressure is not None:
-        paths += _pressure_figures(pressure, pairs, found, network, eos, out, rows, numbers)
+        paths += _pressure_figures(pressure, pairs, found, network, eos, model, out, rows, numbers)
     if simulated is not None:
         paths += _simulated_figure(simulated, out, rows, numbers)
     text = out / "table.md"
@@ -179,6 +185,7 @@ def _pressure_figures(
     guessed: PotentialStudy | None,
     network: str,
     eos: str,
+    model: Path | None,
     out: Path,
     rows: list[Row],
     numbers: dict[str, Any],
@@ -212,13 +219,16 @@ def _pressure_figures(
     panels = [Agreement(name, base[name], data.pressure, held) for name in BASELINES]
     if eos in found.final:
         panels.insert(0, Agreement(eos, found.final[eos], data.pressure, held))
+    if model is not None:
+        by_default = default_pressures(model, data, out)
+        panels.insert(0, Agreement("default network", by_default, data.pressure, held))
     paths.append(pressure_figure(panels, out / "figure-04.png"))
     numbers["pressure"] = {p.title: pressure_rows(p, rows, "") for p in panels}
     if guessed is not None and network in guessed.final and eos in found.final:
         panels = _from_g(folder, data, guessed, network, eos, found)
         paths.append(pressure_figure(panels, out / "figure-11.png"))
         numbers["pressure from g"] = {p.title: pressure_rows(p, rows, "from g: ") for p in panels}
-    return paths
+    return paths + consistency_figures(folder, data, found, model, out, rows, numbers)
 
 
 def _from_g(

@@ -123,8 +123,8 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
 
     try:
         found = pressure(potential, problem.state)
-    except CGInitError as error:
-        return f"not known: {error}", ()
+    except CGInitError as failure:
+        return f"not known: {failure}", ()
     text = f"{in_error(found.value, found.error)} {found.units.pressure} by {found.method}"
     if found.units.is_reduced:
         return text, ()
@@ -134,8 +134,8 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
         return text, ()
     warning = (
         f"a simulation of this potential at this density has a pressure of about {value:.3g} bar, not "
-        f"{AMBIENT:g} bar: a pair potential that gives g(r) need not give the pressure, and at constant pressure its box would "
-        f"{'expand' if value > 0.0 else 'shrink'}; simulate at constant volume, or refine with --pressure"
+        f"{AMBIENT:g} bar: a pair potential that gives g(r) need not give the pressure. At constant pressure its "
+        f"box would {'expand' if value > 0.0 else 'shrink'}; simulate at constant volume, or refine with --pressure"
     )
     return text, (warning,)
 

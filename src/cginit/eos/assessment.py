@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.eos.options import EosOptions
-from cginit.eos.task import PressureSubject, input_curves, pressure_of
+from cginit.eos.task import B_UNITS, PressureSubject, input_curves, pressure_of
+from cginit.errors import InputError
 from cginit.network.bodies import Ports, build_body
 from cginit.network.data import TrainingSet
 from cginit.network.features import POINTS, interpolate, network_grid
@@ -19,7 +20,7 @@ from cginit.network.fitting import read_fit
 from cginit.network.statistics import fold_means, relative_errors
 from cginit.network.study import StudyConfig, final_path, fold_path, labels_of, load_study
 
-__all__ = ["PressureStudy", "assess_pressures", "network_pressure"]
+__all__ = ["PressureStudy", "assess_pressures", "network_coefficients", "network_pressure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +65,36 @@ def network_pressure(
     density, p0 : ndarray, shape (m,)
         rho sigma^3 and the pressure of the second virial coefficient.
     """
+    options, out = _outputs(config, name, path, u, density, p0)
+    rho = torch.from_numpy(np.asarray(density, dtype=np.float32))
+    return np.asarray(pressure_of(options.route, out, rho).numpy(), dtype=np.float64)
+
+
+def network_coefficients(config: StudyConfig, name: str, path: Path, u: Array) -> Array:
+    """Return B2 .. B5 ``(m, 4)`` in powers of sigma^3 by a trained network of the route Bn.
+
+    Parameters
+    ----------
+    config, name, path
+        As `network_pressure` takes them.
+    u : ndarray, shape (m, 50)
+        Potentials in kT.
+
+    Raises
+    ------
+    InputError
+        If the network is of another route.
+    """
+    if not name.partition("/")[2].startswith("Bn-"):
+        raise InputError(f"{name} gives no virial coefficients; networks KIND/Bn-OPTIONS do")
+    nothing = np.zeros(len(u))
+    out = _outputs(config, name, path, u, nothing, nothing)[1]
+    return np.asarray(out.numpy() * np.array(B_UNITS), dtype=np.float64)
+
+
+def _outputs(
+    config: StudyConfig, name: str, path: Path, u: Array, density: Array, p0: Array
+) -> tuple[EosOptions, torch.Tensor]:
     kind, _, label = name.partition("/")
     options = EosOptions.parse(label)
     ports = Ports(1 + options.force, options.scalars, POINTS, options.outputs)
@@ -79,8 +110,7 @@ def network_pressure(
     scalars = [rho] * (options.route != "Bn") + [torch.asinh(tensor(p0))] * options.ideal
     numbers = torch.stack(scalars, dim=1) if scalars else rho.new_zeros((rho.numel(), 0))
     with torch.no_grad():
-        out = body.eval()(curves, numbers)
-        return np.asarray(pressure_of(options.route, out, rho).numpy(), dtype=np.float64)
+        return options, body.eval()(curves, numbers)
 
 
 def assess_pressures(folder: Path, data: TrainingSet, p0: Array) -> PressureStudy:

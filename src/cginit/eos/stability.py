@@ -47,15 +47,18 @@ class Flag:
 
 def flags(fluid: Fluid) -> tuple[Flag, ...]:
     """Return every sign that the HNC solution, the second virial coefficient and the cores of a fluid give."""
-    found = [*_gas_liquid(fluid), *_freezing(fluid)]
+    found = [*_fluctuations(fluid), *_freezing(fluid)]
     return tuple(x for x in found if x is not None)
 
 
-def _gas_liquid(fluid: Fluid) -> list[Flag | None]:
+def _fluctuations(fluid: Fluid) -> list[Flag | None]:
     try:
         solution = fluid.hnc
         slope = fluid.virial_slope
     except ConvergenceError:
+        if not np.any(fluid.fine_u < 0.0):
+            text = "HNC has no solution at this state, and without attraction there is no gas: it is probably frozen"
+            return [Flag("freezing", True, text)]
         text = "HNC has no solution at this state: it probably lies inside the gas-liquid region"
         return [Flag("gas-liquid", True, text)]
     found: list[Flag | None] = []

@@ -158,7 +158,10 @@ def _choose(fluid: Fluid, routes: dict[str, Pressure], signs: tuple[Flag, ...]) 
         return FALLBACK, "the best theory here; its two routes differ by twice the error"
     if abs(fluid.b3) < DILUTE:
         return "b2+b3", "the fluid is dilute"
-    return None, "HNC has no solution, and the fluid is too dense for virial coefficients"
+    return (
+        None,
+        "HNC has no solution, and the fluid is too dense for virial coefficients; it is hardly homogeneous",
+    )
 
 
 def _separates(signs: tuple[Flag, ...]) -> bool:

@@ -180,8 +180,10 @@ class Agreement:
     test: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def pressure_figure(panels: Sequence[Agreement], path: Path) -> Path:
-    """Draw predicted against simulated pressures, training and test, one panel a route."""
+def pressure_figure(
+    panels: Sequence[Agreement], path: Path, labels: tuple[str, str] = ("simulated βP σ³", "predicted")
+) -> Path:
+    """Draw predicted against simulated pressures (or what `labels` say), training and test, one panel a route."""
     from cginit.network.statistics import r_squared
 
     if not panels:
@@ -200,7 +202,7 @@ def pressure_figure(panels: Sequence[Agreement], path: Path) -> Path:
             positive = np.where(panel.found > 0.0, panel.found, np.nan)
             label = f"{name}: R² = {r2:.3f}"
             axes.loglog(panel.truth[rows_of], positive[rows_of], ".", ms=4, color=colour, label=label)
-        axes.set(xlabel="simulated βP σ³", ylabel="predicted")
+        axes.set(xlabel=labels[0], ylabel=labels[1])
         axes.set_title(panel.title, fontsize=9)
         axes.legend(frameon=False, fontsize=7)
     for axes in flat[len(panels) :]:

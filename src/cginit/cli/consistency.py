@@ -1,0 +1,93 @@
+"""The part of ``cg-init evaluate`` that holds learned pressures against exact relations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cginit.curves import Array
+    from cginit.eos.assessment import PressureStudy
+    from cginit.network.data import TrainingSet
+    from cginit.report.study_table import Row
+
+__all__ = ["consistency_figures", "default_pressures"]
+
+
+def default_pressures(model: Path, data: TrainingSet, out: Path) -> Array:
+    """Return beta P sigma^3 ``(m,)`` by the default network in `model`; NaN where HNC has no solution."""
+    import numpy as np
+
+    from cginit.eos.correction import row_features
+    from cginit.eos.inference import MODEL, load_eos
+
+    features, valid = row_features(data, out / "features.npz")
+    return np.where(valid, load_eos(MODEL, model)(features)[0] * data.density, np.nan)
+
+
+def consistency_figures(
+    folder: Path,
+    data: TrainingSet,
+    found: PressureStudy,
+    model: Path | None,
+    out: Path,
+    rows: list[Row],
+    numbers: dict[str, Any],
+) -> list[Path]:
+    """Draw d(beta P)/d rho against 1/S(0) of the sampled g, and write learned beside exact virial coefficients.
+
+    Both use the test set alone, and of the study the final networks.
+    """
+    import numpy as np
+
+    from cginit.eos.consistency import inverse_s_0, model_slopes, network_slopes, virial_table
+    from cginit.eos.inference import MODEL, load_eos
+    from cginit.network.features import interpolate, network_grid
+    from cginit.network.statistics import relative_errors
+    from cginit.network.study import final_path
+    from cginit.report.study import Agreement, pressure_figure
+    from cginit.report.study_table import Row
+
+    paths = []
+    final = {name: final_path(folder, *_split(name)) for name in found.final}
+    series = {name: (found.config, x) for name, x in final.items() if _split(name)[1].startswith("Bn-")}
+    if series:
+        text, numbers["virial coefficients"] = virial_table(series)
+        path = out / "virial.md"
+        path.write_text(
+            f"# Virial coefficients, learned and exact\n\nIn powers of sigma^3.\n\n{text}", encoding="utf-8"
+        )
+        paths.append(path)
+    held = np.flatnonzero(data.test)
+    if held.size == 0:
+        return paths
+    part = data.select(data.test)
+    truth = inverse_s_0(data, held)
+    u = interpolate(part.u, 0.0, float(part.u_r[1]), network_grid(), 0.0)
+    b2 = np.asarray(-2.0 * np.pi * np.trapezoid(np.expm1(-part.u) * part.u_r**2, part.u_r, axis=1))
+    slopes = {name: network_slopes(found.config, name, x, u, part.density, b2) for name, x in final.items()}
+    if model is not None:
+        by_model, by_virial, by_hnc = model_slopes(load_eos(MODEL, model), data, held)
+        slopes = {"default network": by_model, **slopes, "HNC virial": by_virial, "HNC 1/S(0)": by_hnc}
+    known = np.isfinite(truth)
+    if not np.any(known) or not slopes:
+        return paths
+    every = np.ones(int(known.sum()), dtype=bool)
+    panels = [Agreement(name, x[known], truth[known], every) for name, x in slopes.items()]
+    labels = ("1/S(0) of the sampled g", "d(βP)/dρ")
+    paths.append(pressure_figure(panels, out / "figure-consistency.png", labels))
+    numbers["consistency"] = {}
+    for panel in panels:
+        use = np.isfinite(panel.found)
+        errors = relative_errors(panel.found[use], panel.truth[use])
+        if errors.size == 0:
+            continue
+        numbers["consistency"][panel.title] = {"median": float(np.median(errors)), "cases": int(use.sum())}
+        value = f"{float(np.median(errors)):.3g}"
+        rows.append(Row("d(βP)/dρ against 1/S(0), median", "test", panel.title, value, int(use.sum())))
+    return paths
+
+
+def _split(name: str) -> tuple[str, str]:
+    kind, _, label = name.partition("/")
+    return kind, label

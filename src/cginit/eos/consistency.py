@@ -1,0 +1,136 @@
+"""Exact relations that a learned equation of state should keep: compressibility, and virial coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.eos.assessment import network_coefficients, network_pressure
+from cginit.eos.correction import fluid_of
+from cginit.eos.features import fluid_features
+from cginit.eos.inference import EosModel
+from cginit.errors import CGInitError
+from cginit.liquid.ornstein_zernike import invert
+from cginit.liquid.virial import second_virial, third_virial
+from cginit.network.data import TrainingSet
+from cginit.network.features import RANGE, interpolate, network_grid
+from cginit.network.study import StudyConfig
+
+__all__ = [
+    "TEXTBOOK",
+    "inverse_s_0",
+    "model_slopes",
+    "network_slopes",
+    "textbook_potentials",
+    "virial_table",
+]
+
+#: Part of the density by which it is varied for derivatives.
+VARIED = 0.02
+#: Energies are capped here, as in the training set.
+CAP = 1e3
+#: Step of the textbook potentials in sigma.
+FINE = 0.01
+
+#: Potentials in kT whose B2 and B3 everyone can check, with lengths in sigma.
+TEXTBOOK: dict[str, Callable[[Array], Array]] = {
+    "Gaussian core, 2 kT": lambda r: 2.0 * np.exp(-(r**2)),
+    "Gaussian core, 10 kT": lambda r: 10.0 * np.exp(-(r**2)),
+    "DPD, a = 25": lambda r: 12.5 * np.maximum(1.0 - r, 0.0) ** 2,
+    "ramp, 5 kT, width 2": lambda r: 5.0 * np.maximum(1.0 - r / 2.0, 0.0),
+    "WCA, T = 1": lambda r: np.where(r < 2 ** (1 / 6), 4.0 * (r**-12 - r**-6) + 1.0, 0.0),
+    "r^-12": lambda r: r**-12,
+    "LJ, T = 2": lambda r: 2.0 * (r**-12 - r**-6),
+    "LJ, T = 1.35": lambda r: 4.0 / 1.35 * (r**-12 - r**-6),
+}
+
+
+def textbook_potentials() -> tuple[Array, Array]:
+    """Return distances ``(k,)`` and the potentials of `TEXTBOOK` ``(m, k)`` in kT, cut and shifted at 5 sigma."""
+    r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
+    # r^-12 at the origin is far above the cap.
+    inner = np.maximum(r, FINE)
+    curves = np.array([np.minimum(shape(inner), CAP) for shape in TEXTBOOK.values()])
+    return r, curves - curves[:, -1:]
+
+
+def virial_table(
+    networks: dict[str, tuple[StudyConfig, Path]],
+) -> tuple[str, dict[str, dict[str, list[float]]]]:
+    """Return a Markdown table of learned and exact B2 and B3 of the textbook potentials, and the numbers.
+
+    Parameters
+    ----------
+    networks : dict of str to (StudyConfig, Path)
+        Study and weights of networks ``KIND/Bn-OPTIONS``.
+    """
+    r, curves = textbook_potentials()
+    u = interpolate(curves, 0.0, float(r[1]), network_grid(), 0.0)
+    exact = [[second_virial(r, x) for x in curves], [third_virial(r, x) for x in curves]]
+    found = {name: network_coefficients(config, name, path, u) for name, (config, path) in networks.items()}
+    heads = [f"{b}, {name}" for b in ("B2", "B3") for name in ("exact", *found)]
+    lines = [f"| potential | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(heads)}"]
+    for i, label in enumerate(TEXTBOOK):
+        cells = [f"{x:.3f}" for k in (0, 1) for x in (exact[k][i], *(y[i, k] for y in found.values()))]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    numbers = {"exact": {"B2": exact[0], "B3": exact[1]}}
+    numbers |= {name: {"B2": y[:, 0].tolist(), "B3": y[:, 1].tolist()} for name, y in found.items()}
+    return "\n".join(lines) + "\n", numbers
+
+
+def inverse_s_0(data: TrainingSet, rows: NDArray[np.int64]) -> Array:
+    """Return 1 / S(0) of the sampled g of `rows`, by their Ornstein-Zernike inversion; NaN where it has no solution.
+
+    The direct correlation has the range of the potential, so that a g known up to 5 sigma is enough.
+    """
+    found = np.full(len(rows), np.nan)
+    for k, i in enumerate(rows):
+        try:
+            solution = invert(data.r, data.g[i], float(data.density[i]), error=data.g_error[i])
+        except CGInitError:
+            continue
+        found[k] = 1.0 / solution.s_k[0]
+    return found
+
+
+def network_slopes(config: StudyConfig, name: str, path: Path, u: Array, density: Array, b2: Array) -> Array:
+    """Return d(beta P)/d rho ``(m,)`` by a network of the study.
+
+    Parameters
+    ----------
+    config, name, path, u, density
+        As `cginit.eos.assessment.network_pressure` takes them.
+    b2 : ndarray, shape (m,)
+        Second virial coefficients.
+    """
+    ends = [
+        network_pressure(config, name, path, u, rho, rho + rho**2 * b2)
+        for rho in (density * (1.0 - VARIED), density * (1.0 + VARIED))
+    ]
+    return np.asarray((ends[1] - ends[0]) / (2.0 * VARIED * density))
+
+
+def model_slopes(model: EosModel, data: TrainingSet, rows: NDArray[np.int64]) -> tuple[Array, Array, Array]:
+    """Return d(beta P)/d rho by the default network and by the virial route of HNC, and 1/S(0) of HNC, each ``(m,)``.
+
+    NaN where HNC has no solution.
+    """
+    found = np.full((3, len(rows)), np.nan)
+    for k, i in enumerate(rows):
+        density = float(data.density[i])
+        try:
+            middle = fluid_of(data, int(i))
+            ends = [fluid_features(fluid_of(data, int(i), density * x)) for x in (1.0 - VARIED, 1.0 + VARIED)]
+            found[2, k] = 1.0 / middle.hnc.s_0
+        except CGInitError:
+            continue
+        weights = (1.0 - VARIED, 1.0 + VARIED)
+        by_network = [w * float(model(x)[0][0]) for w, x in zip(weights, ends, strict=True)]
+        by_virial = [w * float(x.base[0, 0]) for w, x in zip(weights, ends, strict=True)]
+        found[0, k] = (by_network[1] - by_network[0]) / (2.0 * VARIED)
+        found[1, k] = (by_virial[1] - by_virial[0]) / (2.0 * VARIED)
+    return found[0], found[1], found[2]

@@ -1,0 +1,123 @@
+"""Learned pressures held against exact relations: what is compared is right, and one command writes it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
+pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
+
+from cginit.cli.consistency import consistency_figures
+from cginit.curves import PairPotential
+from cginit.eos.assessment import assess_pressures, network_coefficients
+from cginit.eos.consistency import TEXTBOOK, inverse_s_0, network_slopes, textbook_potentials, virial_table
+from cginit.eos.fluid import fluid_at
+from cginit.eos.task import PressureSubject
+from cginit.errors import InputError
+from cginit.liquid import second_virial, third_virial
+from cginit.network.data import TrainingSet
+from cginit.network.study import StudyConfig, final_path, run_study
+from cginit.state import StatePoint
+
+R = np.linspace(0.0, 5.0, 101)
+FINE = np.linspace(0.0, 5.0, 501)
+
+
+def gas(m: int = 20) -> TrainingSet:
+    """Return soft particles with g and P of HNC."""
+    height, density = np.linspace(0.5, 3.0, m), np.linspace(0.1, 0.6, m)
+    u = height[:, None] * np.maximum(1.0 - FINE / 1.5, 0.0) ** 2
+    g, pressure = np.ones((m, R.size)), np.zeros(m)
+    for i in range(m):
+        potential = PairPotential(FINE[:151], u[i, :151], units="lj")
+        fluid = fluid_at(potential, StatePoint(density[i], 1.0))
+        spacing = density[i] ** (-1.0 / 3.0)
+        y = np.interp(R / spacing, fluid.hnc.r, fluid.hnc.y)
+        g[i] = y * np.exp(-u[i, ::5])
+        pressure[i] = density[i] * fluid.z_virial
+    error = 1e-4 * np.ones_like(g)
+    return TrainingSet(
+        R, g, error, FINE, u, density, np.full(m, 1.5), 2 * np.arange(m), pressure, np.full(m, 1e-4)
+    )
+
+
+@pytest.fixture(scope="module")
+def data() -> TrainingSet:
+    return gas()
+
+
+@pytest.fixture(scope="module")
+def study(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    config = StudyConfig.from_dict(
+        {
+            "subject": "pressure",
+            "kinds": ["DN"],
+            "labels": ["Bn-c", "P-x"],
+            "folds": 2,
+            "final": ["DN/Bn-c", "DN/P-x"],
+            "architecture": {"DN": {"width": 8, "layers": 1}},
+            "schedule": {"steps": 4, "batch": 4, "evaluate_every": 2},
+        }
+    )
+    run_study(config, PressureSubject(), data, folder, device="cpu")
+    return folder, config
+
+
+def test_the_textbook_has_known_coefficients():
+    r, u = textbook_potentials()
+    names = list(TEXTBOOK)
+    b0 = 2.0 * np.pi / 3.0
+    # By parts, B2 = b0 Gamma(3/4) of r^-12; the cut at 5 sigma changes 1e-8.
+    soft = names.index("r^-12")
+    assert second_virial(r, u[soft]) == pytest.approx(b0 * 1.2254167, rel=1e-3)
+    # Lennard-Jones at T = 2: B2 = -0.6276 b0, B3 = 0.4371 b0^2 (J. O. Hirschfelder, C. F. Curtiss and R. B. Bird,
+    # Molecular Theory of Gases and Liquids, 1954, table I-B and I-C). Cut and shifted at 5 sigma B2 lacks some of its
+    # tail: 3 U_6(5) 5^3 / 3 + U_6(5) 5^3 = 2 x 1.3e-4 x 125 = 0.03 b0.
+    lj = names.index("LJ, T = 2")
+    assert second_virial(r, u[lj]) / b0 == pytest.approx(-0.6276, abs=0.04)
+    assert third_virial(r, u[lj]) / b0**2 == pytest.approx(0.4371, abs=2e-3)
+
+
+def test_the_sampled_g_gives_the_compressibility(data):
+    rows = np.array([0, 9, 19])
+    found = inverse_s_0(data, rows)
+    for k, i in enumerate(rows):
+        potential = PairPotential(FINE[:151], data.u[i, :151], units="lj")
+        exact = 1.0 / fluid_at(potential, StatePoint(float(data.density[i]), 1.0)).hnc.s_0
+        # The g is that of HNC, so that its inversion is exact but for the grid of 0.05 and the stated error of 1e-4.
+        assert found[k] == pytest.approx(exact, rel=0.02)
+
+
+def test_coefficients_and_slopes_belong_to_the_network(data, study):
+    folder, config = study
+    path = final_path(folder, "DN", "Bn-c")
+    u = data.u[:, ::10][:, :50]
+    b = network_coefficients(config, "DN/Bn-c", path, u)
+    density = data.density
+    slopes = network_slopes(config, "DN/Bn-c", path, u, density, np.zeros(len(data)))
+    exact = 1.0 + sum((k + 2) * b[:, k] * density ** (k + 1) for k in range(4))
+    # A central difference over 2 %: 4e-4 of the terms of higher order; single precision.
+    np.testing.assert_allclose(slopes, exact, rtol=2e-3, atol=2e-3)
+    with pytest.raises(InputError, match="no virial coefficients"):
+        network_coefficients(config, "DN/P-x", path, u)
+
+
+def test_table_and_figure_are_written(data, study, tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib (cginit[report])")
+    folder, config = study
+    found = assess_pressures(folder, data, data.pressure)
+    rows, numbers = [], {}
+    paths = consistency_figures(folder, data, found, None, tmp_path, rows, numbers)
+    assert [x.name for x in paths] == ["virial.md", "figure-consistency.png"]
+    text = (tmp_path / "virial.md").read_text()
+    assert all(name in text for name in TEXTBOOK)
+    assert set(numbers["consistency"]) == {"DN/Bn-c", "DN/P-x"}
+    assert {x.method for x in rows} == {"DN/Bn-c", "DN/P-x"}
+    json.dumps(numbers)
+    table, values = virial_table({"DN/Bn-c": (config, final_path(folder, "DN", "Bn-c"))})
+    assert table.count("\n") == len(TEXTBOOK) + 2
+    assert len(values["exact"]["B3"]) == len(TEXTBOOK)
