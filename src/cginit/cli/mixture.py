@@ -64,6 +64,10 @@ def mixture(
     iterations: Annotated[
         int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
     ] = 30,
+    wall_time: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
+    ] = None,
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,
@@ -119,6 +123,7 @@ def mixture(
             update=update,
             schedule=Schedule(equilibration=equilibration, production=production, every=every),
             iterations=iterations,
+            wall_time=wall_time,
             seed=seed,
             start=mixture_start(target, potentials, beads=beads, seed=seed),
             progress=None if quiet else show_iteration,

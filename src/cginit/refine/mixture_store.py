@@ -72,11 +72,6 @@ class MixtureIteration:
         """Mean squared difference of all pairs."""
         return float(np.mean([one.lmse for one in self.distances.values()]))
 
-    @property
-    def is_noise(self) -> bool:
-        """Whether every pair differs from its target by noise only."""
-        return all(one.is_noise for one in self.distances.values())
-
 
 class MixtureStore(WorkDir):
     """The work directory of the refinement of a mixture.

@@ -61,17 +61,19 @@ class Replicas:
         jobs = list(zip(starts, seeds, (folder.resolve() for folder in folders), strict=True))
         if self._client is None or len(jobs) == 1:
             return [_run(engine, potential, state, *job, schedule) for job in jobs]
-        from distributed import KilledWorker
+        from distributed import KilledWorker, wait
 
         futures = [
             self._client.submit(_run, engine, potential, state, *job, schedule, pure=False) for job in jobs
         ]
         try:
+            # All of them, also after a failure: a next attempt needs their folders.
+            wait(futures)
             return [future.result() for future in futures]
         except KilledWorker as error:
             raise EngineError(f"a replica was lost with its worker several times: {error}") from error
         finally:
-            # What still runs after a failure ends with it.
+            # Only an interrupt leaves any that still run.
             self._client.cancel(futures)
 
 

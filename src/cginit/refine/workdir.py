@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ __all__ = ["WorkDir", "save_arrays", "write_json"]
 
 #: What engines leave of their trajectory; pair counts and the last configuration are kept of it.
 TRAJECTORIES = ("trajectory.*", "frames.npy")
+#: How often, and how many seconds apart, a folder is removed in which an engine still writes that was told to end.
+ATTEMPTS, PAUSE = 50, 0.1
 
 
 class WorkDir:
@@ -62,7 +66,7 @@ class WorkDir:
             content = {"format_version": self._version, "identity": identity}
             write_json(content, self.folder / self._settings)
         for leftover in self.folder.glob("*.partial"):
-            shutil.rmtree(leftover)
+            _remove(leftover)
 
     def _compare(self, identity: dict[str, str]) -> None:
         found = json.loads((self.folder / self._settings).read_text())
@@ -106,7 +110,7 @@ class WorkDir:
         """Return the empty folder in which iteration `index` is to be made."""
         partial = self.path(index).with_suffix(".partial")
         if partial.exists():
-            shutil.rmtree(partial)
+            _remove(partial)
         partial.mkdir()
         return partial
 
@@ -137,6 +141,19 @@ def save_arrays(path: Path, **arrays: Any) -> None:
 def write_json(content: object, path: Path) -> None:
     """Write a file whole or not at all."""
     write_atomically(path, json.dumps(content, indent=1) + "\n")
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which an engine may still write for the moment that it takes to end."""
+    for _ in range(ATTEMPTS):
+        try:
+            shutil.rmtree(folder)
+            return
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+            time.sleep(PAUSE)
+    shutil.rmtree(folder)
 
 
 def _sync(folder: Path) -> None:

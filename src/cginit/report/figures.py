@@ -72,7 +72,7 @@ def refinement_figure(
         axes_u.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=name)
     length = target.units.length
     axes_g.set(xlabel=f"r / {length}", ylabel="g(r)", xlim=(0, target.r_max), ylim=(0, None))
-    _scale_energy(axes_u, best.potential, kT)
+    _scale_energy(axes_u, curves[-1][0], kT)
     axes_u.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     axes_u.set(xlabel=f"r / {length}", ylabel="U(r) / kT", xlim=(0, best.potential.r_cut))
     _draw_errors(axes_e, {"": [(item.index, item.distance) for item in history]})
@@ -88,10 +88,18 @@ def _draw_reweighting(axes: Axes, history: Sequence[Iteration], reweighted: Rewe
         if item.skipped:
             text = f"{item.skipped} reweighted"
             axes.axvline(item.index + 0.5, color=WEIGHTED_COLOUR, lw=0.8, ls=":")
+            # In the lower left corner there are no errors yet.
             axes.text(
-                item.index + 0.47, 0.97, text, color=WEIGHTED_COLOUR, rotation=90, fontsize=8,
-                transform=axes.get_xaxis_transform(), ha="right", va="top",
-            )  # fmt: skip
+                item.index + 0.49,
+                0.03,
+                text,
+                color=WEIGHTED_COLOUR,
+                rotation=90,
+                fontsize=8,
+                transform=axes.get_xaxis_transform(),
+                ha="right",
+                va="bottom",
+            )
     if reweighted is not None:
         lmse = max(reweighted.distance.lmse, SMALLEST)
         updates = f"{reweighted.skipped} update{'s' * (reweighted.skipped > 1)}"
