@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from cginit.campaign.dataset import Record, merge, save
 from cginit.campaign.potentials import spline_potential
 from cginit.cli.train import train, training_set
 from cginit.errors import InputError
+from cginit.guess.network import NetworkGuess
 from cginit.network.inference import load_model
 
 R = np.linspace(0.0, 5.0, 101)
@@ -114,3 +116,26 @@ def test_the_command_writes_a_model_that_loads(dataset, tmp_path, capsys) -> Non
     assert "Of 10 tasks 9 were accepted" in card
     for method in ("network", "small", "hnc", "boltzmann", "-ln g"):
         assert f"| all | {method} |" in card
+
+
+def test_the_command_writes_a_bridge_network_that_guesses(dataset, tmp_path, capsys) -> None:
+    data, config, out, model = (tmp_path / x for x in ("d.h5", "c.toml", "run", "model"))
+    # So dilute that every g made up from the Boltzmann factor alone is one of a fluid.
+    dilute = [replace(x, density=1e-3) for x in dataset.records() if not x.rejected]
+    save(merge([*dilute, record(5, 0.5, "crystal")]), data)
+    config.write_text(
+        'name = "small"\n[architecture]\nkind = "BN"\nwidth = 4\ndilations = [1]\n'
+        '[schedule]\nmembers = 2\nsteps = 2\nbatch = 4\nevaluate_every = 2\nkeep = "last"\n'
+    )
+    train(data=data, config=config, out=out, export=None, quiet=True)
+    printed = capsys.readouterr().out
+    assert "| all | Verlet-modified |" in printed
+    # Nothing of the test set is shown before there is something to ship.
+    assert printed.count("| all |") == 4
+    train(data=data, config=config, out=out, export=model, quiet=True)
+    assert "| all | small |" in capsys.readouterr().out
+    card = (model / "small.md").read_text()
+    assert "Of 10 tasks 9 were accepted" in card
+    for method in ("network", "small", "hnc", "boltzmann", "-ln g", "Verlet-modified"):
+        assert f"| all | {method} |" in card
+    assert NetworkGuess("small", folder=model).name == "small"

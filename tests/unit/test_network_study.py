@@ -12,16 +12,23 @@ pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
 
 import torch
+from scipy.interpolate import CubicSpline
 
-from cginit.errors import InputError
+from cginit.curves import RDF
+from cginit.errors import ConvergenceError, InputError
+from cginit.guess.boltzmann import Boltzmann
+from cginit.guess.network import NetworkGuess
 from cginit.liquid import solve
 from cginit.network.assessment import assess_potentials
 from cginit.network.bodies import BODIES, Ports, build_body
 from cginit.network.bridge import LiquidFeatures, liquid_features, verlet_modified
+from cginit.network.bridge_export import bridge_inputs, write_bridge
 from cginit.network.bridge_task import closure_potential
 from cginit.network.bridge_training import train_bridge
 from cginit.network.config import Architecture, Config, Schedule
 from cginit.network.data import TrainingSet, fold_of
+from cginit.network.features import interpolate, network_grid
+from cginit.network.inference import load_model
 from cginit.network.pool import choose_device
 from cginit.network.statistics import case_errors, exponential_delta, median_delta, r_squared
 from cginit.network.study import (
@@ -33,6 +40,8 @@ from cginit.network.study import (
     run_study,
     study_config,
 )
+from cginit.state import StatePoint
+from cginit.units import LJ
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)
@@ -208,12 +217,10 @@ def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
         hnc = -np.log(features.g[i, 0]) + features.gamma[i, 0]
         # The inversion allows for an error of g of 1e-3 and takes g as known up to 5 only.
         np.testing.assert_allclose(hnc[inner], u[inner], atol=5e-3)
-    # h = c + gamma, where the inversion meets g to the error that it was told.
-    h = features.c + features.gamma
-    np.testing.assert_allclose(h[:, 0], features.g[:, 0] - 1.0, atol=3e-3)
     # The second variation is noisy and ends early.
     assert 1e-4 < np.std((features.g[:, 1] - features.g[:, 0])[:, :60]) < 2e-3
-    assert np.all(features.c[:, 1, -1] == 0.0)
+    assert np.all(features.gamma[:, 1, -1] == 0.0)
+    assert np.all(features.gamma[:, 0, -1] != 0.0)
     with pytest.raises(InputError, match="at least one variation"):
         liquid_features(data, variations=0)
 
@@ -221,7 +228,7 @@ def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
 def test_features_are_kept_in_a_file(tmp_path):
     rng = np.random.default_rng(1)
     x = rng.random((2, 3, 4))
-    features = LiquidFeatures(np.arange(4.0), x, 2 * x, 3 * x, x[..., 0] > 0.5)
+    features = LiquidFeatures(np.arange(4.0), x, 2 * x, x[..., 0] > 0.5)
     features.write(tmp_path / "f.npz")
     again = LiquidFeatures.read(tmp_path / "f.npz")
     # Single precision on disk.
@@ -237,15 +244,22 @@ def test_the_closure_is_the_same_with_and_without_pytorch():
     np.testing.assert_allclose(found[:2], [0.9 - 0.16 / 2.64, 1.7 - 0.045])
 
 
-def test_the_bridge_network_improves_on_its_closure(fluids, tmp_path):
+@pytest.fixture(scope="module")
+def bridge(fluids, tmp_path_factory):
     config = Config(
-        name="bridge",
+        name="small",
+        version="1",
         architecture=Architecture(kind="BN", width=8, dilations=(1, 4, 12)),
         schedule=Schedule(
             members=2, steps=60, batch=8, evaluate_every=30, learning_rate=1e-2, seed=2, keep="last"
         ),
     )
-    found = train_bridge(config, fluids, tmp_path, variations=1, device="cpu")
+    return config, train_bridge(config, fluids, tmp_path_factory.mktemp("bridge"), variations=1, device="cpu")
+
+
+def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):
+    config, run = bridge
+    found = run.predictions
     rows = found.fold >= 0
     # The g are those of HNC, so the network has to learn that the closure's bridge function is wrong here.
     closure = case_errors(found.closure[rows], found.truth[rows])[1].mean()
@@ -256,3 +270,60 @@ def test_the_bridge_network_improves_on_its_closure(fluids, tmp_path):
     assert all(0.0 <= x <= 1.0 for x in found.coverage())
     with pytest.raises(InputError, match="kind BN"):
         train_bridge(replace(config, architecture=Architecture()), fluids, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def exported(fluids, bridge, tmp_path_factory):
+    pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
+    config, run = bridge
+    folder = tmp_path_factory.mktemp("model")
+    write_bridge(config, run, fluids, folder, {})
+    return folder
+
+
+def test_the_exported_bridge_network_gives_what_was_trained(fluids, bridge, exported):
+    run = bridge[1]
+    u, error = load_model("small", exported)(*bridge_inputs(run.features, fluids.density))
+    # Single precision of energies of up to some 20 kT.
+    np.testing.assert_allclose(u[:, 20:].mean(axis=0)[-1], 0.0, atol=0.5)
+    test = run.predictions.fold < 0
+    on_points = -np.log(np.maximum(run.predictions.g[test], 1e-3)) + interpolate(
+        (u - bridge_inputs(run.features, fluids.density)[0])[test], 0.0, float(R[1]), network_grid(), 0.0
+    )
+    np.testing.assert_allclose(on_points, run.predictions.out_of_fold[test], atol=1e-4)
+    # Calibrated, and never zero.
+    assert np.all(error > 0.9 * run.predictions.error_scale() * 1e-3)
+
+
+def test_the_bridge_network_as_a_guess(fluids, exported):
+    guess = NetworkGuess("small", bin_average=False, folder=exported, fallback=False)
+    row = int(np.argmax(fluids.density))
+    target = RDF(R, fluids.g[row], fluids.g_error[row], units=LJ)
+    state = StatePoint(float(fluids.density[row]), 1.0)
+    potential = guess(target, state, 3.0)
+    assert potential.provenance.model == "small 1"
+    truth = np.interp(potential.r, FINE, fluids.u[row])
+    seen = (potential.r >= potential.r_core) & (truth < 4.6)
+
+    def error(u):
+        return np.mean(np.abs(u - truth)[seen])
+
+    # Trained on fluids of HNC for a second, it is nearer to the truth than the potential of mean force.
+    plain = Boltzmann(bin_average=False)(target, state, 3.0)
+    assert error(potential.u) < 0.7 * error(plain.u)
+    # Finer points of the same curve give the same potential: the way to the network's grid and back is smooth.
+    fine = np.linspace(0.0, 5.0, 201)
+    spline = CubicSpline(R, np.log(fluids.g[row]))
+    finer = guess(RDF(fine, np.exp(spline(fine)), units=LJ), state, 3.0)
+    np.testing.assert_allclose(finer.u[::2][seen], potential.u[seen], atol=0.05)
+
+
+def test_without_a_solution_the_small_network_takes_the_place_of_the_bridge_network(exported):
+    r = np.linspace(0.05, 5.0, 100)
+    # g = 0 up to half a spacing and 1 beyond at high density: no positive structure factor has it.
+    target = RDF(r, np.where(r < 1.6, 0.0, 1.0), np.zeros(r.size), units=LJ)
+    guess = NetworkGuess("small", bin_average=False, folder=exported)
+    potential = guess(target, StatePoint(0.9, 1.0), 3.0)
+    assert any("small was not used, cn-f was" in note for note in potential.notes)
+    with pytest.raises(ConvergenceError):
+        replace(guess, fallback=False)(target, StatePoint(0.9, 1.0), 3.0)

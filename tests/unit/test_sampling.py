@@ -223,7 +223,9 @@ def test_all_pairs_and_the_neighbour_search_count_the_same(r_min, monkeypatch):
     box = freud.Box(*gas.box)
     counter = pair_counter.PairCounter(r_min, 3.5, 60)
     for k, positions in enumerate(gas.positions):
-        positions = positions[k % 2 :]  # even and odd numbers of beads end the loop over all pairs differently
+        positions = positions[
+            k % 2 :
+        ]  # even and odd numbers of beads end the loop over all pairs differently
         plain = counter.count(box, positions)
         with monkeypatch.context() as patch:
             patch.setattr(pair_counter, "ALL_PAIRS_BEADS", 0)

@@ -12,7 +12,7 @@ from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.liquid.ornstein_zernike import Closure, invert
 from cginit.state import StatePoint
 
-__all__ = ["IntegralEquation"]
+__all__ = ["IntegralEquation", "indirect_correlation"]
 
 NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 
@@ -63,34 +63,40 @@ class IntegralEquation:
             If the inversion has no solution at this density.
         """
         visible = visible_target(target, bin_average=self.bin_average)
-        gamma, notes = self._indirect(visible, state.density)
+        gamma, notes = indirect_correlation(visible, state.density, self.closure)
         g = visible.target.g
         with np.errstate(divide="ignore"):
             u = -np.log(g) + (gamma if self.closure == "hnc" else np.log1p(np.maximum(gamma, -0.999)))
         return potential_from(visible, state.kT * u, state, r_cut, self.name, notes=notes)
 
-    def _indirect(self, visible: VisibleTarget, density: float) -> tuple[Array, tuple[str, ...]]:
-        """Return h - c on the grid of the target.
 
-        It is smooth even in the core, so that grids that no sine transform has are served by interpolation.
-        """
-        from scipy.interpolate import CubicSpline, PchipInterpolator
+def indirect_correlation(
+    visible: VisibleTarget, density: float, closure: Closure
+) -> tuple[Array, tuple[str, ...]]:
+    """Return gamma = h - c ``(n,)`` on the grid of the target, and notes, by `cginit.liquid.ornstein_zernike.invert`.
 
-        r, g, error = visible.target.r, visible.target.g, visible.error
-        halves = 2.0 * float(r[0]) / visible.target.dr
-        if abs(halves - round(halves)) > 1e-3:
-            nodes = np.arange(1, int(r[-1] / visible.target.dr) + 1) * visible.target.dr
-            resampled = np.where(
-                nodes < r[visible.first], 0.0, PchipInterpolator(r, g)(np.maximum(nodes, r[0]))
-            )
-            g = np.maximum(resampled, 0.0)
-            error = np.interp(nodes, r, error)
-        else:
-            nodes = r
-        solution = invert(nodes, g, density, self.closure, error=error)
-        if solution.r.size == r.size and nodes is r:
-            return solution.gamma, solution.notes
-        # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
-        mirrored = np.concatenate([-solution.r[::-1], solution.r])
-        spline = CubicSpline(mirrored, np.concatenate([solution.gamma[::-1], solution.gamma]))
-        return np.asarray(spline(r), dtype=np.float64), solution.notes
+    It is smooth even in the core, so that grids that no sine transform has are served by interpolation.
+
+    Raises
+    ------
+    ConvergenceError
+        If the inversion has no solution at this density.
+    """
+    from scipy.interpolate import CubicSpline, PchipInterpolator
+
+    r, g, error = visible.target.r, visible.target.g, visible.error
+    halves = 2.0 * float(r[0]) / visible.target.dr
+    if abs(halves - round(halves)) > 1e-3:
+        nodes = np.arange(1, int(r[-1] / visible.target.dr) + 1) * visible.target.dr
+        resampled = np.where(nodes < r[visible.first], 0.0, PchipInterpolator(r, g)(np.maximum(nodes, r[0])))
+        g = np.maximum(resampled, 0.0)
+        error = np.interp(nodes, r, error)
+    else:
+        nodes = r
+    solution = invert(nodes, g, density, closure, error=error)
+    if solution.r.size == r.size and nodes is r:
+        return solution.gamma, solution.notes
+    # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
+    mirrored = np.concatenate([-solution.r[::-1], solution.r])
+    spline = CubicSpline(mirrored, np.concatenate([solution.gamma[::-1], solution.gamma]))
+    return np.asarray(spline(r), dtype=np.float64), solution.notes

@@ -11,8 +11,8 @@ from cginit.curves import RDF, Array, PairPotential, Provenance
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
-from cginit.guess.integral_equation import IntegralEquation
-from cginit.network.features import RANGE, network_grid, on_network_grid
+from cginit.guess.integral_equation import IntegralEquation, indirect_correlation
+from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
 from cginit.state import StatePoint
@@ -25,29 +25,32 @@ SHORTEST_RANGE = 3.0
 MAX_ERROR = 1.0
 #: g up to here is the flank of a core, which is too steep for the network's grid.
 FLANK = 0.5
-#: Width of the change-over from flank to the rest, in points of the network.
-FADE = 2.0
+#: The model that needs no solution of the Ornstein-Zernike equation.
+WITHOUT_INVERSION = "cn-f"
+#: Width of the change-over from flank to the rest, in network sigmas.
+FADE = 0.2
 
 
 @dataclass(frozen=True)
 class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
-    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`) and g goes onto its 50
-       points on [0, 5] sigma; a missing core is 0, and beyond the end of the target g is 1.
+    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`) and g goes onto its
+       points on [0, 5] sigma, 50 or (kind BN) 101; a missing core is 0, and beyond the end of the target g is 1. A
+       network of kind BN also sees gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
-    3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than 50
+    3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
        points can follow; there the difference :math:`U/kT + \ln g`, which is smooth, is taken back instead.
     4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
 
     If the input lies outside of what the network was trained on (`cginit.network.domain.Domain`), or its members
     are at odds, the guess is that of HNC, or of Boltzmann inversion where HNC has no solution, and its notes
-    say why.
+    say why. Where a network of kind BN finds no solution of the Ornstein-Zernike equation, ``cn-f`` takes its place.
 
     Parameters
     ----------
     name : str
-        Name of the model; ``cn-f`` is shipped.
+        Name of the model, one of `cginit.network.inference.model_names`.
     fallback : bool
         Whether to fall back outside the trained range. False returns the network's curve there, with the notes.
     bin_average : bool
@@ -86,16 +89,19 @@ class NetworkGuess:
         length = network_length(visible.target, state, r_cut)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
-        found, spread = model(g[None], np.array([density]))
-        u, error = found[0], spread[0]
-
         reasons = list(model.domain.outside(g, density))
         if target.r_max < SHORTEST_RANGE * length:
             reasons.append(
                 f"g(r) ends at {target.r_max / length:.2g} network sigma; the network was trained down to "
                 f"{SHORTEST_RANGE:g}"
             )
-        doubt = float(np.median(error[g > 0.0]))
+        try:
+            view = _view(model, visible, density, length, g)
+        except ConvergenceError as error:
+            if not self.fallback:
+                raise
+            return self._smaller(target, state, r_cut, error)
+        doubt = float(np.median(view.error[view.g > 0.0]))
         if not doubt <= MAX_ERROR:
             reasons.append(f"the networks of the ensemble differ by {doubt:.2g} kT")
         if reasons and self.fallback:
@@ -107,7 +113,7 @@ class NetworkGuess:
                 f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
                 f"{RANGE * length:.4g}; it was taken as 1 beyond"
             )
-        curve, curve_error = _on_target_grid(visible, length, u, error, g)
+        curve, curve_error = _on_target_grid(visible, length, view)
         potential = potential_from(
             visible,
             state.kT * curve,
@@ -122,6 +128,12 @@ class NetworkGuess:
     def _provenance(self, model: Model, state: StatePoint) -> Provenance:
         return Provenance(self.name, f"{model.name} {model.version}", density=state.density, kT=state.kT)
 
+    def _smaller(self, target: RDF, state: StatePoint, r_cut: float, why: ConvergenceError) -> PairPotential:
+        potential = replace(self, name=WITHOUT_INVERSION, folder=None)(target, state, r_cut)
+        return replace(
+            potential, notes=(f"{self.name} was not used, {WITHOUT_INVERSION} was: {why}", *potential.notes)
+        )
+
     def _instead(self, target: RDF, state: StatePoint, r_cut: float, reasons: list[str]) -> PairPotential:
         why = "; ".join(reasons)
         try:
@@ -133,15 +145,50 @@ class NetworkGuess:
         return replace(potential, notes=(note, *potential.notes))
 
 
-def _on_target_grid(
-    visible: VisibleTarget, length: float, u: Array, error: Array, g: Array
-) -> tuple[Array, Array]:
-    """Return U/kT and its error ``(n,)`` on the grid of the target from their values ``(50,)`` on the network's."""
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What a network sees and says: g, U/kT and its standard error, each ``(n,)``, at `points` in network sigmas."""
+
+    points: Array
+    g: Array
+    u: Array
+    error: Array
+
+
+def _view(model: Model, visible: VisibleTarget, density: float, length: float, g: Array) -> _View:
+    if model.kind != "BN":
+        u, error = model(g[None], np.array([density]))
+        return _View(network_grid(), g, u[0], error[0])
+    points = bridge_grid()
+    fine = on_network_grid(visible.target, length, points)
+    gamma = _on_bridge_grid(visible, density, length)
+    u0 = -np.log(np.maximum(fine, np.exp(-U_VISIBLE)))
+    u, error = model(u0[None], gamma[None], np.array([density]))
+    return _View(points, fine, u[0], error[0])
+
+
+def _on_bridge_grid(visible: VisibleTarget, density: float, length: float) -> Array:
+    """Return gamma ``(101,)`` where the network wants it; 0 beyond the end of the target, as in training."""
+    from scipy.interpolate import CubicSpline
+
+    gamma, _ = indirect_correlation(visible, density / length**3, "hnc")
+    r = visible.target.r
+    at = bridge_grid() * length
+    known = r > 0.0
+    # An even function of r, which its mirror image continues to r = 0.
+    mirror = np.concatenate([-r[known][::-1], r[known]])
+    spline = CubicSpline(mirror, np.concatenate([gamma[known][::-1], gamma[known]]))
+    inside = at <= r[-1] * (1.0 + 1e-9)
+    return np.asarray(np.where(inside, spline(np.minimum(at, r[-1])), 0.0), dtype=np.float64)
+
+
+def _on_target_grid(visible: VisibleTarget, length: float, view: _View) -> tuple[Array, Array]:
+    """Return U/kT and its error ``(n,)`` on the grid of the target from what a network says."""
     # scipy.interpolate takes longer to import than the network to run.
     from scipy.interpolate import CubicSpline
 
     x = visible.target.r / length
-    points = network_grid()
+    points, g, u, error = view.points, view.g, view.u, view.error
     # Where g shows nothing the network continues U as it likes; a spline through it would bend the visible part.
     first = min(int(np.argmax(g > 0.0)), points.size - 4)
     known = slice(first, None)
@@ -158,7 +205,7 @@ def _on_target_grid(
     tiny = np.exp(-20.0)
     smooth = CubicSpline(points[known], u[known] + np.log(np.maximum(g[known], tiny)))(inside)
     flank = smooth - np.log(np.maximum(target.g, tiny))
-    fade = np.clip((x - x[beyond[0]]) / (FADE * points[1]), 0.0, 1.0)
+    fade = np.clip((x - x[beyond[0]]) / FADE, 0.0, 1.0)
     weight = np.where(target.g > 0.0, 0.5 + 0.5 * np.cos(np.pi * fade), 0.0)
     counting = visible.error / np.maximum(target.g, tiny)
     noise = np.where(target.g > 0.0, weight * np.minimum(counting, 20.0), 0.0)

@@ -13,7 +13,7 @@ from cginit.network.config import Architecture
 from cginit.network.features import U_CUT, U_VISIBLE
 from cginit.network.options import Options
 
-__all__ = ["Ensemble", "Network", "boltzmann", "build", "input_curve", "output_potential"]
+__all__ = ["Ensemble", "Network", "boltzmann", "build", "input_curve", "mean_and_spread", "output_potential"]
 
 #: -ln g is read from here on; g(0) of an attraction of 5 kT without a core is e^5.
 U_LOWEST = -5.0
@@ -103,8 +103,11 @@ class Ensemble(nn.Module):
     def forward(self, g: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean and standard deviation of U ``(batch, 50)`` in kT."""
         potentials = [m.potential(g, density) for m in self.members if isinstance(m, Network)]
-        stacked = torch.stack(potentials)
-        mean = stacked.mean(dim=0)
-        # torch.std has no counterpart in ONNX; a lone member has no spread.
-        spread = torch.sqrt(((stacked - mean) ** 2).sum(dim=0) / max(len(potentials) - 1, 1))
-        return mean, spread
+        return mean_and_spread(torch.stack(potentials))
+
+
+def mean_and_spread(stacked: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation over the first axis; torch.std has no counterpart in ONNX."""
+    mean = stacked.mean(dim=0)
+    # A lone member has no spread.
+    return mean, torch.sqrt(((stacked - mean) ** 2).sum(dim=0) / max(stacked.shape[0] - 1, 1))

@@ -1,7 +1,7 @@
 r"""Liquid-state features of g(r), from which a network has to learn no more than the bridge function.
 
-The Ornstein-Zernike inversion (`cginit.liquid.ornstein_zernike.invert`) gives c(r) and :math:`\gamma = h - c`, and
-with them the potential of a closure. What is missing is small, smooth and depends on the liquid locally.
+The Ornstein-Zernike inversion (`cginit.liquid.ornstein_zernike.invert`) gives :math:`\gamma = h - c`, and with it the
+potential of a closure. What is missing is small, smooth and depends on the liquid locally.
 """
 
 from __future__ import annotations
@@ -60,16 +60,15 @@ class LiquidFeatures:
     ----------
     r : ndarray, shape (n,)
         Uniform distances from 0, in sigma.
-    g, c, gamma : ndarray, shape (m, v, n)
-        Radial distribution function, direct correlation and h - c of v variations: the first is g as it is, the
-        others have noise at the level of its errors and end at a random distance, 0 and g = 1 beyond.
+    g, gamma : ndarray, shape (m, v, n)
+        Radial distribution function and h - c of v variations: the first is g as it is, the others have noise at the
+        level of its errors and end at a random distance, 0 and g = 1 beyond.
     valid : ndarray of bool, shape (m, v)
         Where the inversion has a solution.
     """
 
     r: Array
     g: Array
-    c: Array
     gamma: Array
     valid: NDArray[np.bool_]
 
@@ -111,7 +110,7 @@ def liquid_features(
         raise InputError(f"features need at least one variation, g as it is, not {variations}")
     m, n = data.g.shape
     g = np.ones((m, variations, n))
-    c, gamma = np.zeros_like(g), np.zeros_like(g)
+    gamma = np.zeros_like(g)
     valid = np.zeros((m, variations), dtype=bool)
     for i in range(m):
         for v in range(variations):
@@ -124,23 +123,16 @@ def liquid_features(
                 shortest = min(max(SHORTEST_RANGE, float(data.r_cut[i])), RANGE)
                 end = 1 + round((shortest + (RANGE - shortest) * rng.random()) / float(data.r[1]))
             try:
-                found = _correlations(
-                    data.r[:end], curve[:end], data.g_error[i, :end], float(data.density[i])
-                )
+                found = invert(data.r[:end], curve[:end], float(data.density[i]), error=data.g_error[i, :end])
             except ConvergenceError:
                 continue
             valid[i, v] = True
-            g[i, v, :end], c[i, v, :end], gamma[i, v, :end] = curve[:end], *found
+            g[i, v, :end], gamma[i, v, :end] = curve[:end], _with_origin(found.gamma)
         if report is not None:
             report(i + 1, m)
-    return LiquidFeatures(data.r, g, c, gamma, valid)
+    return LiquidFeatures(data.r, g, gamma, valid)
 
 
-def _correlations(r: Array, g: Array, error: Array, density: float) -> tuple[Array, Array]:
-    found = invert(r, g, density, error=error)
-
-    def with_origin(values: Array) -> Array:
-        # Even functions of r; r = 0 is no node of the transform.
-        return np.concatenate([[values[0] + (values[0] - values[1]) / 3.0], values])
-
-    return with_origin(found.c), with_origin(found.gamma)
+def _with_origin(values: Array) -> Array:
+    # An even function of r; r = 0 is no node of the transform.
+    return np.concatenate([[values[0] + (values[0] - values[1]) / 3.0], values])

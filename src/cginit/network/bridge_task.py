@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
+from cginit.network.architectures import mean_and_spread
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
 from cginit.network.bridge import U_LOWEST, LiquidFeatures
@@ -20,12 +21,14 @@ from cginit.network.losses import Loss
 from cginit.network.pool import Pool, hermite
 from cginit.network.potential_task import LOST
 
-__all__ = ["BridgeTask", "channels", "closure_potential"]
+__all__ = ["BridgeEnsemble", "BridgeTask", "channels", "closure_potential"]
 
 #: Curves that the network sees: -ln g, h, c, gamma and the closure's own correction.
 CURVES = 5
 #: Unit of the output in kT.
 UNIT = 0.3
+#: Spread in kT that is added to that of the members: where they agree to rounding it would mean nothing.
+LEAST_SPREAD = 1e-3
 
 
 def _correction(gamma: Tensor) -> Tensor:
@@ -38,11 +41,17 @@ def closure_potential(u0: Tensor, gamma: Tensor) -> Tensor:
     return u0 + _correction(gamma)
 
 
-def channels(u0: Tensor, c: Tensor, gamma: Tensor) -> Tensor:
+def channels(u0: Tensor, gamma: Tensor) -> Tensor:
     """Return the input curves ``(..., 5, n)`` of curves ``(..., n)``."""
-    h = torch.exp(-u0).clamp(max=5.0) - 1.0
+    h = torch.exp(-u0) - 1.0
     # In the core of a dense liquid c is -50; the layers should see its logarithm there and itself where it is small.
-    return torch.stack((u0, h, torch.asinh(c), torch.asinh(gamma), torch.asinh(_correction(gamma))), dim=-2)
+    logarithms = [_asinh(x) for x in (h - gamma, gamma, _correction(gamma))]
+    return torch.stack((u0, h.clamp(max=4.0), *logarithms), dim=-2)
+
+
+def _asinh(x: Tensor) -> Tensor:
+    # ONNX Runtime computes asinh of large negative numbers from their small difference to a root.
+    return torch.sign(x) * torch.asinh(x.abs())
 
 
 class BridgeTask:
@@ -80,7 +89,7 @@ class BridgeTask:
         self.step = float(features.r[1])
         g = tensor(features.g)
         u0 = -torch.log(g.clamp(min=exp(-U_VISIBLE), max=exp(-U_LOWEST)))
-        self.curves = torch.stack((u0, tensor(features.c), tensor(features.gamma)), dim=2)
+        self.curves = torch.stack((u0, tensor(features.gamma)), dim=2)
         # A variation without a solution is replaced by the row as it is.
         usable = np.where(features.valid, np.arange(features.valid.shape[1])[None], 0)
         self.usable = torch.from_numpy(usable).to(pool.device)
@@ -92,7 +101,7 @@ class BridgeTask:
         )
 
     def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
-        """Return -ln g, c, gamma, density and U of `rows`."""
+        """Return -ln g, gamma, density and U of `rows`."""
         pool = self.pool
         if generators is None:
             variation = torch.zeros_like(rows)
@@ -104,18 +113,18 @@ class BridgeTask:
         curves = self.curves[rows, self.usable[rows, variation]]
         at = self.grid * scale[..., None] / self.step
         # Beyond the end of g the curves are 0, as where g ends early.
-        u0, c, gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(3))
+        u0, gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(2))
         u0 = u0.clamp(max=U_VISIBLE)
-        return u0, c, gamma, pool.density[rows] * scale**3, pool.curves_u(rows, scale, self.grid)
+        return u0, gamma, pool.density[rows] * scale**3, pool.curves_u(rows, scale, self.grid)
 
     def inputs(self, batch: Batch, jobs: slice) -> Batch:
         """Return the curves ``(jobs, m, 5, n)`` and the density ``(jobs, m, 1)``."""
-        u0, c, gamma, density, _ = batch
-        return channels(u0, c, gamma), density[..., None]
+        u0, gamma, density, _ = batch
+        return channels(u0, gamma), density[..., None]
 
     def potential(self, out: Tensor, batch: Batch) -> Tensor:
         """Return U ``(jobs, m, n)`` of the outputs of the bodies."""
-        return closure_potential(batch[0], batch[2]) + UNIT * out
+        return closure_potential(batch[0], batch[1]) + UNIT * out
 
     def loss(self, out: Tensor, batch: Batch, jobs: slice) -> Tensor:
         """Return the loss of each job."""
@@ -129,3 +138,24 @@ class BridgeTask:
         deviation = torch.where(counts, (self.potential(out, batch) - u).abs(), torch.zeros_like(u))
         errors = deviation.sum(dim=-1) / counts.sum(dim=-1).clamp(min=1)
         return float(errors.clamp(max=LOST).mean())
+
+
+class BridgeEnsemble(nn.Module):
+    """Mean of trained networks and their spread, as it is exported.
+
+    Parameters
+    ----------
+    bodies : list of nn.Module
+        The layers of each member.
+    """
+
+    def __init__(self, bodies: list[nn.Module]) -> None:
+        super().__init__()
+        self.bodies = nn.ModuleList(bodies)
+
+    def forward(self, u0: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
+        """Return U and its spread ``(m, n)`` in kT of -ln g and gamma ``(m, n)`` and the density ``(m,)``."""
+        curves, base = channels(u0, gamma), closure_potential(u0, gamma)
+        stacked = torch.stack([base + UNIT * body(curves, density[:, None]) for body in self.bodies])
+        mean, spread = mean_and_spread(stacked)
+        return mean, torch.sqrt(spread**2 + LEAST_SPREAD**2)

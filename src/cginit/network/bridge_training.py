@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.augmentation import pairs
 from cginit.network.bridge import LiquidFeatures, liquid_features
-from cginit.network.bridge_task import BridgeTask
+from cginit.network.bridge_task import LEAST_SPREAD, BridgeEnsemble, BridgeTask
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
 from cginit.network.evaluate import VISIBLE_G
@@ -24,12 +25,10 @@ from cginit.network.fitting import Fit, Job, Progress, fit
 from cginit.network.pool import Pool, choose_device
 from cginit.network.training import claim, data_digest
 
-__all__ = ["BridgePredictions", "predict_bridge", "train_bridge"]
+__all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
 
 #: Standard deviations of the 90 % band of a Gaussian.
 BAND = 1.6449
-#: Spread below which the quotient of error and spread means nothing: where all members agree to rounding.
-LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,29 @@ class BridgePredictions:
     def _ratio(self, rows: NDArray[np.bool_]) -> Array:
         use = rows[:, None] & (self.truth < U_CUT) & (self.g > VISIBLE_G) & np.isfinite(self.out_of_fold)
         error = np.abs(self.out_of_fold - self.truth)[use]
-        return np.asarray(error / np.maximum(self.spread[use], LEAST_SPREAD))
+        return np.asarray(error / self.spread[use])
+
+
+@dataclass(frozen=True, eq=False)
+class BridgeRun:
+    """A finished training.
+
+    Attributes
+    ----------
+    members : list of Fit
+        The trained networks.
+    ensemble : BridgeEnsemble
+        The same as one module, on the CPU.
+    features : LiquidFeatures
+        What they see of the training set.
+    predictions : BridgePredictions
+        What they make of it.
+    """
+
+    members: list[Fit]
+    ensemble: BridgeEnsemble
+    features: LiquidFeatures
+    predictions: BridgePredictions
 
 
 def train_bridge(
@@ -93,8 +114,8 @@ def train_bridge(
     device: str = "auto",
     report: Callable[[Progress], None] | None = None,
     prepared: Callable[[int, int], None] | None = None,
-) -> BridgePredictions:
-    """Train the ensemble of `config`, or finish what `folder` holds of it, and return what it predicts.
+) -> BridgeRun:
+    """Train the ensemble of `config`, or finish what `folder` holds of it, and return it with what it predicts.
 
     Parameters
     ----------
@@ -143,21 +164,28 @@ def train_bridge(
         )
         for k in range(plan.members)
     ]
-    return predict_bridge(task, fit(task, jobs, plan, place, report), data, features)
+    members = fit(task, jobs, plan, place, report)
+    bodies = []
+    for member in members:
+        body = task.body(0)
+        body.load_state_dict(member.weights)
+        bodies.append(body)
+    return BridgeRun(
+        members, BridgeEnsemble(bodies).eval(), features, predict_bridge(task, bodies, data, features)
+    )
 
 
 def predict_bridge(
-    task: BridgeTask, members: list[Fit], data: TrainingSet, features: LiquidFeatures
+    task: BridgeTask, members: list[nn.Module], data: TrainingSet, features: LiquidFeatures
 ) -> BridgePredictions:
-    """Return the predictions of trained members for all rows; NaN where the inversion has no solution."""
+    """Return the predictions of trained bodies for all rows; NaN where the inversion has no solution."""
     rows = torch.arange(len(data), device=task.pool.device)[None]
     batch = task.batch(rows, None)
-    u0, gamma = _numbers(batch[0][0]), _numbers(batch[2][0])
+    u0, gamma = _numbers(batch[0][0]), _numbers(batch[1][0])
     inputs = tuple(x[0] for x in task.inputs(batch, slice(0, 1)))
     found = []
     for member in members:
-        body = task.body(0).to(task.pool.device)
-        body.load_state_dict(member.weights)
+        body = deepcopy(member).to(task.pool.device)
         with torch.no_grad():
             found.append(_numbers(task.potential(body(*inputs)[None], batch)[0]))
     every = np.stack(found)
@@ -175,7 +203,7 @@ def predict_bridge(
     own = every[np.maximum(fold, 0), np.arange(len(data))]
     out = np.where(fold[:, None] < 0, every.mean(axis=0), own)
     at = [on_points(u) for u in every]
-    spread = np.std(at, axis=0, ddof=1) if len(at) > 1 else np.zeros_like(g)
+    spread = np.hypot(np.std(at, axis=0, ddof=1) if len(at) > 1 else 0.0 * g, LEAST_SPREAD)
     return BridgePredictions(
         g, truth, on_points(out), spread, on_points(closure), on_points(u0 + gamma), fold
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["model_card"]
+from cginit.network.features import BRIDGE_POINTS
+
+__all__ = ["bridge_card", "model_card"]
 
 RESIDUAL = (
     "U/kT as -ln g (read between -5 and 7 kT) plus the output of the layers. The published CN/f gives U as the\n"
@@ -30,43 +32,63 @@ def model_card(description: dict[str, Any]) -> str:
     """Return the card in Markdown for the content of a model's JSON file."""
     config = description["config"]
     architecture, augmentation = config["architecture"], config["augmentation"]
-    points, potentials = description["state_points"], description["potentials"]
-    domain, errors = description["domain"], description["errors"]
     best = (f"{m['step']} ({m['validation_error_kT']:.3f} kT)" for m in description["members"])
-    template = (files("cginit.network") / "card.md").read_text(encoding="utf-8")
-    return template.format(
-        name=description["name"],
-        version=description["version"],
+    return _template("card.md").format(
+        **_common(description),
         options=architecture["options"],
         output=RESIDUAL if architecture["residual"] else PLAIN,
-        kind=architecture["kind"],
-        width=architecture["width"],
-        kernel=architecture["kernel"],
-        dilations=", ".join(map(str, architecture["dilations"])),
-        parameters=description["parameters"],
-        error_scale=description["error_scale"],
-        loss=config["loss"]["kind"],
-        a=config["loss"]["a"],
-        alpha=config["loss"]["alpha"],
-        u_cut=config["loss"]["u_cut"],
-        data=description["data"]["text"],
         auxiliary=_auxiliary(**description["auxiliary"], auxiliary=config["auxiliary"]),
-        digest=description["data"]["digest"],
-        split=description["split"],
-        training_points=points["training"],
-        training_potentials=potentials["training"],
-        test_points=points["test"],
-        test_potentials=potentials["test"],
-        low=augmentation["scale"][0],
-        high=augmentation["scale"][1],
-        max_density=augmentation["max_density"],
         noise=augmentation["noise"],
         shortest_range=augmentation["shortest_range"],
         best=", ".join(best),
-        test_table=errors["test"],
-        remark=errors["remark"],
-        validation_table=errors["validation"],
-        lowest=domain["density"][0],
-        highest=domain["density"][1],
-        **{k: config["schedule"][k] for k in ("members", "steps", "batch", "learning_rate", "seed")},
     )
+
+
+def bridge_card(description: dict[str, Any]) -> str:
+    """Return the card in Markdown for the content of the JSON file of a model of kind BN."""
+    coverage = description["coverage of the 90 % band"]
+    return _template("card_bridge.md").format(
+        **_common(description),
+        points=BRIDGE_POINTS,
+        unsolved=description["without solution"],
+        on_validation=100.0 * coverage["validation"],
+        on_test=100.0 * coverage["test"],
+        best=", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
+    )
+
+
+def _template(name: str) -> str:
+    return (files("cginit.network") / name).read_text(encoding="utf-8")
+
+
+def _common(description: dict[str, Any]) -> dict[str, Any]:
+    config = description["config"]
+    architecture, augmentation = config["architecture"], config["augmentation"]
+    points, potentials = description["state_points"], description["potentials"]
+    domain, errors = description["domain"], description["errors"]
+    return {
+        "name": description["name"],
+        "version": description["version"],
+        "dilations": ", ".join(map(str, architecture["dilations"])),
+        "parameters": description["parameters"],
+        "error_scale": description["error_scale"],
+        "loss": config["loss"]["kind"],
+        "data": description["data"]["text"],
+        "digest": description["data"]["digest"],
+        "split": description["split"],
+        "training_points": points["training"],
+        "training_potentials": potentials["training"],
+        "test_points": points["test"],
+        "test_potentials": potentials["test"],
+        "low": augmentation["scale"][0],
+        "high": augmentation["scale"][1],
+        "max_density": augmentation["max_density"],
+        "test_table": errors["test"],
+        "remark": errors["remark"],
+        "validation_table": errors["validation"],
+        "lowest": domain["density"][0],
+        "highest": domain["density"][1],
+        **{k: architecture[k] for k in ("kind", "width", "kernel")},
+        **{k: config["loss"][k] for k in ("a", "alpha", "u_cut")},
+        **{k: config["schedule"][k] for k in ("members", "steps", "batch", "learning_rate", "seed")},
+    }

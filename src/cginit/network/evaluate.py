@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.network.features import U_CUT
 
 __all__ = ["VISIBLE_G", "AbsoluteErrors", "absolute_errors", "boltzmann_potential", "error_table", "summary"]
 
+#: More densities than this are put together in ranges with these limits.
+MOST_DENSITIES, DENSITY_EDGES = 6, (0.2, 0.4, 0.75)
 #: Points with more than this g count as the part of the potential that g shows.
 VISIBLE_G = 1e-2
 
@@ -68,7 +72,7 @@ def summary(values: Array) -> dict[str, float]:
 
 
 def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, density: Array) -> str:
-    """Return a Markdown table of the errors of several methods, by density and altogether.
+    """Return a Markdown table of the errors of several methods, by density (or ranges of it) and altogether.
 
     Rows whose prediction is not a number (a method that found no solution) are left out of that method's figures,
     and the count says so.
@@ -86,9 +90,7 @@ def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, densit
         "| density | method | state points | visible: median | visible: mean | all: median | all: mean |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    groups = [(f"{value:g}", density == value) for value in np.unique(density)] if density.size else []
-    groups.append(("all", np.ones(density.size, dtype=bool)))
-    for label, rows in groups:
+    for label, rows in [*_groups(density), ("all", np.ones(density.size, dtype=bool))]:
         for method, u in predictions.items():
             use = rows & np.all(np.isfinite(u), axis=1)
             errors = absolute_errors(u[use], truth[use], g[use])
@@ -98,3 +100,15 @@ def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, densit
                 f"| {every['median']:.3f} | {every['mean']:.3f} |"
             )
     return "\n".join(lines)
+
+
+def _groups(density: Array) -> list[tuple[str, NDArray[np.bool_]]]:
+    values = np.unique(density)
+    if values.size <= MOST_DENSITIES:
+        return [(f"{value:g}", density == value) for value in values]
+    groups = []
+    for low, high in pairwise((0.0, *DENSITY_EDGES, np.inf)):
+        rows = (density > low) & (density <= high)
+        if np.any(rows):
+            groups.append((f"{low:g} to {high:g}" if np.isfinite(high) else f"above {low:g}", rows))
+    return groups

@@ -32,7 +32,9 @@ __all__ = [
     "export_module",
     "out_of_fold",
     "training_domain",
+    "write_description",
     "write_model",
+    "write_weights",
 ]
 
 #: Largest difference between ONNX Runtime and PyTorch, relative to 1 kT + |U|.
@@ -120,22 +122,39 @@ def write_model(
     InputError
         If the exported file does not give what PyTorch gives.
     """
-    from safetensors.torch import save_file
-
     folder.mkdir(parents=True, exist_ok=True)
     ensemble = Ensemble([m.network for m in members]).eval()
     onnx_path = folder / f"{config.name}.onnx"
     export_onnx(ensemble, onnx_path)
     g, density, _ = pairs(data)
     check_agreement(ensemble, onnx_path, g, density)
+    description = {
+        **write_weights(config, ensemble, data, folder),
+        "auxiliary": {
+            "pairs": 0 if auxiliary is None else len(auxiliary),
+            "potentials": 0 if auxiliary is None else int(np.unique(auxiliary.potential).size),
+        },
+        "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in members],
+        "error_scale": round(error_scale(members, data), 4),
+        **facts,
+        "domain": training_domain(data, config.augmentation, len(members), auxiliary).to_dict(),
+    }
+    write_description(description, folder)
+    return description
+
+
+def write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder: Path) -> dict[str, Any]:
+    """Write ``NAME.safetensors`` beside the exported ``NAME.onnx``; return what every description begins with."""
+    from safetensors.torch import save_file
+
     weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
     save_file(weights, folder / f"{config.name}.safetensors")
-    fold = data.folds(len(members))
-    description = {
+    fold = data.folds(config.schedule.members)
+    return {
         "format_version": MODEL_FORMAT,
         "name": config.name,
         "version": config.version,
-        "onnx_sha256": hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
+        "onnx_sha256": hashlib.sha256((folder / f"{config.name}.onnx").read_bytes()).hexdigest(),
         "parameters": int(sum(p.numel() for p in ensemble.parameters())),
         "split": SPLIT_RULE,
         "state_points": {"training": int(np.sum(fold >= 0)), "test": int(np.sum(fold < 0))},
@@ -143,25 +162,19 @@ def write_model(
             "training": int(np.unique(data.potential[fold >= 0]).size),
             "test": int(np.unique(data.potential[fold < 0]).size),
         },
-        "auxiliary": {
-            "pairs": 0 if auxiliary is None else len(auxiliary),
-            "potentials": 0 if auxiliary is None else int(np.unique(auxiliary.potential).size),
-        },
-        "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in members],
-        "error_scale": round(error_scale(members, data), 4),
         "config": config.to_dict(),
-        **facts,
-        "domain": training_domain(data, config.augmentation, len(members), auxiliary).to_dict(),
     }
-    (folder / f"{config.name}.json").write_text(_dump(description), encoding="utf-8")
-    return description
+
+
+def write_description(description: dict[str, Any], folder: Path) -> None:
+    """Write ``NAME.json``."""
+    (folder / f"{description['name']}.json").write_text(_dump(description), encoding="utf-8")
 
 
 def describe(folder: Path, name: str, facts: dict[str, Any]) -> dict[str, Any]:
     """Add `facts` to the description of the model `name` in `folder`; return all of it."""
-    path = folder / f"{name}.json"
-    description = {**json.loads(path.read_text(encoding="utf-8")), **facts}
-    path.write_text(_dump(description), encoding="utf-8")
+    description = {**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")), **facts}
+    write_description(description, folder)
     return description
 
 
@@ -227,8 +240,8 @@ def _forget_origin(path: Path) -> None:
     onnx.save(model, str(path))
 
 
-def check_agreement(ensemble: Ensemble, path: Path, g: Array, density: Array) -> float:
-    """Return the largest difference of the file from PyTorch relative to 1 kT + |U|.
+def check_agreement(module: nn.Module, path: Path, *inputs: Array) -> float:
+    """Return the largest difference of the file from PyTorch relative to 1 kT + |U|, for some inputs of the module.
 
     Raises
     ------
@@ -238,9 +251,10 @@ def check_agreement(ensemble: Ensemble, path: Path, g: Array, density: Array) ->
     from cginit.network.inference import open_session
 
     session = open_session(path.read_bytes())
-    found = session.run(("u", "spread"), {"g": g.astype(np.float32), "density": density.astype(np.float32)})
+    given = [x.astype(np.float32) for x in inputs]
+    found = session.run(None, {x.name: v for x, v in zip(session.get_inputs(), given, strict=True)})
     with torch.no_grad():
-        expected = [x.numpy() for x in ensemble(*tensors(g, density))]
+        expected = [x.numpy() for x in module(*map(torch.from_numpy, given))]
     worst = max(
         float(np.max(np.abs(a - b) / (1.0 + np.abs(b)))) for a, b in zip(found, expected, strict=True)
     )

@@ -7,10 +7,12 @@ import numpy as np
 from cginit.curves import RDF, Array
 
 __all__ = [
+    "BRIDGE_POINTS",
     "POINTS",
     "RANGE",
     "U_CUT",
     "U_VISIBLE",
+    "bridge_grid",
     "interpolate",
     "network_grid",
     "on_network_grid",
@@ -20,6 +22,8 @@ __all__ = [
 #: Evenly spaced points on [0, RANGE] sigma of input and output, as published.
 POINTS = 50
 RANGE = 5.0
+#: Points of the networks that see the correlations of a liquid, fine enough for the flank of a core.
+BRIDGE_POINTS = 101
 #: Energies above this (in kT) do not count in losses and errors, as published.
 U_CUT = 20.0
 #: -ln g is read up to here; it belongs to g = 1e-3, the least that a sampled g(r) shows.
@@ -29,6 +33,11 @@ U_VISIBLE = -float(np.log(1e-3))
 def network_grid() -> Array:
     """Return the 50 evenly spaced points of [0, 5] sigma, shape (50,)."""
     return np.linspace(0.0, RANGE, POINTS)
+
+
+def bridge_grid() -> Array:
+    """Return the grid of the networks of kind BN, that of the simulated g, shape (101,)."""
+    return np.linspace(0.0, RANGE, BRIDGE_POINTS)
 
 
 def interpolate(y: Array, start: float, step: float, at: Array, beyond: float) -> Array:
@@ -75,11 +84,12 @@ def resample_g(g: Array, start: float, step: float, at: Array) -> Array:
     return np.asarray(np.where(found < U_VISIBLE - 1e-6, np.exp(-found), 0.0), dtype=np.float64)
 
 
-def on_network_grid(target: RDF, length: float) -> Array:
+def on_network_grid(target: RDF, length: float, grid: Array | None = None) -> Array:
     """Return g ``(50,)`` on the network's grid for a network sigma of `length`, in the units of `target`.
 
-    A core that the target does not hold is 0; beyond its end g is 1.
+    A core that the target does not hold is 0; beyond its end g is 1. Another `grid`, in network sigmas, may be given.
     """
     full = target.with_core()
-    curves = resample_g(full.g[None, :], float(full.r[0]), full.dr, network_grid() * length)
+    at = (network_grid() if grid is None else grid) * length
+    curves = resample_g(full.g[None, :], float(full.r[0]), full.dr, at)
     return np.asarray(curves[0], dtype=np.float64)

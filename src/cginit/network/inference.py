@@ -44,10 +44,23 @@ class Model:
     metadata: dict[str, Any]
     _session: Any
 
-    def __call__(self, g: Array, density: Array) -> tuple[Array, Array]:
-        """Return U and its standard error, both ``(m, 50)`` in kT, of g ``(m, 50)`` and rho sigma^3 ``(m,)``."""
-        inputs = {"g": np.asarray(g, dtype=np.float32), "density": np.asarray(density, dtype=np.float32)}
-        mean, spread = self._session.run(("u", "spread"), inputs)
+    @property
+    def kind(self) -> str:
+        """Kind of its layers (`cginit.network.config.Architecture`); BN sees other curves than g."""
+        return str(self.metadata["config"]["architecture"]["kind"])
+
+    def __call__(self, *inputs: Array) -> tuple[Array, Array]:
+        """Return U and its standard error, both ``(m, n)`` in kT.
+
+        Parameters
+        ----------
+        *inputs : ndarray
+            g ``(m, 50)`` on `cginit.network.features.network_grid` and rho sigma^3 ``(m,)``; for the kind BN, -ln g
+            and gamma ``(m, 101)`` on `cginit.network.features.bridge_grid` and rho sigma^3.
+        """
+        names = (x.name for x in self._session.get_inputs())
+        given = {name: np.asarray(x, dtype=np.float32) for name, x in zip(names, inputs, strict=True)}
+        mean, spread = self._session.run(("u", "spread"), given)
         return np.asarray(mean, dtype=np.float64), self.error_scale * np.asarray(spread, dtype=np.float64)
 
 
