@@ -136,6 +136,17 @@ def test_inside_the_gas_liquid_region():
     assert survey(lennard_jones(), StatePoint(0.3, 2.0)).flags == ()
 
 
+def test_a_dilute_gas_of_sticky_particles_has_its_virial_pressure():
+    # HNC has no solution for wells that hold several neighbours each; the virial series still converges.
+    r = np.linspace(0.0, 0.12, 121)
+    sticky = PairPotential.shifted(r, -5.0 * (1.0 - (r / 0.12) ** 2), units="lj")
+    found = survey(sticky, StatePoint(0.1, 1.0))
+    assert "hnc" in found.failures
+    assert found.trusted == "b2+b3"
+    assert not found.separates
+    assert found.routes["b2+b3"].value < 0.1
+
+
 def test_beyond_freezing():
     # WCA at kT = epsilon freezes at rho = 0.94 or so (a hard-sphere diameter of 1.016); 0.7 is a fluid.
     assert survey(wca(), StatePoint(0.7, 1.0)).flags == ()

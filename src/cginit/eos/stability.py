@@ -11,7 +11,7 @@ from cginit.eos.features import main_peak
 from cginit.eos.fluid import Fluid
 from cginit.errors import ConvergenceError
 
-__all__ = ["Flag", "flags"]
+__all__ = ["DILUTE", "Flag", "flags"]
 
 #: S(0) from which density fluctuations are those of the neighbourhood of a spinodal.
 S_0 = 10.0
@@ -24,6 +24,8 @@ PACKING = 0.494
 #: B2 at the critical temperature of simple fluids in units of pi d^3. G. A. Vliegenthart and H. N. W. Lekkerkerker,
 #: J. Chem. Phys. 112, 5364 (2000), doi:10.1063/1.481106.
 CRITICAL_B2 = -1.0
+#: Third virial term as a part of the ideal pressure up to which a fluid counts as dilute.
+DILUTE = 0.05
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ def _fluctuations(fluid: Fluid) -> list[Flag | None]:
         if not np.any(fluid.fine_u < 0.0):
             text = "HNC has no solution at this state, and without attraction there is no gas: it is probably frozen"
             return [Flag("freezing", True, text)]
+        if abs(fluid.b3) < DILUTE:
+            text = "HNC has no solution at this state, as for very short and deep wells, though the fluid is dilute"
+            return [Flag("gas-liquid", False, text)]
         text = "HNC has no solution at this state: it probably lies inside the gas-liquid region"
         return [Flag("gas-liquid", True, text)]
     found: list[Flag | None] = []

@@ -12,7 +12,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.eos.fluid import Fluid, fluid_at
 from cginit.eos.result import Pressure
 from cginit.eos.routes import ROUTES, Estimate, estimate
-from cginit.eos.stability import Flag, flags
+from cginit.eos.stability import DILUTE, Flag, flags
 from cginit.errors import CGInitError, InputError
 from cginit.state import StatePoint
 
@@ -22,8 +22,6 @@ __all__ = ["ISOTHERM_ROUTES", "Survey", "isotherm", "one_pressure", "survey"]
 ISOTHERM_ROUTES = ("network", *(name for name in ROUTES if name != "virial"))
 #: What takes the place of a network that is not there or does not know such a fluid.
 FALLBACK = "hnc-mean"
-#: Ratio of the third virial term to the ideal pressure up to which the series is trusted without HNC.
-DILUTE = 0.05
 
 
 @dataclass(frozen=True)
