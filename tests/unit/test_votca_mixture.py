@@ -234,7 +234,7 @@ def test_inverse_monte_carlo_of_independent_pairs_is_the_linear_inversion_of_eac
     iteration, target = simulated()
     changes, rule = MixtureIMC()([iteration], target)
     assert rule == "imc"
-    for k, pair in enumerate(KINDS):
+    for pair in KINDS:
         got, wanted = iteration.rdfs[pair].g, target.rdfs[pair].g
         linear = (got - wanted) / got
         # Independent pairs answer to their own bin only. From 0.6 on a bin holds more than 4000 pairs in all, so that
