@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -148,6 +150,18 @@ def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
     expected = calibrated_error(scale, np.array([spread]), features.base, np.array([z]))[0]
     assert found.error == pytest.approx(expected * state.density, rel=1e-2)
     assert scale == description["error_scale"]
+
+
+def test_inference_does_not_import_torch(model):
+    code = (
+        "import sys; from pathlib import Path; import numpy as np; import cginit; "
+        "r = np.linspace(0.0, 3.0, 301); "
+        "u = cginit.PairPotential.shifted(r, 3.0 * np.exp(-(r**2)), units='lj'); "
+        f"p = cginit.pressure(u, cginit.StatePoint(0.6, 1.0), folder=Path({str(model[0] / 'model')!r})); "
+        "print(p.method, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["network", "False"]
 
 
 def test_an_unlike_fluid_takes_the_theory_and_says_so(model):
