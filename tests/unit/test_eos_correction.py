@@ -152,12 +152,14 @@ def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
     assert scale == description["error_scale"]
 
 
-def test_inference_does_not_import_torch(model):
+def test_inference_does_not_import_torch(model, data):
+    row = int(np.flatnonzero(~data.test)[3])
+    height, density = float(np.linspace(1.0, 6.0, 12)[row]), float(data.density[row])
     code = (
         "import sys; from pathlib import Path; import numpy as np; import cginit; "
         "r = np.linspace(0.0, 3.0, 301); "
-        "u = cginit.PairPotential.shifted(r, 3.0 * np.exp(-(r**2)), units='lj'); "
-        f"p = cginit.pressure(u, cginit.StatePoint(0.6, 1.0), folder=Path({str(model[0] / 'model')!r})); "
+        f"u = cginit.PairPotential.shifted(r, {height!r} * np.exp(-(r**2)), units='lj'); "
+        f"p = cginit.pressure(u, cginit.StatePoint({density!r}, 1.0), folder=Path({str(model[0] / 'model')!r})); "
         "print(p.method, 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -101,7 +101,8 @@ def test_one_command_draws_all_figures_and_the_table(data_file, studies, tmp_pat
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     figures = {path.name for path in tmp_path.glob("*.png")}
-    assert figures == {f"figure-{k:02d}.png" for k in (3, 4, 6, 7, 8, 9, 11)}
+    assert figures == {*(f"figure-{k:02d}.png" for k in (3, 4, 6, 7, 8, 9, 11)), "figure-consistency.png"}
+    assert "| WCA, T = 1 |" in (tmp_path / "virial.md").read_text()
     numbers = json.loads((tmp_path / "numbers.json").read_text())
     assert set(numbers["validation"]) == {"DN/x", "DN/f"}
     assert len(numbers["validation"]["DN/f"]["mae"]) == 2

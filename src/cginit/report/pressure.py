@@ -84,7 +84,7 @@ def isotherm_figure(density: Array, curves: Mapping[str, Array], found: Survey, 
             "right", functions=(lambda p: np.multiply(p, factor), lambda p: np.divide(p, factor))
         )
         other.set_ylabel("P / bar")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="upper left")
     return save_figure(figure, path)
 
 

@@ -204,7 +204,8 @@ def pressure_figure(
             axes.loglog(panel.truth[rows_of], positive[rows_of], ".", ms=4, color=colour, label=label)
         axes.set(xlabel=labels[0], ylabel=labels[1])
         axes.set_title(panel.title, fontsize=9)
-        axes.legend(frameon=False, fontsize=7)
+        # Above the diagonal; the search for the best place is slow with many points.
+        axes.legend(frameon=False, fontsize=7, loc="upper left")
     for axes in flat[len(panels) :]:
         axes.set_axis_off()
     return save_figure(figure, path)
