@@ -110,8 +110,8 @@ class CorrectionRun:
 def fluid_of(data: TrainingSet, row: int, density: float | None = None) -> Fluid:
     """Return the fluid of a row of the training set, at its density or another one."""
     r = data.u_r
-    # The table may end at 5 sigma with a rounding error.
-    last = min(int(np.ceil(data.r_cut[row] / r[1])) + 1, r.size)
+    # The table may end at 5 sigma with a rounding error, and a potential may end before its first point.
+    last = min(max(int(np.ceil(data.r_cut[row] / r[1])) + 1, 3), r.size)
     potential = PairPotential.shifted(r[:last], data.u[row, :last], units="lj")
     return fluid_at(potential, StatePoint(float(data.density[row]) if density is None else density, 1.0))
 
