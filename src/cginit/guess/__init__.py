@@ -39,10 +39,10 @@ def _network(name: str) -> Callable[[], Guess]:
 #: The method taken when none is named: the one whose first simulation is nearest to real liquids at present
 #: (``examples/water/refinement.md``). The network is to take this place when it is better there.
 DEFAULT_METHOD = "hnc"
-#: The methods of this package; each is imported when it is first used. ``network`` is the best model, at present
-#: the published architecture itself.
+#: The methods of this package; each is imported when it is first used. ``network`` is the best model.
 METHODS: dict[str, Callable[[], Guess]] = {
-    "network": _network("cn-f"),
+    "network": _network("bridge"),
+    "bridge": _network("bridge"),
     "cn-f": _network("cn-f"),
     "hnc": _integral_equation("hnc"),
     "py": _integral_equation("py"),
@@ -101,7 +101,7 @@ def guess(
     state : StatePoint
         Its density and kT; the result has the units of the state, or of the target where the state has none.
     method : str or Guess
-        ``hnc`` (default), ``network``, ``cn-f``, ``py``, ``boltzmann``, or an object of your own.
+        ``hnc`` (default), ``network``, ``bridge``, ``cn-f``, ``py``, ``boltzmann``, or an object of your own.
     r_cut : float, optional
         Cut-off in the units of the result; by default `default_cutoff`.
 

@@ -19,12 +19,12 @@ from cginit.state import StatePoint
 
 __all__ = ["NetworkGuess"]
 
-#: Training g's end at 3 network sigma at the earliest.
-SHORTEST_RANGE = 3.0
 #: Median standard error in kT, over the visible part, from which the members of the ensemble count as at odds.
 MAX_ERROR = 1.0
 #: g up to here is the flank of a core, which is too steep for the network's grid.
 FLANK = 0.5
+#: Training g's end at 3 network sigma at the earliest.
+SHORTEST_RANGE = 3.0
 #: The model that needs no solution of the Ornstein-Zernike equation.
 WITHOUT_INVERSION = "cn-f"
 #: Width of the change-over from flank to the rest, in network sigmas.
@@ -35,9 +35,10 @@ FADE = 0.2
 class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
-    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`) and g goes onto its
-       points on [0, 5] sigma, 50 or (kind BN) 101; a missing core is 0, and beyond the end of the target g is 1. A
-       network of kind BN also sees gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
+    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`; for the kind BN at most
+       a third of the range of g) and g goes onto its points on [0, 5] sigma, 50 or (BN) 101; a missing core is 0,
+       and beyond the end of the target g is 1. BN also sees gamma = h - c of the Ornstein-Zernike equation on the
+       grid of the target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
     3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
        points can follow; there the difference :math:`U/kT + \ln g`, which is smooth, is taken back instead.
@@ -87,10 +88,13 @@ class NetworkGuess:
         model = load_model(self.name, self.folder)
         visible = visible_target(target, bin_average=self.bin_average)
         length = network_length(visible.target, state, r_cut)
+        if model.kind == "BN":
+            # What is left to it is small and smooth enough to be learned at any scale.
+            length = max(min(length, target.r_max / SHORTEST_RANGE), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
         reasons = list(model.domain.outside(g, density))
-        if target.r_max < SHORTEST_RANGE * length:
+        if target.r_max < SHORTEST_RANGE * length * (1.0 - 1e-9):
             reasons.append(
                 f"g(r) ends at {target.r_max / length:.2g} network sigma; the network was trained down to "
                 f"{SHORTEST_RANGE:g}"
