@@ -39,6 +39,8 @@ SCALARS = (
 )
 #: Wave numbers times the mean spacing from which a peak of S(k) stands for order between neighbours.
 ORDER = 3.0
+#: S(0) is read from here on: its extrapolation to k = 0 may end below 0 in a fluid that hardly yields.
+SMALLEST_S = 1e-4
 #: h of HNC beyond this is that of attractive particles that overlap; the layers should not see such a number.
 H_LARGEST = 4.0
 
@@ -91,7 +93,7 @@ def fluid_features(fluid: Fluid) -> FluidFeatures:
         np.arcsinh(fluid.z_attraction),
         np.arcsinh(fluid.b2),
         np.arcsinh(fluid.b3),
-        np.log(solution.s_0),
+        np.log(max(solution.s_0, SMALLEST_S)),
         main_peak(fluid),
         np.pi / 6.0 * fluid.diameter**3,
         np.log(x + 1e-6),
