@@ -94,6 +94,8 @@ def run(command, folder, **environment):
         capture_output=True,
         text=True,
         check=False,
+        # A script of VOTCA that fails and finds no parent any more sends SIGTERM to its whole process group.
+        start_new_session=True,
     )
 
 
