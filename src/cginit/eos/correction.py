@@ -19,9 +19,9 @@ from cginit.eos.inference import calibrated_error
 from cginit.errors import ConvergenceError, InputError
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
-from cginit.network.fitting import Fit, Job, Progress, fit
+from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import choose_device
-from cginit.network.training import claim, data_digest
+from cginit.network.training import claim, data_digest, fold_jobs
 from cginit.state import StatePoint
 
 __all__ = ["CorrectionPredictions", "CorrectionRun", "fluid_of", "row_features", "train_correction"]
@@ -204,18 +204,7 @@ def train_correction(
     limits = scalar_limits(features.scalars[known])
     place = choose_device(device)
     task = CorrectionTask(features, z, config.architecture, config.loss, place, limits)
-    jobs = [
-        Job(
-            f"member {k + 1}",
-            folder / f"member-{k + 1}.safetensors",
-            plan.seed * 1000 + k,
-            k,
-            np.flatnonzero(known & (fold != k)),
-            np.flatnonzero(known & (fold == k)),
-        )
-        for k in range(plan.members)
-    ]
-    members = fit(task, jobs, plan, place, report)
+    members = fit(task, fold_jobs(folder, plan, fold, valid), plan, place, report)
     networks = []
     for member in members:
         body = task.body(0)

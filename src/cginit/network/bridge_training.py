@@ -21,9 +21,9 @@ from cginit.network.config import Config
 from cginit.network.data import TrainingSet
 from cginit.network.evaluate import VISIBLE_G
 from cginit.network.features import U_CUT, U_VISIBLE, interpolate, network_grid
-from cginit.network.fitting import Fit, Job, Progress, fit
+from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
-from cginit.network.training import claim, data_digest
+from cginit.network.training import claim, data_digest, fold_jobs
 
 __all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
 
@@ -153,18 +153,7 @@ def train_bridge(
     task = BridgeTask(Pool(data, place), features, config.architecture, config.loss, config.augmentation)
     # A g whose inversion has no solution is no input of this network.
     usable = features.valid[:, 0]
-    jobs = [
-        Job(
-            f"member {k + 1}",
-            folder / f"member-{k + 1}.safetensors",
-            plan.seed * 1000 + k,
-            k,
-            np.flatnonzero((fold >= 0) & (fold != k) & usable),
-            np.flatnonzero((fold == k) & usable),
-        )
-        for k in range(plan.members)
-    ]
-    members = fit(task, jobs, plan, place, report)
+    members = fit(task, fold_jobs(folder, plan, fold, usable), plan, place, report)
     bodies = []
     for member in members:
         body = task.body(0)

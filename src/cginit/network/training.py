@@ -6,18 +6,19 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.architectures import Network, build
-from cginit.network.config import Config
+from cginit.network.config import Config, Schedule
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import Fit, Job, Progress, fit, read_fit
 from cginit.network.pool import Pool, choose_device
@@ -28,6 +29,7 @@ __all__ = [
     "Progress",
     "claim",
     "data_digest",
+    "fold_jobs",
     "load_members",
     "load_run",
     "network_of",
@@ -133,16 +135,16 @@ def train(
         },
     )
     extra = np.zeros(0, dtype=np.int64) if auxiliary is None else len(known) + np.arange(len(auxiliary))
-    jobs = []
     for k in range(plan.members):
         if not np.any(fold == k) or not np.any(fold != k):
             raise InputError(
                 f"validation fold {k + 1} of {plan.members} or its complement holds no potential; "
                 "train fewer members or simulate more potentials"
             )
-        rows, exam = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        name, seed = f"member {k + 1}", plan.seed * 1000 + k
-        jobs.append(Job(name, _weights(folder, k), seed, k, rows, exam, extra, config.auxiliary.share))
+    jobs = [
+        replace(job, extra=extra, share=config.auxiliary.share)
+        for job in fold_jobs(folder, plan, fold, np.ones(len(known), dtype=np.bool_))
+    ]
     place = choose_device(device)
     options = [config.options] * plan.members
     pool = Pool(known, place, auxiliary)
@@ -199,6 +201,34 @@ def claim(path: Path, content: dict[str, object]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def fold_jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], usable: NDArray[np.bool_]) -> list[Job]:
+    """Return the jobs of an ensemble: member k learns from all folds but k, on which it is validated.
+
+    Parameters
+    ----------
+    folder : Path
+        Receives the weights.
+    plan : Schedule
+        Its members and seed.
+    fold : ndarray of int, shape (m,)
+        Fold of each row; -1 for the test set.
+    usable : ndarray of bool, shape (m,)
+        Rows that are an input of the network.
+    """
+    known = (fold >= 0) & usable
+    return [
+        Job(
+            f"member {k + 1}",
+            _weights(folder, k),
+            plan.seed * 1000 + k,
+            k,
+            np.flatnonzero(known & (fold != k)),
+            np.flatnonzero(known & (fold == k)),
+        )
+        for k in range(plan.members)
+    ]
 
 
 def _weights(folder: Path, k: int) -> Path:

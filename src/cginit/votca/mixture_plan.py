@@ -19,7 +19,16 @@ from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates import MixtureUpdate
 from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.mixture_update import mixture_update_of
-from cginit.votca.plan import SAME, convergence_of, iterations_of, run_of, schedule_of, table_of
+from cginit.votca.plan import (
+    SAME,
+    BelowLimit,
+    convergence_of,
+    iterations_of,
+    norm_of,
+    run_of,
+    schedule_of,
+    table_of,
+)
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.target import cutoff_of, read_interaction
 
@@ -159,7 +168,7 @@ def run_mixture_plan(
         if progress is not None:
             progress(iteration)
         if plan.limit is not None and _sum(plan, iteration) <= plan.limit:
-            raise _BelowLimit
+            raise BelowLimit
 
     try:
         return refine_mixture(
@@ -175,7 +184,7 @@ def run_mixture_plan(
             start=plan.start,
             progress=watch,
         )
-    except _BelowLimit:
+    except BelowLimit:
         last = history[-1]
         reason = (
             f"converged: after {len(history)} simulations the sum of the norms of g - g_target is "
@@ -184,18 +193,12 @@ def run_mixture_plan(
         return MixtureRefinement(last.potentials, tuple(history), reason, True, last.index)
 
 
-class _BelowLimit(Exception):  # noqa: N818 - no error: the way out of the loop
-    """The limit of convergence_check is reached."""
-
-
 def _sum(plan: MixturePlan, iteration: MixtureIteration) -> float:
-    """Return csg_inverse's measure: the sum over the pairs that have one, and over the points up to their cut-off."""
+    """Return csg_inverse's measure: the sum over the pairs that have one."""
     total = 0.0
     for pair, check in plan.checks.items():
-        target, sampled = plan.target.rdfs[pair], iteration.rdfs[pair].with_core()
-        r = target.r[target.r <= plan.potentials[pair].r_cut + 1e-6 * target.dr]
-        difference = np.abs(np.interp(r, sampled.r, sampled.g) - target.g[: r.size])
-        total += check.weight * float(np.sum(difference**check.norm))
+        r_cut = plan.potentials[pair].r_cut
+        total += check.weight * norm_of(plan.target.rdfs[pair], iteration.rdfs[pair], r_cut, check.norm)
     return total
 
 

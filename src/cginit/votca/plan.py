@@ -154,7 +154,7 @@ def run_plan(
         if progress is not None:
             progress(iteration)
         if plan.limit is not None and _norm(plan, iteration.rdf) <= plan.limit:
-            raise _BelowLimit
+            raise BelowLimit
 
     try:
         return refine(
@@ -174,7 +174,7 @@ def run_plan(
             longest=longest,
             progress=watch,
         )
-    except _BelowLimit:
+    except BelowLimit:
         last = history[-1]
         reason = (
             f"converged: after {len(history)} simulations the norm of g - g_target is {_norm(plan, last.rdf):.3g}, "
@@ -183,17 +183,20 @@ def run_plan(
         return Refinement(last.potential, last.rdf, tuple(history), reason, True, last.index)
 
 
-class _BelowLimit(Exception):  # noqa: N818 - no error: the way out of the loop
+class BelowLimit(Exception):  # noqa: N818 - no error: the way out of the loop
     """The limit of convergence_check is reached."""
 
 
 def _norm(plan: Plan, rdf: RDF) -> float:
-    """Return csg_inverse's measure: the sum over the points of the grid up to the cut-off."""
-    target = plan.target.with_core()
-    r = target.r[target.r <= plan.problem.r_cut + 1e-6 * target.dr]
+    return plan.weight * norm_of(plan.target.with_core(), rdf, plan.problem.r_cut, plan.norm)
+
+
+def norm_of(target: RDF, rdf: RDF, r_cut: float, norm: int) -> float:
+    """Return csg_inverse's measure of g - g_target: the sum over the points of the grid up to the cut-off."""
+    r = target.r[target.r <= r_cut + 1e-6 * target.dr]
     sampled = rdf.with_core()
     difference = np.abs(np.interp(r, sampled.r, sampled.g) - target.g[: r.size])
-    return plan.weight * float(np.sum(difference**plan.norm))
+    return float(np.sum(difference**norm))
 
 
 def _first(settings: Settings, problem: VotcaTarget, method: str | None) -> tuple[PairPotential, str]:
