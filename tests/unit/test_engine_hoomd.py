@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cginit import sampling
+from cginit.campaign import spline_potential
 from cginit.configuration import Configuration, random_configuration
 from cginit.curves import PairPotential
 from cginit.engines import Schedule, _hoomd_worker
-from cginit.engines._hoomd_worker import PUSH_FORCE, capped
+from cginit.engines._hoomd_worker import PUSH_FORCE, capped, push_off
 from cginit.engines.hoomd import HoomdEngine
 from cginit.errors import EngineError, InputError, MissingDependencyError
 from cginit.state import StatePoint
@@ -124,15 +126,29 @@ def test_the_buffer_gives_way_to_a_long_cut_off(start, tmp_path):
 
 def test_the_table_of_the_push_off_is_capped_and_consistent():
     r = np.linspace(0.0, 2.0, 2000, endpoint=False)
-    u, f = 500.0 * (2.0 - r) ** 2, 1000.0 * (2.0 - r)
+    u, f = 5e4 * (2.0 - r) ** 2, 1e5 * (2.0 - r)
     table = capped(u, f, 2.0)
     assert table["F"].max() == PUSH_FORCE
     # Trapezoids are exact for a force that is piecewise linear, but for the step with the kink:
-    # at most its height times its width, 1 * 1e-3.
+    # at most its height times its width, 100 * 1e-3, beside energies of 500.
     soft = table["F"] < PUSH_FORCE
     np.testing.assert_allclose(table["U"][soft], u[soft], atol=1e-9)
     slope = -np.diff(table["U"]) / np.diff(r)
     np.testing.assert_allclose(slope, 0.5 * (table["F"][1:] + table["F"][:-1]), rtol=1e-9)
+
+
+def test_the_push_off_creeps_and_ends_with_the_step_of_the_run():
+    for steps in (0, 1, 5, 500):
+        parts = push_off(steps, 0.005)
+        assert sum(count for count, _, _ in parts) == steps
+        assert parts[-1][1] == 0.005
+        for _, dt, friction in parts:
+            # Langevin dynamics in steps is unstable where friction and step reach 2.
+            assert friction * dt <= 0.5
+        _, dt, friction = parts[0]
+        # The speed at which friction balances the largest force.
+        assert PUSH_FORCE / friction * dt <= 0.02 * (1 + 1e-12)
+    assert push_off(100, 1e-5)[0][1] == 1e-5
 
 
 def test_the_worker_is_a_script_without_cginit():
@@ -201,6 +217,20 @@ def test_overlapping_beads_are_pushed_apart(potential, tmp_path):
     run = HoomdEngine().run(potential, STATE, overlapping, schedule, seed=1, workdir=tmp_path)
     # The liquid has E/N = -4.1 or so within some tau; heat left by the overlaps would show as much more.
     assert -5.0 < np.mean(run.energy) < -3.5
+
+
+@pytest.mark.hoomd
+def test_beads_that_attract_each_other_do_not_collapse_into_their_cores(tmp_path):
+    """At density 1 twelve neighbours at -5 kT each pull a bead through any core of a hundred kT."""
+    potential = spline_potential(131).potential
+    dense = random_configuration(500, 1.0, seed=1, units="lj")
+    schedule = Schedule(equilibration=1500, production=200, every=20, push_off=500, length=1.0)
+    run = HoomdEngine().run(potential, StatePoint(1.0, 1.0, "lj"), dense, schedule, seed=1, workdir=tmp_path)
+    # U is 75 kT at 0.78 and 235 kT at 0.71: of 3000 neighbours none comes so near.
+    pairs = sampling.rdf(run.trajectory, dr=0.05)
+    assert np.all(pairs.g[pairs.r < 0.7] == 0.0)
+    # LAMMPS with 1500 beads: -16.5, within 0.1; heat left by the push-off would show as more.
+    assert np.mean(run.energy) == pytest.approx(-16.5, abs=0.3)
 
 
 @pytest.mark.hoomd

@@ -27,9 +27,14 @@ FAILED = 4  #: exit code: HOOMD-blue raised an exception
 # the first time step, in multiples that leave room for the longest run.
 SEEDS, EPOCHS, EPOCH = 2**16, 1_000, 10**9
 
-# The push-off limits forces (in kT/a) and speeds. It does not use md.methods.DisplacementCapped, which in HOOMD 4.8
-# divides its cap by the time step once too often and so heats the beads instead.
-PUSH_FORCE, PUSH_FRICTION = 100.0, 10.0
+# The push-off limits forces, in kT/a. A core of that slope must stay closed to beads that attract each other by
+# several kT: a lower one lets a dense liquid collapse into itself, and then blow up. It does not use
+# md.methods.DisplacementCapped, which in HOOMD 4.8 divides its cap by the time step once too often and so heats the
+# beads instead.
+PUSH_FORCE = 1e4
+# In its first half a step is so short that this force moves no bead further than PUSH_DISTANCE, in a: beads creep, at
+# PUSH_DAMPING / dt of friction. In the second they settle with the step of the run.
+PUSH_DISTANCE, PUSH_DAMPING, SETTLING_FRICTION = 0.02, 0.5, 10.0
 
 
 def main() -> int:
@@ -95,11 +100,12 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     for name, (i, j) in pairs.items():
         table = capped(start[f"u_{name}"], start[f"f_{name}"], settings["r_cut"][name])
         pair.params[names[i], names[j]] = table
-    friction = min(PUSH_FRICTION, 0.5 / settings["dt"])
-    integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=friction)]
     simulation.run(0)
     begin = time.perf_counter()
-    simulation.run(settings["push_off"])
+    for steps, dt, friction in push_off(settings["push_off"], settings["dt"]):
+        integrator.dt = dt
+        integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=friction)]
+        simulation.run(steps)
     for name, (i, j) in pairs.items():
         table = {"r_min": 0.0, "U": start[f"u_{name}"], "F": start[f"f_{name}"]}
         pair.params[names[i], names[j]] = table
@@ -152,6 +158,16 @@ def capped(u: Any, f: Any, r_cut: float) -> dict[str, Any]:
     force = np.clip(f, -PUSH_FORCE, PUSH_FORCE)
     steps = 0.5 * (force + np.append(force[1:], 0.0)) * (r_cut / len(f))
     return {"r_min": 0.0, "U": np.cumsum(steps[::-1])[::-1], "F": force}
+
+
+def push_off(steps: int, dt: float) -> list[tuple[int, float, float]]:
+    """Return steps, time step and friction of the parts of the push-off; the last ends with the step of the run."""
+    short = min(dt, math.sqrt(PUSH_DISTANCE * PUSH_DAMPING / PUSH_FORCE))
+    creeping = steps - steps // 2
+    return [
+        (creeping, short, PUSH_DAMPING / short),
+        (steps // 2, dt, min(SETTLING_FRICTION, PUSH_DAMPING / dt)),
+    ]
 
 
 def check_launcher(hoomd: Any) -> None:
