@@ -17,7 +17,14 @@ import torch
 
 import cginit
 from cginit import InputError, PairPotential, StatePoint
-from cginit.eos.correction import fluid_of, row_features, train_correction
+from cginit.eos.correction import (
+    JUDGES,
+    CorrectionPredictions,
+    _judging_jobs,
+    fluid_of,
+    row_features,
+    train_correction,
+)
 from cginit.eos.correction_task import corrected
 from cginit.eos.export import write_eos
 from cginit.eos.features import CURVES, SCALARS, fluid_features
@@ -183,6 +190,33 @@ def test_the_error_grows_with_what_there_is_to_correct():
     small, large = calibrated_error(1.0, np.zeros(2), base, np.array([2.0, 2.0]))
     assert small == pytest.approx(2e-3)
     assert large == pytest.approx(np.hypot(0.02, 2e-3))
+
+
+def test_the_error_is_judged_by_networks_that_have_not_seen_the_potential(model, data):
+    folder, run, _ = model
+    assert len(list((folder / "run").glob("judge-*.safetensors"))) == 2 * JUDGES
+    group = data.folds(2)
+    for k, job in enumerate(_judging_jobs(folder, 1, group, 2, np.ones(len(data), dtype=bool))):
+        assert not set(data.potential[job.rows]) & set(data.potential[job.exam])
+        assert set(group[job.exam]) == {k // JUDGES}
+        assert not np.any(data.test[job.rows])
+    found = run.predictions
+    # On the test set it is the ensemble itself that is judged.
+    np.testing.assert_array_equal(found.unseen[data.test], found.z[data.test])
+    assert np.all(found.unseen[~data.test] != found.z[~data.test])
+
+
+def test_the_band_holds_what_it_says():
+    rng = np.random.default_rng(1)
+    m = 8000
+    truth, spread = np.full(m, 2.0), 10.0 ** rng.uniform(-2.0, 0.0, m)
+    # Errors of 1.7 times the spread; the test set is the last quarter.
+    z = truth + 1.7 * spread * rng.standard_normal(m)
+    fold = np.where(np.arange(m) < 6000, np.arange(m) % 4, -1)
+    found = CorrectionPredictions(truth, z, z, spread, np.zeros((m, 3)), fold)
+    # Of a quantile from 6000 numbers and from 2000: three standard errors are 4 % of the factor and 2 % of a part.
+    assert found.error_scale() == pytest.approx(1.7, rel=0.04)
+    assert found.coverage() == pytest.approx((0.9, 0.9), abs=0.02)
 
 
 def test_wrong_configurations_are_refused(data, tmp_path):

@@ -19,8 +19,10 @@ from cginit.cli.app import app
 from cginit.errors import EngineError, InputError
 from cginit.network.data import TrainingSet
 from cginit.report import simulated
+from cginit.report.pressure_study import Agreement, pressure_figure, route_figure
 from cginit.report.simulated import choose_cases, read_cases, simulate_cases
-from cginit.report.study import Agreement, bar_figure
+from cginit.report.study import bar_figure
+from cginit.report.study_aims import aims
 from cginit.report.study_table import PUBLISHED, Row, delta_row, pressure_rows, simulated_rows, table
 
 R = np.linspace(0.0, 5.0, 101)
@@ -113,7 +115,13 @@ def test_one_command_draws_all_figures_and_the_table(data_file, studies, tmp_pat
     assert numbers["delta"]["-ln g"]["median"] < 1e-3
     text = (tmp_path / "table.md").read_text()
     assert "54 state points of 27 potentials" in text
-    assert "| R² of P | test | P0 | 1.000 | 6 | 0.172 |" in text
+    assert "| R² of P | test | P0 | 1.000 (without the largest deviation 1.000) | 6 | 0.172 |" in text
+    # The theory stands in the table beside the networks, and so do aims and conditions.
+    assert "| mean relative error of P, validation | train | HNC virial |" in text
+    assert "| mean relative error of P | DN/Bn-c |" in text
+    assert "2 steps of 4 state points, about 0 epochs" in text
+    routes = {"DN/f, then DN/Bn-c", "DN/f and the virial of g", "network, then default network"}
+    assert routes < set(numbers["pressure from g"])
 
 
 def test_a_command_without_its_files_says_which():
@@ -152,6 +160,10 @@ def test_the_search_ends_in_a_file_that_a_study_reads(data_file, studies, tmp_pa
 def test_figures_need_something_to_draw(tmp_path):
     with pytest.raises(InputError, match="no network of the study"):
         bar_figure({"<MAE>": {}}, tmp_path / "f.png")
+    with pytest.raises(InputError, match="no network of the study"):
+        route_figure({}, {}, tmp_path / "f.png")
+    with pytest.raises(InputError, match="no route"):
+        pressure_figure([], tmp_path / "f.png")
 
 
 def test_the_table_names_what_was_published():
@@ -168,7 +180,9 @@ def test_the_table_names_what_was_published():
     # The state point without an answer is left out, and the count says so.
     assert numbers["test"]["cases"] == 2
     assert numbers["test"]["mean"] == pytest.approx(0.05)
-    simulated_rows({"cn-f": np.array([1e-4, np.nan, 3e-4])}, rows)
+    assert numbers["test"]["mean without the largest"] == pytest.approx(0.0, abs=1e-12)
+    drawn = simulated_rows({"cn-f": np.array([1e-4, np.nan, 3e-4])}, np.array([0.1, 0.2, 0.5]), rows)
+    assert drawn["cn-f"]["density"] == [0.1, 0.2, 0.5]
     data = TrainingSet(
         R,
         np.ones((2, 101)),
@@ -184,7 +198,7 @@ def test_the_table_names_what_was_published():
     assert PUBLISHED["delta of p(MAE) / kT", "test", "CN/f"] == "0.03"
     assert "| delta of p(MAE) / kT | test | CN/f |" in text
     # A failed simulation counts as the worst: the median of (1e-4, 3e-4, failed) is 3e-4.
-    assert "| 0.0003, 1 failed | 3 |" in text
+    assert "| 0.0003 (quartiles 0.0001, inf), 1 failed | 3 |" in text
 
 
 def few(test: list[bool]) -> TrainingSet:
@@ -203,9 +217,22 @@ def few(test: list[bool]) -> TrainingSet:
     )
 
 
+def test_aims_are_judged_by_the_better_route():
+    entry = {"mean": 0.1, "R2": 0.5, "R2 without the largest": 0.8}
+    better = {"mean": 0.1, "R2": 0.95, "R2 without the largest": 0.97}
+    routes = {"CN/f, then UN/Bn-c": {"test": entry}, "CN/f and the virial of g": {"test": better}}
+    simulated = {"hnc": {"density": [0.1, 0.2, 1.0], "lmse": [1e-5, float("nan"), 1.0]}}
+    text = "\n".join(aims({"pressure from g": routes, "simulated": simulated}))
+    assert "| R² of P from g, better of two routes | CN/f and the virial of g | 0.95 | ≥ 0.9 | yes |" in text
+    # A failure is the worst, and the dense case does not count.
+    assert "| median LMSE at ρ ≤ 0.512 | hnc | inf | ≤ 5e-05 | no |" in text
+
+
 def test_cases_are_chosen_by_rule_from_the_test_set():
     data = few([False, True, True, True, True, True])
-    assert choose_cases(data, 4).tolist() == [1, 3, 2, 4]
+    # Two of each class of densities, in the order of the names, from another place in each.
+    assert choose_cases(data, 4).tolist() == [1, 4, 2, 5]
+    assert sorted(choose_cases(data, 5).tolist()) == [1, 2, 3, 4, 5]
     with pytest.raises(InputError, match="holds 5 state points"):
         choose_cases(data, 6)
 

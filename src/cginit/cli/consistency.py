@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["consistency_figures", "default_pressures"]
 
 
-def default_pressures(model: Path, data: TrainingSet, out: Path) -> Array:
-    """Return beta P sigma^3 ``(m,)`` by the default network in `model`; NaN where HNC has no solution."""
+def default_pressures(model: Path | None, data: TrainingSet, out: Path) -> Array:
+    """Return beta P sigma^3 ``(m,)`` by the default network, shipped or in `model`; NaN where HNC has no solution."""
     import numpy as np
 
     from cginit.eos.correction import row_features
@@ -45,6 +45,7 @@ def consistency_figures(
         inverse_s_0,
         model_slopes,
         network_slopes,
+        series_slopes,
         theory_slopes,
         virial_table,
     )
@@ -52,7 +53,7 @@ def consistency_figures(
     from cginit.network.features import interpolate, network_grid
     from cginit.network.statistics import relative_errors
     from cginit.network.study import final_path
-    from cginit.report.study import Agreement, pressure_figure
+    from cginit.report.pressure_study import Agreement, pressure_figure
     from cginit.report.study_table import Row
 
     paths = []
@@ -73,9 +74,8 @@ def consistency_figures(
     b2 = np.asarray(-2.0 * np.pi * np.trapezoid(np.expm1(-part.u) * part.u_r**2, part.u_r, axis=1))
     by_virial, hnc = theory_slopes(data, held)
     slopes = {name: network_slopes(found.config, name, x, u, part.density, b2) for name, x in final.items()}
-    if model is not None:
-        slopes = {"default network": model_slopes(load_eos(MODEL, model), data, held), **slopes}
-    slopes |= {"HNC virial": by_virial}
+    slopes = {"default network": model_slopes(load_eos(MODEL, model), data, held), **slopes}
+    slopes |= {"HNC virial": by_virial, **series_slopes(part, b2)}
     known = np.isfinite(hnc)
     if np.any(known):
         every = np.ones(int(known.sum()), dtype=bool)

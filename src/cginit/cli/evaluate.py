@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cginit.cli.consistency import consistency_figures, default_pressures
 from cginit.cli.learning import Data, Families, need_torch, training_set
+from cginit.cli.pressure_study import pressure_figures
 
 if TYPE_CHECKING:
     from cginit.curves import Array
-    from cginit.eos.assessment import PressureStudy
     from cginit.network.assessment import PotentialStudy
     from cginit.network.data import TrainingSet
     from cginit.report.study_table import Row
@@ -75,6 +74,8 @@ def evaluate(
     import torch
 
     from cginit.campaign.dataset import load
+    from cginit.network.study import load_study
+    from cginit.report.study_aims import aims, remarks
     from cginit.report.study_table import table
 
     torch.set_num_threads(1)
@@ -90,11 +91,14 @@ def evaluate(
         found = assess_potentials(potential, pairs)
         paths += _potential_figures(found, pairs, network, out, rows, numbers)
     if pressure is not None:
-        paths += _pressure_figures(pressure, pairs, found, network, eos, model, out, rows, numbers)
+        paths += pressure_figures(pressure, pairs, found, network, eos, model, out, rows, numbers)
     if simulated is not None:
         paths += _simulated_figure(simulated, out, rows, numbers)
     text = out / "table.md"
-    text.write_text(table(rows, pairs), encoding="utf-8")
+    folders = [x for x in (potential, pressure) if x is not None]
+    content = [table(rows, pairs), "## Aims", "", *aims(numbers), "", "## Where the conditions differ", ""]
+    content += remarks(pairs, {load_study(x)[0].subject: load_study(x)[0] for x in folders}, numbers)
+    text.write_text("\n".join(content) + "\n", encoding="utf-8")
     (out / "numbers.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
     return [*paths, text, out / "numbers.json"]
 
@@ -179,98 +183,6 @@ def _spread(data: TrainingSet, u: Array, truth: Array, held: Any) -> dict[str, f
     return {"potentials": len(found), "median_kT": float(np.median(found)) if found else float("nan")}
 
 
-def _pressure_figures(
-    folder: Path,
-    data: TrainingSet,
-    guessed: PotentialStudy | None,
-    network: str,
-    eos: str,
-    model: Path | None,
-    out: Path,
-    rows: list[Row],
-    numbers: dict[str, Any],
-) -> list[Path]:
-    import numpy as np
-
-    from cginit.eos.assessment import assess_pressures
-    from cginit.eos.baselines import BASELINES, baselines
-    from cginit.network.statistics import relative_errors
-    from cginit.report.study import Agreement, bar_figure, pressure_figure
-    from cginit.report.study_table import pressure_rows
-
-    def report(done: int, total: int) -> None:
-        if done % 100 == 0 or done == total:
-            typer.echo(f"baselines: {done}/{total} state points", err=True)
-
-    base = baselines(data, out / "baselines.npz", report)
-    found = assess_pressures(folder, data, base["P0"])
-    held = found.fold < 0
-    error = {}
-    for name in BASELINES:
-        known = relative_errors(base[name], data.pressure)[~held]
-        if np.isfinite(known).any():
-            error[name] = float(np.nanmean(known))
-    paths = []
-    key = "<LMRAE>"
-    if found.errors:
-        paths.append(bar_figure({key: found.errors}, out / "figure-03.png", references={key: error}))
-        numbers["pressure validation"] = {n: x.round(5).tolist() for n, x in found.errors.items()}
-        numbers["pressure test"] = {n: x.round(5).tolist() for n, x in found.test_errors.items()}
-    panels = [Agreement(name, base[name], data.pressure, held) for name in BASELINES]
-    if eos in found.final:
-        panels.insert(0, Agreement(eos, found.final[eos], data.pressure, held))
-    if model is not None:
-        by_default = default_pressures(model, data, out)
-        panels.insert(0, Agreement("default network", by_default, data.pressure, held))
-    paths.append(pressure_figure(panels, out / "figure-04.png"))
-    numbers["pressure"] = {p.title: pressure_rows(p, rows, "") for p in panels}
-    if guessed is not None and network in guessed.final and eos in found.final:
-        panels = _from_g(folder, data, guessed, network, eos, found)
-        paths.append(pressure_figure(panels, out / "figure-11.png"))
-        numbers["pressure from g"] = {p.title: pressure_rows(p, rows, "from g: ") for p in panels}
-    return paths + consistency_figures(folder, data, found, model, out, rows, numbers)
-
-
-def _from_g(
-    folder: Path, data: TrainingSet, guessed: PotentialStudy, network: str, eos: str, found: PressureStudy
-) -> list[Any]:
-    """Return the routes from g to the pressure: network after network, virial formula, and P0 of -ln g."""
-    import numpy as np
-
-    from cginit.eos.assessment import network_pressure
-    from cginit.eos.baselines import sampled_virial
-    from cginit.errors import CGInitError
-    from cginit.network.evaluate import boltzmann_potential
-    from cginit.network.features import interpolate, network_grid
-    from cginit.network.study import final_path
-    from cginit.report.study import Agreement
-
-    u = guessed.final[network]
-    step = float(network_grid()[1])
-    fine = interpolate(u, 0.0, step, data.u_r, 0.0)
-    zero = interpolate(boltzmann_potential(guessed.g), 0.0, step, data.u_r, 0.0)
-
-    def p0(curves: Array) -> Array:
-        b2 = -2.0 * np.pi * np.trapezoid(np.expm1(-curves) * data.u_r**2, data.u_r, axis=1)
-        return np.asarray(data.density + data.density**2 * b2)
-
-    kind, _, label = eos.partition("/")
-    path = final_path(folder, kind, label)
-    after = network_pressure(found.config, eos, path, u, data.density, p0(fine))
-    virial = np.full(len(data), np.nan)
-    for i in range(len(data)):
-        try:
-            virial[i] = sampled_virial(data.r, data.g[i], data.u_r, fine[i], float(data.density[i]))
-        except CGInitError:
-            continue
-    held = found.fold < 0
-    return [
-        Agreement(f"{network}, then {eos}", after, data.pressure, held),
-        Agreement(f"{network} and the virial of g", virial, data.pressure, held),
-        Agreement("P0 of -ln g", p0(zero), data.pressure, held),
-    ]
-
-
 def _simulated_figure(folder: Path, out: Path, rows: list[Row], numbers: dict[str, Any]) -> list[Path]:
     import numpy as np
 
@@ -278,12 +190,14 @@ def _simulated_figure(folder: Path, out: Path, rows: list[Row], numbers: dict[st
     from cginit.report.study import simulated_figure
     from cginit.report.study_table import simulated_rows
 
-    cases = read_cases(folder)
+    cases = sorted(read_cases(folder), key=lambda case: (case.density, case.potential))
     methods = list(dict.fromkeys(method for case in cases for method in case.g))
-    lmse = {m: np.array([case.lmse(m) for case in cases if m in case.g]) for m in methods}
-    shown = [(case.title, case.r, case.target, case.g) for case in cases[:5]]
-    simulated_rows(lmse, rows)
-    numbers[SIMULATED] = {m: np.asarray(x).tolist() for m, x in lmse.items()}
+    lmse = {m: np.array([case.lmse(m) if m in case.g else np.nan for case in cases]) for m in methods}
+    # Evenly spaced in the density: neither the best nor the worst.
+    chosen = np.unique(np.linspace(0, len(cases) - 1, min(len(cases), 5)).astype(int))
+    shown = [(cases[i].title, cases[i].r, cases[i].target, cases[i].g) for i in chosen]
+    density = np.array([case.density for case in cases])
+    numbers[SIMULATED] = simulated_rows(lmse, density, rows)
     return [simulated_figure(shown, lmse, out / "figure-10.png")]
 
 
@@ -293,25 +207,35 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder of the runs; the same command goes on where it was.")],
     method: Annotated[
         list[str] | None,
-        typer.Option(help="Guess; may be repeated. Default: cn-f, hnc, boltzmann, and the true potential."),
+        typer.Option(
+            help="Guess; may be repeated. Default: CN/f (with --potential, else cn-f), network, hnc, boltzmann, and "
+            "true, the true potential."
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of an exported model that a method names, if not shipped.")
+    ] = None,
+    potential: Annotated[
+        Path | None,
+        typer.Option(help="Study g -> U, whose final networks methods such as CN/f name."),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="Test state points.")] = 20,
     engine: Annotated[str, typer.Option(help="lammps or hoomd.")] = "lammps",
     families: Families = "a",
 ) -> None:
     """Simulate guesses for test state points, and keep their g(r) beside the target."""
+    if potential is not None or any("/" in name for name in method or ()):
+        need_torch()
     from cginit.campaign.dataset import load
     from cginit.report.simulated import simulate_cases
 
     for line in simulate_cases(
         training_set(load(data), families),
         out,
-        tuple(method or ("cn-f", "hnc", "boltzmann", "true")),
+        tuple(method or ("cn-f" if potential is None else "CN/f", "network", "hnc", "boltzmann", "true")),
         count=count,
         engine=engine,
         model=model,
+        study=potential,
     ):
         typer.echo(line)

@@ -14,6 +14,7 @@ from cginit.eos.correction import fluid_of
 from cginit.eos.features import fluid_features
 from cginit.eos.inference import EosModel
 from cginit.errors import CGInitError
+from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.ornstein_zernike import invert
 from cginit.liquid.virial import second_virial, third_virial
 from cginit.network.data import TrainingSet
@@ -25,6 +26,7 @@ __all__ = [
     "inverse_s_0",
     "model_slopes",
     "network_slopes",
+    "series_slopes",
     "textbook_potentials",
     "theory_slopes",
     "virial_table",
@@ -136,6 +138,27 @@ def network_slopes(config: StudyConfig, name: str, path: Path, u: Array, density
         for rho in (density * (1.0 - VARIED), density * (1.0 + VARIED))
     ]
     return np.asarray((ends[1] - ends[0]) / (2.0 * VARIED * density))
+
+
+def series_slopes(data: TrainingSet, b2: Array) -> dict[str, Array]:
+    """Return d(beta P)/d rho ``(m,)`` of two and three virial coefficients, and of hard spheres (for cores only).
+
+    Parameters
+    ----------
+    data : TrainingSet
+    b2 : ndarray, shape (m,)
+        Second virial coefficients.
+    """
+    rho = data.density
+    b3 = np.array([third_virial(data.u_r, u) for u in data.u])
+    cores = np.full(len(data), np.nan)
+    for i, u in enumerate(data.u):
+        diameter = barker_henderson(data.u_r, u)
+        if diameter > 0.0:
+            ends = [carnahan_starling(float(rho[i]) * x, diameter) for x in (1.0 - VARIED, 1.0 + VARIED)]
+            cores[i] = (ends[1] - ends[0]) / (2.0 * VARIED * float(rho[i]))
+    two = 1.0 + 2.0 * rho * b2
+    return {"P0": two, "B2+B3": two + 3.0 * rho**2 * b3, "Carnahan-Starling": cores}
 
 
 def model_slopes(model: EosModel, data: TrainingSet, rows: NDArray[np.int64]) -> Array:

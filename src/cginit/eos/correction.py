@@ -19,15 +19,20 @@ from cginit.eos.inference import calibrated_error
 from cginit.errors import ConvergenceError, InputError
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
-from cginit.network.fitting import Fit, Progress, fit
+from cginit.network.fitting import Fit, Job, Progress, fit
 from cginit.network.pool import choose_device
 from cginit.network.training import claim, data_digest, fold_jobs
 from cginit.state import StatePoint
 
 __all__ = ["CorrectionPredictions", "CorrectionRun", "fluid_of", "row_features", "train_correction"]
 
-#: Quantile of |error| / sigma that a standard error of a Gaussian has at 1, and the half width of its 90 % band.
-ONE_SIGMA, BAND = 0.683, 1.6449
+#: Part of the errors that a band of so many standard errors is to hold.
+COVERED, BAND = 0.9, 1.6449
+#: Ensembles that judge the error, each without one group of the potentials, and their members. The ensemble itself
+#: cannot: all its members but one have seen a potential of the validation, and agree there for this reason.
+GROUPS, JUDGES = 4, 4
+#: Random stream of the first of them.
+STREAM = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +46,9 @@ class CorrectionPredictions:
     z : ndarray, shape (m,)
         By the member that was not trained on the potential; by the mean of all on the test set. NaN where HNC has no
         solution.
-    spread : ndarray, shape (m,)
-        Of the members.
+    unseen, spread : ndarray, shape (m,)
+        Mean and spread of an ensemble of which no member was trained on the potential: that of `GROUPS` which lacks
+        its group; on the test set the ensemble itself. NaN where HNC has no solution.
     base : ndarray, shape (m, 3)
         Z_v, Z_e of HNC, and the size of the second term.
     fold : ndarray of int, shape (m,)
@@ -51,6 +57,7 @@ class CorrectionPredictions:
 
     truth: Array
     z: Array
+    unseen: Array
     spread: Array
     base: Array
     fold: NDArray[np.int64]
@@ -58,11 +65,11 @@ class CorrectionPredictions:
     def error_scale(self, without: int | None = None) -> float:
         """Return the factor of `calibrated_error`, from the validation folds but `without`.
 
-        It makes 68 % of the errors smaller than the standard error. These are errors of single members, so that it is
-        a little too large for the ensemble.
+        With it the 90 % band holds 90 % of them. The judging ensembles have fewer members and less to learn from than
+        the ensemble, so that it is rather too large.
         """
         use = (self.fold >= 0) & (self.fold != (-2 if without is None else without)) & np.isfinite(self.z)
-        return float(np.quantile(self._ratio()[use], ONE_SIGMA))
+        return float(np.quantile(self._ratio()[use], COVERED)) / BAND
 
     def coverage(self) -> tuple[float, float]:
         """Return the part of the rows inside the 90 % band, of the validation folds and of the test set.
@@ -79,8 +86,8 @@ class CorrectionPredictions:
         return float(np.mean(np.concatenate(inside))), on_test
 
     def _ratio(self) -> Array:
-        unit = calibrated_error(1.0, self.spread, self.base, self.truth)
-        return np.asarray(np.abs(self.z - self.truth) / np.maximum(unit, 1e-12))
+        unit = calibrated_error(1.0, self.spread, self.base, self.unseen)
+        return np.asarray(np.abs(self.unseen - self.truth) / np.maximum(unit, 1e-12))
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +188,8 @@ def train_correction(
     data : TrainingSet
         Test set included; networks do not see it.
     folder : Path
-        Receives ``features.npz``, ``training.json`` and ``member-K.safetensors``.
+        Receives ``features.npz``, ``training.json``, ``member-K.safetensors`` of the ensemble, and
+        ``judge-K-J.safetensors`` of those that say how far it can be trusted.
     device : {"auto", "cpu", "cuda"}
         Where to train.
     report, prepared : callable, optional
@@ -204,21 +212,50 @@ def train_correction(
     limits = scalar_limits(features.scalars[known])
     place = choose_device(device)
     task = CorrectionTask(features, z, config.architecture, config.loss, place, limits)
+    inputs = [
+        torch.from_numpy(getattr(features, k).astype(np.float32)) for k in ("curves", "scalars", "base")
+    ]
+
+    def predicted(fits: list[Fit]) -> tuple[PressureEnsemble, Array]:
+        networks = []
+        for one in fits:
+            body = task.body(0)
+            body.load_state_dict(one.weights)
+            networks.append(CorrectionNetwork(body, limits).eval())
+        with torch.no_grad():
+            every = np.stack([network(*inputs).numpy().astype(np.float64) for network in networks])
+        return PressureEnsemble(networks).eval(), every
+
     members = fit(task, fold_jobs(folder, plan, fold, valid), plan, place, report)
-    networks = []
-    for member in members:
-        body = task.body(0)
-        body.load_state_dict(member.weights)
-        networks.append(CorrectionNetwork(body, limits).eval())
-    ensemble = PressureEnsemble(networks).eval()
-    with torch.no_grad():
-        inputs = [
-            torch.from_numpy(getattr(features, k).astype(np.float32)) for k in ("curves", "scalars", "base")
-        ]
-        every = np.stack([network(*inputs).numpy().astype(np.float64) for network in networks])
-        spread = ensemble(*inputs)[1].numpy().astype(np.float64)
+    ensemble, every = predicted(members)
     own = every[np.maximum(fold, 0), np.arange(len(data))]
     found = np.where(valid, np.where(fold < 0, every.mean(axis=0), own), np.nan)
-    return CorrectionRun(
-        ensemble, members, features, valid, CorrectionPredictions(z, found, spread, features.base, fold)
-    )
+    groups = min(GROUPS, plan.members)
+    group = data.folds(groups)
+    unseen, spread = every.mean(axis=0), every.std(axis=0, ddof=1)
+    judges = fit(task, _judging_jobs(folder, plan.seed, group, groups, valid), plan, place, report)
+    for k in range(groups):
+        judged = predicted(judges[k * JUDGES : (k + 1) * JUDGES])[1][:, group == k]
+        unseen[group == k], spread[group == k] = judged.mean(axis=0), judged.std(axis=0, ddof=1)
+    unseen, spread = np.where(valid, unseen, np.nan), np.where(valid, spread, np.nan)
+    predictions = CorrectionPredictions(z, found, unseen, spread, features.base, fold)
+    return CorrectionRun(ensemble, members, features, valid, predictions)
+
+
+def _judging_jobs(
+    folder: Path, seed: int, group: NDArray[np.int64], groups: int, usable: NDArray[np.bool_]
+) -> list[Job]:
+    """Return the jobs of the ensembles that judge the error, `JUDGES` for each group, which none of them has seen."""
+    known = (group >= 0) & usable
+    return [
+        Job(
+            f"judge {k + 1}.{j + 1}",
+            folder / f"judge-{k + 1}-{j + 1}.safetensors",
+            seed * 1000 + 500 + k * JUDGES + j,
+            STREAM + k * JUDGES + j,
+            np.flatnonzero(known & (group != k)),
+            np.flatnonzero(known & (group == k)),
+        )
+        for k in range(groups)
+        for j in range(JUDGES)
+    ]

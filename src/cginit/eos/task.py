@@ -7,6 +7,7 @@ from torch import Generator, Tensor, nn
 
 from cginit.eos.options import LABELS, EosOptions
 from cginit.errors import InputError
+from cginit.network.architectures import exponential_of
 from cginit.network.bodies import Ports, build_body
 from cginit.network.features import POINTS, RANGE, U_CUT
 from cginit.network.fitting import Batch, Task
@@ -36,7 +37,7 @@ def b2_of(pool: Pool) -> Tensor:
 def input_curves(u: Tensor, clip: Tensor | bool, exponential: Tensor | bool) -> tuple[Tensor, Tensor]:
     """Return input and force branch ``(..., 50)`` of U ``(..., 50)`` in kT; flags broadcast against U."""
     yes = torch.as_tensor(clip, device=u.device), torch.as_tensor(exponential, device=u.device)
-    boltzmann = torch.exp(-u)
+    boltzmann = exponential_of(u)
     plain = torch.where(yes[1], boltzmann, u)
     shown = torch.where(yes[1], boltzmann, torch.where(yes[0], u.clamp(max=U_CUT), u) / U_UNIT)
     step = RANGE / (POINTS - 1)
@@ -89,6 +90,8 @@ class PressureTask:
         self.clip = torch.tensor([o.clip for o in options], device=pool.device)
         self.exponential = torch.tensor([o.exponential for o in options], device=pool.device)
         self.b2 = b2_of(pool)
+        # What never varies is brought onto the 50 points once and not at each step.
+        self.plain = self._pairs(pool.every, torch.ones_like(pool.density))
 
     def body(self, seed: int) -> nn.Module:
         """Return the untrained layers."""
@@ -99,9 +102,12 @@ class PressureTask:
     def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
         """Return U, density, P0 and P of `rows`."""
         pool, how = self.pool, self.config.augmentation
-        scale = torch.ones_like(pool.density[rows])
-        if generators is not None and not how.none:
-            scale = pool.scales(rows, how, generators)
+        if generators is None or how.none:
+            return tuple(x[rows] for x in self.plain)
+        return self._pairs(rows, pool.scales(rows, how, generators))
+
+    def _pairs(self, rows: Tensor, scale: Tensor) -> Batch:
+        pool = self.pool
         density = pool.density[rows] * scale**3
         # B2 is a volume, P an inverse one.
         p0 = density + density**2 * self.b2[rows] / scale**3

@@ -17,7 +17,7 @@ from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
 from cginit.state import StatePoint
 
-__all__ = ["NetworkGuess"]
+__all__ = ["NetworkGuess", "View", "on_target_grid"]
 
 #: Median standard error in kT, over the visible part, from which the members of the ensemble count as at odds.
 MAX_ERROR = 1.0
@@ -117,7 +117,7 @@ class NetworkGuess:
                 f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
                 f"{RANGE * length:.4g}; it was taken as 1 beyond"
             )
-        curve, curve_error = _on_target_grid(visible, length, view)
+        curve, curve_error = on_target_grid(visible, length, view)
         potential = potential_from(
             visible,
             state.kT * curve,
@@ -150,7 +150,7 @@ class NetworkGuess:
 
 
 @dataclass(frozen=True, eq=False)
-class _View:
+class View:
     """What a network sees and says: g, U/kT and its standard error, each ``(n,)``, at `points` in network sigmas."""
 
     points: Array
@@ -159,16 +159,16 @@ class _View:
     error: Array
 
 
-def _view(model: Model, visible: VisibleTarget, density: float, length: float, g: Array) -> _View:
+def _view(model: Model, visible: VisibleTarget, density: float, length: float, g: Array) -> View:
     if model.kind != "BN":
         u, error = model(g[None], np.array([density]))
-        return _View(network_grid(), g, u[0], error[0])
+        return View(network_grid(), g, u[0], error[0])
     points = bridge_grid()
     fine = on_network_grid(visible.target, length, points)
     gamma = _on_bridge_grid(visible, density, length)
     u0 = -np.log(np.maximum(fine, np.exp(-U_VISIBLE)))
     u, error = model(u0[None], gamma[None], np.array([density]))
-    return _View(points, fine, u[0], error[0])
+    return View(points, fine, u[0], error[0])
 
 
 def _on_bridge_grid(visible: VisibleTarget, density: float, length: float) -> Array:
@@ -186,7 +186,7 @@ def _on_bridge_grid(visible: VisibleTarget, density: float, length: float) -> Ar
     return np.asarray(np.where(inside, spline(np.minimum(at, r[-1])), 0.0), dtype=np.float64)
 
 
-def _on_target_grid(visible: VisibleTarget, length: float, view: _View) -> tuple[Array, Array]:
+def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[Array, Array]:
     """Return U/kT and its error ``(n,)`` on the grid of the target from what a network says."""
     # scipy.interpolate takes longer to import than the network to run.
     from scipy.interpolate import CubicSpline

@@ -13,7 +13,16 @@ from cginit.network.config import Architecture
 from cginit.network.features import U_CUT, U_VISIBLE
 from cginit.network.options import Options
 
-__all__ = ["Ensemble", "Network", "boltzmann", "build", "input_curve", "mean_and_spread", "output_potential"]
+__all__ = [
+    "Ensemble",
+    "Network",
+    "boltzmann",
+    "build",
+    "exponential_of",
+    "input_curve",
+    "mean_and_spread",
+    "output_potential",
+]
 
 #: -ln g is read from here on; g(0) of an attraction of 5 kT without a core is e^5.
 U_LOWEST = -5.0
@@ -28,6 +37,15 @@ def input_curve(g: Tensor) -> Tensor:
     """Return g as the layers see it without option b."""
     # g(0) of an overlapping, attractive fluid may be e^5; the layers should not see such a number.
     return torch.clamp(g, max=exp(-0.4 * U_LOWEST))
+
+
+def exponential_of(u: Tensor) -> Tensor:
+    """Return exp(-U) as option e has it, at most e^5.
+
+    A spline may fall to -30 kT next to r = 0, behind a barrier that no particle crosses. One such number would be the
+    whole loss.
+    """
+    return torch.exp(-u.clamp(min=U_LOWEST))
 
 
 def output_potential(out: Tensor) -> Tensor:
@@ -67,7 +85,7 @@ class Network(nn.Module):
 
     def encode(self, u: Tensor) -> Tensor:
         """Return the raw output that belongs to the potential `u`."""
-        return torch.exp(-u) if self.options.exponential else u
+        return exponential_of(u) if self.options.exponential else u
 
     def potential(self, g: Tensor, density: Tensor) -> Tensor:
         """Return U ``(batch, 50)`` in kT."""

@@ -88,6 +88,8 @@ class Pool:
         self.r_cut = tensor(np.concatenate([s.r_cut for s in sets]))
         self.pressure = tensor(np.concatenate([s.pressure for s in sets]))
         self.grid = tensor(network_grid())
+        #: Numbers of all rows.
+        self.every = torch.arange(self.density.numel(), device=device)
 
     def curves_g(self, g: Tensor, scale: Tensor) -> Tensor:
         """Return g ``(..., n)`` on the 50 points with the length unit times `scale` ``(...)``.

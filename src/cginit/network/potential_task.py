@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from cginit.network.architectures import boltzmann, input_curve, output_potential
+from cginit.network.architectures import boltzmann, exponential_of, input_curve, output_potential
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
 from cginit.network.config import Architecture, LossTerms
@@ -57,6 +57,10 @@ class PotentialTask:
         self.boltzmann = flags([o.boltzmann for o in options])
         self.exponential = flags([o.exponential for o in options])
         self.force = flags([o.force for o in options])
+        if augmentation.none:
+            # What never varies is brought onto the 50 points once and not at each step.
+            one = torch.ones_like(pool.density)
+            self.plain = pool.curves_g(pool.g, one), pool.density, pool.curves_u(pool.every, one)
 
     def body(self, seed: int) -> nn.Module:
         """Return the untrained layers."""
@@ -65,7 +69,9 @@ class PotentialTask:
     def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
         """Return g, density and U of `rows`."""
         pool, how = self.pool, self.augmentation
-        if generators is None or how.none:
+        if how.none:
+            return tuple(x[rows] for x in self.plain)
+        if generators is None:
             one = torch.ones_like(pool.density[rows])
             return pool.curves_g(pool.g[rows], one), pool.density[rows], pool.curves_u(rows, one)
         scale = pool.scales(rows, how, generators)
@@ -82,7 +88,7 @@ class PotentialTask:
         """Return the loss of each job."""
         g, _, u = batch
         exponential = self.exponential[jobs][:, None, None]
-        truth = torch.where(exponential, torch.exp(-u), u)
+        truth = torch.where(exponential, exponential_of(u), u)
         points, forces = self.measure.terms(self._raw(out, g), truth, u)
         return points + forces * self.force[jobs]
 

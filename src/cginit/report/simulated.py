@@ -30,8 +30,11 @@ __all__ = ["Case", "choose_cases", "read_cases", "simulate_cases"]
 TRUE = "true"
 #: Edge of the box in sigma, more than twice the range of g, and least number of beads.
 EDGE, BEADS = 10.2, 500
-#: Steps of the simulations of guesses: equilibration, production, interval of configurations.
-STEPS = (3_000, 12_000, 80)
+#: Steps of the simulations of guesses: equilibration, production at this density and above, interval of
+#: configurations. Below, the production is as much longer, since there are as many fewer pairs.
+STEPS, FEWER_BELOW = (3_000, 12_000, 80), 0.5
+#: Bounds of the classes of densities; each of the four published densities is in one of its own.
+CLASSES = (0.2, 0.4, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,10 @@ class Case:
 
 
 def choose_cases(data: TrainingSet, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return `count` rows of the test set ``(count,)``, spread evenly over the densities, by rule and not by result.
+    """Return `count` rows of the test set ``(count,)`` by rule and not by result.
+
+    As many of each class of densities as there are; within a class evenly spaced in the order of the potentials'
+    names, with another start in each class, so that they are of many potentials.
 
     Raises
     ------
@@ -77,11 +83,16 @@ def choose_cases(data: TrainingSet, count: int) -> np.ndarray[tuple[int], np.dty
     held = np.flatnonzero(data.test)
     if held.size < count:
         raise InputError(f"the test set holds {held.size} state points, {count} were asked for")
-    # One of each density in turn, in the order of the potentials' names.
-    rank = np.zeros(held.size)
-    for density in np.unique(data.density[held]):
-        rows = data.density[held] == density
-        rank[rows] = np.argsort(np.argsort(data.potential[held][rows]))
+    held = held[np.lexsort((data.density[held], data.potential[held]))]
+    group = np.digitize(data.density[held], CLASSES, right=True)
+    present = np.unique(group)
+    quota = -(-count // present.size)
+    rank = np.full(held.size, np.inf)
+    for k, name in enumerate(present):
+        rows = np.flatnonzero(group == name)
+        at = (np.arange(quota) + (k + 0.5) / present.size) * rows.size / quota
+        chosen = rows[np.unique(at.astype(np.int64))]
+        rank[chosen] = np.arange(chosen.size)
     order = np.lexsort((data.density[held], rank))
     return np.asarray(held[order][:count], dtype=np.int64)
 
@@ -94,6 +105,7 @@ def simulate_cases(
     count: int = 20,
     engine: str = "lammps",
     model: Path | None = None,
+    study: Path | None = None,
 ) -> Iterator[str]:
     """Simulate the guesses of `methods` for test state points; yield a line for each one that is done.
 
@@ -106,21 +118,25 @@ def simulate_cases(
     folder : Path
         Receives one ``.npz`` for each case and method.
     methods : tuple of str
-        Guesses by name, names of exported networks in `model`, or ``true`` for the true potential.
+        Guesses by name, names of exported networks in `model`, final networks ``KIND/LABEL`` of `study`, or ``true``
+        for the true potential.
     count : int
         Number of state points.
     engine : str
         Name of the engine.
     model : Path, optional
         Folder of exported networks that are not shipped.
+    study : Path, optional
+        Folder of a study g -> U.
     """
     program = load_engine(engine)
     folder.mkdir(parents=True, exist_ok=True)
     for row in choose_cases(data, count):
         for method in methods:
-            path = folder / f"{int(data.potential[row]):010d}-{data.density[row]:.4f}-{method}.npz"
+            name = method.replace("/", "_")
+            path = folder / f"{int(data.potential[row]):010d}-{data.density[row]:.4f}-{name}.npz"
             if not path.exists():
-                g = _simulate(data, int(row), method, program, model)
+                g = _simulate(data, int(row), method, program, _Places(model, study))
                 content = BytesIO()
                 np.savez_compressed(
                     content,
@@ -150,7 +166,45 @@ def read_cases(folder: Path) -> list[Case]:
     return list(cases.values())
 
 
-def _guess(method: str, model: Path | None) -> Any:
+@dataclass(frozen=True)
+class _Places:
+    """Where networks are that are not shipped."""
+
+    model: Path | None
+    study: Path | None
+
+
+@dataclass(frozen=True)
+class _StudyGuess:
+    """The guess of a final network of a study: as published, with nothing before and after it but the grid."""
+
+    name: str
+    folder: Path
+
+    def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
+        from cginit.guess.assembly import potential_from
+        from cginit.guess.network import View, on_target_grid
+        from cginit.network.assessment import load_network
+        from cginit.network.features import network_grid, on_network_grid
+        from cginit.network.study import final_path, load_study
+        from cginit.network.training import predict
+
+        kind, _, label = self.name.partition("/")
+        path = final_path(self.folder, kind, label)
+        network = load_network(load_study(self.folder)[0], kind, label, path)
+        visible = visible_target(target, bin_average=False)
+        g = on_network_grid(visible.target, 1.0)
+        u = predict(network, g[None], np.array([state.density]))[0]
+        curve, _ = on_target_grid(visible, 1.0, View(network_grid(), g, u, np.zeros_like(u)))
+        return potential_from(visible, curve, state, r_cut, self.name)
+
+
+def _guess(method: str, places: _Places) -> Any:
+    model = places.model
+    if "/" in method:
+        if places.study is None:
+            raise InputError(f"{method} is a network of a study; say which (--potential)")
+        return _StudyGuess(method, places.study)
     if model is not None and (model / f"{method}.onnx").exists():
         from cginit.guess.network import NetworkGuess
 
@@ -160,26 +214,29 @@ def _guess(method: str, model: Path | None) -> Any:
     return replace(found, bin_average=False) if hasattr(found, "bin_average") else found
 
 
-def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, model: Path | None) -> Array:
+def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, places: _Places) -> Array:
     density = float(data.density[row])
     state = StatePoint(density, 1.0)
     target = RDF(data.r, data.g[row], data.g_error[row], units=LJ)
     beads = max(BEADS, int(np.ceil(density * EDGE**3)))
     seed = int(data.potential[row]) % 100_000 + 1
+    # A method that is not there is a mistake of the user, and no failed guess.
+    guess = None if method == TRUE else _guess(method, places)
     try:
-        if method == TRUE:
+        if guess is None:
             potential = PairPotential(data.u_r, np.append(data.u[row, :-1], 0.0), units=LJ)
         else:
             # No method is told where the potential ends.
-            potential = _guess(method, model)(target, state, float(data.r[-1]))
+            potential = guess(target, state, float(data.r[-1]))
         start = random_configuration(beads, density, seed=seed, units="lj")
         equilibration, production, every = STEPS
+        longer = every * round(production * max(1.0, FEWER_BELOW / density) / every)
         with tempfile.TemporaryDirectory() as place:
             run = engine.run(
                 potential,
                 state,
                 start,
-                Schedule(equilibration=equilibration, production=production, every=every, length=1.0),
+                Schedule(equilibration=equilibration, production=longer, every=every, length=1.0),
                 seed=seed,
                 workdir=Path(place),
             )

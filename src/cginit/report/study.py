@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "Agreement",
     "bar_figure",
     "density_figure",
     "error_figure",
-    "pressure_figure",
+    "fold_error",
+    "log_ticks",
     "simulated_figure",
     "smoothness_figure",
 ]
@@ -65,22 +64,36 @@ def bar_figure(
         for k, kind in enumerate(kinds):
             chosen = [i for i, name in enumerate(names) if name.partition("/")[0] == kind]
             means = [float(np.nanmean(values[names[i]])) for i in chosen]
-            errors = [
-                float(np.nanstd(values[names[i]], ddof=1) / np.sqrt(values[names[i]].size))
-                if values[names[i]].size > 1
-                else 0.0
-                for i in chosen
-            ]
+            errors = [fold_error(values[names[i]]) for i in chosen]
             axes.bar(chosen, means, yerr=errors, color=COLOURS[k], capsize=2, label=kind)
         for k, (name, value) in enumerate(((references or {}).get(label, {})).items()):
             if np.isfinite(value):
                 axes.axhline(value, color=COLOURS[-1], ls=("--", ":", "-.", "-")[k % 4], lw=1.0, label=name)
-        axes.set_xticks(range(len(names)), [n.partition("/")[2] for n in names], rotation=90, fontsize=7)
+        axes.set_xticks(range(len(names)), [n.partition("/")[2] for n in names], rotation=90, fontsize=8)
         axes.set(ylabel=label, xlim=(-0.7, len(names) - 0.3))
         if logarithmic:
-            axes.set_yscale("log")
-        axes.legend(frameon=False, fontsize=7, ncols=4)
+            log_ticks(axes)
+    # Above the panels, where no bar can be.
+    handles, texts = all_axes[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside upper center", ncols=len(texts), frameon=False, fontsize=8)
     return save_figure(figure, path)
+
+
+def log_ticks(axes: Axes) -> None:
+    """Make the second axis logarithmic, with numbers such as 0.2 at its ticks where it spans a few decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    few = high / low < 50.0
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+
+
+def fold_error(values: Array) -> float:
+    """Return the standard error of the mean over the folds, 0 for one fold."""
+    return float(np.nanstd(values, ddof=1) / np.sqrt(values.size)) if values.size > 1 else 0.0
 
 
 def smoothness_figure(
@@ -105,10 +118,14 @@ def smoothness_figure(
     for k, force in enumerate((False, True)):
         chosen = [i for i, name in enumerate(names) if ("f" in name.partition("/")[2]) == force]
         means = [float(np.nanmean(values[names[i]])) for i in chosen]
-        right.bar(chosen, means, color=COLOURS[k], label="force in the loss" if force else "without")
+        errors = [fold_error(values[names[i]]) for i in chosen]
+        text = "force in the loss" if force else "without"
+        right.bar(chosen, means, yerr=errors, capsize=2, color=COLOURS[k], label=text)
     right.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    right.set(ylabel=label, yscale="log")
-    right.legend(frameon=False, fontsize=8)
+    right.set(ylabel=label)
+    log_ticks(right)
+    right.margins(y=0.15)
+    right.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=2)
     return save_figure(figure, path)
 
 
@@ -161,56 +178,6 @@ def density_figure(predictions: Mapping[float, Array], truth: Array, name: str, 
     return save_figure(figure, path)
 
 
-@dataclass(frozen=True, eq=False)
-class Agreement:
-    """Predicted against true pressures for a panel of `pressure_figure`.
-
-    Attributes
-    ----------
-    title : str
-    found, truth : ndarray, shape (m,)
-        NaN where a route has no answer.
-    test : ndarray of bool, shape (m,)
-        Rows of the test set.
-    """
-
-    title: str
-    found: Array
-    truth: Array
-    test: np.ndarray[tuple[int], np.dtype[np.bool_]]
-
-
-def pressure_figure(
-    panels: Sequence[Agreement], path: Path, labels: tuple[str, str] = ("simulated βP σ³", "predicted")
-) -> Path:
-    """Draw predicted against simulated pressures (or what `labels` say), training and test, one panel a route."""
-    from cginit.network.statistics import r_squared
-
-    if not panels:
-        raise InputError("there is no route to the pressure to draw; train a final network first")
-    columns = min(len(panels), 4)
-    rows = -(-len(panels) // columns)
-    figure = new_figure((3.3 * columns, 3.3 * rows))
-    flat = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, panel in zip(flat, panels, strict=False):
-        low, high = float(np.min(panel.truth)), float(np.max(panel.truth))
-        axes.plot([low, high], [low, high], color="0.7", lw=0.8, zorder=0)
-        for rows_of, name, colour in ((~panel.test, "train", COLOURS[0]), (panel.test, "test", COLOURS[1])):
-            if not np.any(rows_of):
-                continue
-            r2 = r_squared(panel.found[rows_of], panel.truth[rows_of])
-            positive = np.where(panel.found > 0.0, panel.found, np.nan)
-            label = f"{name}: R² = {r2:.3f}"
-            axes.loglog(panel.truth[rows_of], positive[rows_of], ".", ms=4, color=colour, label=label)
-        axes.set(xlabel=labels[0], ylabel=labels[1])
-        axes.set_title(panel.title, fontsize=9)
-        # Above the diagonal; the search for the best place is slow with many points.
-        axes.legend(frameon=False, fontsize=7, loc="upper left")
-    for axes in flat[len(panels) :]:
-        axes.set_axis_off()
-    return save_figure(figure, path)
-
-
 def simulated_figure(
     cases: Sequence[tuple[str, Array, Array, Mapping[str, Array]]], lmse: Mapping[str, Array], path: Path
 ) -> Path:
@@ -224,6 +191,8 @@ def simulated_figure(
         Mean squared differences of all cases by method.
     path : Path
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     columns = min(len(cases) + 1, 3)
     rows = -(-(len(cases) + 1) // columns)
     figure = new_figure((4.0 * columns, 3.2 * rows))
@@ -232,18 +201,25 @@ def simulated_figure(
         axes.plot(r, target, color="0.15", lw=4, alpha=0.3, label="target")
         for (name, g), colour in zip(found.items(), COLOURS, strict=False):
             axes.plot(r, g, color=colour, lw=1.2, label=name)
-        axes.set(xlabel="r / σ", ylabel="g(r)", xlim=(0, 5))
+        # A guess that lets particles cluster has a g far above the frame.
+        axes.set(xlabel="r / σ", ylabel="g(r)", xlim=(0, 5), ylim=(0, 1.4 * float(np.max(target))))
         axes.set_title(title, fontsize=8)
-        axes.legend(frameon=False, fontsize=7)
+    handles, texts = flat[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside upper center", ncols=len(texts), frameon=False, fontsize=8)
     last = flat[len(cases)]
     for (name, values), colour in zip(lmse.items(), COLOURS, strict=False):
-        ordered = np.sort(values[np.isfinite(values)])
-        if ordered.size:
+        # What failed counts, as the worst.
+        ordered = np.sort(np.where(np.isfinite(values), values, np.inf))
+        ended = np.isfinite(ordered)
+        if np.any(ended):
             part = np.arange(1, ordered.size + 1) / ordered.size
-            label = f"{name}: median {np.median(ordered):.1e}"
-            last.step(ordered, part, where="post", color=colour, label=label)
+            label = f"{name}: {np.median(ordered):.1e}"
+            last.step(ordered[ended], part[ended], where="post", color=colour, label=label)
     last.set(xlabel="mean squared difference of g", ylabel="part of the cases", xscale="log", ylim=(0, 1))
-    last.legend(frameon=False, fontsize=7)
+    last.xaxis.set_major_locator(LogLocator())
+    last.xaxis.set_minor_formatter(NullFormatter())
+    last.set_title("medians", fontsize=8)
+    last.legend(frameon=False, fontsize=7, loc="lower right")
     for axes in flat[len(cases) + 1 :]:
         axes.set_axis_off()
     return save_figure(figure, path)

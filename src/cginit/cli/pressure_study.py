@@ -1,0 +1,211 @@
+"""The part of ``cg-init evaluate`` that is about the pressure: of true potentials, and from g."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cginit.cli.consistency import consistency_figures, default_pressures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cginit.curves import Array, PairPotential
+    from cginit.eos.assessment import PressureStudy
+    from cginit.network.assessment import PotentialStudy
+    from cginit.network.data import TrainingSet
+    from cginit.report.pressure_study import Agreement
+    from cginit.report.study_table import Row
+
+__all__ = ["DEFAULT_GUESS", "pressure_figures"]
+
+#: Titles of the routes of this project's own networks.
+DEFAULT_GUESS = "network"
+DEFAULT_EOS = "default network"
+
+
+def pressure_figures(
+    folder: Path,
+    data: TrainingSet,
+    guessed: PotentialStudy | None,
+    network: str,
+    eos: str,
+    model: Path | None,
+    out: Path,
+    rows: list[Row],
+    numbers: dict[str, Any],
+) -> list[Path]:
+    """Draw figures 3, 4 and 11 and what the exact relations say, and add their numbers; return the paths.
+
+    Parameters
+    ----------
+    folder : Path
+        The study U -> P.
+    data : TrainingSet
+        Test set included.
+    guessed : PotentialStudy, optional
+        The study g -> U; without it there is no figure 11.
+    network, eos : str
+        Final networks g -> U and U -> P.
+    model : Path, optional
+        Folder of the default network U -> P; the shipped one otherwise, where there is one.
+    out : Path
+        Where to write; what takes long is kept there.
+    rows, numbers
+        Of the table and of ``numbers.json``.
+    """
+    from cginit.eos.assessment import assess_pressures
+    from cginit.eos.baselines import BASELINES, baselines
+    from cginit.network.statistics import relative_errors
+    from cginit.report.pressure_study import Agreement, pressure_figure, route_figure
+    from cginit.report.study_table import pressure_rows, validation_rows
+
+    base = baselines(data, out / "baselines.npz", _counter("baselines"))
+    found = assess_pressures(folder, data, base["P0"])
+    held = found.fold < 0
+    by_default = default_pressures(model, data, out)
+    paths = []
+    if found.errors:
+        errors = {name: relative_errors(base[name], data.pressure)[~held] for name in BASELINES}
+        paths.append(route_figure(found.errors, errors, out / "figure-03.png"))
+        validation_rows(found.errors, errors, rows)
+        numbers["pressure validation"] = {n: x.round(5).tolist() for n, x in found.errors.items()}
+        numbers["pressure test"] = {n: x.round(5).tolist() for n, x in found.test_errors.items()}
+    theory = [Agreement(name, base[name], data.pressure, held) for name in BASELINES]
+    panels = [Agreement(DEFAULT_EOS, by_default, data.pressure, held)]
+    panels += [
+        Agreement(name, found.final[name], data.pressure, held) for name in (eos,) if name in found.final
+    ]
+    panels += theory
+    paths.append(pressure_figure(panels, out / "figure-04.png"))
+    others = [Agreement(n, x, data.pressure, held) for n, x in found.final.items() if n != eos]
+    numbers["pressure"] = {p.title: pressure_rows(p, rows, "") for p in [*panels, *others]}
+    if guessed is not None and network in guessed.final and eos in found.final:
+        panels = _from_g(folder, data, guessed, network, eos, found, model, out)
+        numbers["pressure from g"] = {p.title: pressure_rows(p, rows, "from g: ") for p in panels}
+        true = [Agreement(f"true U: {x.title}", x.found, x.truth, x.test) for x in theory]
+        paths.append(pressure_figure([*panels, *true], out / "figure-11.png"))
+    return paths + consistency_figures(folder, data, found, model, out, rows, numbers)
+
+
+def _counter(what: str) -> Callable[[int, int], None]:
+    def report(done: int, total: int) -> None:
+        if done % 100 == 0 or done == total:
+            typer.echo(f"{what}: {done}/{total} state points", err=True)
+
+    return report
+
+
+def _from_g(
+    folder: Path,
+    data: TrainingSet,
+    guessed: PotentialStudy,
+    network: str,
+    eos: str,
+    found: PressureStudy,
+    model: Path | None,
+    out: Path,
+) -> list[Agreement]:
+    """Return the routes from g to the pressure.
+
+    As published: network after network, the virial formula with the guessed U and the target g, and P0 of -ln g;
+    and the same two with what `cg-init` takes by default.
+    """
+    import numpy as np
+
+    from cginit.eos.assessment import network_pressure
+    from cginit.network.evaluate import boltzmann_potential
+    from cginit.network.features import interpolate, network_grid
+    from cginit.network.study import final_path
+    from cginit.report.pressure_study import Agreement
+
+    u = guessed.final[network]
+    step = float(network_grid()[1])
+    fine = interpolate(u, 0.0, step, data.u_r, 0.0)
+    zero = interpolate(boltzmann_potential(guessed.g), 0.0, step, data.u_r, 0.0)
+
+    def p0(curves: Array) -> Array:
+        b2 = -2.0 * np.pi * np.trapezoid(np.expm1(-curves) * data.u_r**2, data.u_r, axis=1)
+        return np.asarray(data.density + data.density**2 * b2)
+
+    kind, _, label = eos.partition("/")
+    path = final_path(folder, kind, label)
+    after = network_pressure(found.config, eos, path, u, data.density, p0(fine))
+    default, by_default = _default_guesses(data, model, out / "guesses.npz")
+    found_pressures = {
+        f"{network}, then {eos}": after,
+        f"{network} and the virial of g": _virial(data, fine),
+        f"{DEFAULT_GUESS}, then {DEFAULT_EOS}": by_default,
+        f"{DEFAULT_GUESS} and the virial of g": _virial(data, default),
+        "P0 of -ln g": p0(zero),
+    }
+    held = found.fold < 0
+    return [Agreement(name, x, data.pressure, held) for name, x in found_pressures.items()]
+
+
+def _virial(data: TrainingSet, fine: Array) -> Array:
+    """Return the virial pressures of potentials ``(m, k)`` on the fine grid with the sampled g."""
+    import numpy as np
+
+    from cginit.eos.baselines import sampled_virial
+    from cginit.errors import CGInitError
+
+    pressures = np.full(len(data), np.nan)
+    for i in range(len(data)):
+        try:
+            pressures[i] = sampled_virial(data.r, data.g[i], data.u_r, fine[i], float(data.density[i]))
+        except CGInitError:
+            continue
+    return pressures
+
+
+def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> tuple[Array, Array]:
+    """Return the default guess of each g on the fine grid ``(m, k)``, and the pressure that it implies ``(m,)``.
+
+    As a user gets them: with the cut-off at the end of g, and with the ways out of guess and pressure where the
+    networks do not know the fluid. NaN where there is no answer.
+    """
+    from io import BytesIO
+
+    import numpy as np
+
+    from cginit.cli.learning import CAP
+    from cginit.curves import RDF
+    from cginit.eos import pressure
+    from cginit.errors import CGInitError
+    from cginit.guess.network import NetworkGuess
+    from cginit.io import write_atomically
+    from cginit.network.features import interpolate
+    from cginit.network.training import data_digest
+    from cginit.state import StatePoint
+    from cginit.units import LJ
+
+    digest = data_digest(data)
+    if path.exists():
+        with np.load(path, allow_pickle=False) as content:
+            if str(content["digest"]) == digest:
+                return content["u"], content["pressure"]
+    # The g of a training set are point values already.
+    guess = NetworkGuess("bridge", bin_average=False)
+    report = _counter("guesses")
+    u, found = np.full((len(data), data.u_r.size), np.nan), np.full(len(data), np.nan)
+    for i in range(len(data)):
+        target = RDF(data.r, data.g[i], data.g_error[i], units=LJ)
+        state = StatePoint(float(data.density[i]), 1.0)
+        report(i + 1, len(data))
+        try:
+            potential: PairPotential = guess(target, state, float(data.r[-1]))
+        except CGInitError:
+            continue
+        curve = np.minimum(potential.u, CAP)[None]
+        u[i] = interpolate(curve, float(potential.r[0]), potential.dr, data.u_r, 0.0)[0]
+        try:
+            found[i] = pressure(potential, state, folder=model).value
+        except CGInitError:
+            continue
+    stream = BytesIO()
+    np.savez_compressed(stream, digest=np.array(digest), u=u, pressure=found)
+    write_atomically(path, stream.getvalue())
+    return u, found
