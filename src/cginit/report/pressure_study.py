@@ -135,7 +135,9 @@ def pressure_figure(
 def _agreement(axes: Axes, panel: Agreement, limits: tuple[float, float]) -> None:
     low, high = limits
     edges = low / 2.0, high * 2.0
-    axes.set(xscale="log", yscale="log", xlim=edges, ylim=edges)
+    # Room for the legend above the points that stand at the upper edge.
+    top = high * (high / low) ** 0.25
+    axes.set(xscale="log", yscale="log", xlim=edges, ylim=(edges[0], top))
     axes.plot(edges, edges, color="0.7", lw=0.8, zorder=0)
     outside = 0
     for rows, name, colour in ((~panel.test, "train", COLOURS[0]), (panel.test, "test", COLOURS[1])):
@@ -144,7 +146,7 @@ def _agreement(axes: Axes, panel: Agreement, limits: tuple[float, float]) -> Non
             continue
         found, truth = panel.found[use], panel.truth[use]
         error = float(np.mean(relative_errors(found, truth)))
-        label = f"{name}: R² = {_plain(r_squared(found, truth))}, error {_plain(error)}"
+        label = f"{name}: R² = {_plain(r_squared(found, truth))}, <|Δ/true|> {_plain(error)}"
         positive = truth > 0.0
         off = positive & ((found < low) | (found > high))
         inside = positive & ~off
@@ -156,7 +158,9 @@ def _agreement(axes: Axes, panel: Agreement, limits: tuple[float, float]) -> Non
     axes.set_title(f"{panel.title}\n{', '.join(notes)}", fontsize=8)
     if axes.get_legend_handles_labels()[1]:
         # Above the diagonal; the search for the best place is slow with many points.
-        axes.legend(frameon=False, fontsize=7, loc="upper left", handletextpad=0.1, borderpad=0.1)
+        axes.legend(
+            fontsize=6.5, loc="upper left", handletextpad=0.0, borderpad=0.2, framealpha=0.9, edgecolor="none"
+        )
 
 
 def _plain(value: float) -> str:
