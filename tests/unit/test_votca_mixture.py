@@ -8,7 +8,7 @@ from cginit.configuration import random_configuration
 from cginit.mixture import MixtureTarget
 from cginit.refine.convergence import Distance
 from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates import MixtureIBI, MixtureIHNC, MixtureIMC
+from cginit.refine.mixture_updates import MixtureGaussNewton, MixtureHNCN, MixtureIBI, MixtureIHNC, MixtureIMC
 from cginit.sampling import PairCounts
 from cginit.units import LJ, NM_KJ
 from cginit.votca import make_mixture_plan, read_settings
@@ -146,7 +146,8 @@ def test_what_each_interaction_says_counts_for_its_pair(folder):
     [
         ("imc", "", MixtureIMC(), ""),
         ("iie", "<iie><method>newton-mod</method></iie>", MixtureIHNC(), ""),
-        ("iie", "<iie><method>gauss-newton</method></iie>", MixtureIHNC(), "gauss-newton has no counterpart"),
+        ("iie", "<iie><method>newton</method></iie>", MixtureHNCN(), ""),
+        ("iie", "<iie><method>gauss-newton</method></iie>", MixtureGaussNewton(), ""),
     ],
 )
 def test_the_methods_and_their_counterparts(folder, method, general, rule, note):

@@ -57,7 +57,8 @@ def mixture(
     update: Annotated[
         str,
         typer.Option(
-            help="auto (ihnc where it has a solution, else ibi), ihnc, imc or ibi.",
+            help="auto (gauss-newton, with a way back, and ibi where it has no solution), gauss-newton, hncn, ihnc, "
+            "imc or ibi.",
             rich_help_panel="Update",
         ),
     ] = "auto",

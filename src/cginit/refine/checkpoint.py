@@ -12,7 +12,7 @@ import numpy as np
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.refine.convergence import Distance
-from cginit.refine.measurement import Measurement
+from cginit.refine.measurement import Measurement, is_homogeneous
 from cginit.refine.workdir import WorkDir, save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.units import unit_system
@@ -83,7 +83,7 @@ class Iteration:
     @property
     def homogeneous(self) -> bool:
         """Whether it was one homogeneous fluid; one that still drifts is."""
-        return not any(text.startswith(("inhomogeneous", "crystal")) for text in self.warnings)
+        return is_homogeneous(self.warnings)
 
     @property
     def is_noise(self) -> bool:

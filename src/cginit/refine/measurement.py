@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import InputError
 from cginit.sampling import PairCounts
 
-__all__ = ["Measurement", "on_grid"]
+__all__ = ["Measurement", "is_homogeneous", "on_grid"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,17 @@ class Measurement:
     pressure_error: float = float("nan")
     counts: PairCounts | None = None
     healthy: bool = True
+
+
+def is_homogeneous(warnings: Iterable[str]) -> bool:
+    """Whether a run with these warnings of `cginit.sampling.examine` was one homogeneous fluid.
+
+    Examples
+    --------
+    >>> is_homogeneous(("not equilibrated: the energy drifts",)), is_homogeneous(("crystal: a Bragg peak",))
+    (True, False)
+    """
+    return not any(text.startswith(("inhomogeneous", "crystal")) for text in warnings)
 
 
 def on_grid(curve: RDF, potential: PairPotential) -> Array:

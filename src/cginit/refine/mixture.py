@@ -80,8 +80,8 @@ def refine_mixture(
 ) -> MixtureRefinement:
     """Refine the potentials of all pairs by simulation until every g(r) differs from its target by noise only.
 
-    The rules are those of `cginit.refine.mixture_updates`; ``auto`` is ``ihnc``, and ``ibi`` for the iterations whose
-    inversion has no solution.
+    The rules are those of `cginit.refine.mixture_updates`; ``auto`` is ``gauss-newton`` from the best simulation, and
+    ``ibi`` where its inversion has no solution.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def refine_mixture(
         One that simulates mixtures.
     workdir : Path
         Where every iteration is kept; the same call goes on there.
-    update : {"auto", "ihnc", "imc", "ibi"} or MixtureUpdate
+    update : {"auto", "gauss-newton", "hncn", "ihnc", "imc", "ibi"} or MixtureUpdate
         The rule.
     schedule : Schedule
         Length of each simulation.

@@ -14,6 +14,7 @@ from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.convergence import Distance
+from cginit.refine.measurement import is_homogeneous
 from cginit.refine.workdir import WorkDir, save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.units import unit_system
@@ -66,6 +67,11 @@ class MixtureIteration:
     steps: int
     seconds: float
     counts: dict[Pair, PairCounts] = field(default_factory=dict)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether it was one homogeneous fluid; one that still drifts is."""
+        return is_homogeneous(self.warnings)
 
     @property
     def lmse(self) -> float:

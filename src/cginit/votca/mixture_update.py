@@ -222,13 +222,8 @@ def _rule(settings: Settings, notes: list[str]) -> str:
             f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}; only one bead a molecule "
             "is refined here"
         )
-    if method != "newton-mod":
-        notes.append(
-            f"iie.method {method} has no counterpart for mixtures; the update is ihnc, the difference of the "
-            "HNC inversions of target and simulated g(r)"
-        )
     if settings.option("iie.closure", "hnc") != "hnc":
         notes.append(
             f"iie.closure {settings.option('iie.closure')} has no effect: the inversions are those of HNC"
         )
-    return "ihnc"
+    return IIE_METHODS[method]

@@ -142,7 +142,7 @@ OPTIONS: tuple[Option, ...] = (
             "not needed",
             "a bead is a molecule: there is none",
         ),
-        ("iie.method", "read", "`gauss-newton`, `newton`, `newton-mod`: see above; of mixtures all are `ihnc`"),
+        ("iie.method", "read", "`gauss-newton`, `newton`, `newton-mod`: see above"),
         ("iie.closure", "read", "`hnc`; `py` is ignored: the update's Jacobian is that of HNC"),
         ("iie.ignore_intramolecular_correlation", "not needed", "a bead is a molecule: there is none"),
         ("iie.cut_off", "read", "cut-off of the potential, where it is smaller than `max`"),

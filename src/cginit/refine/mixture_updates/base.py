@@ -1,0 +1,132 @@
+"""What all update rules of mixtures share: the contract, and the difference of all g(r) as one problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import Array
+from cginit.mixture import MixtureTarget, Pair
+from cginit.refine.measurement import Measurement
+from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.regularisation import ROUGHNESS, curvature_basis
+from cginit.refine.updates.gauss_newton import Problem
+
+__all__ = ["MixtureProblem", "MixtureUpdate", "measurement_of"]
+
+
+class MixtureUpdate(Protocol):
+    """A rule that proposes the next potentials of a mixture; its result depends on its arguments only."""
+
+    @property
+    def name(self) -> str:
+        """The name by which users choose the rule."""
+        ...
+
+    @property
+    def held(self) -> frozenset[Pair]:
+        """Pairs whose potential never changes; their g(r) does not count for convergence."""
+        ...
+
+    @property
+    def pressure(self) -> float | None:
+        """The pressure that it aims at, if it does."""
+        ...
+
+    def __call__(
+        self, history: Sequence[MixtureIteration], target: MixtureTarget
+    ) -> tuple[dict[Pair, Array], str]:
+        """Return the change ``(n,)`` of each potential that is to change, and the name of the rule that made it."""
+        ...
+
+
+def measurement_of(iteration: MixtureIteration, pair: Pair) -> Measurement:
+    """Return what a simulation of a mixture says about one pair."""
+    return Measurement(
+        iteration.potentials[pair],
+        iteration.rdfs[pair],
+        iteration.final.n,
+        iteration.pressure,
+        iteration.pressure_error,
+        iteration.counts.get(pair),
+        healthy=iteration.homogeneous,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MixtureProblem:
+    """The differences of all g(r) of a mixture, pair by pair in one row of data.
+
+    Attributes
+    ----------
+    parts : dict of pair to Problem
+        The difference of each.
+    starts : ndarray, shape (pairs + 1,)
+        Where each begins in the row, and its end.
+    rows : ndarray, shape (m,)
+        The data: of each pair the points that show its potential.
+    """
+
+    parts: dict[Pair, Problem]
+    starts: NDArray[np.intp]
+    rows: NDArray[np.intp]
+
+    @classmethod
+    def of(
+        cls, iteration: MixtureIteration, target: MixtureTarget, nodes: Array | None = None
+    ) -> MixtureProblem:
+        """Put a simulation and its target on `nodes`, by default the points of each potential."""
+        parts = {
+            pair: Problem.of(
+                measurement_of(iteration, pair),
+                curve,
+                target.state,
+                iteration.potentials[pair].r if nodes is None else nodes,
+            )
+            for pair, curve in target.rdfs.items()
+        }
+        starts = np.concatenate([[0], np.cumsum([one.r.size for one in parts.values()])]).astype(np.intp)
+        rows = [
+            start + np.arange(one.first, one.r.size, dtype=np.intp)
+            for start, one in zip(starts, parts.values(), strict=False)
+        ]
+        return cls(parts, starts, np.concatenate(rows))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Points of each pair."""
+        return [one.r.size for one in self.parts.values()]
+
+    @property
+    def difference(self) -> Array:
+        """What the data are to change by ``(m,)``."""
+        return np.concatenate([one.difference for one in self.parts.values()])[self.rows]
+
+    @property
+    def covariance(self) -> Array:
+        """Noise of the data ``(m, m)``."""
+        from scipy.linalg import block_diag
+
+        whole = block_diag(*(one.covariance for one in self.parts.values()))
+        return np.asarray(whole[np.ix_(self.rows, self.rows)], dtype=np.float64)
+
+    @property
+    def bases(self) -> list[Array]:
+        """Smooth changes of all potentials; see `cginit.refine.regularisation.curvature_basis`."""
+        from scipy.linalg import block_diag
+
+        return [
+            np.asarray(
+                block_diag(*(curvature_basis(one.u, one.first, rough) for one in self.parts.values())),
+                dtype=np.float64,
+            )
+            for rough in ROUGHNESS
+        ]
+
+    def split(self, row: Array) -> dict[Pair, Array]:
+        """Return the part of each pair of a whole row."""
+        return dict(zip(self.parts, np.split(row, self.starts[1:-1]), strict=True))
