@@ -101,8 +101,17 @@ def test_unknown_names_are_refused():
         Loss("MSE")
     with pytest.raises(InputError, match="unknown architecture"):
         build(Architecture(kind="XN"), 0)
-    with pytest.raises(InputError, match="exclude each other"):
-        build(Architecture(options="e", residual=True), 0)
+
+
+@pytest.mark.parametrize("options", ["x", "e", "be"])
+def test_a_residual_network_without_weights_is_boltzmann_inversion(options):
+    network = build(Architecture(width=4, layers=2, options=options, residual=True), 0)
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    g = torch.linspace(0.1, 2.0, 50)[None]
+    found = network.potential(g, torch.tensor([0.3]))
+    # Single precision of exp and log.
+    torch.testing.assert_close(found, -torch.log(g), rtol=0.0, atol=1e-6)
 
 
 def test_every_output_sees_every_input_and_the_density():

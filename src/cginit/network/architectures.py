@@ -7,7 +7,6 @@ from math import exp
 import torch
 from torch import Tensor, nn
 
-from cginit.errors import InputError
 from cginit.network.bodies import Ports, build_body
 from cginit.network.config import Architecture
 from cginit.network.features import U_CUT, U_VISIBLE
@@ -63,15 +62,11 @@ class Network(nn.Module):
     options : Options
         b and e act here; f acts in the loss.
     residual : bool
-        Whether U0 is added to the output of the body.
+        Whether U0, or with option e exp(-U0), is added to the output of the body.
     """
 
     def __init__(self, body: nn.Module, options: Options, residual: bool) -> None:
         super().__init__()
-        if residual and options.exponential:
-            raise InputError(
-                "a residual to -ln g and exp(-U) as output exclude each other; drop e or residual"
-            )
         self.body = body
         self.options = options
         self.residual = residual
@@ -81,7 +76,9 @@ class Network(nn.Module):
         u0 = boltzmann(g)
         curve = u0 if self.options.boltzmann else input_curve(g)
         out: Tensor = self.body(curve[:, None], density[:, None])
-        return out + u0 if self.residual else out
+        if not self.residual:
+            return out
+        return out + (torch.exp(-u0) if self.options.exponential else u0)
 
     def encode(self, u: Tensor) -> Tensor:
         """Return the raw output that belongs to the potential `u`."""

@@ -6,7 +6,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from cginit.network.architectures import boltzmann, exponential_of, input_curve, output_potential
+from cginit.network.architectures import (
+    boltzmann,
+    exponential_of,
+    input_curve,
+    output_potential,
+)
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
 from cginit.network.config import Architecture, LossTerms
@@ -89,13 +94,14 @@ class PotentialTask:
         g, _, u = batch
         exponential = self.exponential[jobs][:, None, None]
         truth = torch.where(exponential, exponential_of(u), u)
-        points, forces = self.measure.terms(self._raw(out, g), truth, u)
+        points, forces = self.measure.terms(self._raw(out, g, exponential), truth, u)
         return points + forces * self.force[jobs]
 
     def potential(self, out: Tensor, g: Tensor, jobs: slice) -> Tensor:
         """Return U ``(jobs, m, 50)`` of outputs of the bodies."""
-        raw = self._raw(out, g)
-        return torch.where(self.exponential[jobs][:, None, None], output_potential(raw), raw)
+        exponential = self.exponential[jobs][:, None, None]
+        raw = self._raw(out, g, exponential)
+        return torch.where(exponential, output_potential(raw), raw)
 
     def error(self, out: Tensor, batch: Batch, job: int) -> float:
         """Return the mean absolute error of U in kT where g > 0.01, each state point counting 0.5 kT at most."""
@@ -104,5 +110,8 @@ class PotentialTask:
         errors = absolute_errors(*(x[0].cpu().numpy().astype(np.float64) for x in (found, u, g)))
         return float(np.mean(np.minimum(errors.visible, LOST)))
 
-    def _raw(self, out: Tensor, g: Tensor) -> Tensor:
-        return out + boltzmann(g) if self.architecture.residual else out
+    def _raw(self, out: Tensor, g: Tensor, exponential: Tensor) -> Tensor:
+        if not self.architecture.residual:
+            return out
+        u0 = boltzmann(g)
+        return out + torch.where(exponential, torch.exp(-u0), u0)
