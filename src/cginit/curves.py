@@ -220,6 +220,45 @@ class RDF:
                 error[k] = np.sqrt(np.sum((weight * whole.error[points]) ** 2))
         return replace(self, r=dr * np.arange(count, dtype=np.float64), g=g, error=error)
 
+    def mean_beyond(self, distance: float) -> float:
+        """Return the mean of g in the volume beyond `distance`: 1 in a liquid whose correlations have ended.
+
+        Raises
+        ------
+        InputError
+            If the curve ends before it.
+        """
+        tail = self.r >= distance - GRID_TOLERANCE * self.dr
+        if not np.any(tail):
+            raise InputError(
+                f"g(r) ends at r = {self.r_max:g}, before {distance:g}; choose a distance within it"
+            )
+        shells = self.r[tail] ** 2
+        return float(np.sum(shells * self.g[tail]) / np.sum(shells))
+
+    def normalised(self, beyond: float) -> RDF:
+        """Return the curve divided by its mean beyond a distance, where its correlations have ended.
+
+        A histogram that was divided by a density other than that of its box tends to another number than 1; even a
+        per cent makes S(0) of a liquid negative.
+
+        Raises
+        ------
+        InputError
+            If the curve ends before `beyond`, or is 0 there.
+
+        Examples
+        --------
+        >>> low = RDF(np.arange(1, 6), np.full(5, 0.99), units="lj")
+        >>> float(low.normalised(3.0).g[0])
+        1.0
+        """
+        mean = self.mean_beyond(beyond)
+        if mean <= 0.0:
+            raise InputError(f"g(r) is 0 beyond r = {beyond:g}; it cannot be normalised there")
+        error = None if self.error is None else self.error / mean
+        return replace(self, g=self.g / mean, error=error)
+
     def truncated(self, r_max: float) -> RDF:
         """Return the part up to `r_max`; InputError if the curve ends before it."""
         tolerance = GRID_TOLERANCE * self.dr

@@ -72,7 +72,9 @@ def test_the_potentials_of_a_dense_mixture_are_found(target, tmp_path):
         refine_mixture(target, first, LammpsEngine(), progress=interrupt, **settings)
     result = refine_mixture(target, first, LammpsEngine(), **settings)
     assert result.converged, result.reason
-    assert [item.update for item in result.history] == ["start"] + ["gauss-newton"] * (len(result.history) - 1)
+    assert [item.update for item in result.history] == ["start"] + ["gauss-newton"] * (
+        len(result.history) - 1
+    )
     # Plain IBI takes some 20 iterations here, the difference of the HNC inversions up to 8.
     assert len(result.history) <= 5
     # At the noise of g, 1 % near the peaks, U is known to some hundredths of kT.
@@ -126,4 +128,5 @@ def test_without_a_solution_the_guess_is_boltzmann_and_says_so():
     target = MixtureTarget({("A", "A"): g, ("A", "B"): g, ("B", "B"): g}, {"A": 0.3, "B": 0.3}, 1.0)
     found = guess_mixture(target, "hnc", r_cut=2.5)
     assert any("-kT ln g stands in for hnc" in note for note in found["A", "B"].notes)
+    assert any("are 0.9000 (A-A)" in note and "normalise" in note for note in found["A", "B"].notes)
     np.testing.assert_allclose(found["A", "A"].u[-20:], 0.0, atol=0.05)

@@ -117,3 +117,18 @@ def test_rebinning_averages_as_counts_do(factor):
     np.testing.assert_allclose(coarse.error[far], 0.1 / np.sqrt(factor), rtol=0.08)
     with pytest.raises(InputError, match="no multiple"):
         fine.rebinned(0.0157)
+
+
+def test_a_curve_is_normalised_by_its_mean_in_the_volume_beyond():
+    r = np.arange(0.0, 4.01, 0.05)
+    g = np.where(r < 1.0, 0.0, 1.0 + 0.1 * np.sin(6.0 * r) / np.maximum(r, 1.0) ** 4)
+    low = RDF(r, 0.99 * g, np.full(r.size, 0.01), units="lj")
+    # What is left of the oscillation beyond 3 is below 0.1 / 3^4, and its mean far below.
+    assert low.mean_beyond(3.0) == pytest.approx(0.99, abs=2e-4)
+    mended = low.normalised(3.0)
+    np.testing.assert_allclose(mended.g, g, rtol=3e-4)
+    np.testing.assert_allclose(mended.error, 0.01 / low.mean_beyond(3.0))
+    with pytest.raises(InputError, match="ends at r = 4, before 5"):
+        low.normalised(5.0)
+    with pytest.raises(InputError, match="is 0 beyond"):
+        RDF(r, np.zeros(r.size), units="lj").normalised(3.0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_mixture", "write_mixture_file"]
 
-_KEYS = ("units", "temperature", "kT", "densities", "targets", "clean", "step", "range")
+_KEYS = ("units", "temperature", "kT", "densities", "targets", "clean", "step", "normalise", "range")
 
 
 def read_mixture(file: Path) -> MixtureTarget:
@@ -45,6 +45,8 @@ def read_mixture(file: Path) -> MixtureTarget:
         curve = read_rdf(file.parent / target, units=units, clean=bool(content.get("clean", False)))
         if "step" in content:
             curve = curve.rebinned(float(content["step"]))
+        if "normalise" in content:
+            curve = curve.normalised(float(content["normalise"]))
         if "range" in content:
             curve = curve.truncated(float(content["range"]))
         curves[_pair(name, content["densities"], file)] = curve

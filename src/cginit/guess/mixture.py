@@ -16,6 +16,9 @@ from cginit.state import StatePoint
 
 __all__ = ["MIXTURE_METHODS", "guess_mixture"]
 
+#: Part of the range of g(r) beyond which its mean is told.
+TAIL = 0.67
+
 MIXTURE_METHODS = ("hnc", "py", "boltzmann")
 
 
@@ -60,7 +63,7 @@ def guess_mixture(
                 error={pair: one.error for pair, one in visible.items()},
             )
         except ConvergenceError as error:
-            used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}",)
+            used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}", _tails(target, end))
         else:
             for pair, one in visible.items():
                 gamma = found.h[pair] - found.c[pair]
@@ -75,6 +78,18 @@ def guess_mixture(
         state = StatePoint(target.state.density, target.kT, target.units)
         potentials[pair] = potential_from(one, target.kT * u, state, cutoffs[pair], used, notes=notes)
     return potentials
+
+
+def _tails(target: MixtureTarget, end: float) -> str:
+    """Say what the g(r) tend to, the usual reason why they have no inversion."""
+    beyond = TAIL * end
+    means = ", ".join(
+        f"{curve.mean_beyond(beyond):.4f} ({'-'.join(pair)})" for pair, curve in target.rdfs.items()
+    )
+    return (
+        f"-kT ln g: beyond r = {beyond:.3g} the g(r) are {means} on average; where their correlations have ended, "
+        "divide each by its mean there (normalise)"
+    )
 
 
 def _cutoff(target: MixtureTarget, pair: Pair, wanted: float | Mapping[Pair, float] | None) -> float:
