@@ -26,7 +26,6 @@ from cginit.refine.response import (
     MAX_RESPONDING,
     PADDING,
     RESPONDING,
-    RESPONDING_FACTOR,
     TOLERANCE,
     bridge,
     bridge_slope,
@@ -92,8 +91,8 @@ class MixtureFluid:
         )
 
     def response(self, factors: Array) -> MixtureResponse:
-        """Return the response of this fluid with the bridge functions times `factors` ``(pairs,)``, 0.4 at most."""
-        return MixtureResponse(self, np.minimum(factors, RESPONDING_FACTOR), self.gamma, self.g, self.s_k)
+        """Return the response around this fluid with the bridge functions times `factors` ``(pairs,)``."""
+        return MixtureResponse(self, factors, self.gamma, self.g, self.s_k)
 
 
 def infinite_mixture(g: Array, s_0: Array, counts: Array) -> Array:

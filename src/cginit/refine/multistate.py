@@ -16,7 +16,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
 from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
-from cginit.refine.response import measured_fluid
+from cginit.refine.response import measured_fluid, responding_factor
 from cginit.refine.simulation import iteration_of, simulate
 from cginit.refine.updates import IBI, apply_change
 from cginit.refine.updates.gauss_newton import Problem
@@ -284,7 +284,8 @@ def _joint_change(last: tuple[Iteration, ...], states: Sequence[StateTarget]) ->
         problem = Problem.of(item.measurement, one.target, one.state, fluid.r)
         m = problem.r.size
         rows = slice(problem.first, m)
-        response = fluid.response(fluid.bridge_factor(problem.u)).jacobian(m)
+        factor = responding_factor(fluid.bridge_factor(problem.u), problem.difference)
+        response = fluid.response(float(factor)).jacobian(m)
         # One potential in energy units is a different one in each kT.
         matrices.append(-response[rows] * (kT / one.state.kT))
         differences.append(problem.difference[rows])

@@ -9,7 +9,8 @@ a bridge function,
 the very quantity that closures approximate. What is needed is how it changes with :math:`\gamma`. The hypernetted
 chain keeps it as it is. Dense fluids of hard cores follow the modified Verlet form
 :math:`B(\gamma) = -\gamma^2 / (2 + 1.6 \gamma)` closely, soft ones do not; so that form is taken with
-the factor :math:`\alpha` that fits :math:`B_n` best, at most 0.4, and what it leaves of :math:`B_n` stays as it is.
+the factor :math:`\alpha` that fits :math:`B_n` best, or less (`responding_factor`), and what it leaves of :math:`B_n`
+stays as it is.
 
 Source of the form: N. Choudhury and S. K. Ghosh, J. Chem. Phys. 116, 8517 (2002), doi:10.1063/1.1467894.
 """
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian",
     "measured_fluid",
     "nodes",
+    "responding_factor",
 ]
 
 Model = TypeVar("Model")
@@ -56,10 +58,9 @@ SMALLEST_STEP = 0.125
 SHOWN = 0.1
 #: Largest factor of the bridge function that an inversion shows, and the size below which it does not show one.
 MAX_FACTOR, UNSEEN = 1.5, 0.005
-#: Largest factor with which it responds. Along r, B of liquids follows the form with a factor of up to 1.5; from one
-#: potential to the next it changes by less: between successive simulations of water and of the Lennard-Jones liquid
-#: and mixture, factors of 0.2 to 0.6 predicted the change of g best, and those above 1 overstated it several times.
-RESPONDING_FACTOR = 0.4
+#: Part of the fitted factor with which a bridge function responds to a change of the potential, and the mean squared
+#: difference of g per unit of the factor, with the bounds, that it is limited to; see `responding_factor`.
+RESPONDING_PART, RESPONDING_SCALE, RESPONDING_LIMITS = 0.6, 0.01, (0.2, 0.75)
 
 
 def bridge(gamma: Array) -> Array:
@@ -106,8 +107,8 @@ class Fluid:
         return fitted_factor(self.g, self.gamma, u)
 
     def response(self, factor: float = 0.0) -> Response:
-        """Return the response around this fluid with the bridge function times `factor`, of which 0.4 at most."""
-        h, factor = self.g - 1.0, min(factor, RESPONDING_FACTOR)
+        """Return the response around this fluid with the bridge function times `factor`."""
+        h = self.g - 1.0
         return Response(self, factor, self.gamma, self.g, 1.0 / self.s_k, h)
 
 
@@ -122,6 +123,31 @@ def fitted_factor(g: Array, gamma: Array, u: Array) -> float:
     if power <= 0.0:
         return 0.0
     return float(np.clip(np.sum(g[seen] * form * found) / power, 0.0, MAX_FACTOR))
+
+
+def responding_factor(fitted: Array | float, difference: Array) -> Array:
+    """Return the factor of `bridge` in the response, from the one that fits a measured fluid.
+
+    Along r the bridge function of a liquid follows the form with a factor of up to 1.5; from one potential to the
+    next it changes by less. Of successive simulations (water from two starts, Lennard-Jones liquid, two Lennard-Jones
+    mixtures) the change of g was predicted best with 0.4 to 0.7 of the fitted factor where it was large (mean
+    squares of 0.005 to 0.07), with 0 to 0.25 where it was small; with the whole factor the smallest were overstated
+    up to five times.
+
+    Parameters
+    ----------
+    fitted : ndarray or float
+        From `fitted_factor`, of one or several pairs.
+    difference : ndarray
+        What g is to change by.
+
+    Examples
+    --------
+    >>> float(responding_factor(1.2, np.full(4, 0.1))), float(responding_factor(1.2, np.full(4, 0.01)))
+    (0.72, 0.2)
+    """
+    most = np.clip(np.mean(difference**2) / RESPONDING_SCALE, *RESPONDING_LIMITS)
+    return np.asarray(np.minimum(RESPONDING_PART * np.asarray(fitted), most), dtype=np.float64)
 
 
 def infinite_system(g: Array, s_0: float, beads: int) -> Array:

@@ -16,6 +16,7 @@ from cginit.refine.mixture_response import MixtureFluid, MixtureResponse, measur
 from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates.base import MixtureProblem
 from cginit.refine.regularisation import fit_change
+from cginit.refine.response import responding_factor
 from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED
 from cginit.refine.updates.integral_equation import SMALLEST
 
@@ -69,7 +70,10 @@ class MixtureGaussNewton:
         sizes = problem.sizes
         factors = np.zeros(len(sizes))
         if self.calibrated:
-            factors = fluid.bridge_factors([one.u for one in problem.parts.values()])
+            fitted = fluid.bridge_factors([one.u for one in problem.parts.values()])
+            factors = responding_factor(
+                fitted, np.concatenate([one.difference for one in problem.parts.values()])
+            )
         log.debug("factors of the bridge functions %s", np.round(factors, 2))
         base = model = fluid.response(factors)
         size, used = max(sizes), _used(sizes)

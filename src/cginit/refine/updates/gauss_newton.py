@@ -13,7 +13,7 @@ from cginit.errors import ConvergenceError
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
 from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
-from cginit.refine.response import Fluid, Response, measured_fluid
+from cginit.refine.response import Fluid, Response, measured_fluid, responding_factor
 from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.base import apply_change, check_damping, first_shown
 from cginit.state import StatePoint
@@ -157,7 +157,9 @@ class GaussNewton:
         m = problem.r.size
         rows = slice(problem.first, m)
         extra = self._pressure(problem, measured, state)
-        factor = fluid.bridge_factor(problem.u) if self.calibrated else 0.0
+        factor = 0.0
+        if self.calibrated:
+            factor = float(responding_factor(fluid.bridge_factor(problem.u), problem.difference))
         log.debug("factor of the bridge function %.2f", factor)
         base = model = fluid.response(factor)
         found = np.zeros(m)
