@@ -92,7 +92,7 @@ def test_the_default_is_at_the_noise_in_few_simulations(target, tmp_path):
     )
     assert result.converged, result.reason
     assert {item.update for item in result.history} == {"start", "gauss-newton"}
-    # The first update takes most of the difference away: seven eighths or more, where one of the inversions does half.
+    # The first update takes away seven eighths of the mean square or more, where one of the inversions does half.
     assert result.history[1].lmse < result.history[0].lmse / 8.0
 
 
