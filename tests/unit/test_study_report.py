@@ -221,9 +221,14 @@ def test_aims_are_judged_by_the_better_route():
     entry = {"mean": 0.1, "R2": 0.5, "R2 without the largest": 0.8}
     better = {"mean": 0.1, "R2": 0.95, "R2 without the largest": 0.97}
     routes = {"CN/f, then UN/Bn-c": {"test": entry}, "CN/f and the virial of g": {"test": better}}
-    simulated = {"hnc": {"density": [0.1, 0.2, 1.0], "lmse": [1e-5, float("nan"), 1.0]}}
+    simulated = {
+        "hnc": {"density": [0.1, 0.2, 1.0], "lmse": [1e-5, float("nan"), 1.0]},
+        "network": {"density": [0.1, 0.2, 1.0], "lmse": [6e-5, 8e-5, 1.0]},
+        "true": {"density": [0.1, 0.2, 1.0], "lmse": [4e-5, 4e-5, 1e-5]},
+    }
     text = "\n".join(aims({"pressure from g": routes, "simulated": simulated}))
     assert "| R² of P from g, better of two routes | CN/f and the virial of g | 0.95 | ≥ 0.9 | yes |" in text
+    assert "less that of the true potential | network | 3e-05 | ≤ 5e-05 | yes |" in text
     # A failure is the worst, and the dense case does not count.
     assert "| median LMSE at ρ ≤ 0.512 | hnc | inf | ≤ 5e-05 | no |" in text
 

@@ -50,12 +50,19 @@ def aims(numbers: Mapping[str, Any]) -> list[str]:
             found.append(
                 (f"R² of P from g, better of two routes{text}", best, routes[best][key], FROM_G_R2, ">=")
             )
+    noise = numbers.get("simulated", {}).get("true", {"lmse": None})["lmse"]
     for method, entry in numbers.get("simulated", {}).items():
         moderate = np.array(entry["density"]) <= MODERATE
         values = np.array(entry["lmse"], dtype=np.float64)[moderate]
         if values.size:
             middle = float(np.median(np.where(np.isfinite(values), values, np.inf)))
             found.append((f"median LMSE at ρ ≤ {MODERATE:g}", method, middle, LMSE, "<="))
+            if noise is not None and method != "true":
+                # The cases are the same; what is left is not noise of the simulations.
+                rest = values - np.array(noise, dtype=np.float64)[moderate]
+                middle = float(np.median(np.where(np.isfinite(rest), rest, np.inf)))
+                text = f"median LMSE at ρ ≤ {MODERATE:g}, less that of the true potential"
+                found.append((text, method, middle, LMSE, "<="))
     lines = [
         "| aim on the test set | method | this project | aim | met |",
         "| --- | --- | ---: | ---: | --- |",
