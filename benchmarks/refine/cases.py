@@ -1,7 +1,8 @@
-"""Targets of the refinement benchmark: liquids whose potential is known, simulated here, and water."""
+"""Targets of the refinement benchmark: liquids of known potential, water, mixtures, test points of the data set."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from cginit import RDF, PairPotential, StatePoint, read_rdf, sampling, write_rdf
-from cginit.configuration import random_configuration
+from cginit.campaign import Dataset
+from cginit.campaign import load as load_dataset
+from cginit.configuration import Configuration, random_configuration
 from cginit.engines import Schedule
 from cginit.engines.lammps import LammpsEngine
-from cginit.io import read_rdf_header
+from cginit.io import read_rdf_header, write_atomically
+from cginit.mixture import MixtureTarget, Pair
 
 ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "data" / "state-points.h5"
 Energy = Callable[[np.ndarray], np.ndarray]
 
 
@@ -56,16 +61,71 @@ LIQUIDS = {
 #: Steps and seed of a target; long against those of a refinement, so that its noise hardly counts.
 TARGET_STEPS, TARGET_SEED = 60_000, 2024
 
+#: The mixture that is simulated here: densities, and size and well of the Lennard-Jones potential of each pair.
+BINARY_DENSITIES = {"A": 0.5, "B": 0.35}
+BINARY = {("A", "A"): (1.0, 0.8), ("A", "B"): (0.95, 1.0), ("B", "B"): (0.85, 0.65)}
+MIXTURES = ("binary", "lj-mixture")
 
-def names() -> list[str]:
-    """Return the cases that can be run here; the folder of spce/ is named by CGINIT_TARGETS."""
-    return [*LIQUIDS, "water", *(["spce"] if _spce() else [])]
+#: Test points of the data set: so many of each family, and the shortest cut-off, in sigma.
+OF_EACH_FAMILY, SHORTEST = 10, 0.5
 
 
-def _spce() -> Path | None:
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One target with its state, cut-off and number of beads."""
+
+    target: RDF
+    state: StatePoint
+    r_cut: float
+    beads: int
+
+
+def names(folder: Path) -> list[str]:
+    """Return the cases that can be run here; the targets of others are named by CGINIT_TARGETS.
+
+    The test points are chosen once and kept in `folder`, since the data set grows.
+    """
+    found = [*LIQUIDS, "water"]
+    if _given("spce/CG-CG.dist.tgt"):
+        found.append("spce")
+    found.append("binary")
+    if _given("lj-mixture/LJ1-LJ1.dist.tgt"):
+        found.append("lj-mixture")
+    path = folder / "cases.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(chosen(load_dataset(DATA))) + "\n")
+    return [*found, *json.loads(path.read_text())]
+
+
+def chosen(data: Dataset, count: int = OF_EACH_FAMILY) -> list[str]:
+    """Return the names of test points, spread evenly over the densities of each family.
+
+    The accepted test points of a family, ordered by density and seed, are divided into as many equal parts as are
+    wanted, and the middle one of each is taken. Left out are cut-offs of less than ten bins of g.
+    """
+    found = []
+    for family in ("a", "b"):
+        test = data.accepted & (data.family == family) & (data.split == "test")
+        rows = np.flatnonzero(test & (data.r_cut >= SHORTEST))
+        rows = rows[np.lexsort((data.index[rows], data.seed[rows], data.density[rows]))]
+        for part in np.array_split(rows, count):
+            row = part[part.size // 2]
+            found.append(f"{family}-{int(data.seed[row]):06d}-{int(data.index[row])}")
+    return found
+
+
+def _given(path: str) -> Path | None:
     folder = os.environ.get("CGINIT_TARGETS")
-    path = None if folder is None else Path(folder) / "spce" / "CG-CG.dist.tgt"
-    return path if path is not None and path.exists() else None
+    found = None if folder is None else Path(folder) / path
+    return found if found is not None and found.exists() else None
+
+
+def _needed(path: str) -> Path:
+    found = _given(path)
+    if found is None:
+        raise SystemExit(f"{path} is not in the folder that CGINIT_TARGETS names")
+    return found
 
 
 def true_potential(name: str) -> PairPotential:
@@ -75,20 +135,26 @@ def true_potential(name: str) -> PairPotential:
     return PairPotential.shifted(r, liquid.energy(r), units="lj")
 
 
-def load(name: str, folder: Path, beads: int) -> tuple[RDF, StatePoint, float]:
-    """Return target, state and cut-off of a case; a liquid is simulated once and kept in `folder`."""
+def load(name: str, folder: Path, beads: int) -> Case:
+    """Return a case of one species; a liquid is simulated once, with twice the beads, and kept in `folder`."""
     if name == "spce":
-        target = read_rdf(_spce() or Path("CG-CG.dist.tgt"), units="nm-kJ/mol")
-        return target, StatePoint.from_temperature(33.2827, 300.0, "nm-kJ/mol"), 0.9
+        target = read_rdf(_needed("spce/CG-CG.dist.tgt"), units="nm-kJ/mol")
+        return Case(target, StatePoint.from_temperature(33.2827, 300.0, "nm-kJ/mol"), 0.9, beads)
     if name == "water":
         path = ROOT / "examples/water/target.dat"
         target, header = read_rdf(path), read_rdf_header(path)
-        return target, StatePoint(header.density or 0.0, header.kT or 0.0, target.units), 0.9
+        return Case(target, StatePoint(header.density or 0.0, header.kT or 0.0, target.units), 0.9, beads)
+    if name in LIQUIDS:
+        return _liquid(name, folder, beads)
+    return _test_point(name)
+
+
+def _liquid(name: str, folder: Path, beads: int) -> Case:
     liquid = LIQUIDS[name]
     state = StatePoint(liquid.density, 1.0, "lj")
     path = folder / f"{name}.dat"
     if not path.exists():
-        start = random_configuration(beads, liquid.density, seed=TARGET_SEED, units="lj")
+        start = random_configuration(2 * beads, liquid.density, seed=TARGET_SEED, units="lj")
         schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150)
         work = folder / f"{name}-run"
         work.mkdir(parents=True, exist_ok=True)
@@ -98,4 +164,66 @@ def load(name: str, folder: Path, beads: int) -> tuple[RDF, StatePoint, float]:
         half = 0.5 * float(np.min(run.trajectory.box))
         r_max = np.floor((min(half, 2.0 * liquid.r_cut) / liquid.dr) - 0.5) * liquid.dr
         write_rdf(sampling.rdf(run.trajectory, dr=liquid.dr, r_max=float(r_max)), path, state=state)
-    return read_rdf(path), state, liquid.r_cut
+    return Case(read_rdf(path), state, liquid.r_cut, beads)
+
+
+def _test_point(name: str) -> Case:
+    """The recorded g(r) with its errors, and as many beads as were recorded."""
+    data = load_dataset(DATA)
+    family, seed, index = name.split("-")
+    row = int(
+        np.flatnonzero((data.family == family) & (data.seed == int(seed)) & (data.index == int(index)))[0]
+    )
+    known = np.isfinite(data.g[row])
+    end = int(np.argmin(known)) if not np.all(known) else known.size
+    target = RDF(data.r[:end], data.g[row][:end], data.g_error[row][:end], units="lj")
+    # On the grid of g, not below the cut-off of the potential.
+    r_cut = float(np.ceil(data.r_cut[row] / target.dr - 1e-6)) * target.dr
+    return Case(target, StatePoint(float(data.density[row]), 1.0, "lj"), r_cut, int(data.n[row]))
+
+
+def load_mixture(name: str, folder: Path, beads: int) -> tuple[MixtureTarget, float, Configuration]:
+    """Return target, cut-off and start of a mixture; that of known potentials is simulated once."""
+    if name == "lj-mixture":
+        curves = {}
+        for pair in (("LJ1", "LJ1"), ("LJ1", "LJ2"), ("LJ2", "LJ2")):
+            path = _needed(f"lj-mixture/{'-'.join(pair)}.dist.tgt")
+            # All three tend to 0.99; a simulation at the stated densities tends to 1.
+            curves[pair] = read_rdf(path, units="nm-kJ/mol").rebinned(0.01).normalised(1.4)
+        target = MixtureTarget(curves, {"LJ1": 12.535, "LJ2": 12.535}, 0.70673)
+        r_cut = 0.85
+    else:
+        target, r_cut = _binary(folder, beads), 2.5
+    start = random_configuration(target.counts(beads), target.state.density, seed=1, units=target.units)
+    return target, r_cut, start
+
+
+def binary_potentials() -> dict[Pair, PairPotential]:
+    """Return the known potentials of the mixture that is simulated here."""
+    r = np.linspace(0.0, 2.5, 51)
+    found = {}
+    for pair, (size, well) in BINARY.items():
+        x = np.maximum(r, 0.3) / size
+        u = np.minimum(4.0 * well * (x**-12 - x**-6), 1e4)
+        found[pair] = PairPotential.shifted(r, u, units="lj")
+    return found
+
+
+def _binary(folder: Path, beads: int) -> MixtureTarget:
+    paths = {pair: folder / f"binary-{'-'.join(pair)}.dat" for pair in BINARY}
+    if not all(path.exists() for path in paths.values()):
+        density = sum(BINARY_DENSITIES.values())
+        counts = {name: round(2 * beads * part / density) for name, part in BINARY_DENSITIES.items()}
+        start = random_configuration(counts, density, seed=TARGET_SEED, units="lj")
+        schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150, length=0.85)
+        work = folder / "binary-run"
+        work.mkdir(parents=True, exist_ok=True)
+        state = StatePoint(start.density, 1.0, "lj")
+        run = LammpsEngine().run(binary_potentials(), state, start, schedule, seed=TARGET_SEED, workdir=work)
+        if run.trajectory is None:
+            raise SystemExit("the engine returned no configurations")
+        for pair, curve in sampling.partial_rdfs(run.trajectory, dr=0.05).items():
+            write_rdf(curve, paths[pair])
+    return MixtureTarget(
+        {pair: read_rdf(path, units="lj") for pair, path in paths.items()}, BINARY_DENSITIES, 1.0
+    )
