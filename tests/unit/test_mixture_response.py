@@ -238,6 +238,10 @@ def test_the_default_goes_back_and_heats(equal):
         # Between 0.15 and 0.6 of the step, the same part everywhere.
         assert np.ptp(part) < 1e-9
         assert 0.15 - 1e-9 <= part[0] <= 0.6 + 1e-9
+    # The step that follows a way back is half as long.
+    back = replace(good, update="part")
+    whole, half = (MixtureAutomatic()(history, target)[0] for history in ([good], [good, bad, back]))
+    np.testing.assert_allclose(half["A", "A"], 0.5 * whole["A", "A"], rtol=1e-12)
     _, name = MixtureAutomatic()([good, bad, bad, bad], target)
     assert name == "ibi"
     cluster = iteration(far, wild, target, warnings=("inhomogeneous: two phases",))

@@ -21,6 +21,11 @@ __all__ = ["MixtureAutomatic"]
 
 log = logging.getLogger(__name__)
 
+#: The name of an update that goes back.
+PART = "part"
+#: Least part of a step of Gauss-Newton after some that went too far.
+SMALLEST_DAMPING = 0.25
+
 
 @dataclass(frozen=True)
 class MixtureAutomatic:
@@ -29,7 +34,8 @@ class MixtureAutomatic:
     From the best simulation so far (least mean squared difference of all pairs): the step of `MixtureGaussNewton` if
     it is the last, damped iterative Boltzmann inversion where its g(r) have no inversion; part of the step that led
     away from it if the last is clearly worse, and after two such attempts damped iterative Boltzmann inversion; half
-    of all potentials as long as no run was a homogeneous fluid.
+    of all potentials as long as no run was a homogeneous fluid. Each step that went too far halves those that follow,
+    down to a quarter: near a phase boundary g answers more than any closure tells.
     """
 
     name: str = field(default="auto", init=False, repr=False)
@@ -46,21 +52,28 @@ class MixtureAutomatic:
             log.info("no homogeneous fluid yet; half the potentials are next")
             return {pair: -0.5 * one.u for pair, one in last.potentials.items()}, "half"
         if not _worse(last, history[best]):
-            return _forward(last, target)
+            return _forward(last, target, max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
         failed = len(history) - 1 - best
         log.info("simulation %d is worse than %d; going back", last.index, best)
         if failed <= PATIENCE:
             part = _part(history[best], last, target)
-            return {pair: (part - 1.0) * step for pair, step in _step(history[best], last).items()}, "part"
+            return {pair: (part - 1.0) * step for pair, step in _step(history[best], last).items()}, PART
         careful = MixtureIBI(CAREFUL * 0.5 ** (failed - PATIENCE - 1))
         changes, name = careful([history[best]], target)
         # Changes count from the last potentials.
         return {pair: changes[pair] - step for pair, step in _step(history[best], last).items()}, name
 
 
-def _forward(last: MixtureIteration, target: MixtureTarget) -> tuple[dict[Pair, Array], str]:
+def _failures(history: Sequence[MixtureIteration]) -> int:
+    """Count the steps that went too far: those that a part of the step followed, one or several times."""
+    parts = [item.update == PART for item in history]
+    return sum(now and not before for before, now in zip([False, *parts], parts, strict=False))
+
+
+def _forward(last: MixtureIteration, target: MixtureTarget, damping: float) -> tuple[dict[Pair, Array], str]:
     try:
-        return MixtureGaussNewton()([last], target)
+        changes, name = MixtureGaussNewton()([last], target)
+        return {pair: damping * change for pair, change in changes.items()}, name
     except ConvergenceError as error:
         log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
     return MixtureIBI(CAREFUL)([last], target)
