@@ -26,26 +26,29 @@ def main() -> None:
     import msibi
 
     settings = json.loads((folder / "settings.json").read_text())
-    units, kT = settings["units"], settings["kT"]
-    target = read_rdf(folder / "target.dat", units=units).with_core()
-    potential = read_table(folder / "start.pot", units=units)
-    state_point = StatePoint(settings["density"], kT, units)
-    # Mass 1 in the units of the table; the same step in a sqrt(m/kT) as cginit's.
-    tau = length_scale(potential, state_point) / np.sqrt(kT)
-    start = np.load(folder / "start.npz")
+    units = settings["units"]
+    # kT = 1, m = 1. The unit of length is of the size of a bead or less, since MSIBI's neighbour list is 0.4 wider
+    # than the cut-off whatever the units, and a round one, since MSIBI rounds its grid to 0.001.
+    length = 0.1 if units.startswith("nm") else 1.0
+    target = read_rdf(folder / "target.dat", units=units).with_core().reduced(length)
+    potential = read_table(folder / "start.pot", units=units).reduced(length, settings["kT"])
+    # The same step in a sqrt(m/kT) as cginit's.
+    tau = length_scale(potential, StatePoint(settings["density"] * length**3, 1.0, potential.units))
+    start = {name: array / length for name, array in np.load(folder / "start.npz").items()}
     with gsd.hoomd.open(folder / "start.gsd", "w") as file:
-        for _ in range(2):
+        # MSIBI takes a g(r) of its own from it, which the target replaces.
+        for _ in range(settings["sampled"] // settings["every"] + 1):
             frame = gsd.hoomd.Frame()
             frame.particles.N, frame.particles.types = len(start["positions"]), ["A"]
             frame.particles.position = start["positions"]
             rng = np.random.default_rng(1)
-            frame.particles.velocity = rng.normal(scale=np.sqrt(kT), size=start["positions"].shape)
+            frame.particles.velocity = rng.normal(size=start["positions"].shape)
             frame.particles.mass = np.ones(len(start["positions"]))
             frame.configuration.box = [*start["box"], 0, 0, 0]
             file.append(frame)
     frames = settings["sampled"] // settings["every"]
     os.chdir(folder)
-    state = msibi.State(name="case", kT=kT, traj_file=str(folder / "start.gsd"), n_frames=frames)
+    state = msibi.State(name="case", kT=1.0, traj_file=str(folder / "start.gsd"), n_frames=frames)
     optimizer = msibi.MSIBI(
         nlist=hoomd.md.nlist.Cell,
         integrator_method=hoomd.md.methods.ConstantVolume,
@@ -58,7 +61,7 @@ def main() -> None:
         device=hoomd.device.CPU(),
     )
     optimizer.add_state(state)
-    pair = msibi_pair(potential, "A", kT=kT)
+    pair = msibi_pair(potential, "A", kT=1.0)
     optimizer.add_force(pair)
     bins = pair.target_distribution(state)[:, 0]
     pair.set_target_distribution(state, np.column_stack([bins, np.interp(bins, target.r, target.g)]))
@@ -69,7 +72,7 @@ def main() -> None:
             optimizer.run_optimization(n_steps=settings["steps"], n_iterations=1)
         with gsd.hoomd.open(state.query_traj, "r") as file:
             positions = np.array([frame.particles.position for frame in file[-frames:]], dtype=np.float32)
-        trajectory = Trajectory(positions, start["box"], units=units)
+        trajectory = Trajectory(positions, start["box"], units=potential.units)
         half = 0.5 * float(start["box"].min()) - target.dr
         reach = target.dr * np.floor(min(target.r_max, half) / target.dr)
         g = sampling.rdf(trajectory, dr=target.dr, r_max=float(reach))

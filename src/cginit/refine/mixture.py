@@ -126,6 +126,7 @@ def refine_mixture(
         raise InputError(
             f"the start has the species {', '.join(configuration.species)}, the target {', '.join(target.species)}"
         )
+    first_start = configuration
     # One time step for all iterations: the length that sets it is that of the first potentials.
     length = schedule.length or length_scale(present, target.state)
     fixed = replace(schedule, length=length)
@@ -155,7 +156,8 @@ def refine_mixture(
             last = history[-1]
             if wall_time is not None and _elapsed(history, began) > wall_time:
                 break
-            configuration = last.final
+            # What a run that clustered or froze leaves behind would stay so.
+            configuration = next((item.final for item in reversed(history) if item.homogeneous), first_start)
             changes, made_by = rule(history, target)
             present = last.potentials | {
                 pair: apply_change(last.potentials[pair], change, target.rdfs[pair], target.kT)
