@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
-from cginit.configuration import Configuration, Trajectory
+from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.errors import UnstableError
 from cginit.liquid import solve
+from cginit.mixture import MixtureTarget
 from cginit.refine import IBI, Limits, Loop
+from cginit.refine.mixture import refine_mixture
 from cginit.refine.simulation import reach_of
 
 DENSITY, DR = 0.4, 0.05
@@ -25,6 +27,7 @@ START = Configuration(np.random.default_rng(0).uniform(-3.0, 3.0, (N, 3)), np.fu
 # Large, so that what a closed box does to g is negligible: an integral equation has no box.
 BIG = Configuration(np.random.default_rng(0).uniform(-30.0, 30.0, (50_000, 3)), np.full(3, 50.0), units="lj")
 NOISE = 1e-3
+PAIRS = (("A", "A"), ("A", "B"), ("B", "B"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,3 +240,53 @@ def test_a_folder_of_an_older_layout_is_refused_for_going_on_and_still_read(tmp_
     with pytest.raises(InputError, match="format 1"):
         run(tmp_path, Closure())
     assert len(Store(tmp_path).read()) == 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """An ideal gas of two species that clusters or blows up in the second iteration, and tells where it starts."""
+
+    fail: str
+    starts: list = dataclasses.field(default_factory=list, compare=False, repr=False)
+    name: str = "mixture"
+
+    def run(self, potential, state, start, schedule, *, seed, workdir):
+        index = int(workdir.parent.name.split("_")[1].split(".")[0])
+        self.starts.append((index, schedule.dt, start.positions))
+        if index == 1 and self.fail == "unstable" and schedule.dt > 0.004:
+            raise UnstableError("atoms were lost")
+        frames = schedule.production // schedule.every
+        part = 0.5 if index == 1 and self.fail == "cluster" else 1.0
+        positions = np.random.default_rng(seed).uniform(-0.5, 0.5, (frames, start.n, 3)) * start.box
+        positions[:, :, 0] *= part
+        kinds = {"units": "lj", "types": start.types, "species": start.species}
+        trajectory = Trajectory(positions.astype(np.float32), start.box, **kinds)
+        final = Configuration(positions[-1], start.box, **kinds)
+        noise = np.random.default_rng(seed).standard_normal(frames)
+        return EngineRun(trajectory, final, noise, noise, self.name, "1", seed, schedule.steps, 1.0)
+
+
+@pytest.mark.parametrize("fail", ["cluster", "unstable"])
+def test_a_mixture_recovers(tmp_path, fail):
+    engine = Mixture(fail)
+    # What an ideal gas does not have, so that it goes on.
+    mixture = MixtureTarget(dict.fromkeys(PAIRS, target()), {"A": 0.2, "B": 0.2}, 1.0)
+    beads = {"A": N // 2, "B": N // 2}
+    start = random_configuration(beads, DENSITY, seed=1, units="lj", separation=0.1)
+    flat = dict.fromkeys(PAIRS, FLAT)
+    schedule = Schedule(equilibration=10, production=2_000, every=100, push_off=5, dt=0.005)
+    result = refine_mixture(
+        mixture, flat, engine, workdir=tmp_path, update="ibi", schedule=schedule, iterations=3, start=start
+    )
+    first, second, third = result.history
+    assert first.homogeneous
+    assert second.homogeneous == (fail == "unstable")
+    sound = second if fail == "unstable" else first
+    index, _, positions = engine.starts[-1]
+    assert index == 2
+    np.testing.assert_allclose(positions, sound.final.positions, atol=1e-9)
+    assert third.homogeneous
+    # The same potential with a shorter step.
+    assert [dt for index, dt, _ in engine.starts if index == 1] == (
+        [0.005] if fail == "cluster" else [0.005, pytest.approx(0.002)]
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,17 +13,19 @@ import numpy as np
 from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
 from cginit.curves import PairPotential
-from cginit.engines.base import Engine, Schedule, length_scale
-from cginit.errors import InputError
+from cginit.engines.base import Engine, EngineRun, Schedule, length_scale
+from cginit.errors import InputError, UnstableError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.checkpoint import fingerprint
 from cginit.refine.convergence import distance, has_pressure
-from cginit.refine.loop import DEFAULT_SCHEDULE, MIN_BEADS
+from cginit.refine.loop import DEFAULT_SCHEDULE, GENTLE_STEP, MIN_BEADS
 from cginit.refine.mixture_store import MixtureIteration, MixtureStore
 from cginit.refine.mixture_updates import MixtureUpdate, make_mixture_update
 from cginit.refine.updates import apply_change
 
 __all__ = ["MixtureIteration", "MixtureRefinement", "mixture_start", "refine_mixture"]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +215,24 @@ def _result(
     return MixtureRefinement(best.potentials, tuple(history), reason, converged, best.index)
 
 
+def _run(
+    engine: Engine,
+    potentials: dict[Pair, PairPotential],
+    target: MixtureTarget,
+    start: Configuration,
+    schedule: Schedule,
+    seed: int,
+    folder: Path,
+) -> EngineRun:
+    """Run the engine; where the beads are lost, once more with a shorter time step."""
+    try:
+        return engine.run(potentials, target.state, start, schedule, seed=seed, workdir=folder)
+    except UnstableError as error:
+        log.warning("%s; once more with a shorter time step", error)
+    gentle = replace(schedule, dt=GENTLE_STEP * schedule.dt, push_off=max(4 * schedule.push_off, 2_000))
+    return engine.run(potentials, target.state, start, gentle, seed=seed, workdir=folder)
+
+
 def _of(potentials: Mapping[Pair, PairPotential], pair: Pair) -> PairPotential:
     found = potentials.get(pair, potentials.get((pair[1], pair[0])))
     if found is None:
@@ -234,7 +255,7 @@ def _simulate(
     folder = store.prepare(index) / "engine"
     folder.mkdir()
     run_seed = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-    run = engine.run(potentials, target.state, start, schedule, seed=run_seed, workdir=folder)
+    run = _run(engine, potentials, target, start, schedule, run_seed, folder)
     if run.trajectory is None:
         raise InputError(f"engine {run.engine} returned no trajectory; mixtures need one")
     first = next(iter(target.rdfs.values()))
