@@ -14,7 +14,7 @@ from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import Measurement
 from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
-from cginit.refine.updates.gauss_newton import Problem
+from cginit.refine.updates.gauss_newton import Datum, Problem, energy_datum
 
 __all__ = ["MixtureProblem", "MixtureUpdate", "measurement_of"]
 
@@ -126,6 +126,19 @@ class MixtureProblem:
             )
             for rough in ROUGHNESS
         ]
+
+    def energies(self, density: float) -> list[Datum]:
+        """Return what is known of the change of each pair, as if all neighbours of a bead were such pairs.
+
+        See `cginit.refine.updates.gauss_newton.energy_datum`.
+        """
+        found = []
+        for start, one in zip(self.starts, self.parts.values(), strict=False):
+            own = energy_datum(one, density)
+            row = np.zeros(self.starts[-1])
+            row[start : start + own.row.size] = own.row
+            found.append(Datum(row, own.value, own.error))
+        return found
 
     def split(self, row: Array) -> dict[Pair, Array]:
         """Return the part of each pair of a whole row."""

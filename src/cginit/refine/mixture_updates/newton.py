@@ -17,7 +17,7 @@ from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates.base import MixtureProblem
 from cginit.refine.regularisation import fit_change
 from cginit.refine.response import responding_factor
-from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED
+from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, with_data
 from cginit.refine.updates.integral_equation import SMALLEST
 
 __all__ = ["MixtureGaussNewton", "MixtureHNCN"]
@@ -78,12 +78,13 @@ class MixtureGaussNewton:
         base = model = fluid.response(factors)
         size, used = max(sizes), _used(sizes)
         difference, covariance, bases = problem.difference, problem.covariance, problem.bases
+        extra = problem.energies(float(fluid.densities.sum()))
         found = np.zeros(used.size)
         for _ in range(MAX_SOLUTIONS):
             response = model.jacobian(size)[np.ix_(used, used)]
             moved = (model.g - base.g)[:, :size].ravel()[used]
             asked = difference - (moved + response @ found)[problem.rows]
-            fit = fit_change(-response[problem.rows], asked, covariance, bases)
+            fit = fit_change(*with_data(-response[problem.rows], asked, covariance, extra), bases)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
             step = fit.change - found
             reached = _advance(fluid, problem, found, step, model)

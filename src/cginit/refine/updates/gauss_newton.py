@@ -18,7 +18,7 @@ from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.base import apply_change, check_damping, first_shown
 from cginit.state import StatePoint
 
-__all__ = ["GaussNewton", "Problem", "noise_covariance"]
+__all__ = ["Datum", "GaussNewton", "Problem", "energy_datum", "noise_covariance", "with_data"]
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ MODEL_ERROR = 0.1
 MAX_SOLUTIONS, SETTLED = 5, 0.01
 #: Largest change of a point in one update, in kT; the closure knows what follows from a change.
 LIMIT = 5.0
+#: Change of the energy a bead that is expected, in kT, and as part of the energy.
+ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
 #: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
 FLOOR = 1e-5
 
@@ -75,6 +77,49 @@ class Problem:
     def difference(self) -> Array:
         """What g is to change by."""
         return self.wanted - self.got
+
+
+@dataclass(frozen=True, eq=False)
+class Datum:
+    """One more thing that a change is to bring about.
+
+    Attributes
+    ----------
+    row : ndarray, shape (n,)
+        Its change with that of each point of the potential, in kT.
+    value, error : float
+        What it is to change by, and how well that is known.
+    """
+
+    row: Array
+    value: float
+    error: float
+
+
+def energy_datum(problem: Problem, density: float) -> Datum:
+    r"""Return what is known of a change before g is looked at: that the energy of the target changes by little.
+
+    .. math:: 2 \pi \rho \int \Delta U\, g\, r^2 dr = 0 \pm \max(2\,kT, 0.2\,|E|)
+
+    a bead, with the energy E of the target in the simulated potential. A dense liquid hides an attraction as wide as
+    the potential: g hardly tells it from a softer core, and a smooth change would take the attraction, down to where
+    the liquid tears. The guesses from which refinements of Lennard-Jones liquids start are off by 1 to 3 kT.
+    """
+    row = 2.0 * np.pi * density * problem.r**2 * problem.wanted * (problem.r[1] - problem.r[0])
+    shown = problem.wanted > 0.0
+    energy = float(row[shown] @ problem.u[shown])
+    return Datum(row, 0.0, max(ENERGY_CHANGE, ENERGY_PART * abs(energy)))
+
+
+def with_data(matrix: Array, data: Array, noise: Array, extra: Sequence[Datum]) -> tuple[Array, Array, Array]:
+    """Return response ``(m, n)``, data ``(m,)`` and covariance ``(m, m)`` with more data of independent noise."""
+    from scipy.linalg import block_diag
+
+    return (
+        np.vstack([matrix, *(one.row for one in extra)]),
+        np.append(data, [one.value for one in extra]),
+        np.asarray(block_diag(noise, *(np.array([[one.error**2]]) for one in extra)), dtype=np.float64),
+    )
 
 
 def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> Array:
@@ -156,7 +201,7 @@ class GaussNewton:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         m = problem.r.size
         rows = slice(problem.first, m)
-        extra = self._pressure(problem, measured, state)
+        extra = [energy_datum(problem, state.density), *self._pressure(problem, measured, state)]
         factor = 0.0
         if self.calibrated:
             factor = float(responding_factor(fluid.bridge_factor(problem.u), problem.difference))
@@ -194,32 +239,25 @@ class GaussNewton:
         asked: Array,
         problem: Problem,
         bases: list[Array],
-        extra: tuple[Array, float, float] | None,
+        extra: list[Datum],
         rows: slice,
     ) -> Array:
-        matrix, data, noise = -response[rows], asked[rows], problem.covariance[rows, rows]
-        if extra is not None:
-            row, value, error = extra
-            size = data.size
-            matrix, data = np.vstack([matrix, row]), np.append(data, value)
-            noise = np.block([[noise, np.zeros((size, 1))], [np.zeros((1, size)), np.full((1, 1), error**2)]])
+        matrix, data, noise = with_data(-response[rows], asked[rows], problem.covariance[rows, rows], extra)
         fit = fit_change(matrix, data, noise, bases, self.rule)
         log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
         return fit.change
 
-    def _pressure(
-        self, problem: Problem, measured: Measurement, state: StatePoint
-    ) -> tuple[Array, float, float] | None:
-        """Return the pressure as a datum: its row of the response, the change asked for, and its error."""
+    def _pressure(self, problem: Problem, measured: Measurement, state: StatePoint) -> list[Datum]:
+        """Return the pressure as a datum, where one is wanted."""
         if self.pressure is None or not np.isfinite(measured.pressure):
-            return None
+            return []
         row = pressure_row(problem.r, problem.wanted, state.density)
         # The virial of the target g under the simulated potential, as a difference to what was sampled.
         moved = measured.pressure / state.kT + float(
             pressure_row(problem.r, problem.wanted - problem.got, state.density) @ problem.u
         )
         error = max(measured.pressure_error, 1e-3 * state.density * state.kT) / state.kT
-        return row, self.pressure / state.kT - moved, error
+        return [Datum(row, self.pressure / state.kT - moved, error)]
 
 
 def _core(fluid: Fluid, problem: Problem) -> Array:
