@@ -24,9 +24,17 @@ from cginit.refine import (
     make_update,
 )
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
-from cginit.refine.response import bridge, bridge_slope, jacobian, measured_fluid
+from cginit.refine.response import (
+    bridge,
+    bridge_slope,
+    infinite_system,
+    jacobian,
+    measured_fluid,
+    responding_factor,
+)
 from cginit.refine.reweighting import effective_share, frame_weights, reweighted
 from cginit.refine.updates.base import apply_change, smooth_cutoff
+from cginit.refine.updates.gauss_newton import Problem, energy_datum, with_data
 from cginit.refine.updates.monte_carlo import sampled_response
 from cginit.sampling import PairCounts
 from cginit.units import LJ
@@ -368,3 +376,55 @@ def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
     strong = PairPotential.shifted(r, 5.0 * np.exp(-(r**2)), units="lj")
     assert reweighted(measured, strong, STATE) is None
     assert reweighted(dataclasses.replace(measured, counts=None), u, STATE) is None
+
+
+def test_the_compressibility_of_a_small_closed_box_is_that_of_the_liquid():
+    """g to half the box carries an offset of 1/N, and half of all beads within its range."""
+    fluid = solve(R, lennard_jones(R, 3.0), DENSITY)
+    n = 80
+    r = np.arange(1, n + 1) * DR
+    beads = round(DENSITY * (2.0 * n * DR) ** 3)
+    g = fluid.g[:n] / infinite_system(np.ones(1), fluid.s_0, beads)
+    found = measured_fluid(RDF(r, g, np.full(n, 1e-4), units="lj"), DENSITY, beads)
+    # S changes by some 0.02 from k = 0 to the first wave number of the box, from which the offset is taken; that of
+    # the uncorrected g is off by half.
+    assert found.s_k[0] == pytest.approx(fluid.s_0, abs=0.03)
+    assert measured_fluid(RDF(r, g, np.full(n, 1e-4), units="lj"), DENSITY).s_k[0] > fluid.s_0 + 0.1
+
+
+def test_a_far_change_is_answered_by_the_way():
+    """A core that gives way by 2 kT at once has no solution from where the liquid was, but one on the way."""
+    liquid = PairPotential.shifted(R, np.maximum(R, 0.3) ** -12.0, units="lj")
+    fluid = measured_fluid(measure(liquid, noise=1e-6).rdf, DENSITY)
+    change = -2.0 * np.exp(-((fluid.r[:50] - 0.9) ** 2) / 0.05)
+    core = np.where(np.isfinite(fluid.u[:50]), fluid.u[:50], 20.0)
+    base = fluid.response()
+    with pytest.raises(ConvergenceError):
+        base.solve(change, core)
+    parts = base.solve(0.25 * change, core).solve(0.5 * change, core).solve(0.75 * change, core)
+    # Both are solved to 1e-6.
+    np.testing.assert_allclose(base.at(change, core).g, parts.solve(change, core).g, atol=1e-4)
+
+
+def test_less_of_the_bridge_function_responds_to_small_differences():
+    far, near = np.full(10, 0.1), np.full(10, 0.01)
+    assert responding_factor(0.1, near) == responding_factor(0.1, far) == pytest.approx(0.06)
+    assert responding_factor(1.0, far) == pytest.approx(0.6)
+    assert responding_factor(1.0, near) == pytest.approx(0.2)
+    assert responding_factor(1.5, 10.0 * far) == pytest.approx(0.75)
+
+
+def test_the_energy_of_the_target_is_expected_to_change_little():
+    problem = Problem.of(measure(TRUE), TARGET, STATE, R[1:])
+    datum = energy_datum(problem, DENSITY)
+    # Of a constant it counts half the neighbours.
+    neighbours = 4.0 * np.pi * DENSITY * DR * np.sum(R[1:] ** 2 * problem.wanted)
+    assert datum.row @ np.ones(R.size - 1) == pytest.approx(0.5 * neighbours)
+    assert (datum.value, datum.error) == (0.0, 2.0)
+    strong = dataclasses.replace(problem, u=10.0 * problem.u)
+    assert energy_datum(strong, DENSITY).error == pytest.approx(0.2 * abs(datum.row @ strong.u))
+    matrix, data, noise = with_data(np.eye(R.size - 1), np.ones(R.size - 1), np.eye(R.size - 1), [datum])
+    assert matrix.shape == (R.size, R.size - 1)
+    assert data[-1] == 0.0
+    assert noise[-1, -1] == 4.0
+    assert not np.any(noise[-1, :-1])
