@@ -112,11 +112,14 @@ class RDF:
         Standard error of g.
     units : str or UnitSystem
         Units of r. There is no default, since a nanometre is never guessed.
+    beads : int, optional
+        Number of beads N in the periodic box that g was sampled in, normalised with the N - 1 others: such a g
+        approaches 1 + (1 - S(0))/N (`cginit.liquid.finite_size`). Without it g counts as that of a large system.
 
     Raises
     ------
     InputError
-        If a value is not finite, g is negative or the grid is not uniform.
+        If a value is not finite, g is negative, the grid is not uniform or there are fewer than two beads.
 
     Examples
     --------
@@ -129,11 +132,14 @@ class RDF:
     g: Array
     error: Array | None = None
     units: UnitSystem = field(kw_only=True)
+    beads: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
         object.__setattr__(self, "r", uniform_grid(self.r))
         object.__setattr__(self, "g", _frozen(self.g, "g"))
+        if self.beads is not None and self.beads < 2:
+            raise InputError(f"g(r) needs at least 2 beads, not {self.beads}")
         if self.g.shape != self.r.shape:
             raise InputError(f"g has {self.g.size} values for {self.r.size} distances")
         if np.any(self.g < 0.0):

@@ -68,7 +68,9 @@ def block_mean(samples: ArrayLike, blocks: int = BLOCKS) -> Mean:
     return Mean(float(means.mean()), float(means.std(ddof=1) / np.sqrt(blocks)))
 
 
-def block_curve(grid: Array, per_block: Array, first: int, units: str | UnitSystem) -> RDF:
+def block_curve(
+    grid: Array, per_block: Array, first: int, units: str | UnitSystem, beads: int | None = None
+) -> RDF:
     """Return g(r) as the mean of equally long blocks, with its standard error.
 
     Parameters
@@ -81,6 +83,8 @@ def block_curve(grid: Array, per_block: Array, first: int, units: str | UnitSyst
         Points whose bin is cut at the origin and holds almost no volume; they take the value of their neighbour.
     units : str or UnitSystem
         Units of the grid.
+    beads : int, optional
+        Number of beads, if all pairs of them were counted.
 
     Examples
     --------
@@ -89,7 +93,7 @@ def block_curve(grid: Array, per_block: Array, first: int, units: str | UnitSyst
     """
     g, error = per_block.mean(axis=0), per_block.std(axis=0, ddof=1) / np.sqrt(len(per_block))
     filled = [np.concatenate([np.repeat(values[:1], first), values]) for values in (g, error)]
-    return RDF(grid, *filled, units=unit_system(units))
+    return RDF(grid, *filled, units=unit_system(units), beads=beads)
 
 
 @dataclass(frozen=True)
@@ -201,7 +205,7 @@ def accumulate_rdf(
                 break
     if len(per_block) < blocks:
         raise InputError(f"the trajectory ended after {len(per_block)} of {blocks} blocks")
-    return block_curve(grid, np.array(per_block), first, units)
+    return block_curve(grid, np.array(per_block), first, units, n)
 
 
 def rdf(
@@ -290,7 +294,7 @@ class PairCounts:
         if self.r[0] < 0.499 * (self.r[1] - self.r[0]):
             # The bin at the origin is cut and holds almost no volume.
             g[0], error[0] = g[1], error[1]
-        return RDF(self.r, g, error, units=self.units)
+        return RDF(self.r, g, error, units=self.units, beads=self.beads if self.pairs is None else None)
 
 
 def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: float = 0.0) -> PairCounts:

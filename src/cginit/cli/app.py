@@ -25,6 +25,7 @@ from cginit.cli.options import (
     Out,
     OutUnits,
     Quiet,
+    TargetBeads,
     Temperature,
     Units,
 )
@@ -68,6 +69,7 @@ def start(
     out: Out = None,
     out_units: OutUnits = None,
     clean: Clean = False,
+    target_beads: TargetBeads = None,
     quiet: Quiet = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -91,6 +93,7 @@ def start(
             method=method,
             cutoff=cutoff,
             clean=clean,
+            target_beads=target_beads,
         ),
         out=out or [],
         out_units=out_units,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typer
@@ -40,6 +40,7 @@ class GuessOptions:
     method: str = DEFAULT_METHOD
     cutoff: float | None = None
     clean: bool = False
+    target_beads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ def read_problem(options: GuessOptions) -> Problem:
         If the file is wrong, or neither it nor the options state the density or the temperature.
     """
     target = read_rdf(options.rdf, units=options.units, clean=options.clean)
+    if options.target_beads is not None:
+        target = replace(target, beads=options.target_beads)
     header = read_rdf_header(options.rdf)
     density = options.density if options.density is not None else header.density
     if density is None:

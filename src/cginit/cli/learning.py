@@ -32,8 +32,9 @@ MIN_B2 = -3.141592653589793
 def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     """Return the accepted rows of some families as networks learn from them.
 
-    g, up to 5 sigma, becomes point values (its bins average over steep cores) and 0 below its first visible point, as
-    in a guess; potentials go onto a fine common grid. The test set is that of the data set.
+    g, up to 5 sigma, becomes that of an infinite system (with S at the smallest wave vectors of the box for S(0)),
+    point values (its bins average over steep cores) and 0 below its first visible point, as in a guess; potentials
+    go onto a fine common grid. The test set is that of the data set.
 
     Raises
     ------
@@ -45,6 +46,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     from cginit.curves import RDF
     from cginit.errors import InputError
     from cginit.guess.assembly import visible_target
+    from cginit.liquid.finite_size import infinite_system
     from cginit.network.data import TrainingSet
     from cginit.network.features import RANGE, interpolate
     from cginit.units import LJ
@@ -58,8 +60,10 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     r = rows.r[inside]
     u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
     g, u = [], []
-    for table_r, table, values, error in zip(rows.u_r, rows.u, rows.g, rows.g_error, strict=True):
-        visible = visible_target(RDF(r, values[inside], error[inside], units=LJ))
+    columns = (rows.u_r, rows.u, rows.g, rows.g_error, rows.n, rows.s_k_min)
+    for table_r, table, values, error, beads, s_k_min in zip(*columns, strict=True):
+        whole = infinite_system(values[inside], float(beads), float(s_k_min))
+        visible = visible_target(RDF(r, whole, error[inside], units=LJ))
         g.append(visible.target.g)
         step = float(table_r[-1] / (table_r.size - 1))
         u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])

@@ -36,6 +36,15 @@ Units = Annotated[
         rich_help_panel=TARGET,
     ),
 ]
+TargetBeads = Annotated[
+    int | None,
+    typer.Option(
+        help="Number of beads in the box that g(r) was sampled in, normalised with the N - 1 others: its limit, "
+        "which is not exactly 1, is corrected. Not needed if its header states it.",
+        min=2,
+        rich_help_panel=TARGET,
+    ),
+]
 Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to 0.", rich_help_panel=TARGET)]
 Method = Annotated[str, typer.Option(help="hnc, py, boltzmann, network or cn-f.", rich_help_panel="Guess")]
 Cutoff = Annotated[

@@ -30,6 +30,7 @@ from cginit.cli.options import (
     Production,
     Quiet,
     Seed,
+    TargetBeads,
     Temperature,
     Threads,
     Units,
@@ -78,6 +79,7 @@ def refine(
     ] = None,
     cutoff: Cutoff = None,
     clean: Clean = False,
+    target_beads: TargetBeads = None,
     engine: Annotated[
         str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
     ] = "lammps",
@@ -183,7 +185,7 @@ def refine(
         return
     if rdf is None or workdir is None:
         raise typer.BadParameter("give the target --rdf and a folder --workdir, or --settings of csg_inverse")
-    options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean)
+    options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean, target_beads)
     problem = read_problem(options)
     if potential is None:
         first = guess(problem.target, problem.state, method, problem.r_cut)

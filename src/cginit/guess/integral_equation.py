@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.errors import InputError
+from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
-from cginit.liquid.ornstein_zernike import Closure, invert
+from cginit.liquid.finite_size import compressibility_limit, infinite_system
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
 from cginit.state import StatePoint
 
-__all__ = ["IntegralEquation", "indirect_correlation"]
+__all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation"]
 
 NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 
@@ -62,7 +63,7 @@ class IntegralEquation:
         ConvergenceError
             If the inversion has no solution at this density.
         """
-        visible = visible_target(target, bin_average=self.bin_average)
+        visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
         gamma, notes = indirect_correlation(visible, state.density, self.closure)
         g = visible.target.g
         with np.errstate(divide="ignore"):
@@ -70,8 +71,40 @@ class IntegralEquation:
         return potential_from(visible, state.kT * u, state, r_cut, self.name, notes=notes)
 
 
+def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
+    """Return g of an infinite system where the target says how many beads it was sampled with, else as it is.
+
+    Where the Ornstein-Zernike equation has no solution, which this needs, g stays as it is.
+    """
+    target = visible.target
+    if target.beads is None:
+        return visible
+    nodes, g, error = _on_sine_nodes(visible)
+    try:
+        s_0 = compressibility_limit(nodes, g, density, target.beads, error)
+    except ConvergenceError:
+        return visible
+    corrected = infinite_system(target.g, target.beads, s_0)
+    return replace(visible, target=replace(target, g=corrected, beads=None))
+
+
+def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
+    """Return distances, g and its error on the grid of the target, or on multiples of its step where that is none."""
+    r, g, error = visible.target.r, visible.target.g, visible.error
+    halves = 2.0 * float(r[0]) / visible.target.dr
+    if abs(halves - round(halves)) <= 1e-3:
+        return r, g, error
+    from scipy.interpolate import PchipInterpolator
+
+    steps = np.arange(1, int(r[-1] / visible.target.dr) + 1, dtype=np.float64)
+    nodes = np.asarray(steps * visible.target.dr, dtype=np.float64)
+    smooth = np.maximum(PchipInterpolator(r, g)(np.maximum(nodes, r[0])), 0.0)
+    g = np.asarray(np.where(nodes < r[visible.first], 0.0, smooth), dtype=np.float64)
+    return nodes, g, np.asarray(np.interp(nodes, r, error), dtype=np.float64)
+
+
 def indirect_correlation(
-    visible: VisibleTarget, density: float, closure: Closure
+    visible: VisibleTarget, density: float, closure: Closure, noise_weight: float = NOISE_WEIGHT
 ) -> tuple[Array, tuple[str, ...]]:
     """Return gamma = h - c ``(n,)`` on the grid of the target, and notes, by `cginit.liquid.ornstein_zernike.invert`.
 
@@ -82,18 +115,11 @@ def indirect_correlation(
     ConvergenceError
         If the inversion has no solution at this density.
     """
-    from scipy.interpolate import CubicSpline, PchipInterpolator
+    from scipy.interpolate import CubicSpline
 
-    r, g, error = visible.target.r, visible.target.g, visible.error
-    halves = 2.0 * float(r[0]) / visible.target.dr
-    if abs(halves - round(halves)) > 1e-3:
-        nodes = np.arange(1, int(r[-1] / visible.target.dr) + 1) * visible.target.dr
-        resampled = np.where(nodes < r[visible.first], 0.0, PchipInterpolator(r, g)(np.maximum(nodes, r[0])))
-        g = np.maximum(resampled, 0.0)
-        error = np.interp(nodes, r, error)
-    else:
-        nodes = r
-    solution = invert(nodes, g, density, closure, error=error)
+    r = visible.target.r
+    nodes, g, error = _on_sine_nodes(visible)
+    solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
     if solution.r.size == r.size and nodes is r:
         return solution.gamma, solution.notes
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.

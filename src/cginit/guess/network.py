@@ -11,7 +11,8 @@ from cginit.curves import RDF, Array, PairPotential, Provenance
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
-from cginit.guess.integral_equation import IntegralEquation, indirect_correlation
+from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
+from cginit.network.bridge import WEIGHTS
 from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
@@ -36,12 +37,13 @@ class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
     1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`; for the kind BN at most
-       a third of the range of g) and g goes onto its points on [0, 5] sigma, 50 or (BN) 101; a missing core is 0,
+       a fifth of the range of g) and g goes onto its points on [0, 5] sigma, 50 or (BN) 101; a missing core is 0,
        and beyond the end of the target g is 1. BN also sees gamma = h - c of the Ornstein-Zernike equation on the
        grid of the target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
     3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
-       points can follow; there the difference :math:`U/kT + \ln g`, which is smooth, is taken back instead.
+       points can follow; there, and for the kind BN everywhere, the difference :math:`U/kT + \ln g`, which is smooth,
+       is taken back instead.
     4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
 
     If the input lies outside of what the network was trained on (`cginit.network.domain.Domain`), or its members
@@ -86,11 +88,11 @@ class NetworkGuess:
             If g shows nothing or ends before `r_cut`, or there is no such model.
         """
         model = load_model(self.name, self.folder)
-        visible = visible_target(target, bin_average=self.bin_average)
+        visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
         length = network_length(visible.target, state, r_cut)
         if model.kind == "BN":
-            # What is left to it is small and smooth enough to be learned at any scale.
-            length = max(min(length, target.r_max / SHORTEST_RANGE), r_cut / RANGE)
+            # It is trained over a wide range of scales; the best is one at which g covers all of its range.
+            length = max(min(length, target.r_max / RANGE), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
         reasons = list(model.domain.outside(g, density))
@@ -117,7 +119,8 @@ class NetworkGuess:
                 f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
                 f"{RANGE * length:.4g}; it was taken as 1 beyond"
             )
-        curve, curve_error = on_target_grid(visible, length, view)
+        back = _corrected if model.kind == "BN" else on_target_grid
+        curve, curve_error = back(visible, length, view)
         potential = potential_from(
             visible,
             state.kT * curve,
@@ -172,18 +175,39 @@ def _view(model: Model, visible: VisibleTarget, density: float, length: float, g
 
 
 def _on_bridge_grid(visible: VisibleTarget, density: float, length: float) -> Array:
-    """Return gamma ``(101,)`` where the network wants it; 0 beyond the end of the target, as in training."""
+    """Return gamma ``(2, 101)`` where the network wants it; 0 beyond the end of the target, as in training."""
     from scipy.interpolate import CubicSpline
 
-    gamma, _ = indirect_correlation(visible, density / length**3, "hnc")
-    r = visible.target.r
+    found = [indirect_correlation(visible, density / length**3, "hnc", weight)[0] for weight in WEIGHTS]
+    gamma, r = np.array(found), visible.target.r
     at = bridge_grid() * length
     known = r > 0.0
     # An even function of r, which its mirror image continues to r = 0.
     mirror = np.concatenate([-r[known][::-1], r[known]])
-    spline = CubicSpline(mirror, np.concatenate([gamma[known][::-1], gamma[known]]))
+    spline = CubicSpline(mirror, np.concatenate([gamma[:, known][:, ::-1], gamma[:, known]], axis=1), axis=1)
     inside = at <= r[-1] * (1.0 + 1e-9)
     return np.asarray(np.where(inside, spline(np.minimum(at, r[-1])), 0.0), dtype=np.float64)
+
+
+def _corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array, Array]:
+    """Return U/kT and its error ``(n,)`` on the grid of the target: -ln g there, and what the network adds to it."""
+    from scipy.interpolate import CubicSpline
+
+    target, points = visible.target, view.points
+    first = min(int(np.argmax(view.g > 0.0)), points.size - 4)
+    x = target.r / length
+    shown = np.maximum(view.g, np.exp(-U_VISIBLE))
+    added = CubicSpline(points[first:], (view.u + np.log(shown))[first:])(np.clip(x, points[first], points[-1]))
+    with np.errstate(divide="ignore"):
+        u0 = -np.log(target.g)
+    curve = np.where(x <= points[-1] * (1.0 + 1e-9), u0 + added, 0.0)
+    # What the network has learned holds the noise of its training data; that of a flank is much larger.
+    counting = np.minimum(visible.error / np.maximum(target.g, np.exp(-20.0)), 20.0)
+    noise = np.where(target.g < FLANK, counting, 0.0)
+    return (
+        np.asarray(curve, dtype=np.float64),
+        np.asarray(np.hypot(np.interp(x, points[first:], view.error[first:]), noise), dtype=np.float64),
+    )
 
 
 def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[Array, Array]:

@@ -37,6 +37,8 @@ class Header:
         See `cginit.curves.Provenance`.
     density, kT : float or None
         State point.
+    beads : float or None
+        See `cginit.curves.RDF`.
     r_core, r_cut : float or None
         End of the extrapolated core, and the cut-off where the file's rows go beyond it.
     notes : tuple of str
@@ -50,6 +52,7 @@ class Header:
     source: str | None = None
     density: float | None = None
     kT: float | None = None
+    beads: float | None = None
     r_core: float | None = None
     r_cut: float | None = None
     notes: tuple[str, ...] = ()
@@ -64,7 +67,8 @@ class Header:
 
 _TEXT = ("version", "method", "model", "source")
 _STATE = ("density", "kT")
-_LENGTHS = ("r_core", "r_cut")
+#: Printed without the rounding error that a conversion leaves in a length.
+_PLAIN = ("beads", "r_core", "r_cut")
 
 
 def potential_header(potential: PairPotential, *, r_cut: bool = False) -> Header:
@@ -92,9 +96,9 @@ def header_lines(header: Header, comment: str = "#") -> str:
     if header.units is not None:
         pairs.append(("units", header.units.name))
     pairs += [(key, str(getattr(header, key))) for key in _TEXT[1:] if getattr(header, key) is not None]
-    # The state point reads back exactly; a distance without the rounding error that its conversion left.
+    # The state point reads back exactly.
     pairs += [(key, repr(float(getattr(header, key)))) for key in _STATE if getattr(header, key) is not None]
-    pairs += [(key, f"{getattr(header, key):.15g}") for key in _LENGTHS if getattr(header, key) is not None]
+    pairs += [(key, f"{getattr(header, key):.15g}") for key in _PLAIN if getattr(header, key) is not None]
     pairs += [("note", note) for note in header.notes]
     lines = (f"{comment} cginit: {key} = {' '.join(value.split())}"[:MAX_LINE] for key, value in pairs)
     return "".join(f"{line}\n" for line in lines).encode("ascii", "replace").decode("ascii")
@@ -125,7 +129,7 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
         else:
             stated[key] = value
     numbers: dict[str, float] = {}
-    for key in (*_STATE, *_LENGTHS):
+    for key in (*_STATE, *_PLAIN):
         if key in stated:
             try:
                 numbers[key] = float(stated[key])

@@ -140,7 +140,7 @@ def read_rdf(
     grid = even_grid(r, rows.column(0))
     if grid is None:
         grid, g, error = _resampled(rows, r, g, error)
-    return RDF(grid, g, error, units=system)
+    return RDF(grid, g, error, units=system, beads=_beads(header, name))
 
 
 def write_rdf(
@@ -189,6 +189,7 @@ def write_rdf(
             units=rdf.units,
             density=None if here is None else here.density,
             kT=None if here is None else here.kT,
+            beads=rdf.beads,
             notes=tuple(notes),
         )
     )
@@ -199,6 +200,16 @@ def write_rdf(
 
     frame = pd.DataFrame({"r": grid_text(rdf.r), **dict(zip(("g", "error"), columns, strict=False))})
     return write_atomically(path, head + frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _beads(header: Header, name: str) -> int | None:
+    if header.beads is None:
+        return None
+    if not (header.beads >= 2.0 and header.beads == int(header.beads)):
+        raise InputError(
+            f"the header of {name} states beads = {header.beads:g}; it must be a whole number, 2 or more"
+        )
+    return int(header.beads)
 
 
 def _units(given: str | UnitSystem | None, header: Header, name: str) -> UnitSystem:

@@ -119,6 +119,7 @@ def invert(
     *,
     error: ArrayLike | None = None,
     tail: Literal["closure", "zero"] = "closure",
+    noise_weight: float = NOISE_WEIGHT,
 ) -> OZInversion:
     r"""Return the potential in kT that g(r) has in the hypernetted-chain or Percus-Yevick approximation.
 
@@ -141,6 +142,8 @@ def invert(
         the solution leaves g within the error rather than follow it into a wild potential.
     tail : {"closure", "zero"}
         Beyond r[-1], the closure with U = 0 or c = 0. The two are the same for PY.
+    noise_weight : float
+        How much the error counts against the entropy: the larger, the smoother and the smaller c.
 
     Raises
     ------
@@ -185,7 +188,7 @@ def invert(
     noise = np.zeros(asked.size)
     noise[max(first, 0) :] = sigma[max(-first, 0) :]
 
-    fluid = _Target(grid, grid.r[: asked.size] * asked, _noise_term(grid, noise, asked))
+    fluid = _Target(grid, grid.r[: asked.size] * asked, _noise_term(grid, noise, asked, noise_weight))
     solution = _minimise(fluid)
     if not solution.solved:
         raise ConvergenceError(_no_solution(fluid, solution, density, length))
@@ -252,10 +255,10 @@ class _Solution:
     solved: bool
 
 
-def _noise_term(grid: RadialGrid, noise: Array, asked: Array) -> Array:
+def _noise_term(grid: RadialGrid, noise: Array, asked: Array, weight: float) -> Array:
     """Diagonal that the error adds to the Jacobian; the core, where g is 0, is certain."""
     shell = 4.0 * np.pi * grid.r[: noise.size] ** 2 * grid.dr
-    return np.where(asked > -1.0, NOISE_WEIGHT * shell * noise**2, 0.0)
+    return np.where(asked > -1.0, weight * shell * noise**2, 0.0)
 
 
 def _minimise(target: _Target) -> _Solution:

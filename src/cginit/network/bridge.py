@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.ornstein_zernike import invert
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, invert
 from cginit.network.data import TrainingSet
 from cginit.network.features import RANGE, U_VISIBLE
 
-__all__ = ["U_LOWEST", "LiquidFeatures", "liquid_features", "verlet_modified"]
+__all__ = ["U_LOWEST", "WEIGHTS", "LiquidFeatures", "liquid_features", "verlet_modified"]
 
 #: -ln g is read from here on.
 U_LOWEST = -5.0
+#: Weights of the noise in the inversions that the network sees: the usual one, which is best in dense liquids, and
+#: one that leaves c more freedom, which a long-ranged potential at moderate density needs.
+WEIGHTS = (NOISE_WEIGHT, 0.1 * NOISE_WEIGHT)
 #: The shortest range of g among the variations, in sigma.
 SHORTEST_RANGE = 3.0
 
@@ -60,9 +63,11 @@ class LiquidFeatures:
     ----------
     r : ndarray, shape (n,)
         Uniform distances from 0, in sigma.
-    g, gamma : ndarray, shape (m, v, n)
-        Radial distribution function and h - c of v variations: the first is g as it is, the others have noise at the
-        level of its errors and end at a random distance, 0 and g = 1 beyond.
+    g : ndarray, shape (m, v, n)
+        Radial distribution function in v variations: the first is g as it is, the others have noise at the level of
+        its errors and end at a random distance, g = 1 beyond.
+    gamma : ndarray, shape (m, v, 2, n)
+        h - c of each by inversions with the `WEIGHTS` of noise; 0 beyond the end.
     valid : ndarray of bool, shape (m, v)
         Where the inversion has a solution.
     """
@@ -99,7 +104,7 @@ def liquid_features(
     seed: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> LiquidFeatures:
-    """Return the features of all rows of `data`; some 0.1 s a row and variation.
+    """Return the features of all rows of `data`; some 0.2 s a row and variation.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def liquid_features(
         raise InputError(f"features need at least one variation, g as it is, not {variations}")
     m, n = data.g.shape
     g = np.ones((m, variations, n))
-    gamma = np.zeros_like(g)
+    gamma = np.zeros((m, variations, len(WEIGHTS), n))
     valid = np.zeros((m, variations), dtype=bool)
     for i in range(m):
         for v in range(variations):
@@ -122,12 +127,15 @@ def liquid_features(
                 curve = np.where(curve > 0.0, np.maximum(curve + noise, np.exp(-U_VISIBLE)), 0.0)
                 shortest = min(max(SHORTEST_RANGE, float(data.r_cut[i])), RANGE)
                 end = 1 + round((shortest + (RANGE - shortest) * rng.random()) / float(data.r[1]))
+            r, error, density = data.r[:end], data.g_error[i, :end], float(data.density[i])
             try:
-                found = invert(data.r[:end], curve[:end], float(data.density[i]), error=data.g_error[i, :end])
+                found = [invert(r, curve[:end], density, error=error, noise_weight=w) for w in WEIGHTS]
             except ConvergenceError:
                 continue
             valid[i, v] = True
-            g[i, v, :end], gamma[i, v, :end] = curve[:end], _with_origin(found.gamma)
+            g[i, v, :end] = curve[:end]
+            for k, solution in enumerate(found):
+                gamma[i, v, k, :end] = _with_origin(solution.gamma)
         if report is not None:
             report(i + 1, m)
     return LiquidFeatures(data.r, g, gamma, valid)

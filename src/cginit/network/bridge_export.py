@@ -10,7 +10,7 @@ import torch
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.network.bridge import LiquidFeatures
+from cginit.network.bridge import WEIGHTS, LiquidFeatures
 from cginit.network.bridge_training import BridgeRun
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
@@ -27,7 +27,7 @@ __all__ = ["bridge_inputs", "write_bridge"]
 
 
 def bridge_inputs(features: LiquidFeatures, density: Array) -> tuple[Array, Array, Array]:
-    """Return -ln g and gamma ``(k, 101)`` and the density ``(k,)`` of the rows whose inversion has a solution."""
+    """Return -ln g ``(k, 101)``, gamma ``(k, 2, 101)`` and the density ``(k,)`` of the rows that have a solution."""
     rows = features.valid[:, 0]
     u0 = -np.log(np.clip(features.g[rows, 0], np.exp(-U_VISIBLE), None))
     return u0, features.gamma[rows, 0], density[rows]
@@ -62,7 +62,7 @@ def write_bridge(
     path = folder / f"{config.name}.onnx"
     example = {
         "u0": torch.zeros(2, BRIDGE_POINTS),
-        "gamma": torch.zeros(2, BRIDGE_POINTS),
+        "gamma": torch.zeros(2, len(WEIGHTS), BRIDGE_POINTS),
         "density": torch.tensor([0.2, 0.5]),
     }
     export_module(run.ensemble, example, ("u", "spread"), path)

@@ -23,8 +23,9 @@ from cginit.network.potential_task import LOST
 
 __all__ = ["BridgeEnsemble", "BridgeTask", "channels", "closure_potential"]
 
-#: Curves that the network sees: -ln g, h, c, gamma and the closure's own correction.
-CURVES = 5
+#: Curves that the network sees: -ln g, h, c, gamma, the closure's own correction, and what gamma of the freer
+#: inversion has besides.
+CURVES = 6
 #: Unit of the output in kT.
 UNIT = 0.3
 #: Spread in kT that is added to that of the members: where they agree to rounding it would mean nothing.
@@ -37,15 +38,16 @@ def _correction(gamma: Tensor) -> Tensor:
 
 
 def closure_potential(u0: Tensor, gamma: Tensor) -> Tensor:
-    """Return U in kT of the Verlet-modified closure, as `cginit.network.bridge.verlet_modified`."""
-    return u0 + _correction(gamma)
+    """Return U ``(..., n)`` in kT of the Verlet-modified closure, as `cginit.network.bridge.verlet_modified`."""
+    return u0 + _correction(gamma[..., 0, :])
 
 
 def channels(u0: Tensor, gamma: Tensor) -> Tensor:
-    """Return the input curves ``(..., 5, n)`` of curves ``(..., n)``."""
+    """Return the input curves ``(..., 6, n)`` of -ln g ``(..., n)`` and gamma ``(..., 2, n)``."""
     h = torch.exp(-u0) - 1.0
+    first, freer = gamma[..., 0, :], gamma[..., 1, :]
     # In the core of a dense liquid c is -50; the layers should see its logarithm there and itself where it is small.
-    logarithms = [_asinh(x) for x in (h - gamma, gamma, _correction(gamma))]
+    logarithms = [_asinh(x) for x in (h - first, first, _correction(first), freer - first)]
     return torch.stack((u0, h.clamp(max=4.0), *logarithms), dim=-2)
 
 
@@ -89,7 +91,7 @@ class BridgeTask:
         self.step = float(features.r[1])
         g = tensor(features.g)
         u0 = -torch.log(g.clamp(min=exp(-U_VISIBLE), max=exp(-U_LOWEST)))
-        self.curves = torch.stack((u0, tensor(features.gamma)), dim=2)
+        self.curves = torch.cat((u0[:, :, None], tensor(features.gamma)), dim=2)
         # A variation without a solution is replaced by the row as it is.
         usable = np.where(features.valid, np.arange(features.valid.shape[1])[None], 0)
         self.usable = torch.from_numpy(usable).to(pool.device)
@@ -113,12 +115,17 @@ class BridgeTask:
         curves = self.curves[rows, self.usable[rows, variation]]
         at = self.grid * scale[..., None] / self.step
         # Beyond the end of g the curves are 0, as where g ends early.
-        u0, gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(2))
+        u0, *gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(curves.shape[-2]))
         u0 = u0.clamp(max=U_VISIBLE)
-        return u0, gamma, pool.density[rows] * scale**3, pool.curves_u(rows, scale, self.grid)
+        return (
+            u0,
+            torch.stack(gamma, dim=-2),
+            pool.density[rows] * scale**3,
+            pool.curves_u(rows, scale, self.grid),
+        )
 
     def inputs(self, batch: Batch, jobs: slice) -> Batch:
-        """Return the curves ``(jobs, m, 5, n)`` and the density ``(jobs, m, 1)``."""
+        """Return the curves ``(jobs, m, 6, n)`` and the density ``(jobs, m, 1)``."""
         u0, gamma, density, _ = batch
         return channels(u0, gamma), density[..., None]
 
@@ -154,7 +161,7 @@ class BridgeEnsemble(nn.Module):
         self.bodies = nn.ModuleList(bodies)
 
     def forward(self, u0: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
-        """Return U and its spread ``(m, n)`` in kT of -ln g and gamma ``(m, n)`` and the density ``(m,)``."""
+        """Return U and its spread ``(m, n)`` in kT of -ln g ``(m, n)``, gamma ``(m, 2, n)`` and the density."""
         curves, base = channels(u0, gamma), closure_potential(u0, gamma)
         stacked = torch.stack([base + UNIT * body(curves, density[:, None]) for body in self.bodies])
         mean, spread = mean_and_spread(stacked)

@@ -170,7 +170,7 @@ def predict_bridge(
     """Return the predictions of trained bodies for all rows; NaN where the inversion has no solution."""
     rows = torch.arange(len(data), device=task.pool.device)[None]
     batch = task.batch(rows, None)
-    u0, gamma = _numbers(batch[0][0]), _numbers(batch[1][0])
+    u0, gamma = _numbers(batch[0][0]), _numbers(batch[1][0, :, 0])
     inputs = tuple(x[0] for x in task.inputs(batch, slice(0, 1)))
     found = []
     for member in members:

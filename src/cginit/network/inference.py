@@ -56,7 +56,7 @@ class Model:
         ----------
         *inputs : ndarray
             g ``(m, 50)`` on `cginit.network.features.network_grid` and rho sigma^3 ``(m,)``; for the kind BN, -ln g
-            and gamma ``(m, 101)`` on `cginit.network.features.bridge_grid` and rho sigma^3.
+            ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.network.features.bridge_grid` and rho sigma^3.
         """
         names = (x.name for x in self._session.get_inputs())
         given = {name: np.asarray(x, dtype=np.float32) for name, x in zip(names, inputs, strict=True)}

@@ -248,9 +248,17 @@ def rdfs_from_trajectory(
             groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
         )
     curves = {
-        pair: block_curve(bins.grid, per_block[:, row], 1, system_units) for row, pair in enumerate(names)
+        pair: block_curve(bins.grid, per_block[:, row], 1, system_units, _all_pairs_of(groups, pair))
+        for row, pair in enumerate(names)
     }
     return curves, system
+
+
+def _all_pairs_of(groups: MappedAtoms, pair: tuple[str, str]) -> int | None:
+    """Return the number of beads where the pair is all of the system; the limit of g of a mixture is another."""
+    alone = pair[0] == pair[1] and groups.count(pair[0]) == groups.n_beads
+    excluded = groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads
+    return groups.n_beads if alone and not excluded else None
 
 
 def _last_point(dr: float, r_max: float | None, limit: float, units: UnitSystem) -> float:
