@@ -151,25 +151,46 @@ def two_phases(r: Array) -> Array:
     return np.asarray(liquid.g * (1.0 + 1.0 * np.exp(-((r / 6.0) ** 2))))
 
 
+def noisy(r: Array) -> Array:
+    g = fluid(wca, 0.5).g
+    return np.asarray(g * (1.0 + 0.1 * np.random.default_rng(1).standard_normal(g.size)))
+
+
 R = np.arange(101) * 0.05
 STRANGE = {
     "crystal": (crystal, 1.06),
     "two phases": (two_phases, 0.3),
     "too dilute": (lambda r: fluid(wca, 0.2).g, 1e-3),
     "twice the density": (lambda r: fluid(wca, 0.7).g, 1.4),
+    "half the density": (lambda r: fluid(wca, 0.7).g, 0.35),
+    # 0.01 per cubed angstrom, given as if it were per cubed nanometre.
+    "wrong units": (lambda r: fluid(wca, 0.5).g, 0.5e-3),
+    "noise of 10 %": (noisy, 0.5),
 }
+#: The Ornstein-Zernike equation makes a potential of any of these, which then is that of another fluid: a g and a
+#: density that do not belong together show only where no fluid has both.
+UNSEEN = {("cn-f", "half the density"), ("bridge", "half the density")}
 
 
 @pytest.mark.parametrize("case", STRANGE)
-def test_outside_its_range_the_network_steps_back_and_says_so(network, case) -> None:
+def test_outside_its_range_the_network_steps_back_and_says_so(each_network, case) -> None:
+    name = each_network.name
     curve, density = STRANGE[case]
     target, state = RDF(R, curve(R), units=LJ), StatePoint(density, 1.0)
-    potential = network(target, state, 2.5)
+    potential = each_network(target, state, 2.5)
+    if (name, case) in UNSEEN:
+        assert potential.provenance.method == name
+        return
     assert potential.provenance.method in ("hnc", "boltzmann")
-    assert "cn-f was not used" in potential.notes[0]
+    assert any(f"{used} was not used" in potential.notes[0] for used in (name, "cn-f"))
     instead = IntegralEquation("hnc", False) if potential.provenance.method == "hnc" else Boltzmann(False)
     np.testing.assert_array_equal(potential.u, instead(target, state, 2.5).u)
 
+
+@pytest.mark.parametrize("case", ["crystal", "too dilute"])
+def test_without_a_way_back_the_notes_say_what_is_strange(network, case) -> None:
+    curve, density = STRANGE[case]
+    target, state = RDF(R, curve(R), units=LJ), StatePoint(density, 1.0)
     raw = NetworkGuess(fallback=False, bin_average=False)(target, state, 2.5)
     assert raw.provenance.method == "cn-f"
     assert any(note.startswith("outside the trained range of cn-f") for note in raw.notes)
@@ -242,7 +263,7 @@ def test_the_shipped_onnx_is_the_shipped_weights() -> None:
             ports = Ports(CURVES, 1, BRIDGE_POINTS, BRIDGE_POINTS)
             bodies = [build_body(config.architecture, ports, 0) for _ in range(config.schedule.members)]
             ensemble: torch.nn.Module = BridgeEnsemble(bodies)
-            gamma = np.exp(-bridge_grid()) * rng.uniform(0.5, 5.0, (2, 1))
+            gamma = np.exp(-bridge_grid()) * rng.uniform(0.5, 5.0, (2, 2, 1))
             inputs = (np.exp(-bridge_grid()) * np.ones((2, 1)), gamma, density)
         else:
             ensemble = Ensemble([build(config.architecture, 0) for _ in range(config.schedule.members)])

@@ -13,7 +13,7 @@ from cginit.network.augmentation import Augmentation, pairs, vary
 from cginit.network.closure import closure_pairs
 from cginit.network.config import Config, load_config
 from cginit.network.data import TrainingSet, class_of, fold_of
-from cginit.network.domain import Domain, fit_domain
+from cginit.network.domain import Domain, fit_domain, noise_level
 from cginit.network.evaluate import absolute_errors, error_table, summary
 from cginit.network.features import POINTS, interpolate, network_grid, on_network_grid, resample_g
 from cginit.network.options import Options
@@ -224,6 +224,21 @@ def test_the_domain_accepts_its_own_data_and_survives_a_file():
     for row in noisy:
         assert domain.outside(row, 0.25) == ()
         assert copy.outside(row, 0.25) == ()
+
+
+def test_the_domain_knows_how_noisy_its_data_were():
+    _, g = fluid_domain()
+    r = network_grid()
+    levels = np.array([noise_level(r, 1e-3 * k / np.maximum(r, 0.1)) for k in range(1, 6)])
+    # A median over r of what is the same at every r.
+    np.testing.assert_allclose(levels, 1e-3 * np.arange(1, 6) * np.sqrt(r[1]), rtol=1e-6)
+    domain = fit_domain(g, np.repeat([0.3, 0.2], [40, 20]), g[:40], levels)
+    for known in (domain, Domain.from_dict(domain.to_dict())):
+        assert not any("much noise" in x for x in known.outside(g[3], 0.25, levels[-1]))
+        assert "3 times as much noise" in known.outside(g[3], 0.25, 3.0 * known.noise)[0]
+    # A model of an earlier version has not recorded it.
+    older = {key: value for key, value in domain.to_dict().items() if key != "noise"}
+    assert not any("much noise" in x for x in Domain.from_dict(older).outside(g[3], 0.25, 1e3))
 
 
 @pytest.mark.parametrize(

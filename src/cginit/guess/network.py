@@ -13,6 +13,7 @@ from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, 
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
 from cginit.network.bridge import WEIGHTS
+from cginit.network.domain import noise_level
 from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
@@ -95,7 +96,8 @@ class NetworkGuess:
             length = max(min(length, target.r_max / RANGE), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
-        reasons = list(model.domain.outside(g, density))
+        noise = noise_level(visible.target.r, visible.error) / length**1.5
+        reasons = list(model.domain.outside(g, density, noise))
         if target.r_max < SHORTEST_RANGE * length * (1.0 - 1e-9):
             reasons.append(
                 f"g(r) ends at {target.r_max / length:.2g} network sigma; the network was trained down to "
@@ -197,7 +199,9 @@ def _corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array
     first = min(int(np.argmax(view.g > 0.0)), points.size - 4)
     x = target.r / length
     shown = np.maximum(view.g, np.exp(-U_VISIBLE))
-    added = CubicSpline(points[first:], (view.u + np.log(shown))[first:])(np.clip(x, points[first], points[-1]))
+    added = CubicSpline(points[first:], (view.u + np.log(shown))[first:])(
+        np.clip(x, points[first], points[-1])
+    )
     with np.errstate(divide="ignore"):
         u0 = -np.log(target.g)
     curve = np.where(x <= points[-1] * (1.0 + 1e-9), u0 + added, 0.0)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from cginit.liquid.boltzmann import bin_average_correction, boltzmann_inversion
-from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
+from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
@@ -29,8 +29,8 @@ __all__ = [
     "barker_henderson",
     "bin_average_correction",
     "boltzmann_inversion",
-    "compressibility_limit",
     "carnahan_starling",
+    "compressibility_limit",
     "compressibility_pressure",
     "estimate_noise",
     "infinite_system",

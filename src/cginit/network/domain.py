@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.network.features import POINTS, RANGE, network_grid
 
-__all__ = ["Domain", "fit_domain"]
+__all__ = ["Domain", "fit_domain", "noise_level"]
 
 #: Principal components of the training curves that span what the network knows.
 COMPONENTS = 20
@@ -24,7 +24,7 @@ SLACK = 0.15
 class Domain:
     r"""Limits of the training inputs g(r), density, in the network's sigma.
 
-    Five measures, each compared with its range over the augmented, simulated training data (the outermost 0.5 % left
+    Six measures, each compared with its range over the augmented, simulated training data (the outermost 0.5 % left
     out, but for the density):
 
     - density: :math:`\rho\sigma^3`;
@@ -33,12 +33,15 @@ class Domain:
     - structure: the least S(k) = 1 + rho h(k) over 1.5 < k < 15, by a windowed transform of h up to 5; a density that
       does not belong to g makes it negative;
     - distance: root-mean-square of what the 20 leading principal components of the training g's leave of g, which a
-      crystal's or a noisy g has much of.
+      crystal's or a noisy g has much of;
+    - noise: `noise_level` of the target.
 
     Attributes
     ----------
     density, peak, tail, structure, distance : tuple of float
         Least and greatest value in training.
+    noise : float
+        Greatest value in training; infinite for a model that has not recorded it.
     mean : ndarray, shape (50,)
         Mean training g.
     components : ndarray, shape (20, 50)
@@ -52,10 +55,16 @@ class Domain:
     distance: tuple[float, float]
     mean: Array
     components: Array
+    noise: float = float("inf")
 
-    def outside(self, g: Array, density: float) -> tuple[str, ...]:
+    def outside(self, g: Array, density: float, noise: float = 0.0) -> tuple[str, ...]:
         """Return a sentence for each measure in which g ``(50,)`` at `density` is unlike the training data."""
         sentences = []
+        if noise > self.noise * (1.0 + SLACK):
+            sentences.append(
+                f"g has {noise / self.noise:.2g} times as much noise as the noisiest g of the training data; "
+                "sample it longer"
+            )
         low, high = self.density
         if not low * (1.0 - SLACK) <= density <= high * (1.0 + SLACK):
             sentences.append(
@@ -94,6 +103,8 @@ class Domain:
         }
         return {
             **limits,
+            # JSON knows no infinity.
+            "noise": self.noise if np.isfinite(self.noise) else None,
             "mean": np.round(self.mean, 5).tolist(),
             "components": np.round(self.components, 5).tolist(),
         }
@@ -106,14 +117,37 @@ class Domain:
             for name in ("density", "peak", "tail", "structure", "distance")
         }
         mean, components = np.array(content["mean"]), np.array(content["components"])
-        return cls(**limits, mean=mean, components=components)
+        noise = content.get("noise")
+        return cls(
+            **limits, mean=mean, components=components, noise=float("inf") if noise is None else float(noise)
+        )
 
 
-def fit_domain(g: Array, density: Array, basis: Array) -> Domain:
+def noise_level(r: Array, error: Array) -> float:
+    r"""Return the median of :math:`r \sigma_g \sqrt{\Delta r}`, in units of length to the power 3/2.
+
+    The error of a histogram of pairs is :math:`\sigma_g \propto \sqrt{g / (r^2 \Delta r)}`, so that this does not
+    depend on its bins, and little on r.
+
+    Parameters
+    ----------
+    r, error : ndarray, shape (n,)
+        Distances and standard errors of g.
+
+    Examples
+    --------
+    >>> r = np.linspace(1, 2, 11)
+    >>> round(noise_level(r, 0.01 / r), 6)
+    0.003162
+    """
+    return float(np.median(r * error)) * float(np.sqrt(r[1] - r[0]))
+
+
+def fit_domain(g: Array, density: Array, basis: Array, noise: Array | None = None) -> Domain:
     """Return the limits of training inputs g ``(m, 50)`` and density ``(m,)``.
 
     The components are those of `basis` ``(k, 50)``. It should lack some potentials that are in `g`, so that the
-    distance of a fluid that is unknown but similar counts as inside.
+    distance of a fluid that is unknown but similar counts as inside. `noise` ``(k,)`` are the levels of their noise.
     """
     mean = np.mean(basis, axis=0)
     _, _, rows = np.linalg.svd(_bounded(basis) - _bounded(mean[None]), full_matrices=False)
@@ -131,6 +165,7 @@ def fit_domain(g: Array, density: Array, basis: Array) -> Domain:
         limits(_distance(g, mean, components)),
         mean,
         components,
+        float(np.quantile(noise, 1.0 - QUANTILE)) if noise is not None else float("inf"),
     )
 
 

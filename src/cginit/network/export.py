@@ -19,7 +19,7 @@ from cginit.network.architectures import Ensemble
 from cginit.network.augmentation import Augmentation, pairs, vary
 from cginit.network.config import Config
 from cginit.network.data import SPLIT_RULE, TrainingSet
-from cginit.network.domain import Domain, fit_domain
+from cginit.network.domain import Domain, fit_domain, noise_level
 from cginit.network.evaluate import VISIBLE_G
 from cginit.network.features import POINTS, U_CUT
 from cginit.network.inference import MODEL_FORMAT
@@ -89,7 +89,10 @@ def training_domain(
     basis = [g[0]]
     if auxiliary is not None:
         basis.append(vary(auxiliary, np.arange(len(auxiliary)), augmentation, rng)[0])
-    return fit_domain(np.vstack(g), np.concatenate(density), np.vstack(basis))
+    # What is added in training comes on top of what the records have.
+    more = np.sqrt(1.0 + augmentation.noise**2)
+    noise = [more * noise_level(data.r, error) for error in data.g_error[fold >= 0]]
+    return fit_domain(np.vstack(g), np.concatenate(density), np.vstack(basis), np.array(noise))
 
 
 def write_model(
