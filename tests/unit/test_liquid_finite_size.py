@@ -77,7 +77,7 @@ def test_the_number_of_beads_travels_in_the_file(tmp_path):
 
 
 def test_simulated_fluids_have_this_limit():
-    """At low density, where g oscillates least, (g - 1) N / (1 - S(0)) of the shipped state points is 1 at large r."""
+    """At low density, where g oscillates least, (g - 1) N / (1 - S(0)) of the shipped fluids is 1 at large r."""
     pytest.importorskip("h5py", reason="the data set is HDF5 (cginit[campaign])")
     from cginit.campaign import load
 
