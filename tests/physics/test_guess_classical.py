@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cginit.curves import RDF
+from cginit.guess import default_cutoff
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.liquid.forward import solve
@@ -150,3 +151,13 @@ def test_water_in_other_units_is_the_same(water: tuple[RDF, StatePoint]) -> None
     angstrom = IntegralEquation("hnc")(target.to("real"), state.to("real"), 9.0)
     # Rounding of the unit factors, amplified by 1/S^2 of some 250 and by the extrapolated core of 600 kT.
     assert np.allclose(nm.u, angstrom.u, rtol=1e-8, atol=1e-8)
+
+
+def test_the_default_cutoff_where_g_stays_below_one() -> None:
+    """A core, and a repulsion so long that g of a dilute gas never reaches 1: three mean spacings, as without a core."""
+    r = np.linspace(0.0, 12.0, 241)
+    target = RDF(r, np.where(r < 1.0, 0.0, 1.0 - 0.5 * np.exp(-r)), units="lj")
+    assert default_cutoff(target, StatePoint(0.125, 1.0, "lj")) == pytest.approx(6.0)
+    # With a contact at r = 2 it is 3.5 of that.
+    crossing = RDF(r, np.where(r < 2.0, 0.0, 1.0), units="lj")
+    assert default_cutoff(crossing, StatePoint(0.01, 1.0, "lj")) == pytest.approx(7.0)

@@ -77,14 +77,14 @@ def default_cutoff(target: RDF, state: StatePoint) -> float:
     """Return the cut-off taken when none is given, on the grid of the target.
 
     3.5 times the distance where g first reaches 1 for particles with a core, 3 mean spacings
-    for others, and never beyond the end of the target.
+    for others (or where g stays below 1), and never beyond the end of the target.
     """
     target, state = common_units(target, state)
-    if excluded_diameter(target) > 0.0:
-        contact = float(target.r[int(np.argmax(target.g >= 1.0))])
-        reach = CUTOFF_DIAMETERS * contact
+    above = np.flatnonzero(target.g >= 1.0)
+    if excluded_diameter(target) > 0.0 and above.size:
+        reach = CUTOFF_DIAMETERS * float(target.r[above[0]])
     else:
-        reach = CUTOFF_SPACINGS * state.density ** (-1.0 / 3.0)
+        reach = CUTOFF_SPACINGS * float(state.density) ** (-1.0 / 3.0)
     inside = target.r[target.r <= min(reach, target.r_max) + 1e-6 * target.dr]
     return float(inside[-1])
 
