@@ -154,7 +154,7 @@ def test_water_in_other_units_is_the_same(water: tuple[RDF, StatePoint]) -> None
 
 
 def test_the_default_cutoff_where_g_stays_below_one() -> None:
-    """A core, and a repulsion so long that g of a dilute gas never reaches 1: three mean spacings, as without a core."""
+    """A core, and a repulsion so long that g of a dilute gas never reaches 1: three mean spacings."""
     r = np.linspace(0.0, 12.0, 241)
     target = RDF(r, np.where(r < 1.0, 0.0, 1.0 - 0.5 * np.exp(-r)), units="lj")
     assert default_cutoff(target, StatePoint(0.125, 1.0, "lj")) == pytest.approx(6.0)
