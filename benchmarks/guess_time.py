@@ -1,0 +1,81 @@
+"""Time of one guess after everything is loaded, and of a batch of RDFs, on one core.
+
+python benchmarks/guess_time.py [--repeats 50] [--batch 10000] [--core N] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from machine import describe, pin, table
+
+from cginit import RDF, StatePoint, guess
+from cginit.liquid import solve
+from cginit.network.features import network_grid
+from cginit.network.inference import load_model
+
+METHODS = ("boltzmann", "hnc", "py", "cn-f", "bridge")
+
+
+def target() -> tuple[RDF, StatePoint]:
+    """Return g of a WCA liquid (HNC) on 101 points up to 5 sigma."""
+    fine = np.linspace(0.0, 2.5, 501)
+    x = np.maximum(fine, 0.3)
+    found = solve(fine, np.where(fine < 2 ** (1 / 6), 4.0 * (x**-12 - x**-6) + 1.0, 0.0), 0.6)
+    g = np.concatenate([[0.0], found.g[9:1000:10]])
+    return RDF(np.arange(g.size) * 0.05, g, np.full(g.size, 1e-3), units="lj"), StatePoint(0.6, 1.0, "lj")
+
+
+def median(run: Callable[[], object], repeats: int) -> float:
+    """Return the median wall time of a call in milliseconds, after two calls that load what is loaded late."""
+    for _ in range(2):
+        run()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return 1e3 * float(np.median(times))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--batch", type=int, default=10_000)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--core", type=int)
+    options = parser.parse_args()
+    pin(options.core)
+    rdf, state = target()
+    rows = [
+        [f"guess, {method}", f"{median(lambda m=method: guess(rdf, state, m, 2.5), options.repeats):.2f} ms"]
+        for method in METHODS
+    ]
+    network = load_model("cn-f")
+    one = np.interp(network_grid(), rdf.r, rdf.g)
+    rng = np.random.default_rng(1)
+    many = np.maximum(one + 1e-3 * rng.standard_normal((options.batch, one.size)), 0.0)
+    density = np.full(options.batch, 0.6)
+    rows += [
+        [
+            "network cn-f alone, 1 RDF",
+            f"{median(lambda: network(one[None], density[:1]), options.repeats):.2f} ms",
+        ],
+        [
+            f"network cn-f alone, {options.batch} RDFs",
+            f"{median(lambda: network(many, density), 3) / 1e3:.2f} s",
+        ],
+    ]
+    head = ["# Time of a guess", describe(["cginit", "onnxruntime"]), ""]
+    text = "\n".join([*head, table(("what", "time"), rows), ""])
+    print(text)
+    if options.out:
+        options.out.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
