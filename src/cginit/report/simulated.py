@@ -18,6 +18,7 @@ from cginit.engines.base import Engine, Schedule
 from cginit.errors import CGInitError, InputError
 from cginit.guess import load_guess
 from cginit.guess.assembly import visible_target
+from cginit.guess.integral_equation import at_infinite_size
 from cginit.io import write_atomically
 from cginit.network.data import TrainingSet
 from cginit.refine.loop import load_engine
@@ -246,4 +247,5 @@ def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, places: 
     except CGInitError:
         # A guess that cannot be simulated is the worst outcome and has to count.
         return np.full(data.r.size, np.nan)
-    return visible_target(g).target.g
+    # The targets of a training set are those of an infinite system.
+    return at_infinite_size(visible_target(g), density).target.g
