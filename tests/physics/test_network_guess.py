@@ -131,7 +131,9 @@ def test_finer_and_shorter_targets_give_the_same_potential(each_network) -> None
         difference = np.interp(at, potential.r, potential.u) - np.interp(at, reference.r, reference.u)
         # Linear interpolation of the flank of the core costs 0.03 kT; the training ends g early at random.
         assert np.mean(np.abs(difference)) < 0.05
-        assert ("taken as 1 beyond" in " ".join(potential.notes)) or r_max == 5.0
+        # The network of the bridge function takes a length at which g covers its range.
+        short = r_max < 5.0 and network.name == "cn-f"
+        assert ("taken as 1 beyond" in " ".join(potential.notes)) == short
 
 
 def crystal(r: Array) -> Array:
