@@ -181,7 +181,28 @@ def status(
         f"screen    refused {screen.refused} without simulation; of {screen.audited} that were simulated all the "
         f"same {screen.wrong} were fluids; of {screen.simulated} that passed {screen.rejected} were rejected"
     )
+    if len(good):
+        for line in _spread(good):
+            typer.echo(line)
     typer.echo(f"engine time {data.seconds.sum() / 3600:.2f} core-hours")
+
+
+def _spread(good: Dataset) -> list[str]:
+    """Return how beads, steps and errors of accepted state points are distributed, one line each."""
+    import numpy as np
+
+    relative = good.pressure_error / np.maximum(np.abs(good.pressure), 0.05 * good.density)
+    columns = {
+        "beads": (good.n, "{:.0f}"),
+        "steps of production": (good.steps, "{:.0f}"),
+        "error of g at its first peak": (good.peak_error, "{:.2%}"),
+        "error of P, relative": (relative, "{:.3%}"),
+    }
+    lines = [f"{'accepted':<32}" + " ".join(f"{x:>9}" for x in ("least", "10 %", "median", "90 %", "most"))]
+    for name, (values, form) in columns.items():
+        parts = " ".join(f"{form.format(x):>9}" for x in np.quantile(values, (0.0, 0.1, 0.5, 0.9, 1.0)))
+        lines.append(f"  {name:<30}{parts}")
+    return lines
 
 
 @app.command()
