@@ -10,6 +10,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
+from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
 from cginit.state import StatePoint
 
@@ -89,18 +90,10 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
 
 
 def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
-    """Return distances, g and its error on the grid of the target, or on multiples of its step where that is none."""
-    r, g, error = visible.target.r, visible.target.g, visible.error
-    halves = 2.0 * float(r[0]) / visible.target.dr
-    if abs(halves - round(halves)) <= 1e-3:
-        return r, g, error
-    from scipy.interpolate import PchipInterpolator
-
-    steps = np.arange(1, int(r[-1] / visible.target.dr) + 1, dtype=np.float64)
-    nodes = np.asarray(steps * visible.target.dr, dtype=np.float64)
-    smooth = np.maximum(PchipInterpolator(r, g)(np.maximum(nodes, r[0])), 0.0)
-    g = np.asarray(np.where(nodes < r[visible.first], 0.0, smooth), dtype=np.float64)
-    return nodes, g, np.asarray(np.interp(nodes, r, error), dtype=np.float64)
+    """Return distances, g and its error on nodes of a sine transform, with g = 0 below the first visible point."""
+    r = visible.target.r
+    nodes, g, error = sine_nodes(r, visible.target.g, visible.error)
+    return nodes, np.where(nodes < r[visible.first], 0.0, g), error
 
 
 def indirect_correlation(

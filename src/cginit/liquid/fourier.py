@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import GRID_TOLERANCE, Array
 from cginit.errors import InputError
 
-__all__ = ["RadialGrid"]
+__all__ = ["RadialGrid", "sine_nodes"]
 
 
 @dataclass(frozen=True)
@@ -125,3 +125,26 @@ class RadialGrid:
     def integral(self, f: Array) -> float:
         """Return the integral of `f` ``(n,)`` over all space, the transform at k = 0."""
         return float(4.0 * np.pi * self.dr * np.sum(self.r**2 * f))
+
+
+def sine_nodes(r: Array, g: Array, error: Array) -> tuple[Array, Array, Array]:
+    """Return distances, g and its error ``(n,)`` on multiples of the step, or as they are on such of half the step.
+
+    Examples
+    --------
+    >>> r = np.arange(1, 6) * 0.1
+    >>> sine_nodes(r, r, r)[0] is r
+    True
+    >>> [float(x) for x in sine_nodes(r + 0.03, r + 0.03, r)[1].round(2)]
+    [0.13, 0.2, 0.3, 0.4, 0.5]
+    """
+    dr = float((r[-1] - r[0]) / (r.size - 1))
+    halves = 2.0 * float(r[0]) / dr
+    if abs(halves - round(halves)) <= 1e-3:
+        return r, g, error
+    from scipy.interpolate import PchipInterpolator
+
+    multiples = np.asarray(np.arange(1, int(r[-1] / dr) + 1) * dr, dtype=np.float64)
+    values = np.maximum(PchipInterpolator(r, g)(np.maximum(multiples, r[0])), 0.0)
+    noise = np.asarray(np.interp(multiples, r, error), dtype=np.float64)
+    return multiples, np.asarray(values, dtype=np.float64), noise

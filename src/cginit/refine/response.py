@@ -26,6 +26,7 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.errors import ConvergenceError
 from cginit.liquid import RadialGrid, estimate_noise, invert
+from cginit.liquid.fourier import sine_nodes
 
 __all__ = [
     "Fluid",
@@ -191,18 +192,9 @@ def measured_fluid(curve: RDF, density: float, beads: int | None = None) -> Flui
 
 
 def nodes(curve: RDF) -> tuple[Array, Array, Array]:
-    """Put g and its error on multiples of the step, where they are not on such of half the step already."""
+    """Return distances, g and its error on nodes of a sine transform; see `cginit.liquid.fourier.sine_nodes`."""
     error = estimate_noise(curve.r, curve.g) if curve.error is None else curve.error
-    halves = 2.0 * float(curve.r[0]) / curve.dr
-    if abs(halves - round(halves)) < 1e-3:
-        return curve.r, curve.g, error
-    from scipy.interpolate import PchipInterpolator
-
-    multiples = np.arange(1, int(curve.r[-1] / curve.dr) + 1) * curve.dr
-    inside = np.maximum(multiples, curve.r[0])
-    values: Array = np.maximum(PchipInterpolator(curve.r, curve.g)(inside), 0.0)
-    noise: Array = np.interp(multiples, curve.r, error)
-    return multiples.astype(np.float64), values, noise
+    return sine_nodes(curve.r, curve.g, error)
 
 
 @dataclass(frozen=True, eq=False)

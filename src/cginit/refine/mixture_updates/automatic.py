@@ -13,6 +13,7 @@ from cginit.errors import ConvergenceError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import on_grid
 from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_updates.base import FreeRule
 from cginit.refine.mixture_updates.ibi import MixtureIBI
 from cginit.refine.mixture_updates.newton import MixtureGaussNewton
 from cginit.refine.updates.automatic import CAREFUL, CLEARLY, LONGEST, PATIENCE, SHORTEST, WORSE
@@ -28,7 +29,7 @@ SMALLEST_DAMPING = 0.25
 
 
 @dataclass(frozen=True)
-class MixtureAutomatic:
+class MixtureAutomatic(FreeRule):
     """Gauss-Newton with a way back, as `cginit.refine.updates.Automatic` is for one species.
 
     From the best simulation so far (least mean squared difference of all pairs): the step of `MixtureGaussNewton` if
@@ -39,8 +40,6 @@ class MixtureAutomatic:
     """
 
     name: str = field(default="auto", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, history: Sequence[MixtureIteration], target: MixtureTarget

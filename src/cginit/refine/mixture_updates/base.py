@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
 from cginit.refine.updates.gauss_newton import Datum, Problem, energy_datum
 
-__all__ = ["MixtureProblem", "MixtureUpdate", "measurement_of"]
+__all__ = ["FreeRule", "MixtureProblem", "MixtureUpdate", "measurement_of"]
 
 
 class MixtureUpdate(Protocol):
@@ -42,6 +42,14 @@ class MixtureUpdate(Protocol):
     ) -> tuple[dict[Pair, Array], str]:
         """Return the change ``(n,)`` of each potential that is to change, and the name of the rule that made it."""
         ...
+
+
+@dataclass(frozen=True)
+class FreeRule:
+    """What the rules share that change every pair and aim at no pressure."""
+
+    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
+    pressure: float | None = field(default=None, init=False, repr=False)
 
 
 def measurement_of(iteration: MixtureIteration, pair: Pair) -> Measurement:

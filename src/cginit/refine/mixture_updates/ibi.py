@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from cginit.curves import Array
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates.base import measurement_of
+from cginit.refine.mixture_updates.base import FreeRule, measurement_of
 from cginit.refine.updates.ibi import IBI
 
 __all__ = ["MixtureIBI"]
 
 
 @dataclass(frozen=True)
-class MixtureIBI:
+class MixtureIBI(FreeRule):
     """Iterative Boltzmann inversion of each pair by its own g(r); see `cginit.refine.updates.IBI`.
 
     Parameters
@@ -26,8 +26,6 @@ class MixtureIBI:
 
     damping: float = 1.0
     name: str = field(default="ibi", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, history: Sequence[MixtureIteration], target: MixtureTarget

@@ -13,6 +13,7 @@ from cginit.errors import ConvergenceError
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_updates.base import FreeRule
 
 __all__ = ["MixtureIHNC"]
 
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class MixtureIHNC:
+class MixtureIHNC(FreeRule):
     r"""Difference of the matrix HNC inversions of target and simulated g(r).
 
     .. math:: \Delta U_{ab} = U^{HNC}_{ab}[g_{target}] - U^{HNC}_{ab}[g_n]
@@ -29,8 +30,6 @@ class MixtureIHNC:
     """
 
     name: str = field(default="ihnc", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
     # The inversion of the target is the same after every simulation.
     _wanted: dict[float, MixtureInversion | None] = field(
         default_factory=dict, init=False, repr=False, compare=False

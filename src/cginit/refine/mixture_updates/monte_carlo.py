@@ -11,7 +11,7 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates.base import MixtureProblem
+from cginit.refine.mixture_updates.base import FreeRule, MixtureProblem
 from cginit.refine.regularisation import fit_change
 from cginit.refine.updates.monte_carlo import response_of
 
@@ -19,7 +19,7 @@ __all__ = ["MixtureIMC"]
 
 
 @dataclass(frozen=True)
-class MixtureIMC:
+class MixtureIMC(FreeRule):
     r"""Inverse Monte Carlo of all pairs at once, with the cross-correlations of their numbers of pairs.
 
     The response of the numbers :math:`S_\alpha` of pairs of any two types in any bin to the potential in another,
@@ -33,8 +33,6 @@ class MixtureIMC:
     """
 
     name: str = field(default="imc", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, history: Sequence[MixtureIteration], target: MixtureTarget

@@ -14,7 +14,7 @@ from cginit.errors import ConvergenceError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture_response import MixtureFluid, MixtureResponse, measured_mixture
 from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates.base import MixtureProblem
+from cginit.refine.mixture_updates.base import FreeRule, MixtureProblem
 from cginit.refine.regularisation import fit_change
 from cginit.refine.response import responding_factor
 from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, with_data
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class MixtureGaussNewton:
+class MixtureGaussNewton(FreeRule):
     r"""The smooth changes of all potentials that bring all g to their targets in the closure, as far as noise tells.
 
     What `cginit.refine.updates.GaussNewton` is for one species: the response of every g to every potential is that of
@@ -46,8 +46,6 @@ class MixtureGaussNewton:
 
     calibrated: bool = True
     name: str = field(default="gauss-newton", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, history: Sequence[MixtureIteration], target: MixtureTarget
@@ -60,8 +58,7 @@ class MixtureGaussNewton:
             If the simulated g(r) have no inversion.
         """
         last = history[-1]
-        fluid = _fluid(last, target)
-        problem = MixtureProblem.of(last, target, fluid.r)
+        fluid, problem = _measured(last, target)
         found = self._solve(fluid, problem)
         return _on_grids(found, problem, last, target), self.name
 
@@ -97,7 +94,7 @@ class MixtureGaussNewton:
 
 
 @dataclass(frozen=True)
-class MixtureHNCN:
+class MixtureHNCN(FreeRule):
     r"""Newton's method with the HNC Jacobian of all pairs between core and cut-off.
 
     Linear in the difference and regularised only by leaving out singular values below 1e-3 of the largest; see
@@ -108,8 +105,6 @@ class MixtureHNCN:
     """
 
     name: str = field(default="hncn", init=False, repr=False)
-    held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
-    pressure: float | None = field(default=None, init=False, repr=False)
 
     def __call__(
         self, history: Sequence[MixtureIteration], target: MixtureTarget
@@ -122,8 +117,7 @@ class MixtureHNCN:
             If the simulated g(r) have no inversion.
         """
         last = history[-1]
-        fluid = _fluid(last, target)
-        problem = MixtureProblem.of(last, target, fluid.r)
+        fluid, problem = _measured(last, target)
         sizes = problem.sizes
         used = _used(sizes)
         got = np.concatenate([one.got for one in problem.parts.values()])
@@ -143,12 +137,14 @@ class MixtureHNCN:
         return _on_grids(found, problem, last, target), self.name
 
 
-def _fluid(last: MixtureIteration, target: MixtureTarget) -> MixtureFluid:
+def _measured(last: MixtureIteration, target: MixtureTarget) -> tuple[MixtureFluid, MixtureProblem]:
+    """Return the inversion of a simulation, and on its nodes what is to change."""
     counts = {
         name: int(np.count_nonzero(last.final.types == number))
         for number, name in enumerate(last.final.species)
     }
-    return measured_mixture(last.rdfs, target.densities, counts)
+    fluid = measured_mixture(last.rdfs, target.densities, counts)
+    return fluid, MixtureProblem.of(last, target, fluid.r)
 
 
 def _used(sizes: list[int]) -> NDArray[np.intp]:
