@@ -89,9 +89,6 @@ def bin_average_correction(
     >>> bool(abs(np.log(averages[3] / g(r[3]))) > 0.2), bool(abs(np.log(points[3] / g(r[3]))) < 0.02)
     (True, True)
     """
-    # scipy.interpolate takes longer to import than this computation.
-    from scipy.interpolate import CubicSpline
-
     distances = uniform_grid(r)
     values = _valid(distances, g)
     stop = first + int(np.argmin(np.append(values[first:] > 0.0, False)))
@@ -101,13 +98,13 @@ def bin_average_correction(
     dr = float(distances[1] - distances[0])
     # Four Gauss points integrate what a cubic in ln g makes of a bin to far better than the spline is.
     nodes, weights = np.polynomial.legendre.leggauss(4)
-    points = x[:, None] + 0.5 * dr * nodes
-    shell = weights * points**2
-    shell /= shell.sum(axis=1, keepdims=True)
+    shell = weights[:, None] * (x + 0.5 * dr * nodes[:, None]) ** 2
+    shell /= shell.sum(axis=0)
+    spline = _Spline(x.size, 0.5 * nodes)
     log_g = averages
     for _ in range(iterations):
-        inside = np.exp(CubicSpline(x, log_g)(points))
-        log_g = log_g + averages - np.log(np.sum(shell * inside, axis=1))
+        inside = np.exp(spline(log_g))
+        log_g = log_g + averages - np.log(np.sum(shell * inside, axis=0))
     corrected = np.exp(log_g)
     if error is not None:
         sigma = np.asarray(error, dtype=np.float64)[first:stop]
@@ -116,6 +113,53 @@ def bin_average_correction(
     result = values.copy()
     result[first:stop] = corrected
     return result
+
+
+class _Spline:
+    """Cubic splines through n >= 4 points of a uniform grid, at the same offsets from each point.
+
+    The spline is that of `scipy.interpolate.CubicSpline` (third derivative continuous at the second point and the
+    last but one; the outermost cubics reach beyond the ends), in B-splines: what depends on the grid alone is computed
+    once, and an evaluation is one tridiagonal solution and one small matrix product.
+
+    Parameters
+    ----------
+    n : int
+        Number of points.
+    offsets : ndarray, shape (k,)
+        Offsets from the points, in steps, between -1 and 1.
+    """
+
+    def __init__(self, n: int, offsets: Array) -> None:
+        # scipy.linalg takes longer to import than a correction.
+        from scipy.linalg.lapack import dpbtrf, dpbtrs
+
+        distance = np.abs(offsets[:, None] - np.arange(-2, 3))
+        near = (4.0 - 6.0 * distance**2 + 3.0 * distance**3) / 6.0
+        self._bases = np.where(distance < 1.0, near, np.maximum(2.0 - distance, 0.0) ** 3 / 6.0)
+        # Coefficients at the points and two beyond each end; each value depends on five.
+        self._coefficients = np.empty(n + 4)
+        self._windows = np.lib.stride_tricks.sliding_window_view(self._coefficients, 5).T
+        self._factor = None if n == 4 else dpbtrf(np.repeat([[1.0], [4.0]], n - 4, axis=1))[0]
+        self._solve = dpbtrs
+
+    def __call__(self, y: Array) -> Array:
+        """Return the values ``(k, n)`` of the spline through `y` ``(n,)``."""
+        inner = self._coefficients[2:-2]
+        # Where the third derivative is continuous, the second one is the second difference.
+        inner[1] = (8.0 * y[1] - y[0] - y[2]) / 6.0
+        inner[-2] = (8.0 * y[-2] - y[-1] - y[-3]) / 6.0
+        if self._factor is not None:
+            known = 6.0 * y[2:-2]
+            known[0] -= inner[1]
+            known[-1] -= inner[-2]
+            inner[2:-2] = self._solve(self._factor, known)[0]
+        for c, value in ((self._coefficients, y), (self._coefficients[::-1], y[::-1])):
+            c[2] = 6.0 * value[1] - 4.0 * c[3] - c[4]
+            c[1] = 6.0 * value[0] - 4.0 * c[2] - c[3]
+            # The cubic of the first interval goes on before it.
+            c[0] = 4.0 * c[1] - 6.0 * c[2] + 4.0 * c[3] - c[4]
+        return np.asarray(self._bases @ self._windows, dtype=np.float64)
 
 
 def _valid(r: Array, g: ArrayLike) -> Array:
