@@ -45,18 +45,19 @@ def uniform_grid(r: ArrayLike, name: str = "r") -> Array:
     grid = _frozen(r, name)
     if grid.size < 3:
         raise InputError(f"{name} needs at least 3 points, got {grid.size}")
-    steps = np.diff(grid)
     if grid[0] < 0.0:
         raise InputError(f"{name}[0] = {grid[0]:g} is negative")
-    if np.any(steps <= 0.0):
-        bad = int(np.flatnonzero(steps <= 0.0)[0]) + 1
-        raise InputError(
-            f"{name}[{bad}] = {grid[bad]:g} does not increase on {grid[bad - 1]:g}; sort the rows"
-        )
-    dr = (grid[-1] - grid[0]) / (grid.size - 1)
+    dr = float(grid[-1] - grid[0]) / (grid.size - 1)
     even = np.linspace(grid[0], grid[-1], grid.size)
-    if np.max(np.abs(grid - even)) > max(GRID_TOLERANCE * dr, 1e-12):
-        worst = int(np.argmax(np.abs(grid - even)))
+    deviation = np.abs(grid - even)
+    if not (dr > 0.0 and deviation.max() <= max(GRID_TOLERANCE * dr, 1e-12)):
+        steps = np.diff(grid)
+        if np.any(steps <= 0.0):
+            bad = int(np.flatnonzero(steps <= 0.0)[0]) + 1
+            raise InputError(
+                f"{name}[{bad}] = {grid[bad]:g} does not increase on {grid[bad - 1]:g}; sort the rows"
+            )
+        worst = int(np.argmax(deviation))
         raise InputError(
             f"{name} is not uniform: {name}[{worst}] = {grid[worst]:g} where a step of {dr:g} gives "
             f"{even[worst]:g}; resample the curve to a uniform grid (cginit.read_rdf does)"

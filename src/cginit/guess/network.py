@@ -225,7 +225,11 @@ def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[A
     first = min(int(np.argmax(g > 0.0)), points.size - 4)
     known = slice(first, None)
     inside = np.clip(x, points[first], points[-1])
-    curve = np.where(x <= points[-1], CubicSpline(points[known], u[known])(inside), 0.0)
+    # Of the flank of a core, the smooth difference to -ln g; one spline is built for both curves.
+    tiny = np.exp(-20.0)
+    curves = np.stack([u[known], u[known] + np.log(np.maximum(g[known], tiny))], axis=1)
+    whole, smooth = CubicSpline(points[known], curves)(inside).T
+    curve = np.where(x <= points[-1], whole, 0.0)
     curve_error = np.interp(x, points[known], error[known])
     if visible.first <= OVERLAP_STEPS:
         return curve, curve_error
@@ -234,8 +238,6 @@ def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[A
     beyond = np.flatnonzero((np.arange(x.size) >= visible.first) & (target.g >= FLANK))
     if beyond.size == 0:
         return curve, curve_error
-    tiny = np.exp(-20.0)
-    smooth = CubicSpline(points[known], u[known] + np.log(np.maximum(g[known], tiny)))(inside)
     flank = smooth - np.log(np.maximum(target.g, tiny))
     fade = np.clip((x - x[beyond[0]]) / FADE, 0.0, 1.0)
     weight = np.where(target.g > 0.0, 0.5 + 0.5 * np.cos(np.pi * fade), 0.0)

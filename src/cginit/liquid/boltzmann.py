@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -97,7 +99,7 @@ def bin_average_correction(
     x, averages = distances[first:stop], np.log(values[first:stop])
     dr = float(distances[1] - distances[0])
     # Four Gauss points integrate what a cubic in ln g makes of a bin to far better than the spline is.
-    nodes, weights = np.polynomial.legendre.leggauss(4)
+    nodes, weights = _gauss_points()
     shell = weights[:, None] * (x + 0.5 * dr * nodes[:, None]) ** 2
     shell /= shell.sum(axis=0)
     spline = _Spline(x.size, 0.5 * nodes)
@@ -115,12 +117,18 @@ def bin_average_correction(
     return result
 
 
+@cache
+def _gauss_points() -> tuple[Array, Array]:
+    nodes, weights = np.polynomial.legendre.leggauss(4)
+    return nodes, weights
+
+
 class _Spline:
     """Cubic splines through n >= 4 points of a uniform grid, at the same offsets from each point.
 
     The spline is that of `scipy.interpolate.CubicSpline` (third derivative continuous at the second point and the
-    last but one; the outermost cubics reach beyond the ends), in B-splines: what depends on the grid alone is computed
-    once, and an evaluation is one tridiagonal solution and one small matrix product.
+    last but one; the outermost cubics reach beyond the ends), in B-splines: what depends on the grid alone is
+    computed once, and an evaluation is one tridiagonal solution and one small matrix product.
 
     Parameters
     ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -183,13 +184,17 @@ def _tail(g: Array) -> Array:
     return np.asarray(np.abs(np.mean(g[:, -POINTS // 10 :] - 1.0, axis=1)), dtype=np.float64)
 
 
-def _structure(g: Array, density: Array) -> Array:
+@cache
+def _kernel() -> Array:
     r = network_grid()
     k = np.linspace(1.5, 15.0, 28)
     kernel = 4.0 * np.pi * (r[1] - r[0]) * r**2 * np.sinc(k[:, None] * r / np.pi)
     # A window that ends smoothly keeps the cut at 5, and the noise before it, from ringing through S(k).
-    kernel = kernel * np.sinc(r / RANGE) ** 2
-    return np.asarray(np.min(1.0 + density[:, None] * ((g - 1.0) @ kernel.T), axis=1), dtype=np.float64)
+    return np.asarray(kernel * np.sinc(r / RANGE) ** 2, dtype=np.float64)
+
+
+def _structure(g: Array, density: Array) -> Array:
+    return np.asarray(np.min(1.0 + density[:, None] * ((g - 1.0) @ _kernel().T), axis=1), dtype=np.float64)
 
 
 def _distance(g: Array, mean: Array, components: Array) -> Array:
