@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +18,13 @@ from cginit.campaign import load as load_dataset
 from cginit.configuration import Configuration, random_configuration
 from cginit.engines import Schedule
 from cginit.engines.lammps import LammpsEngine
-from cginit.io import read_rdf_header, write_atomically
+from cginit.io import read_rdf_header
 from cginit.mixture import MixtureTarget, Pair
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data" / "state-points.h5"
+#: The test points, chosen once by `chosen`.
+TEST_POINTS = Path(__file__).with_name("cases.json")
 Energy = Callable[[np.ndarray], np.ndarray]
 
 
@@ -80,22 +84,15 @@ class Case:
     beads: int
 
 
-def names(folder: Path) -> list[str]:
-    """Return the cases that can be run here; the targets of others are named by CGINIT_TARGETS.
+def names() -> list[str]:
+    """Return the cases that can be run here; the targets of others are named by CGINIT_TARGETS."""
+    given = {"spce": "spce/CG-CG.dist.tgt", "lj-mixture": "lj-mixture/LJ1-LJ1.dist.tgt"}
+    return [name for name in chosen_cases() if name not in given or _given(given[name])]
 
-    The test points are chosen once and kept in `folder`, since the data set grows.
-    """
-    found = [*LIQUIDS, "water"]
-    if _given("spce/CG-CG.dist.tgt"):
-        found.append("spce")
-    found.append("binary")
-    if _given("lj-mixture/LJ1-LJ1.dist.tgt"):
-        found.append("lj-mixture")
-    path = folder / "cases.json"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(chosen(load_dataset(DATA))) + "\n")
-    return [*found, *json.loads(path.read_text())]
+
+def chosen_cases() -> list[str]:
+    """Return all cases, those first whose targets need no simulation."""
+    return ["water", "spce", *json.loads(TEST_POINTS.read_text()), *LIQUIDS, *MIXTURES]
 
 
 def chosen(data: Dataset, count: int = OF_EACH_FAMILY) -> list[str]:
@@ -153,18 +150,33 @@ def _liquid(name: str, folder: Path, beads: int) -> Case:
     liquid = LIQUIDS[name]
     state = StatePoint(liquid.density, 1.0, "lj")
     path = folder / f"{name}.dat"
-    if not path.exists():
-        start = random_configuration(2 * beads, liquid.density, seed=TARGET_SEED, units="lj")
-        schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150)
-        work = folder / f"{name}-run"
-        work.mkdir(parents=True, exist_ok=True)
-        run = LammpsEngine().run(true_potential(name), state, start, schedule, seed=TARGET_SEED, workdir=work)
-        if run.trajectory is None:
-            raise SystemExit("the engine returned no configurations")
-        half = 0.5 * float(np.min(run.trajectory.box))
-        r_max = np.floor((min(half, 2.0 * liquid.r_cut) / liquid.dr) - 0.5) * liquid.dr
-        write_rdf(sampling.rdf(run.trajectory, dr=liquid.dr, r_max=float(r_max)), path, state=state)
+    with _alone(folder / f"{name}.lock"):
+        if not path.exists():
+            _simulate_liquid(name, path, beads)
     return Case(read_rdf(path), state, liquid.r_cut, beads)
+
+
+def _simulate_liquid(name: str, path: Path, beads: int) -> None:
+    liquid = LIQUIDS[name]
+    start = random_configuration(2 * beads, liquid.density, seed=TARGET_SEED, units="lj")
+    schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150)
+    work = path.with_name(f"{name}-run")
+    work.mkdir(parents=True, exist_ok=True)
+    state = StatePoint(liquid.density, 1.0, "lj")
+    run = LammpsEngine().run(true_potential(name), state, start, schedule, seed=TARGET_SEED, workdir=work)
+    if run.trajectory is None:
+        raise SystemExit("the engine returned no configurations")
+    half = 0.5 * float(np.min(run.trajectory.box))
+    r_max = np.floor((min(half, 2.0 * liquid.r_cut) / liquid.dr) - 0.5) * liquid.dr
+    write_rdf(sampling.rdf(run.trajectory, dr=liquid.dr, r_max=float(r_max)), path, state=state)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make a target."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _test_point(name: str) -> Case:
@@ -211,19 +223,23 @@ def binary_potentials() -> dict[Pair, PairPotential]:
 
 def _binary(folder: Path, beads: int) -> MixtureTarget:
     paths = {pair: folder / f"binary-{'-'.join(pair)}.dat" for pair in BINARY}
-    if not all(path.exists() for path in paths.values()):
-        density = sum(BINARY_DENSITIES.values())
-        counts = {name: round(2 * beads * part / density) for name, part in BINARY_DENSITIES.items()}
-        start = random_configuration(counts, density, seed=TARGET_SEED, units="lj")
-        schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150, length=0.85)
-        work = folder / "binary-run"
-        work.mkdir(parents=True, exist_ok=True)
-        state = StatePoint(start.density, 1.0, "lj")
-        run = LammpsEngine().run(binary_potentials(), state, start, schedule, seed=TARGET_SEED, workdir=work)
-        if run.trajectory is None:
-            raise SystemExit("the engine returned no configurations")
-        for pair, curve in sampling.partial_rdfs(run.trajectory, dr=0.05).items():
-            write_rdf(curve, paths[pair])
+    with _alone(folder / "binary.lock"):
+        if not all(path.exists() for path in paths.values()):
+            _simulate_binary(paths, folder / "binary-run", beads)
     return MixtureTarget(
         {pair: read_rdf(path, units="lj") for pair, path in paths.items()}, BINARY_DENSITIES, 1.0
     )
+
+
+def _simulate_binary(paths: dict[Pair, Path], work: Path, beads: int) -> None:
+    density = sum(BINARY_DENSITIES.values())
+    counts = {name: round(2 * beads * part / density) for name, part in BINARY_DENSITIES.items()}
+    start = random_configuration(counts, density, seed=TARGET_SEED, units="lj")
+    schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150, length=0.85)
+    work.mkdir(parents=True, exist_ok=True)
+    state = StatePoint(start.density, 1.0, "lj")
+    run = LammpsEngine().run(binary_potentials(), state, start, schedule, seed=TARGET_SEED, workdir=work)
+    if run.trajectory is None:
+        raise SystemExit("the engine returned no configurations")
+    for pair, curve in sampling.partial_rdfs(run.trajectory, dr=0.05).items():
+        write_rdf(curve, paths[pair])

