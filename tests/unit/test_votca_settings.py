@@ -294,6 +294,39 @@ def test_another_step_than_that_of_the_target(folder):
     assert any("interpolated to a step of 0.02" in note for note in problem.notes)
 
 
+def test_min_leaves_out_what_shows_no_potential(folder):
+    # A spurious count at 0.21 nm, such as beads counted with themselves leave; the core ends at 0.26 nm.
+    spurious = np.where(np.isclose(R, 0.21), 0.4, G)
+    (folder / "CG-CG.dist.tgt").write_text(
+        "".join(f"{r:.2f} {g:.6f} i\n" for r, g in zip(R, spurious, strict=True))
+    )
+    whole = read_target(settings(folder))
+    assert whole.target.g[1] == 0.4
+    kept = read_target(settings(folder, replace=[("<min>0.0", "<min>0.23")]))
+    assert kept.target.r[0] == pytest.approx(0.23)
+    np.testing.assert_array_equal(kept.target.g, np.round(G[3:], 6))
+    assert "g(r) below min of CG-CG (0.23 nm), up to 0.4, is left out" in kept.notes
+    # Together with another step.
+    coarse = read_target(settings(folder, replace=[("<min>0.0", "<min>0.23"), ("<step>0.01", "<step>0.02")]))
+    assert coarse.target.r[0] == pytest.approx(0.24)
+    assert coarse.target.g[0] == 0.0
+
+
+def test_min_does_not_cut_into_a_visible_g(folder):
+    found = read_target(settings(folder, replace=[("<min>0.0", "<min>0.30")]))
+    np.testing.assert_array_equal(found.target.g, read_target(settings(folder)).target.g)
+    # G(0.30) = 1 + 1.5 exp(-1) - 0.1 exp(-25/16)
+    assert any("min of CG-CG (0.3 nm) has no effect: g(r) is still 1.53 there" in note for note in found.notes)
+    # Nothing is left out where there is nothing, and nothing is said.
+    assert not any("min of" in note for note in read_target(settings(folder)).notes)
+    silent = read_target(settings(folder, replace=[("<min>0.0", "<min>0.25")]))
+    assert not any("min of" in note for note in silent.notes)
+    np.testing.assert_array_equal(silent.target.g, read_target(settings(folder)).target.g)
+    for wrong in ("0.9", "-0.1"):
+        with pytest.raises(InputError, match="min must lie between 0 and max"):
+            settings(folder, replace=[("<min>0.0", f"<min>{wrong}")])
+
+
 def test_pot_in_is_the_start_unless_a_guess_is_asked_for(folder):
     r = np.linspace(0.0, 0.9, 91)
     table = PairPotential.shifted(r, 30.0 * np.exp(-r / 0.1), units=NM_KJ)

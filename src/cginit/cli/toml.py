@@ -32,7 +32,7 @@ def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> fl
     Raises
     ------
     InputError
-        If it states both or none.
+        If it states both or none, or no positive number.
 
     Examples
     --------
@@ -42,4 +42,9 @@ def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> fl
     """
     if ("temperature" in table) == ("kT" in table):
         raise InputError(f"{where} must state either temperature (kelvin) or kT")
-    return float(table["kT"] if "kT" in table else table["temperature"] * units.boltzmann())
+    key = "kT" if "kT" in table else "temperature"
+    value = table[key]
+    # TOML's true is an integer to Python.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0.0:
+        raise InputError(f"{where} states {key} = {value!r}; it must be a positive number")
+    return float(value) * (units.boltzmann() if key == "temperature" else 1.0)

@@ -17,12 +17,11 @@ from cginit.refine.updates.base import MAX_CHANGE, first_shown
 from cginit.refine.updates.corrections import MAX_RAMP
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.update import (
-    IIE_METHODS,
-    METHODS,
     damping_of,
     passes_of,
     pressure_of,
     ramp_of,
+    rule_of,
     steps_of,
     triangular,
 )
@@ -184,7 +183,7 @@ def mixture_update_of(
             f"{settings.path}: iie.pressure_constraint is no part of the refinement of mixtures; remove it, or "
             "take the method ibi with post_update pressure"
         )
-    rule = make_mixture_update(name or _rule(settings, notes))
+    rule = make_mixture_update(name or rule_of(settings, notes))
     wanted = next(iter(pressures), None)
     return AdjustedUpdate(rule, tuple(adjustments), wanted), tuple(dict.fromkeys(notes))
 
@@ -205,25 +204,3 @@ def _check(
             f"{settings.path} has several imc.group ({names}); all pairs of a mixture are one group here: give all "
             "the same name"
         )
-
-
-def _rule(settings: Settings, notes: list[str]) -> str:
-    if settings.method in METHODS:
-        return METHODS[settings.method]
-    if settings.method != "iie":
-        known = ", ".join([*METHODS, "iie"])
-        what = f"the method {settings.method}" if settings.method else "no method"
-        raise InputError(f"{settings.path} asks for {what}; {known} are run here")
-    method = settings.option("iie.method", "gauss-newton").replace("_", "-")
-    if method not in IIE_METHODS:
-        raise InputError(f"{settings.path}: iie.method is {method}; {', '.join(IIE_METHODS)} exist")
-    if set(settings.option("iie.n_intra", "1").split()) != {"1"}:
-        raise InputError(
-            f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}; only one bead a molecule "
-            "is refined here"
-        )
-    if settings.option("iie.closure", "hnc") != "hnc":
-        notes.append(
-            f"iie.closure {settings.option('iie.closure')} has no effect: the inversions are those of HNC"
-        )
-    return IIE_METHODS[method]

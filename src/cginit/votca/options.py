@@ -174,7 +174,11 @@ OPTIONS: tuple[Option, ...] = (
         ("type1", "read", "names the components"),
         ("type2", "read", "names the components"),
         ("bondtype", "not needed", "internal to csg_inverse"),
-        ("min", "not needed", "the grid begins at 0; the core is found from g(r)"),
+        (
+            "min",
+            "read",
+            "g(r) below it is left out; where g(min) is above 0.001, all of g(r) counts; a note says which",
+        ),
         ("max", "read", "`--cutoff`; of a mixture each pair has its own"),
         ("step", "read", "grid of g(r) and of the potential; all pairs of a mixture share the smallest"),
         ("fmatch.*", "not needed", "options of csg_fmatch, not of csg_inverse"),

@@ -30,6 +30,8 @@ class Interaction:
         ``particle_dens`` in nm^-3.
     pressure : float or None
         ``p_target`` in bar.
+    r_min : float
+        ``min``, where g(r) begins to count, in nm.
     options : dict
         Every other option of the section with a value, by its path below ``cg.non-bonded``.
     """
@@ -42,6 +44,7 @@ class Interaction:
     target: Path
     density: float | None = None
     pressure: float | None = None
+    r_min: float = 0.0
     options: dict[str, str] = field(default_factory=dict)
 
     def words(self, path: str, default: str = "") -> tuple[str, ...]:
@@ -225,10 +228,16 @@ def _interaction(file: Path, section: ET.Element) -> Interaction:
         target=file.parent / target,
         density=None if density is None else _number(file, f"{where}.inverse.particle_dens", density),
         pressure=None if pressure is None else _number(file, f"{where}.inverse.p_target", pressure),
+        r_min=_number(file, f"{where}.min", values.get("min", "0")),
         options=values,
     )
     if not 0.0 < interaction.step < interaction.r_max:
         raise InputError(f"{file}: {where} has step {interaction.step:g} and max {interaction.r_max:g}")
+    if not 0.0 <= interaction.r_min < interaction.r_max:
+        raise InputError(
+            f"{file}: {where} has min {interaction.r_min:g} and max {interaction.r_max:g}; min must lie "
+            "between 0 and max"
+        )
     return interaction
 
 

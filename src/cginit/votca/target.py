@@ -9,6 +9,7 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
+from cginit.extrapolate import VISIBLE
 from cginit.io import check_target, read_rdf, read_rdf_header
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
@@ -66,16 +67,35 @@ def read_target(settings: Settings, *, density: float | None = None, clean: bool
 def read_interaction(
     settings: Settings, interaction: Interaction, step: float, *, clean: bool = False
 ) -> tuple[RDF, list[str]]:
-    """Return the target of an interaction on multiples of `step`, and what was odd about it."""
+    """Return the target of an interaction from ``min`` on multiples of `step`, and what was odd about it."""
     if not interaction.target.is_file():
         raise InputError(f"{settings.path}: the target {interaction.target} of {interaction.name} is absent")
-    whole = read_rdf(interaction.target, units=NM_KJ, clean=clean)
+    whole, notes = _from_min(read_rdf(interaction.target, units=NM_KJ, clean=clean), interaction)
     target = on_step(whole, step)
-    if target is whole:
+    if target is not whole:
+        notes.append(
+            f"{interaction.target.name} (step {whole.dr:g} nm) is interpolated to a step of {step:g} nm"
+        )
+    return target, notes
+
+
+def _from_min(target: RDF, interaction: Interaction) -> tuple[RDF, list[str]]:
+    """Return g(r) from ``min`` on, as csg_inverse takes it, unless that would cut into what shows the potential."""
+    first = int(np.searchsorted(target.r, interaction.r_min - GRID_TOLERANCE * target.dr))
+    below = float(np.max(target.g[:first], initial=0.0))
+    if below == 0.0:
         return target, []
-    return target, [
-        f"{interaction.target.name} (step {whole.dr:g} nm) is interpolated to a step of {step:g} nm"
-    ]
+    where = f"min of {interaction.name} ({interaction.r_min:g} nm)"
+    if first >= target.r.size:
+        raise InputError(f"{where} lies beyond the end of {interaction.target}; give a smaller min")
+    # What is missing from a target counts as a core, g = 0. After a visible g that would be a step.
+    if target.g[first] > VISIBLE:
+        return target, [
+            f"{where} has no effect: g(r) is still {target.g[first]:.3g} there, and counts from its beginning"
+        ]
+    error = None if target.error is None else target.error[first:]
+    kept = replace(target, r=target.r[first:], g=target.g[first:], error=error)
+    return kept, [f"g(r) below {where}, up to {below:.3g}, is left out"]
 
 
 def cutoff_of(settings: Settings, interaction: Interaction, step: float | None = None) -> float:

@@ -117,7 +117,7 @@ def update_of(settings: Settings) -> tuple[Update, tuple[str, ...]]:
     damping = damping_of(settings, interaction) if "scale" in steps else 1.0
     pressure, more = pressure_of(settings, interaction, "pressure" in steps)
     notes += more
-    name = _rule(settings, notes)
+    name = rule_of(settings, notes)
     # The ramp of the other methods comes after the smoothing.
     update = make_update(name, damping, pressure=pressure if settings.method == "iie" else None)
     if "smooth" in steps:
@@ -159,7 +159,14 @@ def ramp_of(settings: Settings, interaction: Interaction) -> Literal["simple", "
     return "wjk" if kind == "wjk" else "simple"
 
 
-def _rule(settings: Settings, notes: list[str]) -> str:
+def rule_of(settings: Settings, notes: list[str]) -> str:
+    """Return the name of the rule for the method of the settings; what it does otherwise is added to `notes`.
+
+    Raises
+    ------
+    InputError
+        If the method does not exist here, or beads of a molecule belong together.
+    """
     if settings.method in METHODS:
         return METHODS[settings.method]
     if settings.method != "iie":
@@ -169,14 +176,14 @@ def _rule(settings: Settings, notes: list[str]) -> str:
     method = settings.option("iie.method", "gauss-newton").replace("_", "-")
     if method not in IIE_METHODS:
         raise InputError(f"{settings.path}: iie.method is {method}; {', '.join(IIE_METHODS)} exist")
-    if settings.option("iie.closure", "hnc") != "hnc":
-        notes.append(
-            f"iie.closure {settings.option('iie.closure')} has no effect: the Jacobian is that of HNC"
-        )
-    if settings.option("iie.n_intra", "1").split() != ["1"]:
+    if set(settings.option("iie.n_intra", "1").split()) != {"1"}:
         raise InputError(
             f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}; only one bead a molecule "
             "is refined here"
+        )
+    if settings.option("iie.closure", "hnc") != "hnc":
+        notes.append(
+            f"iie.closure {settings.option('iie.closure')} has no effect: the updates are those of HNC"
         )
     return IIE_METHODS[method]
 
