@@ -316,7 +316,9 @@ def test_min_does_not_cut_into_a_visible_g(folder):
     found = read_target(settings(folder, replace=[("<min>0.0", "<min>0.30")]))
     np.testing.assert_array_equal(found.target.g, read_target(settings(folder)).target.g)
     # G(0.30) = 1 + 1.5 exp(-1) - 0.1 exp(-25/16)
-    assert any("min of CG-CG (0.3 nm) has no effect: g(r) is still 1.53 there" in note for note in found.notes)
+    assert any(
+        "min of CG-CG (0.3 nm) has no effect: g(r) is still 1.53 there" in note for note in found.notes
+    )
     # Nothing is left out where there is nothing, and nothing is said.
     assert not any("min of" in note for note in read_target(settings(folder)).notes)
     silent = read_target(settings(folder, replace=[("<min>0.0", "<min>0.25")]))
