@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.errors import InputError
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["RDF", "Array", "PairPotential", "Provenance", "force", "uniform_grid"]
+__all__ = ["RDF", "Array", "LongWave", "PairPotential", "Provenance", "force", "uniform_grid"]
 
 Array = NDArray[np.float64]
 
@@ -98,6 +98,48 @@ class Provenance:
     source: str | None = None
 
 
+@dataclass(frozen=True)
+class LongWave:
+    r"""Structure factor :math:`S(k) = 1 + \rho \hat h(k)` at one small wave number.
+
+    It is a sum over all of g, in which a point counts as r^2 and its noise with it; a simulation knows it far better
+    by itself.
+
+    Attributes
+    ----------
+    k : float
+        Wave number in the inverse unit of length; 0 for a compressibility, :math:`S(0) = \rho kT \kappa_T`.
+    s : float
+        S(k).
+    error : float
+        Its standard error.
+
+    Raises
+    ------
+    InputError
+        If `k` or `error` is negative, or `s` is not positive.
+
+    Examples
+    --------
+    >>> LongWave(0.6, 0.02, 0.001).scaled(10.0)
+    LongWave(k=0.06, s=0.02, error=0.001)
+    """
+
+    k: float
+    s: float
+    error: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.k < np.inf and 0.0 < self.s < np.inf and 0.0 <= self.error < np.inf):
+            raise InputError(
+                f"S(k) needs k >= 0, S > 0 and an error >= 0, not k = {self.k:g}, S = {self.s:g} +- {self.error:g}"
+            )
+
+    def scaled(self, length: float) -> LongWave:
+        """Return the same with lengths multiplied by `length`."""
+        return replace(self, k=self.k / length)
+
+
 @dataclass(frozen=True, eq=False)
 class RDF:
     """Radial distribution function g(r) on one uniform grid.
@@ -116,6 +158,9 @@ class RDF:
     beads : int, optional
         Number of beads N in the periodic box that g was sampled in, normalised with the N - 1 others: such a g
         approaches 1 + (1 - S(0))/N (`cginit.liquid.finite_size`). Without it g counts as that of a large system.
+    long_wave : LongWave, optional
+        S(k) of the same simulation at a small k, which the inversion of g then agrees with
+        (`cginit.liquid.long_wave`).
 
     Raises
     ------
@@ -134,6 +179,7 @@ class RDF:
     error: Array | None = None
     units: UnitSystem = field(kw_only=True)
     beads: int | None = field(default=None, kw_only=True)
+    long_wave: LongWave | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -169,11 +215,15 @@ class RDF:
         """Return the same curve in other units."""
         target = unit_system(units)
         length, _ = conversion(self.units, target)
-        return self if target == self.units else replace(self, r=self.r * length, units=target)
+        return self if target == self.units else self._scaled(length, target)
 
     def reduced(self, length: float) -> RDF:
         """Return the same curve with distances in multiples of `length`."""
-        return replace(self, r=self.r / length, units=LJ)
+        return self._scaled(1.0 / length, LJ)
+
+    def _scaled(self, length: float, units: UnitSystem) -> RDF:
+        wave = None if self.long_wave is None else self.long_wave.scaled(length)
+        return replace(self, r=self.r * length, long_wave=wave, units=units)
 
     def with_core(self) -> RDF:
         """Return the curve extended to its first grid point at or above 0, with g = 0 in what was missing."""

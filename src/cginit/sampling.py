@@ -27,6 +27,7 @@ __all__ = [
     "block_mean",
     "count_pairs",
     "count_partial_pairs",
+    "density_waves",
     "examine",
     "low_k_structure_factor",
     "partial_rdfs",
@@ -409,10 +410,30 @@ def low_k_structure_factor(trajectory: Trajectory) -> Mean:
     The three of one frame are averaged, frames are blocked. A box that separates into two phases, or clusters,
     has S(k_min) >> 1; the ideal gas has 1.
     """
-    k = 2.0 * np.pi / trajectory.box
-    phases = np.exp(-1j * trajectory.positions * k.astype(np.float32))
-    s = np.mean(np.abs(phases.sum(axis=1)) ** 2, axis=1) / trajectory.n
+    s = [density_waves(frame, np.diag(trajectory.box))[1].mean() for frame in trajectory.positions]
     return block_mean(s, min(BLOCKS, len(trajectory)))
+
+
+def density_waves(positions: ArrayLike, vectors: Array) -> tuple[Array, Array]:
+    r"""Return the wave numbers of the three vectors that span the reciprocal lattice, and S at them in one frame.
+
+    Parameters
+    ----------
+    positions : array_like, shape (n, 3)
+        Beads.
+    vectors : ndarray, shape (3, 3)
+        The edges of the box as rows.
+
+    Returns
+    -------
+    k, s : ndarray, shape (3,)
+        Wave numbers and :math:`|\sum_j e^{-i k \cdot r_j}|^2 / N`.
+    """
+    waves = 2.0 * np.pi * np.linalg.inv(vectors).T
+    # Single precision is enough for a phase and twice as fast.
+    phases = np.asarray(positions, dtype=np.float32) @ waves.T.astype(np.float32)
+    amplitude = np.exp(-1j * phases).sum(axis=0)
+    return np.linalg.norm(waves, axis=1), np.abs(amplitude).astype(np.float64) ** 2 / phases.shape[0]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ pytest.importorskip("safetensors", reason="weights need safetensors (cginit[trai
 import torch
 from scipy.interpolate import CubicSpline
 
-from cginit.curves import RDF
+from cginit.curves import RDF, LongWave
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.network import NetworkGuess
-from cginit.liquid import solve
+from cginit.liquid import invert, invert_with_long_wave, solve
 from cginit.network.assessment import assess_potentials
 from cginit.network.bodies import BODIES, Ports, build_body
 from cginit.network.bridge import LiquidFeatures, liquid_features, verlet_modified
@@ -209,7 +209,7 @@ def test_figures_of_merit():
 
 def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
     data = fluids.select(np.arange(len(fluids)) < 3)
-    features = liquid_features(data, variations=2)
+    features = liquid_features(data, variations=3)
     assert features.valid.all()
     inner = R <= 3.0
     for i in range(3):
@@ -220,12 +220,31 @@ def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
             np.testing.assert_allclose(hnc[inner], u[inner], atol=5e-3)
     # The second leaves c more freedom.
     assert np.all(np.abs(features.gamma[:, 0, 1] - features.gamma[:, 0, 0]).max(axis=1) > 0.0)
-    # The second variation is noisy and ends early.
-    assert 1e-4 < np.std((features.g[:, 1] - features.g[:, 0])[:, :60]) < 2e-3
-    assert np.all(features.gamma[:, 1, :, -1] == 0.0)
+    # The second knows S(k), where there is one; without it is the first again.
+    assert np.array_equal(features.gamma[:, 1], features.gamma[:, 0])
+    # The third variation is noisy and ends early.
+    assert 1e-4 < np.std((features.g[:, 2] - features.g[:, 0])[:, :60]) < 2e-3
+    assert np.all(features.gamma[:, 2, :, -1] == 0.0)
     assert np.all(features.gamma[:, 0, :, -1] != 0.0)
-    with pytest.raises(InputError, match="at least one variation"):
-        liquid_features(data, variations=0)
+    with pytest.raises(InputError, match="at least two variations"):
+        liquid_features(data, variations=1)
+
+
+def test_features_with_a_structure_factor_agree_with_it(fluids):
+    data = fluids.select(np.arange(len(fluids)) < 1)
+    k = 0.5
+    plain = invert(R, data.g[0], float(data.density[0]), error=data.g_error[0])
+    # Half of what g says, known to a tenth: no curve of the inversion alone has it.
+    wave = np.array([[k, 0.5 * float(np.interp(k, plain.k, plain.s_k)), 0.0]])
+    wave[0, 2] = 0.1 * wave[0, 1]
+    features = liquid_features(replace(data, long_wave=wave), variations=4)
+    assert features.valid.all()
+    arguments = (R, data.g[0], float(data.density[0]))
+    known = invert_with_long_wave(*arguments, LongWave(*wave[0]), error=data.g_error[0])
+    # r = 0 is no node of the transform.
+    assert np.array_equal(features.gamma[0, 0, 0, 1:], plain.gamma)
+    assert np.array_equal(features.gamma[0, 1, 0, 1:], known.gamma)
+    assert float(np.interp(k, known.k, known.s_k)) == pytest.approx(wave[0, 1], rel=0.1)
 
 
 def test_features_are_kept_in_a_file(tmp_path):
@@ -259,7 +278,7 @@ def bridge(fluids, tmp_path_factory):
             members=2, steps=60, batch=8, evaluate_every=30, learning_rate=1e-2, seed=2, keep="last"
         ),
     )
-    return config, train_bridge(config, fluids, tmp_path_factory.mktemp("bridge"), variations=1, device="cpu")
+    return config, train_bridge(config, fluids, tmp_path_factory.mktemp("bridge"), variations=2, device="cpu")
 
 
 def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):

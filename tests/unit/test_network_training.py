@@ -341,6 +341,7 @@ def test_draws_on_the_device_are_those_of_numpy():
                 "pressure",
                 "pressure_error",
                 "test",
+                "long_wave",
             )
         },
     )

@@ -253,3 +253,18 @@ def test_a_trajectory_without_a_box_is_refused(tmp_path):
         u.atoms.write(file)
     with pytest.raises(InputError, match="has no periodic box"):
         rdf_from_trajectory(file, mapping="all", dr=0.1)
+
+
+def test_the_smallest_waves_of_the_box_are_sampled_too(tmp_path):
+    u = ideal_gas(200, n=40)
+    topology, trajectory = write(u, tmp_path)
+    g, _ = rdf_from_trajectory(topology, trajectory, mapping="residues:com", dr=0.1, blocks=10)
+    wave = g.long_wave
+    assert wave.k == pytest.approx(2.0 * np.pi / 2.0, rel=1e-6)  # the box of 20 A in nm
+    # 600 exponential variates; a mean of ten blocks is t-distributed with nine degrees of freedom, 5 is one in 1000.
+    assert abs(wave.s - 1.0) < 5.0 * wave.error
+    assert 0.02 < wave.error < 0.08  # 1/sqrt(600) = 0.04, known to 24 %
+    parallel, _ = rdf_from_trajectory(
+        topology, trajectory, mapping="residues:com", dr=0.1, blocks=10, workers=2
+    )
+    assert parallel.long_wave == wave

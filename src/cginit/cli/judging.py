@@ -68,17 +68,25 @@ def card_errors(
     from cginit.guess.integral_equation import IntegralEquation
     from cginit.guess.network import NetworkGuess
     from cginit.network.evaluate import boltzmann_potential, error_table
+    from cginit.network.inference import load_model
 
     held, known = held_rows(data), data.select(~data.test)
     g, truth = on_points(held)
+    network = NetworkGuess(name, bin_average=False, folder=folder)
+    hnc = IntegralEquation("hnc", bin_average=False)
     predictions = {
         "network": bare,
         # The g of a training set are point values already.
-        name: _guesses(NetworkGuess(name, bin_average=False, folder=folder), held),
-        "hnc": _guesses(IntegralEquation("hnc", bin_average=False), held),
+        name: _guesses(network, held),
+        "hnc": _guesses(hnc, held),
         "boltzmann": _guesses(Boltzmann(bin_average=False), held),
         "-ln g": boltzmann_potential(g),
     }
+    if load_model(name, folder).kind == "BN":
+        predictions |= {
+            f"{name}, S(k) known": _guesses(network, held, long_wave=True),
+            "hnc, S(k) known": _guesses(hnc, held, long_wave=True),
+        }
     g_known, truth_known = on_points(known)
     validation = {**folds, "-ln g": boltzmann_potential(g_known)}
     return {
@@ -115,20 +123,16 @@ def origin(dataset: Dataset, families: str) -> str:
     )
 
 
-def _guesses(guess: Guess, data: TrainingSet) -> Array:
+def _guesses(guess: Guess, data: TrainingSet, *, long_wave: bool = False) -> Array:
     """Return the potentials of a guess on the network's grid ``(m, 50)``; NaN where it has none."""
     import numpy as np
 
-    from cginit.curves import RDF
     from cginit.errors import CGInitError
     from cginit.network.features import POINTS, interpolate, network_grid
-    from cginit.state import StatePoint
-    from cginit.units import LJ
 
     found = np.full((len(data), POINTS), np.nan)
     for row in range(len(data)):
-        target = RDF(data.r, data.g[row], data.g_error[row], units=LJ)
-        state = StatePoint(float(data.density[row]), 1.0)
+        target, state = data.target(row, long_wave=long_wave)
         try:
             # No method is told where the potential ends.
             potential = guess(target, state, float(data.r[-1]))

@@ -24,6 +24,9 @@ FINE = 0.01
 CAP = 1e3
 #: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
 STRIDE = 1_000_000_000
+#: Relative standard error of S at the smallest wave vectors: 25 state points repeated with another engine and other
+#: seeds differ by sqrt(2) times this (rms).
+S_K_ERROR = 0.076
 #: Below this second virial coefficient, in sigma^3, a fluid has a gas-liquid region (half the value at the critical
 #: temperature of simple fluids, Vliegenthart and Lekkerkerker, J. Chem. Phys. 112, 5364, 2000, doi:10.1063/1.481106).
 MIN_B2 = -3.141592653589793
@@ -34,7 +37,8 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
 
     g, up to 5 sigma, becomes that of an infinite system (with S at the smallest wave vectors of the box for S(0)),
     point values (its bins average over steep cores) and 0 below its first visible point, as in a guess; potentials
-    go onto a fine common grid. The test set is that of the data set.
+    go onto a fine common grid. The test set is that of the data set. S(k) is that at
+    k = 2 pi / L of the cubic boxes.
 
     Raises
     ------
@@ -67,6 +71,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
         g.append(visible.target.g)
         step = float(table_r[-1] / (table_r.size - 1))
         u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])
+    k_min = 2.0 * np.pi * (rows.density / rows.n) ** (1.0 / 3.0)
     family = np.array(["ab".find(x) for x in rows.family], dtype=np.int64)
     return TrainingSet(
         r,
@@ -80,6 +85,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
         rows.pressure,
         rows.pressure_error,
         rows.split == "test",
+        np.stack([k_min, rows.s_k_min, S_K_ERROR * rows.s_k_min], axis=1),
     )
 
 

@@ -12,8 +12,9 @@ from cginit.cli.consistency import consistency_figures, default_pressures
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cginit.curves import Array, PairPotential
+    from cginit.curves import Array
     from cginit.eos.assessment import PressureStudy
+    from cginit.guess import Guess
     from cginit.network.assessment import PotentialStudy
     from cginit.network.data import TrainingSet
     from cginit.report.pressure_study import Agreement
@@ -23,6 +24,7 @@ __all__ = ["DEFAULT_GUESS", "pressure_figures"]
 
 #: Titles of the routes of this project's own networks.
 DEFAULT_GUESS = "network"
+WITH_WAVE = "network, S(k) known"
 DEFAULT_EOS = "default network"
 
 
@@ -133,14 +135,14 @@ def _from_g(
     kind, _, label = eos.partition("/")
     path = final_path(folder, kind, label)
     after = network_pressure(found.config, eos, path, u, data.density, p0(fine))
-    default, by_default = _default_guesses(data, model, out / "guesses.npz")
     found_pressures = {
         f"{network}, then {eos}": after,
         f"{network} and the virial of g": _virial(data, fine),
-        f"{DEFAULT_GUESS}, then {DEFAULT_EOS}": by_default,
-        f"{DEFAULT_GUESS} and the virial of g": _virial(data, default),
-        "P0 of -ln g": p0(zero),
     }
+    for name, (default, by_default) in _default_guesses(data, model, out / "guesses.npz").items():
+        found_pressures[f"{name}, then {DEFAULT_EOS}"] = by_default
+        found_pressures[f"{name} and the virial of g"] = _virial(data, default)
+    found_pressures["P0 of -ln g"] = p0(zero)
     held = found.fold < 0
     return [Agreement(name, x, data.pressure, held) for name, x in found_pressures.items()]
 
@@ -161,42 +163,58 @@ def _virial(data: TrainingSet, fine: Array) -> Array:
     return pressures
 
 
-def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> tuple[Array, Array]:
+def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[str, tuple[Array, Array]]:
     """Return the default guess of each g on the fine grid ``(m, k)``, and the pressure that it implies ``(m,)``.
 
     As a user gets them: with the cut-off at the end of g, and with the ways out of guess and pressure where the
-    networks do not know the fluid. NaN where there is no answer.
+    networks do not know the fluid; from g alone, and from g and S(k) at a small k. NaN where there is no answer.
     """
     from io import BytesIO
 
     import numpy as np
 
-    from cginit.cli.learning import CAP
-    from cginit.curves import RDF
-    from cginit.eos import pressure
-    from cginit.errors import CGInitError
     from cginit.guess.network import NetworkGuess
     from cginit.io import write_atomically
-    from cginit.network.features import interpolate
-    from cginit.network.training import data_digest
-    from cginit.state import StatePoint
-    from cginit.units import LJ
+    from cginit.network.inference import load_model
+    from cginit.network.training import array_digest, data_digest
 
-    digest = data_digest(data)
-    if path.exists():
-        with np.load(path, allow_pickle=False) as content:
-            if str(content["digest"]) == digest:
-                return content["u"], content["pressure"]
     # The g of a training set are point values already.
     guess = NetworkGuess("bridge", bin_average=False)
-    report = _counter("guesses")
+    used = load_model(guess.name)
+    key = f"{used.name} {used.version} {model} {data_digest(data)} {array_digest(data.long_wave)}"
+    if path.exists():
+        with np.load(path, allow_pickle=False) as content:
+            if "key" in content and str(content["key"]) == key:
+                return {n: (content[f"{n} u"], content[f"{n} pressure"]) for n in (DEFAULT_GUESS, WITH_WAVE)}
+    found = {
+        DEFAULT_GUESS: _guessed(data, guess, model, long_wave=False),
+        WITH_WAVE: _guessed(data, guess, model, long_wave=True),
+    }
+    arrays = {
+        f"{n} {k}": x for n, pair in found.items() for k, x in zip(("u", "pressure"), pair, strict=True)
+    }
+    stream = BytesIO()
+    arrays["key"] = np.array(key)
+    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+    write_atomically(path, stream.getvalue())
+    return found
+
+
+def _guessed(data: TrainingSet, guess: Guess, model: Path | None, *, long_wave: bool) -> tuple[Array, Array]:
+    import numpy as np
+
+    from cginit.cli.learning import CAP
+    from cginit.eos import pressure
+    from cginit.errors import CGInitError
+    from cginit.network.features import interpolate
+
+    report = _counter("guesses from g and S(k)" if long_wave else "guesses")
     u, found = np.full((len(data), data.u_r.size), np.nan), np.full(len(data), np.nan)
     for i in range(len(data)):
-        target = RDF(data.r, data.g[i], data.g_error[i], units=LJ)
-        state = StatePoint(float(data.density[i]), 1.0)
         report(i + 1, len(data))
+        target, state = data.target(i, long_wave=long_wave)
         try:
-            potential: PairPotential = guess(target, state, float(data.r[-1]))
+            potential = guess(target, state, float(data.r[-1]))
         except CGInitError:
             continue
         curve = np.minimum(potential.u, CAP)[None]
@@ -205,7 +223,4 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> tuple
             found[i] = pressure(potential, state, folder=model).value
         except CGInitError:
             continue
-    stream = BytesIO()
-    np.savez_compressed(stream, digest=np.array(digest), u=u, pressure=found)
-    write_atomically(path, stream.getvalue())
     return u, found

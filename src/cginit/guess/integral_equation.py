@@ -11,6 +11,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
+from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
 from cginit.state import StatePoint
 
@@ -24,7 +25,8 @@ class IntegralEquation:
     r"""The potential that has the target g(r) in the hypernetted-chain or Percus-Yevick approximation.
 
     Beyond -ln g it takes account of the correlations that the density brings; up to moderate densities
-    the bridge function that HNC neglects is small. See `cginit.liquid.ornstein_zernike.invert`.
+    the bridge function that HNC neglects is small. See `cginit.liquid.ornstein_zernike.invert`, and
+    `cginit.liquid.long_wave` for a target that knows S(k) at a small k.
 
     Parameters
     ----------
@@ -80,11 +82,14 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
     target = visible.target
     if target.beads is None:
         return visible
-    nodes, g, error = _on_sine_nodes(visible)
-    try:
-        s_0 = compressibility_limit(nodes, g, density, target.beads, error)
-    except ConvergenceError:
-        return visible
+    if target.long_wave is not None:
+        s_0 = target.long_wave.s
+    else:
+        nodes, g, error = _on_sine_nodes(visible)
+        try:
+            s_0 = compressibility_limit(nodes, g, density, target.beads, error)
+        except ConvergenceError:
+            return visible
     corrected = infinite_system(target.g, target.beads, s_0)
     return replace(visible, target=replace(target, g=corrected, beads=None))
 
@@ -99,8 +104,9 @@ def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
 def indirect_correlation(
     visible: VisibleTarget, density: float, closure: Closure, noise_weight: float = NOISE_WEIGHT
 ) -> tuple[Array, tuple[str, ...]]:
-    """Return gamma = h - c ``(n,)`` on the grid of the target, and notes, by `cginit.liquid.ornstein_zernike.invert`.
+    """Return gamma = h - c ``(n,)`` on the grid of the target, and notes, by the Ornstein-Zernike inversion.
 
+    It agrees with S(k) at a small k where the target knows it.
     It is smooth even in the core, so that grids that no sine transform has are served by interpolation.
 
     Raises
@@ -112,7 +118,13 @@ def indirect_correlation(
 
     r = visible.target.r
     nodes, g, error = _on_sine_nodes(visible)
-    solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
+    wave = visible.target.long_wave
+    if wave is None:
+        solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
+    else:
+        solution = invert_with_long_wave(
+            nodes, g, density, wave, closure, error=error, noise_weight=noise_weight
+        )
     if solution.r.size == r.size and nodes is r:
         return solution.gamma, solution.notes
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.

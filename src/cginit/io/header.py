@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cginit._version import __version__
-from cginit.curves import PairPotential, Provenance
+from cginit.curves import LongWave, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.units import UnitSystem, unit_system
 
@@ -38,6 +38,7 @@ class Header:
     density, kT : float or None
         State point.
     beads : float or None
+    long_wave : LongWave or None
         See `cginit.curves.RDF`.
     r_core, r_cut : float or None
         End of the extrapolated core, and the cut-off where the file's rows go beyond it.
@@ -53,6 +54,7 @@ class Header:
     density: float | None = None
     kT: float | None = None
     beads: float | None = None
+    long_wave: LongWave | None = None
     r_core: float | None = None
     r_cut: float | None = None
     notes: tuple[str, ...] = ()
@@ -99,6 +101,9 @@ def header_lines(header: Header, comment: str = "#") -> str:
     # The state point reads back exactly.
     pairs += [(key, repr(float(getattr(header, key)))) for key in _STATE if getattr(header, key) is not None]
     pairs += [(key, f"{getattr(header, key):.15g}") for key in _PLAIN if getattr(header, key) is not None]
+    if header.long_wave is not None:
+        wave = header.long_wave
+        pairs.append(("long_wave", f"{wave.k!r} {wave.s!r} {wave.error!r}"))
     pairs += [("note", note) for note in header.notes]
     lines = (f"{comment} cginit: {key} = {' '.join(value.split())}"[:MAX_LINE] for key, value in pairs)
     return "".join(f"{line}\n" for line in lines).encode("ascii", "replace").decode("ascii")
@@ -143,7 +148,18 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
         raise InputError(f"the header of {name}: {error}") from None
     return Header(
         units=units,
+        long_wave=_long_wave(stated["long_wave"], name) if "long_wave" in stated else None,
         notes=tuple(notes),
         **{key: stated.get(key) for key in _TEXT},  # type: ignore[arg-type]
         **numbers,  # type: ignore[arg-type]
     )
+
+
+def _long_wave(text: str, name: str) -> LongWave:
+    try:
+        k, s, error = (float(word) for word in text.split())
+        return LongWave(k, s, error)
+    except (ValueError, InputError) as reason:
+        raise InputError(
+            f"the header of {name} states long_wave = {text!r}; it must be k, S(k) and its standard error ({reason})"
+        ) from None

@@ -140,7 +140,7 @@ def read_rdf(
     grid = even_grid(r, rows.column(0))
     if grid is None:
         grid, g, error = _resampled(rows, r, g, error)
-    return RDF(grid, g, error, units=system, beads=_beads(header, name))
+    return RDF(grid, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
 
 
 def write_rdf(
@@ -190,6 +190,7 @@ def write_rdf(
             density=None if here is None else here.density,
             kT=None if here is None else here.kT,
             beads=rdf.beads,
+            long_wave=rdf.long_wave,
             notes=tuple(notes),
         )
     )

@@ -10,6 +10,7 @@ from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
+from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.liquid.ornstein_zernike import Closure, OZInversion, estimate_noise, invert
 from cginit.liquid.virial import (
@@ -36,6 +37,7 @@ __all__ = [
     "infinite_system",
     "invert",
     "invert_mixture",
+    "invert_with_long_wave",
     "isothermal_compressibility",
     "second_virial",
     "solve",

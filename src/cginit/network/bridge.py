@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.curves import Array
+from cginit.curves import Array, LongWave
 from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, invert
+from cginit.liquid.long_wave import invert_with_long_wave
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
 from cginit.network.data import TrainingSet
 from cginit.network.features import RANGE, U_VISIBLE
 
@@ -27,6 +28,8 @@ U_LOWEST = -5.0
 #: Weights of the noise in the inversions that the network sees: the usual one, which is best in dense liquids, and
 #: one that leaves c more freedom, which a long-ranged potential at moderate density needs.
 WEIGHTS = (NOISE_WEIGHT, 0.1 * NOISE_WEIGHT)
+#: Variations of each g that a training sees: with and without S(k), as it is and twice with noise.
+VARIATIONS = 6
 #: The shortest range of g among the variations, in sigma.
 SHORTEST_RANGE = 3.0
 
@@ -64,10 +67,11 @@ class LiquidFeatures:
     r : ndarray, shape (n,)
         Uniform distances from 0, in sigma.
     g : ndarray, shape (m, v, n)
-        Radial distribution function in v variations: the first is g as it is, the others have noise at the level of
-        its errors and end at a random distance, g = 1 beyond.
+        Radial distribution function in v variations: the first two are g as it is, the others have noise at the
+        level of its errors and end at a random distance, g = 1 beyond.
     gamma : ndarray, shape (m, v, 2, n)
-        h - c of each by inversions with the `WEIGHTS` of noise; 0 beyond the end.
+        h - c of each by inversions with the `WEIGHTS` of noise, every other one (the second, ...) with S(k) at a
+        small k where it is known; 0 beyond the end.
     valid : ndarray of bool, shape (m, v)
         Where the inversion has a solution.
     """
@@ -100,19 +104,19 @@ class LiquidFeatures:
 
 def liquid_features(
     data: TrainingSet,
-    variations: int = 4,
+    variations: int = VARIATIONS,
     seed: int = 1,
     report: Callable[[int, int], None] | None = None,
 ) -> LiquidFeatures:
-    """Return the features of all rows of `data`; some 0.2 s a row and variation.
+    """Return the features of all rows of `data`; some 0.1 s a row and variation.
 
     Raises
     ------
     InputError
-        If `variations` is less than 1.
+        If `variations` is less than 2.
     """
-    if variations < 1:
-        raise InputError(f"features need at least one variation, g as it is, not {variations}")
+    if variations < 2:
+        raise InputError(f"features need at least two variations, g without and with S(k), not {variations}")
     m, n = data.g.shape
     g = np.ones((m, variations, n))
     gamma = np.zeros((m, variations, len(WEIGHTS), n))
@@ -121,15 +125,16 @@ def liquid_features(
         for v in range(variations):
             rng = np.random.default_rng([seed, int(data.potential[i]), round(1e6 * data.density[i]), v])
             curve, end = data.g[i], n
-            if v > 0:
+            if v > 1:
                 # Points without a count stay without one, or the noise would be a potential of some kT in the core.
                 noise = data.g_error[i] * rng.standard_normal(n)
                 curve = np.where(curve > 0.0, np.maximum(curve + noise, np.exp(-U_VISIBLE)), 0.0)
                 shortest = min(max(SHORTEST_RANGE, float(data.r_cut[i])), RANGE)
                 end = 1 + round((shortest + (RANGE - shortest) * rng.random()) / float(data.r[1]))
-            r, error, density = data.r[:end], data.g_error[i, :end], float(data.density[i])
+            wave = _wave(data.long_wave[i], rng if v > 1 else None) if v % 2 else None
+            error, density = data.g_error[i, :end], float(data.density[i])
             try:
-                found = [invert(r, curve[:end], density, error=error, noise_weight=w) for w in WEIGHTS]
+                found = inversions(data.r[:end], curve[:end], density, error, wave)
             except ConvergenceError:
                 continue
             valid[i, v] = True
@@ -139,6 +144,23 @@ def liquid_features(
         if report is not None:
             report(i + 1, m)
     return LiquidFeatures(data.r, g, gamma, valid)
+
+
+def inversions(
+    r: Array, g: Array, density: float, error: Array, wave: LongWave | None
+) -> tuple[OZInversion, ...]:
+    """Return the Ornstein-Zernike inversion of g ``(n,)`` for each of the `WEIGHTS`, with S(k) if there is one."""
+    if wave is None:
+        return tuple(invert(r, g, density, error=error, noise_weight=w) for w in WEIGHTS)
+    return tuple(invert_with_long_wave(r, g, density, wave, error=error, noise_weight=w) for w in WEIGHTS)
+
+
+def _wave(row: Array, rng: np.random.Generator | None) -> LongWave | None:
+    k, s, error = (float(x) for x in row)
+    if s <= 0.0:
+        return None
+    noise = 0.0 if rng is None else error / s * float(rng.standard_normal())
+    return LongWave(k, s * float(np.exp(noise)), error)
 
 
 def _with_origin(values: Array) -> Array:

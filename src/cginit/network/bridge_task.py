@@ -102,17 +102,17 @@ class BridgeTask:
             self.architecture, Ports(curves=CURVES, points=self.points, outputs=self.points), seed
         )
 
-    def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
-        """Return -ln g, gamma, density and U of `rows`."""
+    def batch(self, rows: Tensor, generators: list[Generator] | None, variation: int = 0) -> Batch:
+        """Return -ln g, gamma, density and U of `rows`, in a random variation, or in the one that is given."""
         pool = self.pool
         if generators is None:
-            variation = torch.zeros_like(rows)
+            chosen = torch.full_like(rows, variation)
             scale = torch.ones_like(pool.density[rows])
         else:
             part = pool.random(rows.shape[1:], generators)
-            variation = (part * self.usable.shape[1]).to(torch.int64).clamp(max=self.usable.shape[1] - 1)
+            chosen = (part * self.usable.shape[1]).to(torch.int64).clamp(max=self.usable.shape[1] - 1)
             scale = pool.scales(rows, self.augmentation, generators)
-        curves = self.curves[rows, self.usable[rows, variation]]
+        curves = self.curves[rows, self.usable[rows, chosen]]
         at = self.grid * scale[..., None] / self.step
         # Beyond the end of g the curves are 0, as where g ends early.
         u0, *gamma = (hermite(curves[..., k, :], at, 0.0) for k in range(curves.shape[-2]))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.augmentation import pairs
-from cginit.network.bridge import LiquidFeatures, liquid_features
+from cginit.network.bridge import VARIATIONS, LiquidFeatures, liquid_features
 from cginit.network.bridge_task import LEAST_SPREAD, BridgeEnsemble, BridgeTask
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
@@ -23,7 +23,7 @@ from cginit.network.evaluate import VISIBLE_G
 from cginit.network.features import U_CUT, U_VISIBLE, interpolate, network_grid
 from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
-from cginit.network.training import claim, data_digest, fold_jobs
+from cginit.network.training import array_digest, claim, data_digest, fold_jobs
 
 __all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
 
@@ -97,12 +97,15 @@ class BridgeRun:
         What they see of the training set.
     predictions : BridgePredictions
         What they make of it.
+    with_long_wave : BridgePredictions
+        The same where S(k) at a small k is known besides g.
     """
 
     members: list[Fit]
     ensemble: BridgeEnsemble
     features: LiquidFeatures
     predictions: BridgePredictions
+    with_long_wave: BridgePredictions
 
 
 def train_bridge(
@@ -110,7 +113,7 @@ def train_bridge(
     data: TrainingSet,
     folder: Path,
     *,
-    variations: int = 4,
+    variations: int = VARIATIONS,
     device: str = "auto",
     report: Callable[[Progress], None] | None = None,
     prepared: Callable[[int, int], None] | None = None,
@@ -144,6 +147,7 @@ def train_bridge(
     if np.any(np.bincount(fold[fold >= 0], minlength=plan.members) == 0):
         raise InputError(f"a fold of {plan.members} holds no potential; train fewer members")
     content = {"config": config.to_dict(), "variations": variations, "data": data_digest(data)}
+    content |= {"long_wave": array_digest(data.long_wave)}
     claim(folder / "training.json", content)
     cache = folder / "features.npz"
     if not cache.exists():
@@ -159,17 +163,23 @@ def train_bridge(
         body = task.body(0)
         body.load_state_dict(member.weights)
         bodies.append(body)
-    return BridgeRun(
-        members, BridgeEnsemble(bodies).eval(), features, predict_bridge(task, bodies, data, features)
-    )
+    found = [predict_bridge(task, bodies, data, features, variation) for variation in (0, 1)]
+    return BridgeRun(members, BridgeEnsemble(bodies).eval(), features, *found)
 
 
 def predict_bridge(
-    task: BridgeTask, members: list[nn.Module], data: TrainingSet, features: LiquidFeatures
+    task: BridgeTask,
+    members: list[nn.Module],
+    data: TrainingSet,
+    features: LiquidFeatures,
+    variation: int = 0,
 ) -> BridgePredictions:
-    """Return the predictions of trained bodies for all rows; NaN where the inversion has no solution."""
+    """Return the predictions of trained bodies for all rows; NaN where the inversion has no solution.
+
+    `variation` is that of the features: 0 for g alone, 1 for g and S(k).
+    """
     rows = torch.arange(len(data), device=task.pool.device)[None]
-    batch = task.batch(rows, None)
+    batch = task.batch(rows, None, variation)
     u0, gamma = _numbers(batch[0][0]), _numbers(batch[1][0, :, 0])
     inputs = tuple(x[0] for x in task.inputs(batch, slice(0, 1)))
     found = []

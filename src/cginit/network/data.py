@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.curves import Array
+from cginit.curves import RDF, Array, LongWave
 from cginit.errors import InputError
+from cginit.state import StatePoint
+from cginit.units import LJ
 
 __all__ = ["CLASSES", "SPLIT_RULE", "TrainingSet", "class_of", "fold_of"]
 
@@ -95,6 +97,8 @@ class TrainingSet:
         beta P sigma^3 with its standard error; zeros where networks do not learn it.
     test : ndarray of bool, shape (m,), optional
         Which rows are the test set; `class_of` by default.
+    long_wave : ndarray, shape (m, 3), optional
+        k, S(k) and its standard error at a small k, as `cginit.curves.LongWave`; zeros where it is not known.
 
     Raises
     ------
@@ -113,6 +117,7 @@ class TrainingSet:
     pressure: Array = None  # type: ignore[assignment]
     pressure_error: Array = None  # type: ignore[assignment]
     test: NDArray[np.bool_] = None  # type: ignore[assignment]
+    long_wave: Array = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         size = np.size(self.density)
@@ -121,6 +126,8 @@ class TrainingSet:
                 object.__setattr__(self, name, np.zeros(size))
         if self.test is None:
             object.__setattr__(self, "test", class_of(np.asarray(self.potential)) == 0)
+        if self.long_wave is None:
+            object.__setattr__(self, "long_wave", np.zeros((size, 3)))
         for f in fields(self):
             dtype = {"potential": np.int64, "test": np.bool_}.get(f.name, np.float64)
             values: NDArray[Any] = np.array(getattr(self, f.name), dtype=dtype)
@@ -135,6 +142,7 @@ class TrainingSet:
             "g": (m, self.r.size),
             "g_error": (m, self.r.size),
             "u": (m, self.u_r.size),
+            "long_wave": (m, 3),
         }
         scalars = ("density", "r_cut", "potential", "pressure", "pressure_error", "test")
         shapes |= dict.fromkeys(scalars, (m,))
@@ -150,6 +158,16 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return int(self.density.size)
+
+    def target(self, row: int, *, long_wave: bool = False) -> tuple[RDF, StatePoint]:
+        """Return g of a row as the target of a guess, with S(k) at a small k if asked and known, and its state.
+
+        Its values are those at points (``bin_average=False`` of a guess).
+        """
+        k, s, error = (float(x) for x in self.long_wave[row])
+        wave = LongWave(k, s, error) if long_wave and s > 0.0 else None
+        target = RDF(self.r, self.g[row], self.g_error[row], units=LJ, long_wave=wave)
+        return target, StatePoint(float(self.density[row]), 1.0)
 
     def select(self, rows: NDArray[np.bool_]) -> TrainingSet:
         """Return the rows where `rows` ``(m,)`` is true."""

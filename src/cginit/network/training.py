@@ -62,10 +62,16 @@ class Member:
 
 
 def data_digest(data: TrainingSet) -> str:
-    """Return ``sha256:`` and 64 hexadecimal digits of all arrays."""
+    """Return ``sha256:`` and 64 hexadecimal digits of all arrays but S(k), which few networks see."""
+    names = [f.name for f in fields(data) if f.name != "long_wave"]
+    return array_digest(*(getattr(data, name) for name in names))
+
+
+def array_digest(*arrays: NDArray[Any]) -> str:
+    """Return ``sha256:`` and 64 hexadecimal digits of some arrays."""
     digest = hashlib.sha256()
-    for f in fields(data):
-        digest.update(np.ascontiguousarray(getattr(data, f.name)).tobytes())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
     return f"sha256:{digest.hexdigest()}"
 
 

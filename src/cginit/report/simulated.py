@@ -29,6 +29,8 @@ __all__ = ["Case", "choose_cases", "read_cases", "simulate_cases"]
 
 #: The method that is no guess: the true potential, whose difference to the target is the noise of both simulations.
 TRUE = "true"
+#: Ending of a method that is told S(k) at a small k besides g.
+LONG_WAVE = "+s_k"
 #: Edge of the box in sigma, more than twice the range of g, and least number of beads.
 EDGE, BEADS = 10.2, 500
 #: Steps of the simulations of guesses: equilibration, production at this density and above, interval of
@@ -120,7 +122,7 @@ def simulate_cases(
         Receives one ``.npz`` for each case and method.
     methods : tuple of str
         Guesses by name, names of exported networks in `model`, final networks ``KIND/LABEL`` of `study`, or ``true``
-        for the true potential.
+        for the true potential. With ``+s_k`` at its end a guess is told S(k) at a small k too.
     count : int
         Number of state points.
     engine : str
@@ -217,8 +219,8 @@ def _guess(method: str, places: _Places) -> Any:
 
 def _simulate(data: TrainingSet, row: int, method: str, engine: Engine, places: _Places) -> Array:
     density = float(data.density[row])
-    state = StatePoint(density, 1.0)
-    target = RDF(data.r, data.g[row], data.g_error[row], units=LJ)
+    target, state = data.target(row, long_wave=method.endswith(LONG_WAVE))
+    method = method.removesuffix(LONG_WAVE)
     beads = max(BEADS, int(np.ceil(density * EDGE**3)))
     seed = int(data.potential[row]) % 100_000 + 1
     # A method that is not there is a mistake of the user, and no failed guess.

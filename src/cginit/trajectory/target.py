@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from cginit.curves import RDF, Array
+from cginit.curves import RDF, Array, LongWave
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS, block_curve
+from cginit.sampling import BLOCKS, block_curve, density_waves
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
 from cginit.trajectory.frames import chosen_frames, chunks
@@ -27,6 +27,9 @@ from cginit.typed_pairs import Bins, TypedPairCounter
 from cginit.units import UnitSystem
 
 __all__ = ["MappedSystem", "rdf_from_trajectory", "rdfs_from_trajectory"]
+
+#: Of a box that is no cube the waves up to this multiple of the smallest wave number count together.
+SAME_WAVE = 1.1
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,8 @@ def rdfs_from_trajectory(
 
     with :math:`v_i` the volume of the shell, over the pairs that are not excluded, of which there are
     :math:`N_{ab}`: independent molecules have g = 1 exactly, whatever is excluded. One frame is in memory at a
-    time; the trajectory is read twice, first for its boxes and times.
+    time; the trajectory is read twice, first for its boxes and times. A system of one type without exclusions also
+    yields S(k) at the smallest wave vectors of its box (`cginit.curves.LongWave`).
 
     Parameters
     ----------
@@ -212,12 +216,12 @@ def rdfs_from_trajectory(
         names = _pairs(groups, pairs)
         counter = _counter(groups, names, bins)
         work = _Work(str(topology), None if trajectory is None else str(trajectory), mapping, exclusions)
-        sums = np.zeros((blocks, len(names), bins.n))
+        sums, waves = np.zeros((blocks, len(names), bins.n)), np.zeros((blocks, 2))
         done = 0
         pieces = list(chunks(frames.n, blocks))
         with ExitStack() as stack:
             if workers == 1:
-                results: Iterator[Array] = (
+                results: Iterator[tuple[Array, Array]] = (
                     _count(universe, groups, counter, frames.indices[start:stop], length)
                     for _, start, stop in pieces
                 )
@@ -227,8 +231,9 @@ def rdfs_from_trajectory(
                 stack.callback(pool.shutdown, wait=True, cancel_futures=True)
                 count = partial(_count_elsewhere, work, names, bins, length)
                 results = pool.map(count, (frames.indices[start:stop] for _, start, stop in pieces))
-            for (block, start, stop), counted in zip(pieces, results, strict=True):
+            for (block, start, stop), (counted, found) in zip(pieces, results, strict=True):
                 sums[block] += counted
+                waves[block] += found
                 done += stop - start
                 if progress is not None:
                     progress(done, frames.n)
@@ -247,11 +252,20 @@ def rdfs_from_trajectory(
             # A file of beads without bonds may call all of them one molecule.
             groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
         )
-    curves = {
-        pair: block_curve(bins.grid, per_block[:, row], 1, system_units, _all_pairs_of(groups, pair))
-        for row, pair in enumerate(names)
-    }
+    curves = {}
+    for row, pair in enumerate(names):
+        curve = block_curve(bins.grid, per_block[:, row], 1, system_units)
+        if (beads := _all_pairs_of(groups, pair)) is not None:
+            curve = replace(curve, beads=beads, long_wave=_long_wave(waves / sizes[:, None]))
+        curves[pair] = curve
     return curves, system
+
+
+def _long_wave(per_block: Array) -> LongWave | None:
+    """Return S(k) of blocks of k and S ``(blocks, 2)`` with its standard error."""
+    (k, s), error = per_block.mean(axis=0), per_block[:, 1].std(ddof=1) / np.sqrt(len(per_block))
+    # Beads on a perfect lattice have none.
+    return LongWave(float(k), float(s), float(error)) if s > 0.0 else None
 
 
 def _all_pairs_of(groups: MappedAtoms, pair: tuple[str, str]) -> int | None:
@@ -307,14 +321,17 @@ def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins
 
 def _count(
     universe: Any, groups: MappedAtoms, counter: TypedPairCounter, frames: Any, length: float
-) -> Array:
-    """Return the sum over some frames of the counts times the volume, ``(n_pairs, n_bins)``."""
-    total = np.zeros((len(counter.pairs), counter.bins.n))
+) -> tuple[Array, Array]:
+    """Return sums over some frames: counts times the volume ``(n_pairs, n_bins)``; smallest k and S(k) ``(2,)``."""
+    total, waves = np.zeros((len(counter.pairs), counter.bins.n)), np.zeros(2)
     for index in frames:
         vectors = box_vectors(universe.trajectory[int(index)]) * length
         positions = bead_positions(groups) * np.float32(length)
         total += abs(float(np.linalg.det(vectors))) * counter.count(positions, vectors)
-    return total
+        k, s = density_waves(positions, vectors)
+        smallest = k <= SAME_WAVE * k.min()
+        waves += k[smallest].mean(), s[smallest].mean()
+    return total, waves
 
 
 @dataclass(frozen=True)
@@ -340,6 +357,6 @@ def _opened(work: _Work) -> tuple[Any, MappedAtoms, ExitStack]:
 
 def _count_elsewhere(
     work: _Work, pairs: tuple[tuple[str, str], ...], bins: Bins, length: float, frames: Any
-) -> Array:
+) -> tuple[Array, Array]:
     universe, groups, _ = _opened(work)
     return _count(universe, groups, _counter(groups, pairs, bins), frames, length)
