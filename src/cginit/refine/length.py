@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from cginit.engines.base import Schedule
 from cginit.errors import InputError
-from cginit.refine.checkpoint import Iteration
+from cginit.refine.convergence import Distance
 
-__all__ = ["LONGEST", "check_longest", "longer_production"]
+__all__ = ["LONGEST", "Judged", "check_longest", "longer_production"]
 
 #: Steps of sampling that a refinement may grow to unless it is told, in multiples of those of its schedule.
 LONGEST = 4
@@ -17,6 +18,20 @@ LONGEST = 4
 LIMITED = 10.0
 #: An update that leaves more than this part of the mean squared difference has not helped.
 HELPED = 0.9
+
+
+class Judged(Protocol):
+    """A simulation as far as its length depends on it: how far its g is from the target, and if it was whole."""
+
+    @property
+    def distance(self) -> Distance:
+        """Difference to the target."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether it had its full length."""
+        ...
 
 
 def check_longest(longest: int | None, schedule: Schedule) -> int:
@@ -36,7 +51,7 @@ def check_longest(longest: int | None, schedule: Schedule) -> int:
     return longest
 
 
-def longer_production(history: Sequence[Iteration], production: int, longest: int) -> int:
+def longer_production(history: Sequence[Judged], production: int, longest: int) -> int:
     """Return the steps of sampling of the next simulation.
 
     They double, up to `longest`, after two simulations of full length in a row that were near the target but not at
@@ -45,7 +60,7 @@ def longer_production(history: Sequence[Iteration], production: int, longest: in
 
     Parameters
     ----------
-    history : sequence of Iteration
+    history : sequence of Judged
         All simulations so far.
     production, longest : int
         Steps of sampling in the schedule, and the cap.

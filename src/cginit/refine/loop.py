@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import logging
-import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 
 from cginit.configuration import Configuration, random_configuration
-from cginit.curves import RDF, PairPotential, force
+from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule, length_scale
-from cginit.errors import EngineError, InputError, UnstableError
+from cginit.errors import InputError
+from cginit.refine.attempts import attempts, between, first_that_runs
 from cginit.refine.checkpoint import Iteration, Reweighted, Store, fingerprint
 from cginit.refine.length import check_longest, longer_production
 from cginit.refine.proposal import Proposal, propose
 from cginit.refine.replicas import ONE, Replicas
-from cginit.refine.simulation import iteration_of, simulate
+from cginit.refine.simulation import Sample, iteration_of, simulate
 from cginit.refine.updates import Update
+from cginit.refine.workdir import disk_explained
 from cginit.state import StatePoint, check_density, common_units
 
 __all__ = ["DEFAULT_SCHEDULE", "Loop", "load_engine", "start_configuration"]
@@ -35,10 +34,6 @@ log = logging.getLogger(__name__)
 DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=120)
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
-#: Factor of the time step where a run blew up.
-GENTLE_STEP = 0.4
-#: Bytes below which a disk counts as full.
-FREE_SPACE = 1_000_000
 
 
 def load_engine(name: str) -> Engine:
@@ -198,37 +193,28 @@ class Loop:
         index = len(self.history)
         proposal = self.proposal
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
-        remarks: list[str] = []
-        attempts = self._attempts(proposal.potential)
-        with _explained(self._store.folder, index):
-            for number, (potential, schedule, remedy) in enumerate(attempts, start=1):
-                folder = self._store.prepare(index)
-                try:
-                    sample = simulate(
-                        self.engine,
-                        potential,
-                        self.target,
-                        self.state,
-                        self._starts_of_next(),
-                        schedule,
-                        seed=seed,
-                        folder=folder,
-                        beyond_cutoff=self.update.beyond_cutoff,
-                        adaptive=self.adaptive,
-                        replicas=self.replicas,
-                    )
-                    break
-                except UnstableError as error:
-                    if number == len(attempts):
-                        raise
-                    log.warning("%s; trying again with %s", error, attempts[number][2])
-                    remarks.append(
-                        f"the run blew up{remedy and ' with ' + remedy}; repeated with {attempts[number][2]}"
-                    )
+
+        def run(potential: PairPotential, schedule: Schedule) -> tuple[PairPotential, Sample]:
+            return potential, simulate(
+                self.engine,
+                potential,
+                self.target,
+                self.state,
+                self._starts_of_next(),
+                schedule,
+                seed=seed,
+                folder=self._store.prepare(index),
+                beyond_cutoff=self.update.beyond_cutoff,
+                adaptive=self.adaptive,
+                replicas=self.replicas,
+            )
+
+        with disk_explained(self._store.folder, index):
+            (potential, sample), remarks = first_that_runs(self._attempts(proposal.potential), run)
             done = iteration_of(
                 sample, index, potential, self.target, seed=seed, seconds=time.perf_counter() - began
             )
-            iteration = self._store.commit(replace(done, skipped=proposal.skipped, remarks=tuple(remarks)))
+            iteration = self._store.commit(replace(done, skipped=proposal.skipped, remarks=remarks))
         self.history.append(iteration)
         return iteration
 
@@ -246,18 +232,10 @@ class Loop:
     def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:
         """Return what is tried in turn: potential, schedule, and what is gentler about it."""
         production = longer_production(self.history, self.schedule.production, self.longest)
-        plain = replace(self._fixed_schedule, production=production)
         if production > self.schedule.production:
             log.info("the noise of g leaves no way on: %d steps of sampling", production)
-        gentle = replace(plain, dt=GENTLE_STEP * plain.dt, push_off=max(4 * plain.push_off, 2_000))
-        attempts = [(potential, plain, ""), (potential, gentle, "a shorter time step")]
-        if self.history:
-            best = self.best.potential
-            for part in (0.5, 0.25):
-                u = best.u + part * (potential.u - best.u)
-                nearer = replace(potential, u=u, f=force(potential.r, u), u_error=None)
-                attempts.append((nearer, gentle, f"{part:g} of the step from the best potential"))
-        return attempts
+        nearer = partial(between, self.best.potential, potential) if self.history else None
+        return attempts(potential, replace(self._fixed_schedule, production=production), nearer)
 
     @property
     def best(self) -> Iteration:
@@ -271,19 +249,3 @@ class Loop:
         if not self.history:
             raise InputError("nothing has been simulated yet; call step() first")
         return min(self.history, key=lambda item: item.distance.lmse)
-
-
-@contextlib.contextmanager
-def _explained(folder: Path, index: int) -> Iterator[None]:
-    """Say in plain words that the disk is full, whichever program met it."""
-    kept = f"the {index} finished simulations are kept; make room and run the same command again"
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise EngineError(f"the disk of {folder} is full; {kept}") from error
-    except EngineError as error:
-        if shutil.disk_usage(folder).free < FREE_SPACE:
-            raise EngineError(f"the disk of {folder} is full ({error}); {kept}") from error
-        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
 from cginit.curves import PairPotential
-from cginit.engines.base import Engine, EngineRun, Schedule, length_scale
-from cginit.errors import InputError, UnstableError
+from cginit.engines.base import Engine, Schedule, length_scale
+from cginit.errors import ConvergenceError, InputError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.checkpoint import fingerprint
-from cginit.refine.convergence import distance, has_pressure
-from cginit.refine.loop import DEFAULT_SCHEDULE, GENTLE_STEP, MIN_BEADS
+from cginit.refine.convergence import Distance, has_pressure
+from cginit.refine.length import check_longest, longer_production
+from cginit.refine.loop import DEFAULT_SCHEDULE, MIN_BEADS
+from cginit.refine.mixture_proposal import MixtureProposal, propose_mixture
+from cginit.refine.mixture_simulation import MixtureSimulator
 from cginit.refine.mixture_store import MixtureIteration, MixtureStore
 from cginit.refine.mixture_updates import MixtureUpdate, make_mixture_update
-from cginit.refine.updates import apply_change
+from cginit.refine.replicas import ONE, Replicas
 
 __all__ = ["MixtureIteration", "MixtureRefinement", "mixture_start", "refine_mixture"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,11 @@ class MixtureRefinement:
     converged : bool
         Whether all pairs are at the noise.
     best : int
-        Index of the best iteration.
+        Index of the best iteration; of the one that was reweighted where `reweighted` is true.
+    skipped : int
+        Updates that reweighting judged: simulations that were not needed.
+    reweighted : bool
+        Whether `potentials` were not simulated themselves, but judged by the configurations of iteration `best`.
     """
 
     potentials: dict[Pair, PairPotential]
@@ -51,6 +54,8 @@ class MixtureRefinement:
     reason: str
     converged: bool
     best: int
+    skipped: int = 0
+    reweighted: bool = False
 
 
 def mixture_start(
@@ -79,6 +84,10 @@ def refine_mixture(
     wall_time: float | None = None,
     seed: int = 1,
     start: Configuration | None = None,
+    adaptive: bool = True,
+    reweighting: bool = True,
+    replicas: Replicas = ONE,
+    longest: int | None = None,
     progress: Callable[[MixtureIteration], None] | None = None,
 ) -> MixtureRefinement:
     """Refine the potentials of all pairs by simulation until every g(r) differs from its target by noise only.
@@ -109,6 +118,14 @@ def refine_mixture(
         Seed of the whole refinement.
     start : Configuration, optional
         With the species of the target; by default `mixture_start`.
+    adaptive, reweighting : bool
+        Whether simulations far from the target are ended after a quarter of their production, and small updates
+        judged by the configurations of the last simulation.
+    replicas : Replicas
+        Simulations of each iteration; see `cginit.refine.replicas.open_replicas`.
+    longest : int, optional
+        Cap on the steps of sampling of one simulation, to which they grow where the noise leaves no way on; four
+        times those of the schedule if not given.
     progress : callable, optional
         Called with each iteration, also with those found on disk.
 
@@ -129,7 +146,7 @@ def refine_mixture(
         raise InputError(
             f"the start has the species {', '.join(configuration.species)}, the target {', '.join(target.species)}"
         )
-    first_start = configuration
+    lengths = schedule.production, check_longest(longest, schedule)
     # One time step for all iterations: the length that sets it is that of the first potentials.
     length = schedule.length or length_scale(present, target.state)
     fixed = replace(schedule, length=length)
@@ -147,32 +164,93 @@ def refine_mixture(
             update=rule,
             schedule=schedule,
             seed=seed,
+            adaptive=adaptive,
+            reweighting=reweighting,
+            **({"replicas": replicas.count} if replicas.count > 1 else {}),
+            **({"longest": longest} if longest is not None else {}),
         ),
         target,
     )
     for done in history:
         if progress is not None:
             progress(done)
-    made_by = "start"
-    while not (history and _arrived(history[-1], rule)) and len(history) < iterations:
+    simulator = MixtureSimulator(engine, target, store, seed, adaptive, replicas, rule.held)
+    proposal: MixtureProposal | None = MixtureProposal(present, "start")
+    while True:
         if history:
-            last = history[-1]
-            if wall_time is not None and _elapsed(history, began) > wall_time:
+            stop = _arrived(history[-1], rule)
+            at_cap = len(history) >= iterations
+            proposal = None if stop else _proposal(history, target, rule, reweighting, final=at_cap)
+            if stop or at_cap or (wall_time is not None and _elapsed(history, began) > wall_time):
                 break
-            # What a run that clustered or froze leaves behind would stay so.
-            configuration = next((item.final for item in reversed(history) if item.homogeneous), first_start)
-            changes, made_by = rule(history, target)
-            present = last.potentials | {
-                pair: apply_change(last.potentials[pair], change, target.rdfs[pair], target.kT)
-                for pair, change in changes.items()
-            }
-        iteration = _simulate(
-            target, present, engine, configuration, fixed, len(history), seed, store, made_by
+        if proposal is None or _is_enough(proposal, rule):
+            break
+        production = longer_production([_Judged(item, rule.held) for item in history], *lengths)
+        # What a run that clustered or froze leaves behind would stay so.
+        sound = next((item for item in reversed(history) if item.homogeneous), None)
+        starts = [configuration] if sound is None else [sound.final, *sound.others]
+        iteration = simulator.run(
+            len(history),
+            proposal.potentials,
+            [starts[number % len(starts)] for number in range(replicas.count)],
+            replace(fixed, production=production),
+            made_by=proposal.made_by,
+            best=_best(history).potentials if history else None,
+            skipped=proposal.skipped,
         )
         history.append(iteration)
         if progress is not None:
             progress(iteration)
-    return _result(history, rule, iterations, wall_time)
+    return _result(history, proposal, rule, iterations, wall_time)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A simulation as far as the length of the next depends on it."""
+
+    iteration: MixtureIteration
+    held: frozenset[Pair]
+
+    @property
+    def distance(self) -> Distance:
+        return self.iteration.distance(self.held)
+
+    @property
+    def complete(self) -> bool:
+        return self.iteration.complete
+
+
+def _proposal(
+    history: list[MixtureIteration],
+    target: MixtureTarget,
+    rule: MixtureUpdate,
+    reweighting: bool,
+    *,
+    final: bool,
+) -> MixtureProposal | None:
+    """Return what is next; None where nothing is to follow and the rule has no answer."""
+    if final and not reweighting:
+        return None
+    try:
+        return propose_mixture(history, target, rule, reweighting=reweighting)
+    except ConvergenceError:
+        if not final:
+            raise
+        return None
+
+
+def _is_enough(proposal: MixtureProposal, rule: MixtureUpdate) -> bool:
+    """Whether reweighting shows that the proposed potentials are at the noise, with the pressure that is wanted."""
+    done = proposal.estimate
+    return (
+        proposal.at_noise
+        and done is not None
+        and has_pressure(done.pressure, done.pressure_error, rule.pressure)
+    )
+
+
+def _best(history: list[MixtureIteration]) -> MixtureIteration:
+    return min(history, key=lambda item: item.lmse)
 
 
 def _elapsed(history: list[MixtureIteration], began: float) -> float:
@@ -182,26 +260,40 @@ def _elapsed(history: list[MixtureIteration], began: float) -> float:
 
 def _arrived(iteration: MixtureIteration, rule: MixtureUpdate) -> bool:
     """Whether every g(r) that may change is at the noise, and the pressure is reached where one is wanted."""
-    noise = all(one.is_noise for pair, one in iteration.distances.items() if pair not in rule.held)
-    return noise and has_pressure(iteration.pressure, iteration.pressure_error, rule.pressure)
+    noise = iteration.distance(rule.held).is_noise
+    return (
+        iteration.complete
+        and noise
+        and has_pressure(iteration.pressure, iteration.pressure_error, rule.pressure)
+    )
 
 
 def _result(
-    history: list[MixtureIteration], rule: MixtureUpdate, iterations: int, wall_time: float | None
+    history: list[MixtureIteration],
+    proposal: MixtureProposal | None,
+    rule: MixtureUpdate,
+    iterations: int,
+    wall_time: float | None,
 ) -> MixtureRefinement:
-    best = min(history, key=lambda item: item.lmse)
     converged = _arrived(history[-1], rule)
-    if converged:
-        # The last is the one that has all that was wanted.
-        best = history[-1]
-    worst = {pair: one.chi2 for pair, one in best.distances.items()}
+    enough = not converged and proposal is not None and _is_enough(proposal, rule)
+    # Of a refinement that has converged, the last is the one that has all that was wanted.
+    best = history[-1] if converged or enough else _best(history)
+    shown = best
+    skipped = sum(item.skipped for item in history)
+    if enough and proposal is not None and proposal.estimate is not None:
+        shown, skipped = proposal.estimate, skipped + proposal.skipped
+    worst = {pair: one.chi2 for pair, one in shown.distances.items()}
     pair = max(worst, key=lambda name: worst[name])
     where = f"largest chi^2 per point {worst[pair]:.2f}, of {pair[0]}-{pair[1]}"
     if rule.pressure is not None:
-        where += f"; pressure {best.pressure:.4g} +- {best.pressure_error:.2g}, wanted: {rule.pressure:.4g}"
-    if converged:
+        where += f"; pressure {shown.pressure:.4g} +- {shown.pressure_error:.2g}, wanted: {rule.pressure:.4g}"
+    if converged or enough:
         count = f"{len(history)} simulation{'s' * (len(history) > 1)}"
-        reason = f"converged: after {count} every g(r) differs from its target by noise only ({where})"
+        saved = f" and {skipped} update{'s' * (skipped > 1)} judged by reweighting" if skipped else ""
+        reason = f"converged: after {count}{saved} every g(r) differs from its target by noise only ({where})"
+        if enough:
+            reason += f", of the configurations of iteration {best.index} weighted for the last potentials"
     elif len(history) >= iterations:
         reason = (
             f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where}); run "
@@ -212,25 +304,9 @@ def _result(
             f"stopped before the wall time of {wall_time:g} s: the best is iteration {best.index} ({where}); run "
             "again on the same folder to go on"
         )
-    return MixtureRefinement(best.potentials, tuple(history), reason, converged, best.index)
-
-
-def _run(
-    engine: Engine,
-    potentials: dict[Pair, PairPotential],
-    target: MixtureTarget,
-    start: Configuration,
-    schedule: Schedule,
-    seed: int,
-    folder: Path,
-) -> EngineRun:
-    """Run the engine; where the beads are lost, once more with a shorter time step."""
-    try:
-        return engine.run(potentials, target.state, start, schedule, seed=seed, workdir=folder)
-    except UnstableError as error:
-        log.warning("%s; once more with a shorter time step", error)
-    gentle = replace(schedule, dt=GENTLE_STEP * schedule.dt, push_off=max(4 * schedule.push_off, 2_000))
-    return engine.run(potentials, target.state, start, gentle, seed=seed, workdir=folder)
+    return MixtureRefinement(
+        shown.potentials, tuple(history), reason, converged or enough, best.index, skipped, enough
+    )
 
 
 def _of(potentials: Mapping[Pair, PairPotential], pair: Pair) -> PairPotential:
@@ -238,49 +314,3 @@ def _of(potentials: Mapping[Pair, PairPotential], pair: Pair) -> PairPotential:
     if found is None:
         raise InputError(f"the pair {pair[0]}-{pair[1]} has no potential; a mixture needs all its pairs")
     return found
-
-
-def _simulate(
-    target: MixtureTarget,
-    potentials: dict[Pair, PairPotential],
-    engine: Engine,
-    start: Configuration,
-    schedule: Schedule,
-    index: int,
-    seed: int,
-    store: MixtureStore,
-    rule: str,
-) -> MixtureIteration:
-    began = time.perf_counter()
-    folder = store.prepare(index) / "engine"
-    folder.mkdir()
-    run_seed = int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
-    run = _run(engine, potentials, target, start, schedule, run_seed, folder)
-    if run.trajectory is None:
-        raise InputError(f"engine {run.engine} returned no trajectory; mixtures need one")
-    first = next(iter(target.rdfs.values()))
-    half = 0.5 * float(np.min(run.trajectory.box)) * (1.0 - 1e-9)
-    offset = float(first.r[0])
-    reach = offset + first.dr * np.floor((min(first.r_max, half - 0.5 * first.dr) - offset) / first.dr + 1e-6)
-    counts = sampling.count_partial_pairs(run.trajectory, dr=first.dr, r_max=float(reach), offset=offset)
-    rdfs = {pair: one.rdf() for pair, one in counts.items()}
-    everything = sampling.rdf(run.trajectory, dr=first.dr, r_max=float(reach), offset=offset)
-    pressure = sampling.block_mean(run.pressure, min(sampling.BLOCKS, run.pressure.size))
-    return store.commit(
-        MixtureIteration(
-            index=index,
-            potentials=potentials,
-            rdfs=rdfs,
-            final=run.final,
-            distances={
-                pair: distance(rdfs[pair], target.rdfs[pair], potentials[pair].r_cut) for pair in target.pairs
-            },
-            pressure=pressure.value,
-            pressure_error=pressure.error,
-            warnings=sampling.examine(run.trajectory, everything, run.energy).reasons,
-            update=rule,
-            steps=run.steps,
-            seconds=time.perf_counter() - began,
-            counts=counts,
-        )
-    )

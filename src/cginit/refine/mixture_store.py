@@ -52,7 +52,15 @@ class MixtureIteration:
     seconds : float
         Wall time.
     counts : dict of pair to PairCounts
-        Pairs of every configuration, for their fluctuations.
+        Pairs of every configuration, for their fluctuations and for reweighting.
+    complete : bool
+        Whether the simulation had its full length; one that is far from the target is ended early.
+    skipped : int
+        Updates before it that reweighting judged, without a simulation.
+    others : tuple of Configuration
+        The last configurations of the other replicas.
+    remarks : tuple of str
+        What went wrong on the way, and was mended.
     """
 
     index: int
@@ -67,6 +75,20 @@ class MixtureIteration:
     steps: int
     seconds: float
     counts: dict[Pair, PairCounts] = field(default_factory=dict)
+    complete: bool = True
+    skipped: int = 0
+    others: tuple[Configuration, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def distance(self, held: frozenset[Pair] = frozenset()) -> Distance:
+        """Return the differences of all pairs as one: of `chi2` that of the worst pair that is not `held`."""
+        free = [one for pair, one in self.distances.items() if pair not in held]
+        return Distance(
+            chi2=max(one.chi2 for one in free),
+            lmse=self.lmse,
+            integral=max(one.integral for one in free),
+            largest=max(one.largest for one in free),
+        )
 
     @property
     def homogeneous(self) -> bool:
@@ -77,6 +99,12 @@ class MixtureIteration:
     def lmse(self) -> float:
         """Mean squared difference of all pairs."""
         return float(np.mean([one.lmse for one in self.distances.values()]))
+
+
+_SCALARS = (
+    *("index", "pressure", "pressure_error", "warnings", "update", "steps", "seconds"),
+    *("complete", "skipped", "remarks"),
+)
 
 
 class MixtureStore(WorkDir):
@@ -154,6 +182,8 @@ def _write(iteration: MixtureIteration, folder: Path) -> None:
         arrays |= {f"{name}|g_r": g.r, f"{name}|g": g.g}
         if g.error is not None:
             arrays[f"{name}|g_error"] = g.error
+    if iteration.others:
+        arrays["other_positions"] = np.array([one.positions for one in iteration.others])
     save_arrays(folder / "curves.npz", **arrays)
     counts = iteration.counts
     if counts:
@@ -168,7 +198,7 @@ def _write(iteration: MixtureIteration, folder: Path) -> None:
         "notes": {"|".join(pair): list(one.notes) for pair, one in iteration.potentials.items()},
         "r_core": {"|".join(pair): one.r_core for pair, one in iteration.potentials.items()},
     }
-    for name in ("index", "pressure", "pressure_error", "warnings", "update", "steps", "seconds"):
+    for name in _SCALARS:
         summary[name] = getattr(iteration, name)
     write_json(summary, folder / "iteration.json")
 
@@ -190,12 +220,10 @@ def _read(folder: Path) -> MixtureIteration:
             )
             rdfs[a, b] = RDF(data[f"{name}|g_r"], data[f"{name}|g"], data.get(f"{name}|g_error"), units=units)
             distances[a, b] = Distance(**values)
-        final = Configuration(
-            data["positions"],
-            data["box"],
-            units=units,
-            types=data["types"],
-            species=tuple(summary["species"]),
+        box, types, species = data["box"], data["types"], tuple(summary["species"])
+        final, *others = (
+            Configuration(positions, box, units=units, types=types, species=species)
+            for positions in (data["positions"], *data.get("other_positions", ()))
         )
     counts = {}
     if (folder / "counts.npz").exists():
@@ -216,4 +244,9 @@ def _read(folder: Path) -> MixtureIteration:
         update=summary["update"],
         steps=summary["steps"],
         seconds=summary["seconds"],
+        # What the first folders of this format did not have.
+        complete=summary.get("complete", True),
+        skipped=summary.get("skipped", 0),
+        remarks=tuple(summary.get("remarks", ())),
+        others=tuple(others),
     )

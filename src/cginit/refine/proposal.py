@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cginit.curves import RDF, PairPotential
+from cginit.errors import ConvergenceError
 from cginit.refine.convergence import distance
 from cginit.refine.measurement import Measurement
 from cginit.refine.reweighting import reweighted
 from cginit.refine.updates.base import Update
 from cginit.state import StatePoint
 
-__all__ = ["Proposal", "propose"]
+__all__ = ["CHI2_REWEIGHTED", "MAX_UPDATES", "PROGRESS", "Proposal", "propose"]
 
 log = logging.getLogger(__name__)
 
@@ -74,5 +75,10 @@ def propose(
         accepted = Proposal(potential, estimate, count, at_noise)
         if at_noise:
             return accepted
-        potential = update([*history, estimate], target, state)
+        try:
+            potential = update([*history, estimate], target, state)
+        except ConvergenceError as error:
+            # Inverse Monte Carlo needs configurations of their own weight.
+            log.info("no update of what was reweighted: %s", error)
+            return accepted
     return Proposal(potential, None, 0 if accepted is None else accepted.skipped)

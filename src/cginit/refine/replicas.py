@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
-from cginit.curves import Array, PairPotential
-from cginit.engines.base import Engine, EngineRun, Schedule
+from cginit.curves import Array
+from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
 from cginit.errors import EngineError, InputError
 from cginit.state import StatePoint
 
@@ -42,7 +42,7 @@ class Replicas:
     def run(
         self,
         engine: Engine,
-        potential: PairPotential,
+        potential: Potentials,
         state: StatePoint,
         starts: Sequence[Configuration],
         schedule: Schedule,
@@ -114,7 +114,7 @@ def open_replicas(count: int, scheduler: str | None = None) -> Iterator[Replicas
 
 def _run(
     engine: Engine,
-    potential: PairPotential,
+    potential: Potentials,
     state: StatePoint,
     start: Configuration,
     seed: int,

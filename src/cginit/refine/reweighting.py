@@ -8,9 +8,17 @@ import numpy as np
 
 from cginit.curves import Array, PairPotential
 from cginit.refine.measurement import Measurement
+from cginit.sampling import PairCounts
 from cginit.state import StatePoint
 
-__all__ = ["SMALLEST_SHARE", "effective_share", "frame_weights", "reweighted"]
+__all__ = [
+    "SMALLEST_SHARE",
+    "boltzmann_weights",
+    "effective_share",
+    "frame_weights",
+    "reweighted",
+    "virial_change",
+]
 
 #: Part of the configurations that must remain effective. Half of them doubles the variance, which chi^2 knows.
 SMALLEST_SHARE = 0.5
@@ -27,7 +35,17 @@ def frame_weights(measured: Measurement, potential: PairPotential, state: StateP
     if counts is None:
         return None
     n = potential.r.size
-    energy = counts.counts[:, :n] @ ((potential.u - measured.potential.u) / state.kT)
+    return boltzmann_weights(counts.counts[:, :n] @ ((potential.u - measured.potential.u) / state.kT))
+
+
+def boltzmann_weights(energy: Array) -> Array:
+    """Return the weights ``(frames,)``, 1 in sum, of configurations whose energies change by `energy` kT each.
+
+    Examples
+    --------
+    >>> boltzmann_weights(np.array([1e6, 1e6])).tolist()
+    [0.5, 0.5]
+    """
     weights = np.exp(-(energy - energy.min()))
     return np.asarray(weights / weights.sum())
 
@@ -45,6 +63,18 @@ def effective_share(weights: Array) -> float:
     return float(1.0 / (weights.size * np.sum(weights**2)))
 
 
+def virial_change(counts: PairCounts, weights: Array, old: PairPotential, new: PairPotential) -> float:
+    """Return by how much the virial part of the pressure changes with the potential, with `weights` ``(frames,)``.
+
+    Only the difference of two virials comes from the bins, whose width a steep core does not forgive.
+    """
+    n = new.r.size
+    factor = new.r / (3.0 * counts.volume)
+    before = counts.counts[:, :n] @ (old.f * factor)
+    after = counts.counts[:, :n] @ (new.f * factor)
+    return float(weights @ after - before.mean())
+
+
 def reweighted(measured: Measurement, potential: PairPotential, state: StatePoint) -> Measurement | None:
     """Return what a simulation of `potential` would have measured, from the configurations of another.
 
@@ -55,12 +85,7 @@ def reweighted(measured: Measurement, potential: PairPotential, state: StatePoin
     if weights is None or measured.counts is None or effective_share(weights) < SMALLEST_SHARE:
         return None
     counts = measured.counts
-    old, n = measured.potential, potential.r.size
-    # Only the difference of two virials comes from the bins, whose width a steep core does not forgive.
-    factor = potential.r / (3.0 * counts.volume)
-    before = counts.counts[:, :n] @ (old.f * factor)
-    after = counts.counts[:, :n] @ (potential.f * factor)
-    pressure = measured.pressure + float(weights @ after - before.mean())
+    pressure = measured.pressure + virial_change(counts, weights, measured.potential, potential)
     return replace(
         measured,
         potential=potential,

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cginit import sampling
-from cginit.configuration import Configuration, Trajectory
+from cginit.configuration import Configuration
 from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, EngineRun, Schedule
 from cginit.errors import InputError
 from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import distance
-from cginit.refine.replicas import ONE, Replicas, in_step, replica_seeds, time_series
+from cginit.refine.parts import FAR, Joined, simulated_parts
+from cginit.refine.replicas import ONE, Replicas
 from cginit.sampling import Mean, PairCounts
 from cginit.state import StatePoint
 
-__all__ = ["FAR", "FIRST_PART", "Sample", "iteration_of", "reach_of", "simulate"]
+__all__ = ["Sample", "iteration_of", "reach_of", "simulate"]
 
-#: Part of the production after which a run is judged.
-FIRST_PART = 0.25
-#: chi^2 per point of that part above which the rest is not worth its time: an update reduces the error to a fifth
-#: or so, and where chi^2 is 25 the noise of the short run is not above that fifth.
-FAR = 25.0
-#: Configurations that each part needs for its errors.
-MIN_FRAMES = 2 * sampling.BLOCKS
 #: g(r) is sampled to this many cut-offs where an update wants it beyond the cut-off.
 REACH = 2.5
 
@@ -105,22 +99,20 @@ def simulate(
     EngineError
         If the engine fails.
     """
-    parts = _parts(schedule) if adaptive else (schedule,)
-    runs: list[list[EngineRun]] = []
     sample: Sample | None = None
-    for index, part in enumerate(parts):
-        place = folder / ("engine" if index == 0 else f"engine_{index + 1}")
-        place.mkdir()
-        places = [place]
-        if replicas.count > 1:
-            places = [place / f"replica_{number + 1}" for number in range(replicas.count)]
-        seeds = replica_seeds(seed, index, replicas.count)
-        runs.append(replicas.run(engine, potential, state, starts, part, seeds=seeds, folders=places))
-        starts = [run.final for run in runs[-1]]
-        exact = runs[-1][0].trajectory is None
-        complete = exact or index == len(parts) - 1
-        sample = _sample(runs, target, potential, beyond_cutoff, complete)
-        if complete or distance(sample.rdf, target, potential.r_cut).chi2 > FAR:
+    for joined in simulated_parts(
+        engine,
+        potential,
+        state,
+        starts,
+        schedule,
+        seed=seed,
+        folder=folder,
+        adaptive=adaptive,
+        replicas=replicas,
+    ):
+        sample = _sample(joined, target, potential, beyond_cutoff)
+        if distance(sample.rdf, target, potential.r_cut).chi2 > FAR:
             break
     if sample is None:
         raise InputError("a simulation needs at least one part")
@@ -151,49 +143,30 @@ def iteration_of(
     )
 
 
-def _parts(schedule: Schedule) -> tuple[Schedule, ...]:
-    frames = schedule.production // schedule.every
-    first = max(MIN_FRAMES, round(FIRST_PART * frames))
-    if frames - first < MIN_FRAMES:
-        return (schedule,)
-    return (
-        replace(schedule, production=first * schedule.every),
-        replace(schedule, production=(frames - first) * schedule.every, equilibration=0, push_off=0),
-    )
-
-
-def _sample(
-    runs: list[list[EngineRun]], target: RDF, potential: PairPotential, beyond_cutoff: bool, complete: bool
-) -> Sample:
-    """Return what all parts of all replicas show."""
-    first, *others = runs[-1]
-    energy = np.concatenate([time_series([run.energy for run in part]) for part in runs])
-    pressure = np.concatenate([time_series([run.pressure for run in part]) for part in runs])
-    edge = float(np.min(first.final.box))
+def _sample(joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff: bool) -> Sample:
+    """Return what all parts so far show."""
+    edge = float(np.min(joined.finals[0].box))
     reach = reach_of(target, potential.r_cut, edge, beyond_cutoff)
     counts: PairCounts | None = None
     warnings: tuple[str, ...] = ()
-    trajectories = [one for part in runs if (one := in_step(part)) is not None]
-    if not trajectories:
-        rdf = _exact(first, target, reach)
+    if joined.trajectory is None:
+        rdf = _exact(joined.first, target, reach)
     else:
-        frames = np.concatenate([one.positions for one in trajectories])
-        whole = Trajectory(frames, trajectories[0].box, units=trajectories[0].units)
         offset = float(target.with_core().r[0])
-        counts = sampling.count_pairs(whole, dr=target.dr, r_max=reach, offset=offset)
+        counts = sampling.count_pairs(joined.trajectory, dr=target.dr, r_max=reach, offset=offset)
         rdf = counts.rdf()
-        warnings = sampling.examine(whole, rdf, energy).reasons
+        warnings = sampling.examine(joined.trajectory, rdf, joined.energy).reasons
     return Sample(
         rdf=rdf,
         counts=counts,
-        final=first.final,
-        pressure=sampling.block_mean(pressure, min(sampling.BLOCKS, pressure.size)),
+        final=joined.finals[0],
+        pressure=joined.pressure,
         warnings=warnings,
-        engine=f"{first.engine} {first.version}",
-        steps=sum(run.steps for part in runs for run in part),
-        seconds=sum(max(run.seconds for run in part) for part in runs),
-        complete=complete,
-        others=tuple(run.final for run in others),
+        engine=joined.engine,
+        steps=joined.steps,
+        seconds=joined.seconds,
+        complete=joined.complete,
+        others=joined.finals[1:],
     )
 
 

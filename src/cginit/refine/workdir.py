@@ -8,20 +8,23 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cginit.errors import InputError
+from cginit.errors import EngineError, InputError
 from cginit.io import write_atomically
 
-__all__ = ["WorkDir", "save_arrays", "write_json"]
+__all__ = ["WorkDir", "disk_explained", "save_arrays", "write_json"]
 
 #: What engines leave of their trajectory; pair counts and the last configuration are kept of it.
 TRAJECTORIES = ("trajectory.*", "frames.npy")
 #: How often, and how many seconds apart, a folder is removed in which an engine still writes that was told to end.
 ATTEMPTS, PAUSE = 50, 0.1
+#: Bytes below which a disk counts as full.
+FREE_SPACE = 1_000_000
 
 
 class WorkDir:
@@ -128,6 +131,22 @@ class WorkDir:
         partial.rename(self.path(index))
         _sync(self.folder)
         return self.path(index)
+
+
+@contextmanager
+def disk_explained(folder: Path, index: int) -> Iterator[None]:
+    """Say in plain words that the disk is full, whichever program met it."""
+    kept = f"the {index} finished simulations are kept; make room and run the same command again"
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise EngineError(f"the disk of {folder} is full; {kept}") from error
+    except EngineError as error:
+        if shutil.disk_usage(folder).free < FREE_SPACE:
+            raise EngineError(f"the disk of {folder} is full ({error}); {kept}") from error
+        raise
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:

@@ -13,7 +13,8 @@ from cginit.errors import ConvergenceError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import on_grid
 from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates.base import FreeRule
+from cginit.refine.mixture_updates.base import FreeRule, MixtureUpdate
+from cginit.refine.mixture_updates.corrections import MixturePressureRamp
 from cginit.refine.mixture_updates.ibi import MixtureIBI
 from cginit.refine.mixture_updates.newton import MixtureGaussNewton
 from cginit.refine.updates.automatic import CAREFUL, CLEARLY, LONGEST, PATIENCE, SHORTEST, WORSE
@@ -37,8 +38,14 @@ class MixtureAutomatic(FreeRule):
     away from it if the last is clearly worse, and after two such attempts damped iterative Boltzmann inversion; half
     of all potentials as long as no run was a homogeneous fluid. Each step that went too far halves those that follow,
     down to a quarter: near a phase boundary g answers more than any closure tells.
+
+    Parameters
+    ----------
+    pressure : float, optional
+        See `MixtureGaussNewton`; where iterative Boltzmann inversion stands in, by `MixturePressureRamp`.
     """
 
+    pressure: float | None = field(default=None, kw_only=True)
     name: str = field(default="auto", init=False, repr=False)
 
     def __call__(
@@ -51,31 +58,35 @@ class MixtureAutomatic(FreeRule):
             log.info("no homogeneous fluid yet; half the potentials are next")
             return {pair: -0.5 * one.u for pair, one in last.potentials.items()}, "half"
         if not _worse(last, history[best]):
-            return _forward(last, target, max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
+            return self._forward(last, target, max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
         failed = len(history) - 1 - best
         log.info("simulation %d is worse than %d; going back", last.index, best)
         if failed <= PATIENCE:
             part = _part(history[best], last, target)
             return {pair: (part - 1.0) * step for pair, step in _step(history[best], last).items()}, PART
         careful = MixtureIBI(CAREFUL * 0.5 ** (failed - PATIENCE - 1))
-        changes, name = careful([history[best]], target)
+        changes, name = self._with_pressure(careful)([history[best]], target)
         # Changes count from the last potentials.
         return {pair: changes[pair] - step for pair, step in _step(history[best], last).items()}, name
+
+    def _forward(
+        self, last: MixtureIteration, target: MixtureTarget, damping: float
+    ) -> tuple[dict[Pair, Array], str]:
+        try:
+            changes, name = MixtureGaussNewton(pressure=self.pressure)([last], target)
+            return {pair: damping * change for pair, change in changes.items()}, name
+        except ConvergenceError as error:
+            log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
+        return self._with_pressure(MixtureIBI(CAREFUL))([last], target)
+
+    def _with_pressure(self, rule: MixtureIBI) -> MixtureUpdate:
+        return rule if self.pressure is None else MixturePressureRamp(rule, self.pressure)
 
 
 def _failures(history: Sequence[MixtureIteration]) -> int:
     """Count the steps that went too far: those that a part of the step followed, one or several times."""
     parts = [item.update == PART for item in history]
     return sum(now and not before for before, now in zip([False, *parts], parts, strict=False))
-
-
-def _forward(last: MixtureIteration, target: MixtureTarget, damping: float) -> tuple[dict[Pair, Array], str]:
-    try:
-        changes, name = MixtureGaussNewton()([last], target)
-        return {pair: damping * change for pair, change in changes.items()}, name
-    except ConvergenceError as error:
-        log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
-    return MixtureIBI(CAREFUL)([last], target)
 
 
 def _worse(last: MixtureIteration, best: MixtureIteration) -> bool:

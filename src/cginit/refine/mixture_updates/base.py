@@ -14,9 +14,10 @@ from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import Measurement
 from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
+from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.gauss_newton import Datum, Problem, energy_datum
 
-__all__ = ["FreeRule", "MixtureProblem", "MixtureUpdate", "measurement_of"]
+__all__ = ["FreeRule", "MixtureProblem", "MixtureUpdate", "density_product", "measurement_of"]
 
 
 class MixtureUpdate(Protocol):
@@ -46,10 +47,16 @@ class MixtureUpdate(Protocol):
 
 @dataclass(frozen=True)
 class FreeRule:
-    """What the rules share that change every pair and aim at no pressure."""
+    """What the rules share that change every pair; unless they say so, they aim at no pressure."""
 
     held: frozenset[Pair] = field(default=frozenset(), init=False, repr=False)
     pressure: float | None = field(default=None, init=False, repr=False)
+
+
+def density_product(target: MixtureTarget, pair: Pair) -> float:
+    """Return rho_a rho_b of a pair; of unlike beads twice that, since both orders count."""
+    a, b = pair
+    return (1.0 if a == b else 2.0) * target.densities[a] * target.densities[b]
 
 
 def measurement_of(iteration: MixtureIteration, pair: Pair) -> Measurement:
@@ -147,6 +154,23 @@ class MixtureProblem:
             row[start : start + own.row.size] = own.row
             found.append(Datum(row, own.value, own.error))
         return found
+
+    def pressure(self, iteration: MixtureIteration, target: MixtureTarget, wanted: float) -> Datum | None:
+        """Return the pressure as a datum, with its sampled error; None where it was not measured.
+
+        See `cginit.refine.thermodynamics.pressure_row`, of which each pair has its part.
+        """
+        if not np.isfinite(iteration.pressure):
+            return None
+        row = np.zeros(self.starts[-1])
+        # The virial of the target g under the simulated potentials, as a difference to what was sampled.
+        moved = iteration.pressure / target.kT
+        for start, (pair, one) in zip(self.starts, self.parts.items(), strict=False):
+            both = density_product(target, pair)
+            row[start : start + one.r.size] = both * pressure_row(one.r, one.wanted, 1.0)
+            moved += both * float(pressure_row(one.r, one.wanted - one.got, 1.0) @ one.u)
+        error = max(iteration.pressure_error, 1e-3 * target.state.density * target.kT) / target.kT
+        return Datum(row, wanted / target.kT - moved, error)
 
     def split(self, row: Array) -> dict[Pair, Array]:
         """Return the part of each pair of a whole row."""

@@ -17,7 +17,7 @@ from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates.base import FreeRule, MixtureProblem
 from cginit.refine.regularisation import fit_change
 from cginit.refine.response import responding_factor
-from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, with_data
+from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, Datum, with_data
 from cginit.refine.updates.integral_equation import SMALLEST
 
 __all__ = ["MixtureGaussNewton", "MixtureHNCN"]
@@ -42,9 +42,13 @@ class MixtureGaussNewton(FreeRule):
     ----------
     calibrated : bool
         Whether the closure has the bridge functions that explain the last simulation, or is HNC.
+    pressure : float, optional
+        Pressure to reach with the target g, in the units of the potentials; a datum with the statistical error of the
+        sampled pressure.
     """
 
     calibrated: bool = True
+    pressure: float | None = field(default=None, kw_only=True)
     name: str = field(default="gauss-newton", init=False, repr=False)
 
     def __call__(
@@ -59,10 +63,14 @@ class MixtureGaussNewton(FreeRule):
         """
         last = history[-1]
         fluid, problem = _measured(last, target)
-        found = self._solve(fluid, problem)
+        extra = problem.energies(float(fluid.densities.sum()))
+        if self.pressure is not None:
+            datum = problem.pressure(last, target, self.pressure)
+            extra += [] if datum is None else [datum]
+        found = self._solve(fluid, problem, extra)
         return _on_grids(found, problem, last, target), self.name
 
-    def _solve(self, fluid: MixtureFluid, problem: MixtureProblem) -> Array:
+    def _solve(self, fluid: MixtureFluid, problem: MixtureProblem, extra: list[Datum]) -> Array:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         sizes = problem.sizes
         factors = np.zeros(len(sizes))
@@ -75,7 +83,6 @@ class MixtureGaussNewton(FreeRule):
         base = model = fluid.response(factors)
         size, used = max(sizes), _used(sizes)
         difference, covariance, bases = problem.difference, problem.covariance, problem.bases
-        extra = problem.energies(float(fluid.densities.sum()))
         found = np.zeros(used.size)
         for _ in range(MAX_SOLUTIONS):
             response = model.jacobian(size)[np.ix_(used, used)]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from cginit.errors import InputError
 from cginit.refine.updates.acceleration import Anderson
 from cginit.refine.updates.automatic import Automatic
-from cginit.refine.updates.base import Update, apply_change
+from cginit.refine.updates.base import Update, apply_change, rule_named
 from cginit.refine.updates.corrections import Corrected, Correction, KirkwoodBuffRamp, PressureRamp
 from cginit.refine.updates.gauss_newton import GaussNewton
 from cginit.refine.updates.ibi import IBI
@@ -81,9 +80,7 @@ def make_update(
     >>> make_update("ibi", 0.5).damping
     0.5
     """
-    if name not in UPDATES:
-        raise InputError(f"unknown update {name!r}; known are {', '.join(sorted(UPDATES))}")
-    update = UPDATES[name](damping)
+    update = rule_named(UPDATES, name)(damping)
     corrections: list[Correction] = []
     if pressure is not None:
         if correction == "auto" and name == "auto":

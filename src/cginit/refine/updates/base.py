@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -15,7 +15,18 @@ from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
 from cginit.state import StatePoint
 
-__all__ = ["MAX_CHANGE", "Update", "apply_change", "check_damping", "first_shown", "signal", "smooth_cutoff"]
+__all__ = [
+    "MAX_CHANGE",
+    "Update",
+    "apply_change",
+    "check_damping",
+    "first_shown",
+    "rule_named",
+    "signal",
+    "smooth_cutoff",
+]
+
+Rule = TypeVar("Rule")
 
 #: No point of the potential moves further than this in one update, in kT: a bin that saw no pair has an
 #: infinite logarithm, which says only that the change has to go one way.
@@ -49,6 +60,19 @@ class Update(Protocol):
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential."""
         ...
+
+
+def rule_named(rules: Mapping[str, Rule], name: str, purpose: str = "") -> Rule:
+    """Return the rule of that name from a table of them.
+
+    Raises
+    ------
+    InputError
+        If there is none; it names those that there are, and says the `purpose`.
+    """
+    if name not in rules:
+        raise InputError(f"unknown update {name!r}{purpose}; known are {', '.join(rules)}")
+    return rules[name]
 
 
 def check_damping(damping: float) -> None:
