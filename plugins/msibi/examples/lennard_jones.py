@@ -69,7 +69,6 @@ def optimise(
         dt=0.003,
         gsd_period=100,
         nlist_exclusions=[],
-        device=hoomd.device.CPU(),
     )
     optimizer.add_state(state)
     pair = msibi_pair(guess)

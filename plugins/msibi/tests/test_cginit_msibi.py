@@ -117,7 +117,7 @@ def test_a_run_of_msibi_from_the_guess(tmp_path, monkeypatch):
     optimizer = msibi.MSIBI(
         nlist=hoomd.md.nlist.Cell, integrator_method=hoomd.md.methods.ConstantVolume, method_kwargs={}, dt=0.002,
         gsd_period=50, thermostat=hoomd.md.methods.thermostats.MTTK, thermostat_kwargs={"tau": 0.1},
-        device=hoomd.device.CPU(), nlist_exclusions=[],
+        nlist_exclusions=[],
     )  # fmt: skip
     optimizer.add_state(state)
     pair = msibi_pair(potential())
