@@ -16,7 +16,9 @@ from cginit.errors import InputError  # noqa: E402
 from cginit.network import fitting  # noqa: E402
 from cginit.network.architectures import Ensemble, boltzmann, build  # noqa: E402
 from cginit.network.augmentation import Augmentation, pairs  # noqa: E402
+from cginit.network.bodies import Ports, build_body  # noqa: E402
 from cginit.network.card import model_card  # noqa: E402
+from cginit.network.columns import in_columns  # noqa: E402
 from cginit.network.config import Architecture, Auxiliary, Config, LossTerms, Schedule  # noqa: E402
 from cginit.network.data import TrainingSet, fold_of  # noqa: E402
 from cginit.network.evaluate import absolute_errors  # noqa: E402
@@ -28,7 +30,7 @@ from cginit.network.export import (  # noqa: E402
     write_model,
 )
 from cginit.network.fitting import Job, fit  # noqa: E402
-from cginit.network.inference import load_model  # noqa: E402
+from cginit.network.inference import PORTION, load_model  # noqa: E402
 from cginit.network.losses import Loss  # noqa: E402
 from cginit.network.options import Options  # noqa: E402
 from cginit.network.pool import Pool  # noqa: E402
@@ -276,6 +278,35 @@ def test_onnx_gives_what_pytorch_gives(tmp_path):
         ensemble.members[0].body.write.bias += 0.01  # type: ignore[union-attr,operator]
     with pytest.raises(InputError, match="differs from PyTorch"):
         check_agreement(ensemble, path, g, density)
+
+
+@pytest.mark.parametrize("kind", ["CN", "RN", "UN", "DN"])
+@pytest.mark.parametrize("outputs", [50, 3])
+def test_networks_in_columns_give_the_same(kind, outputs):
+    architecture = Architecture(kind=kind, width=6, layers=2, dilations=(1, 4))
+    body = build_body(architecture, Ports(curves=2, outputs=outputs), 1)
+    for parameter in body.parameters():
+        torch.nn.init.normal_(parameter, std=0.15, generator=torch.Generator().manual_seed(parameter.numel()))
+    random = torch.Generator().manual_seed(2)
+    given = torch.rand(5, 2, 50, generator=random), torch.rand(5, 1, generator=random)
+    other = in_columns(body)
+    with torch.no_grad():
+        # Sums of up to 500 numbers of single precision, in another order.
+        assert torch.allclose(other(*given), body(*given), rtol=1e-5, atol=1e-5)
+    wide = [layer for layer in other.modules() if isinstance(layer, torch.nn.Conv2d)]
+    assert bool(wide) == (kind in ("CN", "RN") and outputs == 50)
+
+
+def test_a_large_batch_goes_through_in_portions():
+    model = load_model("cn-f")
+    rng = np.random.default_rng(6)
+    g, density = rng.gamma(50.0, 0.02, (2 * PORTION + 3, 50)), rng.uniform(0.1, 1.0, 2 * PORTION + 3)
+    u, error = model(g, density)
+    last = model(g[-1:], density[-1:])
+    # The kernels for one curve and for many add single-precision numbers in different orders.
+    assert np.allclose(u[-1:], last[0], rtol=1e-4, atol=1e-4)
+    assert np.allclose(error[-1:], last[1], rtol=1e-3, atol=1e-4)
+    assert u.shape == error.shape == g.shape
 
 
 def test_a_written_model_is_read_back_and_described(tmp_path):

@@ -17,6 +17,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.architectures import Ensemble
 from cginit.network.augmentation import Augmentation, pairs, vary
+from cginit.network.columns import in_columns
 from cginit.network.config import Config
 from cginit.network.data import SPLIT_RULE, TrainingSet
 from cginit.network.domain import Domain, fit_domain, noise_level
@@ -190,7 +191,7 @@ def export_onnx(ensemble: Ensemble, path: Path) -> None:
 def export_module(
     module: nn.Module, example: dict[str, Tensor], outputs: tuple[str, ...], path: Path
 ) -> None:
-    """Write a module as ONNX; the first axis of all inputs is the number of cases.
+    """Write a module as ONNX, its convolutions `in_columns`; the first axis of all inputs is the number of cases.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def export_module(
         # The exporter warns about its own deprecated calls and about the common name of the batch axes.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            module.eval(),
+            in_columns(module).eval(),
             tuple(example.values()),
             input_names=list(example),
             output_names=list(outputs),

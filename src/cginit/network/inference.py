@@ -19,6 +19,8 @@ __all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session"]
 
 #: Version of the JSON file beside the weights.
 MODEL_FORMAT = 1
+#: Curves that go through a network at once: what its layers hold of them fits into the cache of a core.
+PORTION = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +60,15 @@ class Model:
             g ``(m, 50)`` on `cginit.network.features.network_grid` and rho sigma^3 ``(m,)``; for the kind BN, -ln g
             ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.network.features.bridge_grid` and rho sigma^3.
         """
-        names = (x.name for x in self._session.get_inputs())
+        names = [x.name for x in self._session.get_inputs()]
         given = {name: np.asarray(x, dtype=np.float32) for name, x in zip(names, inputs, strict=True)}
-        mean, spread = self._session.run(("u", "spread"), given)
-        return np.asarray(mean, dtype=np.float64), self.error_scale * np.asarray(spread, dtype=np.float64)
+        rows = len(given[names[0]])
+        parts = [
+            self._session.run(("u", "spread"), {name: x[i : i + PORTION] for name, x in given.items()})
+            for i in range(0, max(rows, 1), PORTION)
+        ]
+        mean, spread = (np.concatenate(part).astype(np.float64) for part in zip(*parts, strict=True))
+        return mean, self.error_scale * spread
 
 
 def model_names() -> tuple[str, ...]:
