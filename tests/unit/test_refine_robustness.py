@@ -9,11 +9,13 @@ import pytest
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
-from cginit.errors import UnstableError
+from cginit.errors import ConvergenceError, UnstableError
 from cginit.liquid import solve
 from cginit.mixture import MixtureTarget
-from cginit.refine import IBI, Limits, Loop
+from cginit.refine import IBI, IMC, Limits, Loop
 from cginit.refine.mixture import refine_mixture
+from cginit.refine.proposal import propose
+from cginit.refine.reweighting import reweighted
 from cginit.refine.simulation import reach_of
 
 DENSITY, DR = 0.4, 0.05
@@ -290,3 +292,28 @@ def test_a_mixture_recovers(tmp_path, fail):
     assert [dt for index, dt, _ in engine.starts if index == 1] == (
         [0.005] if fail == "cluster" else [0.005, pytest.approx(0.002)]
     )
+
+
+def test_a_rule_without_an_answer_for_what_was_weighted_leaves_the_last_that_it_had(tmp_path):
+    # Inverse Monte Carlo needs configurations of their own weight.
+    schedule = Schedule(equilibration=0, production=20_000, every=100)
+    near = RDF(R, np.ones(R.size), units="lj")
+    loop = Loop(
+        near, STATE, FLAT, engine=IdealGas(), update=IBI(), workdir=tmp_path, schedule=schedule, start=START
+    )
+    item = loop.step().measurement
+    # Weak enough that most configurations count: some 1000 pairs of it.
+    u = 0.003 * (1.0 - (R / 2.0) ** 2) ** 2
+    wanted = PairPotential.shifted(R, u, units="lj")
+    aim = dataclasses.replace(reweighted(item, wanted, STATE).rdf, error=None)
+
+    def once(history, target, state):
+        if history[-1].counts is None:
+            raise ConvergenceError("no counts")
+        return dataclasses.replace(wanted, u=0.6 * wanted.u, f=0.6 * wanted.f)
+
+    with pytest.raises(ConvergenceError, match="pair counts"):
+        IMC()([item, dataclasses.replace(item, counts=None)], aim, STATE)
+    proposal = propose([item], aim, STATE, once, final=False)
+    assert proposal.skipped == 1
+    np.testing.assert_allclose(proposal.potential.u, 0.6 * wanted.u)

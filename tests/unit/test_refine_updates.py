@@ -208,7 +208,7 @@ def test_pressure_ramps_point_the_right_way(kind):
     if kind == "wjk":
         small = PressureRamp(1.02, kind).change(measured, TARGET, STATE)
         g = measured.rdf.g[: R.size]
-        effect = 2 * np.pi / 3 * DENSITY**2 * small[0] / R_CUT * np.sum(g * R**3) * DR
+        effect = 2 * np.pi / 3 * DENSITY**2 * small[0] / R_CUT * np.trapezoid(g * R**3, R)
         assert effect == pytest.approx(0.02)  # its definition
         more = measure(apply_change(TRUE, small, TARGET, 1.0)).pressure - measure(TRUE).pressure
         assert 0.005 < more < 0.03  # g answers, which the ramp does not know

@@ -10,17 +10,20 @@ import typer
 from cginit.cli.mixture_file import read_mixture
 from cginit.cli.options import (
     SIMULATION,
+    Cluster,
     Device,
     Equilibration,
     Every,
     LammpsBinary,
     Launcher,
+    Longest,
+    NumberOfReplicas,
     Production,
     Quiet,
     Seed,
     Threads,
 )
-from cginit.cli.refine import NOT_CONVERGED, make_engine
+from cginit.cli.refine import NOT_CONVERGED, Correction, make_engine
 
 if TYPE_CHECKING:
     from cginit.curves import PairPotential
@@ -62,6 +65,30 @@ def mixture(
             rich_help_panel="Update",
         ),
     ] = "auto",
+    pressure: Annotated[
+        float | None,
+        typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel="Update"),
+    ] = None,
+    pressure_correction: Annotated[
+        Correction,
+        typer.Option(
+            help="How: within the update where it can (auto), or ramps: wjk or simple.",
+            rich_help_panel="Update",
+        ),
+    ] = "auto",
+    reweighting: Annotated[
+        bool,
+        typer.Option(
+            help="Judge small updates by the configurations of the last simulation.", rich_help_panel="Update"
+        ),
+    ] = True,
+    adaptive: Annotated[
+        bool,
+        typer.Option(
+            help="End simulations far from the target after a quarter of the production.",
+            rich_help_panel=SIMULATION,
+        ),
+    ] = True,
     iterations: Annotated[
         int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
     ] = 30,
@@ -72,6 +99,7 @@ def mixture(
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,
+    longest: Longest = None,
     beads: Annotated[
         int | None,
         typer.Option(
@@ -83,6 +111,8 @@ def mixture(
     launcher: Launcher = "",
     threads: Threads = 1,
     device: Device = "auto",
+    replicas: NumberOfReplicas = 1,
+    cluster: Cluster = None,
     out: Annotated[
         list[str] | None,
         typer.Option(
@@ -102,6 +132,8 @@ def mixture(
     from cginit.engines.base import Schedule
     from cginit.guess.mixture import guess_mixture
     from cginit.refine.mixture import mixture_start, refine_mixture
+    from cginit.refine.mixture_updates import make_mixture_update
+    from cginit.refine.replicas import open_replicas
 
     target = read_mixture(file)
     potentials = guess_mixture(target, method, cutoff)
@@ -116,23 +148,29 @@ def mixture(
             typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
     converged = True
     if workdir is not None:
-        result = refine_mixture(
-            target,
-            potentials,
-            make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
-            workdir=workdir,
-            update=update,
-            schedule=Schedule(equilibration=equilibration, production=production, every=every),
-            iterations=iterations,
-            wall_time=wall_time,
-            seed=seed,
-            start=mixture_start(target, potentials, beads=beads, seed=seed),
-            progress=None if quiet else show_iteration,
-        )
+        with open_replicas(replicas, cluster) as simulations:
+            result = refine_mixture(
+                target,
+                potentials,
+                make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
+                workdir=workdir,
+                update=make_mixture_update(update, pressure=pressure, correction=pressure_correction),
+                schedule=Schedule(equilibration=equilibration, production=production, every=every),
+                iterations=iterations,
+                wall_time=wall_time,
+                seed=seed,
+                start=mixture_start(target, potentials, beads=beads, seed=seed),
+                adaptive=adaptive,
+                reweighting=reweighting,
+                replicas=simulations,
+                longest=longest,
+                progress=None if quiet else show_iteration,
+            )
         potentials, converged = result.potentials, result.converged
         if not quiet:
             typer.echo(result.reason)
-            for warning in result.history[result.best].warnings:
+            last = result.history[result.best]
+            for warning in (*last.warnings, *last.remarks):
                 typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
     folder = workdir or Path()
     names = out or [str(folder / "{pair}.pot"), str(folder / "mixture.table")]

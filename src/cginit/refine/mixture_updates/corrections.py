@@ -79,6 +79,6 @@ def _slope(last: MixtureIteration, target: MixtureTarget, pairs: Sequence[Pair])
     slope = 0.0
     for pair in pairs:
         p = last.potentials[pair]
-        third = float(np.sum(on_grid(last.rdfs[pair], p) * p.r**3)) * p.dr
+        third = float(np.trapezoid(on_grid(last.rdfs[pair], p) * p.r**3, p.r))
         slope += density_product(target, pair) * third / p.r_cut
     return 2.0 * np.pi / 3.0 * slope

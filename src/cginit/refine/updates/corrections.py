@@ -72,7 +72,7 @@ class PressureRamp:
             part = min(1.0, abs(missing) / (state.density * state.kT))
             return np.asarray(np.sign(missing) * MAX_RAMP * part * state.kT * ramp)
         g = on_grid(measured.rdf, p)
-        slope = 2.0 * np.pi / 3.0 * state.density**2 / p.r_cut * float(np.sum(g * p.r**3)) * p.dr
+        slope = 2.0 * np.pi / 3.0 * state.density**2 / p.r_cut * float(np.trapezoid(g * p.r**3, p.r))
         limit = MAX_RAMP * state.kT
         return np.asarray(np.clip(missing / slope, -limit, limit) * ramp)
 
