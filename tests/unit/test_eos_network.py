@@ -133,6 +133,11 @@ def test_every_form_trains(tmp_path, kind, label):
     found = assess_pressures(tmp_path, data, data.pressure)
     assert np.isfinite(found.errors[f"{kind}/{label}"]).all()
     assert found.final[f"{kind}/{label}"].shape == (10,)
+    # What the networks of the folds gave is kept without them.
+    for weights in tmp_path.rglob("fold-*.safetensors"):
+        weights.unlink()
+    again = assess_pressures(tmp_path, data, data.pressure)
+    assert again.errors[f"{kind}/{label}"] == pytest.approx(found.errors[f"{kind}/{label}"], rel=1e-6)
 
 
 def test_a_network_learns_the_second_virial_coefficient(tmp_path):

@@ -149,6 +149,20 @@ def test_predictions_are_out_of_fold(fluids, tmp_path):
     assert found.errors["DN/x"].mae[1] == pytest.approx(expected)
 
 
+def test_results_stay_when_the_weights_of_the_folds_go(fluids, tmp_path):
+    run_study(SMALL, PotentialSubject(), fluids, tmp_path, device="cpu", only=("DN",))
+    before = assess_potentials(tmp_path, fluids)
+    for k in range(2):
+        fold_path(tmp_path, "DN", "x", k).unlink()
+    after = assess_potentials(tmp_path, fluids)
+    # Single precision on disk.
+    assert after.errors["DN/x"].mae == pytest.approx(before.errors["DN/x"].mae, rel=1e-6)
+    np.testing.assert_allclose(after.curves["DN/x"], before.curves["DN/x"], rtol=1e-6)
+    # Results of other data are none.
+    other = replace(fluids, g=fluids.g * 0.99)
+    assert set(assess_potentials(tmp_path, other).errors) == {"DN/bf"}
+
+
 def test_shipped_studies_are_read_and_errors_name_the_key(tmp_path):
     from importlib.resources import files
 

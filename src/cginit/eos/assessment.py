@@ -17,6 +17,7 @@ from cginit.network.bodies import Ports, build_body
 from cginit.network.data import TrainingSet
 from cginit.network.features import POINTS, interpolate, network_grid
 from cginit.network.fitting import read_fit
+from cginit.network.results import keep, kept
 from cginit.network.statistics import fold_means, relative_errors
 from cginit.network.study import StudyConfig, final_path, fold_path, labels_of, load_study
 
@@ -116,7 +117,8 @@ def _outputs(
 def assess_pressures(folder: Path, data: TrainingSet, p0: Array) -> PressureStudy:
     """Return pressures and errors of the study in `folder` on `data`, test set included.
 
-    Networks that are not finished are left out.
+    Networks that are not finished are left out. The errors of the networks of the folds are kept in the folder, and
+    read from there where their weights are not.
 
     Raises
     ------
@@ -127,27 +129,27 @@ def assess_pressures(folder: Path, data: TrainingSet, p0: Array) -> PressureStud
     u = interpolate(data.u, 0.0, float(data.u_r[1]), network_grid(), 0.0)
     fold = data.folds(config.folds)
     held = fold < 0
-    errors: dict[str, Array] = {}
-    test: dict[str, Array] = {}
+    found = kept(folder, data)
+    names = []
     for kind in config.kinds:
         for label in labels_of(config, PressureSubject()):
             name = f"{kind}/{label}"
             paths = [fold_path(folder, kind, label, k) for k in range(config.folds)]
-            if not all(path.exists() for path in paths):
-                continue
-            every = np.stack([network_pressure(config, name, x, u, data.density, p0) for x in paths])
-            out = every[np.maximum(fold, 0), np.arange(fold.size)]
-            errors[name] = fold_means(relative_errors(out, data.pressure), fold, config.folds)
-            test[name] = np.array(
-                [
-                    np.mean(relative_errors(x[held], data.pressure[held])) if held.any() else np.nan
-                    for x in every
-                ]
-            )
+            if all(path.exists() for path in paths):
+                every = np.stack([network_pressure(config, name, x, u, data.density, p0) for x in paths])
+                out = every[np.maximum(fold, 0), np.arange(fold.size)]
+                test = [relative_errors(x[held], data.pressure[held]) for x in every]
+                found[name] = {
+                    "errors": fold_means(relative_errors(out, data.pressure), fold, config.folds),
+                    "test": np.array([x.mean() if x.size else np.nan for x in test]),
+                }
+            names += [name] * (name in found)
+    keep(folder, data, found)
+    errors, tested = ({name: found[name][key] for name in names} for key in ("errors", "test"))
     final = {}
     for name in config.final:
         kind, _, label = name.partition("/")
         path = final_path(folder, kind, label)
         if path.exists():
             final[name] = network_pressure(config, name, path, u, data.density, p0)
-    return PressureStudy(config, fold, errors, test, final)
+    return PressureStudy(config, fold, errors, tested, final)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from cginit.network.architectures import Network, build
 from cginit.network.augmentation import pairs
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import read_fit
+from cginit.network.results import keep, kept
 from cginit.network.statistics import case_errors, fold_means
 from cginit.network.study import (
     PotentialSubject,
@@ -86,7 +87,8 @@ def load_network(config: StudyConfig, kind: str, label: str, path: Path) -> Netw
 def assess_potentials(folder: Path, data: TrainingSet) -> PotentialStudy:
     """Return predictions and errors of the study in `folder` on `data`, test set included.
 
-    Networks that are not finished are left out.
+    Networks that are not finished are left out. What the networks of the folds give is kept in the folder, and read
+    from there where their weights are not.
 
     Raises
     ------
@@ -96,15 +98,19 @@ def assess_potentials(folder: Path, data: TrainingSet) -> PotentialStudy:
     config = load_study(folder)[0]
     g, density, truth = pairs(data)
     fold = data.folds(config.folds)
-    errors: dict[str, FoldErrors] = {}
-    curves: dict[str, Array] = {}
+    before, errors, curves = kept(folder, data), {}, {}
     for kind in config.kinds:
         for label in labels_of(config, PotentialSubject()):
+            name = f"{kind}/{label}"
             paths = [fold_path(folder, kind, label, k) for k in range(config.folds)]
-            if not all(path.exists() for path in paths):
-                continue
-            every = np.stack([predict(load_network(config, kind, label, path), g, density) for path in paths])
-            errors[f"{kind}/{label}"], curves[f"{kind}/{label}"] = _judge(every, truth, fold)
+            if all(path.exists() for path in paths):
+                networks = [load_network(config, kind, label, path) for path in paths]
+                every = np.stack([predict(network, g, density) for network in networks])
+                errors[name], curves[name] = _judge(every, truth, fold)
+            elif name in before:
+                errors[name] = FoldErrors(*(before[name][f.name] for f in fields(FoldErrors)))
+                curves[name] = before[name]["curves"]
+    keep(folder, data, {name: asdict(x) | {"curves": curves[name]} for name, x in errors.items()})
     final = {}
     for name in config.final:
         kind, _, label = name.partition("/")

@@ -1,0 +1,47 @@
+"""Predictions of a study, kept beside it: figures can be drawn again without the weights of every fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.io import write_atomically
+from cginit.network.data import TrainingSet
+from cginit.network.training import data_digest
+
+__all__ = ["keep", "kept"]
+
+NAME = "results.npz"
+#: Separates the name of a network, KIND/LABEL, from what is kept of it.
+OF = ": "
+
+
+def kept(folder: Path, data: TrainingSet) -> dict[str, dict[str, Array]]:
+    """Return what the `folder` of a study keeps of each network ``KIND/LABEL`` for these data, if anything."""
+    path = folder / NAME
+    if not path.exists():
+        return {}
+    found: dict[str, dict[str, Array]] = {}
+    with np.load(path, allow_pickle=False) as content:
+        if str(content["data"]) != data_digest(data):
+            return {}
+        for key in content.files:
+            network, separator, what = key.partition(OF)
+            if separator:
+                found.setdefault(network, {})[what] = np.asarray(content[key], dtype=np.float64)
+    return found
+
+
+def keep(folder: Path, data: TrainingSet, found: Mapping[str, Mapping[str, Array]]) -> Path:
+    """Write what is found of each network ``KIND/LABEL``, in single precision, with the digest of the data."""
+    arrays: dict[str, Any] = {
+        f"{network}{OF}{k}": x.astype(np.float32) for network, part in found.items() for k, x in part.items()
+    }
+    stream = BytesIO()
+    np.savez_compressed(stream, **arrays | {"data": np.array(data_digest(data))})
+    return write_atomically(folder / NAME, stream.getvalue())
