@@ -172,8 +172,6 @@ STRANGE = {
 #: The Ornstein-Zernike equation makes a potential of any of these, which then is that of another fluid: a g and a
 #: density that do not belong together show only where no fluid has both.
 UNSEEN = {("cn-f", "half the density"), ("bridge", "half the density")}
-# The files of cn-f 0.2 do not say how noisy its data were.
-UNSEEN |= {("cn-f", "noise of 10 %")}
 
 
 @pytest.mark.parametrize("case", STRANGE)

@@ -337,11 +337,11 @@ def test_a_written_model_is_read_back_and_described(tmp_path):
     np.testing.assert_allclose(u[2], predict(members[1].network, g[2:3], density[2:3])[0], atol=1e-5)
     assert np.max(np.abs(u[1] - predict(members[1].network, g[1:2], density[1:2])[0])) > 1e-3
 
-    errors = {"test": "| T |", "remark": "Better.", "validation": "| V |"}
+    errors = {"test": "| T |", "deltas": "| D |", "validation": "| V |"}
     description = describe(tmp_path / "model", "tiny", {"errors": errors})
     assert json.loads((tmp_path / "model" / "tiny.json").read_text()) == description
     card = model_card(description)
-    for phrase in ("tiny 7", "| T |", "Better.", "| V |", "9 state points of 9 potentials", "Here M = 2."):
+    for phrase in ("tiny 7", "| T |", "| D |", "| V |", "9 state points of 9 potentials", "Here M = 2."):
         assert phrase in card
 
 

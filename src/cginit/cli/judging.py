@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cginit.cli.learning import CAP
+from cginit.cli.learning import CAP, STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +64,12 @@ def card_errors(
     folds : mapping of str to ndarray, shape (k, 50)
         Predictions for the other rows, each by a network that had not seen the potential.
     """
+    import numpy as np
+
     from cginit.guess.boltzmann import Boltzmann
     from cginit.guess.integral_equation import IntegralEquation
     from cginit.guess.network import NetworkGuess
-    from cginit.network.evaluate import boltzmann_potential, error_table
+    from cginit.network.evaluate import boltzmann_potential, delta_table, error_table
     from cginit.network.inference import load_model
 
     held, known = held_rows(data), data.select(~data.test)
@@ -87,11 +89,15 @@ def card_errors(
             f"{name}, S(k) known": _guesses(network, held, long_wave=True),
             "hnc, S(k) known": _guesses(hnc, held, long_wave=True),
         }
+    family = held.potential // STRIDE
+    groups = {f"family {'ab'[k]}, {int(np.sum(family == k))}": family == k for k in np.unique(family)}
+    if len(groups) > 1:
+        groups[f"all, {len(held)}"] = family >= 0
     g_known, truth_known = on_points(known)
     validation = {**folds, "-ln g": boltzmann_potential(g_known)}
     return {
         "test": error_table(predictions, truth, g, held.density),
-        "remark": _remark(predictions, truth, g, name),
+        "deltas": delta_table(predictions, truth, g, groups, ("hnc", "boltzmann")),
         "validation": error_table(validation, truth_known, g_known, known.density),
     }
 
@@ -142,20 +148,3 @@ def _guesses(guess: Guess, data: TrainingSet, *, long_wave: bool = False) -> Arr
             np.minimum(potential.u, CAP)[None], float(potential.r[0]), potential.dr, network_grid(), 0.0
         )[0]
     return found
-
-
-def _remark(predictions: dict[str, Array], truth: Array, g: Array, name: str) -> str:
-    import numpy as np
-
-    from cginit.network.evaluate import absolute_errors, summary
-
-    ours = absolute_errors(predictions[name], truth, g).visible
-    lines = []
-    for other in ("-ln g", "boltzmann", "hnc"):
-        theirs = absolute_errors(predictions[other], truth, g).visible
-        both = np.isfinite(ours) & np.isfinite(theirs)
-        better = int(np.sum(ours[both] < theirs[both]))
-        lines.append(f"better than {other} on {better} of {int(np.sum(both))}")
-    figure = summary(ours[np.isfinite(ours)])
-    delta = f"delta = median / ln 2 = {figure['delta']:.3f} kT"
-    return f"Visible part of `{name}`: {delta}; {', '.join(lines)} test state points."

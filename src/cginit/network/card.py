@@ -84,7 +84,7 @@ def _common(description: dict[str, Any]) -> dict[str, Any]:
         "high": augmentation["scale"][1],
         "max_density": augmentation["max_density"],
         "test_table": errors["test"],
-        "remark": errors["remark"],
+        "deltas": errors["deltas"],
         "validation_table": errors["validation"],
         "lowest": domain["density"][0],
         "highest": domain["density"][1],

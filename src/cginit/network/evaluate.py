@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,8 +11,17 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.network.features import U_CUT
+from cginit.network.statistics import fitted_delta, median_delta
 
-__all__ = ["VISIBLE_G", "AbsoluteErrors", "absolute_errors", "boltzmann_potential", "error_table", "summary"]
+__all__ = [
+    "VISIBLE_G",
+    "AbsoluteErrors",
+    "absolute_errors",
+    "boltzmann_potential",
+    "delta_table",
+    "error_table",
+    "summary",
+]
 
 #: More densities than this are put together in ranges with these limits.
 MOST_DENSITIES, DENSITY_EDGES = 6, (0.2, 0.4, 0.75)
@@ -62,13 +71,10 @@ def boltzmann_potential(g: Array) -> Array:
 
 
 def summary(values: Array) -> dict[str, float]:
-    """Return number, median, mean and delta = median / ln 2 of errors ``(m,)``.
-
-    If the errors fall off as exp(-MAE / delta), as published, this is delta.
-    """
+    """Return number, median and mean of errors ``(m,)``."""
     median = float(np.median(values)) if values.size else float("nan")
     mean = float(np.mean(values)) if values.size else float("nan")
-    return {"n": float(values.size), "median": median, "mean": mean, "delta": median / float(np.log(2.0))}
+    return {"n": float(values.size), "median": median, "mean": mean}
 
 
 def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, density: Array) -> str:
@@ -100,6 +106,53 @@ def error_table(predictions: Mapping[str, Array], truth: Array, g: Array, densit
                 f"| {every['median']:.3f} | {every['mean']:.3f} |"
             )
     return "\n".join(lines)
+
+
+def delta_table(
+    predictions: Mapping[str, Array],
+    truth: Array,
+    g: Array,
+    groups: Mapping[str, NDArray[np.bool_]],
+    others: Sequence[str],
+) -> str:
+    r"""Return a Markdown table of :math:`\delta` of :math:`p(x) \propto e^{-x/\delta}` and who is better how often.
+
+    Parameters
+    ----------
+    predictions : mapping of str to ndarray, shape (m, 50)
+        Potentials in kT by method.
+    truth, g : ndarray, shape (m, 50)
+        True potentials and g.
+    groups : mapping of str to ndarray of bool, shape (m,)
+        State points that count together.
+    others : sequence of str
+        Methods that each one is compared with by the error of its visible part.
+    """
+    lines = [
+        "| state points | method | visible: delta (fit) | visible: median / ln 2 | all: delta (fit) "
+        + "| all: median / ln 2 | "
+        + " | ".join(f"better than {other}" for other in others)
+        + " |",
+        "| --- | --- |" + " ---: |" * (4 + len(others)),
+    ]
+    errors = {method: absolute_errors(u, truth, g) for method, u in predictions.items()}
+    for label, rows in groups.items():
+        for method, mine in errors.items():
+            cells = [f(x[rows]) for x in (mine.visible, mine.all) for f in (fitted_delta, median_delta)]
+            figures = [f"{cell:.3f}" if np.isfinite(cell) else "-" for cell in cells]
+            lines.append(
+                f"| {label} | {method} | {' | '.join(figures)} | "
+                + " | ".join(_wins(mine.visible[rows], errors[other].visible[rows]) for other in others)
+                + " |"
+            )
+    return "\n".join(lines)
+
+
+def _wins(ours: Array, theirs: Array) -> str:
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    if np.array_equal(ours[both], theirs[both]):
+        return "-"
+    return f"{int(np.sum(ours[both] < theirs[both]))} of {int(np.sum(both))}"
 
 
 def _groups(density: Array) -> list[tuple[str, NDArray[np.bool_]]]:

@@ -9,7 +9,15 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.features import U_CUT
 
-__all__ = ["case_errors", "exponential_delta", "fold_means", "median_delta", "r_squared", "relative_errors"]
+__all__ = [
+    "case_errors",
+    "exponential_delta",
+    "fitted_delta",
+    "fold_means",
+    "median_delta",
+    "r_squared",
+    "relative_errors",
+]
 
 #: Bins of the histogram to which the exponential is fitted.
 BINS = 20
@@ -88,9 +96,18 @@ def exponential_delta(errors: Array) -> float:
     return float(-1.0 / slope)
 
 
+def fitted_delta(errors: Array) -> float:
+    """Return `exponential_delta`, or NaN where an exponential does not describe the errors."""
+    try:
+        return exponential_delta(errors)
+    except InputError:
+        return float("nan")
+
+
 def median_delta(errors: Array) -> float:
     """Return median / ln 2, the delta of an exponential, which outliers do not move."""
-    return float(np.nanmedian(errors) / np.log(2.0))
+    known = errors[np.isfinite(errors)]
+    return float(np.median(known) / np.log(2.0)) if known.size else float("nan")
 
 
 def relative_errors(found: Array, truth: Array) -> Array:

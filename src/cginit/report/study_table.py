@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import Array
-from cginit.errors import InputError
 from cginit.network.data import TrainingSet
-from cginit.network.statistics import exponential_delta, median_delta, r_squared, relative_errors
+from cginit.network.statistics import fitted_delta, median_delta, r_squared, relative_errors
 from cginit.report.pressure_study import Agreement
 
 __all__ = ["PUBLISHED", "Row", "delta_row", "pressure_rows", "simulated_rows", "table", "validation_rows"]
@@ -52,11 +51,7 @@ class Row:
 def delta_row(name: str, errors: Array, rows: list[Row], what: str = "") -> tuple[float, float]:
     """Add delta of a group ``METHOD train``, ``METHOD test`` or a method; return it by fit and by median."""
     method, _, group = name.partition(" ") if name.endswith((" train", " test")) else (name, "", "all")
-    median = median_delta(errors)
-    try:
-        fitted = exponential_delta(errors)
-    except InputError:
-        fitted = float("nan")
+    fitted, median = fitted_delta(errors), median_delta(errors)
     value = f"{fitted:.3f} (fit), {median:.3f} (median / ln 2)"
     rows.append(Row(f"delta of p(MAE) / kT{what}", group, method, value, int(errors.size)))
     return fitted, median
