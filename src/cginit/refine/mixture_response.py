@@ -9,7 +9,7 @@ matrices obey :math:`1 + H = S = (1 - X)^{-1}`, so that :math:`\delta H = S\, \d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -17,21 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.curves import RDF, Array
-from cginit.errors import ConvergenceError
 from cginit.liquid import RadialGrid
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.mixture import Pair
+from cginit.refine.damped_newton import damped_newton
 from cginit.refine.response import (
-    MAX_ITERATIONS,
     MAX_RESPONDING,
     PADDING,
     RESPONDING,
-    TOLERANCE,
     bridge,
     bridge_slope,
+    continued_grid,
     fitted_factor,
     follow,
     nodes,
+    whole_g,
 )
 
 __all__ = [
@@ -155,18 +155,14 @@ def measured_mixture(
     rho = np.array([densities[name] for name in species], dtype=np.float64)
     a, b = pair_indices(rho.size)
     root = np.sqrt(rho[a] * rho[b])[:, None]
-    n, dr = found.r.size, float(r[1] - r[0])
-    grid = RadialGrid(found.k.size, dr, half=bool(round(2.0 * float(found.r[0]) / dr) % 2))
+    grid = continued_grid(found.r, found.k, float(r[1] - r[0]))
     unity = np.eye(rho.size)
     h = grid.inverse((found.s_k - unity)[:, a, b].T / root)
     c = grid.inverse((unity - np.linalg.inv(found.s_k))[:, a, b].T / root)
     gamma = h - c
     u = np.array([found.u[pair] for pair in pairs])
-    whole = np.maximum(1.0 + h, 0.0)
-    seen = np.isfinite(u)
     inside = np.array([found.h[pair] - found.c[pair] for pair in pairs])
-    whole[:, :n] = np.where(seen, np.exp(-np.where(seen, u, 0.0) + inside), 0.0)
-    return MixtureFluid(found.r, u, grid, whole, gamma, found.s_k, rho)
+    return MixtureFluid(found.r, u, grid, whole_g(h, u, inside), gamma, found.s_k, rho)
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,67 +223,48 @@ class MixtureResponse:
         ConvergenceError
             If that does not find a solution.
         """
-        from scipy.sparse.linalg import LinearOperator, gmres
-
         fluid, grid = self.fluid, self.fluid.grid
-        shape, n = fluid.g.shape, change.shape[1]
+        n = change.shape[1]
         factors = self.factors[:, None]
         with np.errstate(divide="ignore"):
             v = fluid.gamma + factors * bridge(fluid.gamma) - np.log(fluid.g)
         v = np.where(fluid.g > 0.0, v, 0.0)
         v[:, :n] = np.where(fluid.g[:, :n] > 0.0, v[:, :n], core) + change
-        length = float(fluid.densities.sum()) ** (-1.0 / 3.0)
         matrices = _Matrices(grid, fluid.densities)
 
-        def evaluate(x: Array) -> tuple[Array, Array | None, Array, Array]:
+        def evaluate(x: Array) -> tuple[Array, MixtureResponse | None]:
             gamma = x / grid.r
             with np.errstate(over="ignore", invalid="ignore"):
                 g = np.exp(np.minimum(gamma + factors * bridge(gamma) - v, 50.0))
                 direct = matrices.of(g - 1.0 - gamma)
             if not np.all(np.isfinite(direct)):
-                return np.full(shape, np.inf), None, g, gamma
+                return x, None
             inverse = np.eye(fluid.densities.size) - direct
             try:
                 np.linalg.cholesky(inverse)
             except np.linalg.LinAlgError:
-                return np.full(shape, np.inf), None, g, gamma
+                return x, None
             s = np.asarray(np.linalg.inv(inverse), dtype=np.float64)
-            return matrices.back(s + inverse) - x, s, g, gamma
+            return matrices.back(s + inverse) - x, MixtureResponse(fluid, self.factors, gamma, g, s, change)
 
-        x = grid.r * self.gamma
-        gap, s, g, gamma = evaluate(x)
-        size = float(np.max(np.abs(gap))) / length
-        for _ in range(MAX_ITERATIONS):
-            if s is None:
-                break
-            if size <= TOLERANCE:
-                return MixtureResponse(fluid, self.factors, gamma, g, s, change)
-            slope = g * (1.0 + factors * bridge_slope(gamma)) - 1.0
+        def linear(state: MixtureResponse) -> Callable[[Array], Array]:
+            s = state.s_k
+            slope = state.g * (1.0 + factors * bridge_slope(state.gamma)) - 1.0
 
-            def product(y: Array, s: Array = s, slope: Array = slope) -> Array:
-                change = y.reshape(shape)
-                moved = matrices.of(slope * change / grid.r)
-                return np.asarray(matrices.back(s @ moved @ s - moved, bare=True) - change).ravel()
+            def product(y: Array) -> Array:
+                y = y.reshape(slope.shape)
+                moved = matrices.of(slope * y / grid.r)
+                return np.asarray(matrices.back(s @ moved @ s - moved, bare=True) - y).ravel()
 
-            step, _ = gmres(
-                LinearOperator((x.size, x.size), matvec=product, dtype=np.float64),
-                -gap.ravel(),
-                rtol=min(1e-2, size),
-                restart=60,
-                maxiter=3,
-            )
-            part = 1.0
-            while part > 1e-2:
-                trial = evaluate(x + part * step.reshape(shape))
-                trial_size = float(np.max(np.abs(trial[0]))) / length
-                if trial_size <= (1.0 - 1e-3 * part) * size or trial_size <= TOLERANCE:
-                    break
-                part *= 0.5
-            else:
-                break
-            x = x + part * step.reshape(shape)
-            (gap, s, g, gamma), size = trial, trial_size
-        raise ConvergenceError("the Ornstein-Zernike equation has no solution near the measured mixture")
+            return product
+
+        return damped_newton(
+            grid.r * self.gamma,
+            evaluate,
+            linear,
+            length=float(fluid.densities.sum()) ** (-1.0 / 3.0),
+            name="mixture",
+        )
 
 
 @dataclass(frozen=True, eq=False)

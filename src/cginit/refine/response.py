@@ -27,12 +27,14 @@ from cginit.curves import RDF, Array
 from cginit.errors import ConvergenceError
 from cginit.liquid import RadialGrid, estimate_noise, invert
 from cginit.liquid.fourier import sine_nodes
+from cginit.refine.damped_newton import damped_newton
 
 __all__ = [
     "Fluid",
     "Response",
     "bridge",
     "bridge_slope",
+    "continued_grid",
     "fitted_factor",
     "follow",
     "infinite_system",
@@ -40,6 +42,7 @@ __all__ = [
     "measured_fluid",
     "nodes",
     "responding_factor",
+    "whole_g",
 ]
 
 Model = TypeVar("Model")
@@ -50,9 +53,6 @@ PADDING = 6
 RESPONDING = 2.5
 #: Largest number of nodes whose correlations respond.
 MAX_RESPONDING = 1200
-#: Largest residual of r gamma, in units of rho^(-1/3); far below the noise of any g.
-TOLERANCE = 1e-6
-MAX_ITERATIONS = 30
 #: Smallest part of a change that is solved at once on the way to the whole.
 SMALLEST_STEP = 0.125
 #: g above which a point counts in the fit of the bridge function.
@@ -179,16 +179,26 @@ def measured_fluid(curve: RDF, density: float, beads: int | None = None) -> Flui
         for _ in range(2):
             s_0 = float(found.s_k[smallest])
             found = invert(r, infinite_system(g, s_0, beads), density, "hnc", error=error)
-    n, dr = found.r.size, float(r[1] - r[0])
-    grid = RadialGrid(found.k.size, dr, half=bool(round(2.0 * float(found.r[0]) / dr) % 2))
+    grid = continued_grid(found.r, found.k, float(r[1] - r[0]))
     h = grid.inverse((found.s_k - 1.0) / density)
     gamma = h - grid.inverse((1.0 - 1.0 / found.s_k) / density)
-    whole = np.maximum(1.0 + h, 0.0)
-    # Where the closure gives the tail, g = exp(gamma) there; the measured g inside is kept as it was inverted.
-    whole[:n] = np.where(
-        np.isfinite(found.u), np.exp(-np.where(np.isfinite(found.u), found.u, 0.0) + found.gamma), 0.0
-    )
-    return Fluid(found.r, found.u, grid, whole, gamma, found.s_k, density)
+    return Fluid(found.r, found.u, grid, whole_g(h, found.u, found.gamma), gamma, found.s_k, density)
+
+
+def continued_grid(r: Array, k: Array, dr: float) -> RadialGrid:
+    """Return the long grid of an inversion, with the wave numbers `k`, that continues its nodes `r`."""
+    return RadialGrid(k.size, dr, half=bool(round(2.0 * float(r[0]) / dr) % 2))
+
+
+def whole_g(h: Array, u: Array, gamma: Array) -> Array:
+    """Return g ``(..., m)`` on a long grid from h there, and from U and gamma ``(..., n)`` of the inversion inside.
+
+    Where the closure gives the tail, g = exp(gamma) there; the measured g inside is kept as it was inverted.
+    """
+    found = np.maximum(1.0 + h, 0.0)
+    seen = np.isfinite(u)
+    found[..., : u.shape[-1]] = np.where(seen, np.exp(-np.where(seen, u, 0.0) + gamma), 0.0)
+    return np.asarray(found, dtype=np.float64)
 
 
 def nodes(curve: RDF) -> tuple[Array, Array, Array]:
@@ -252,59 +262,33 @@ class Response:
         ConvergenceError
             If that does not find a solution.
         """
-        from scipy.sparse.linalg import LinearOperator, gmres
-
         fluid, grid, rho = self.fluid, self.fluid.grid, self.fluid.density
         reference = fluid.gamma + self.factor * bridge(fluid.gamma)
         with np.errstate(divide="ignore"):
             v = np.where(fluid.g > 0.0, reference - np.log(fluid.g), 0.0)
         n = change.size
         v[:n] = np.where(fluid.g[:n] > 0.0, v[:n], core) + change
-        length = rho ** (-1.0 / 3.0)
 
-        def evaluate(x: Array) -> tuple[Array, Array, Array, Array]:
+        def evaluate(x: Array) -> tuple[Array, Response | None]:
             gamma = x / grid.r
             with np.errstate(over="ignore", invalid="ignore"):
                 g = np.exp(np.minimum(gamma + self.factor * bridge(gamma) - v, 50.0))
                 c_k = grid.forward(g - 1.0 - gamma)
                 inverse_s = 1.0 - rho * c_k
                 gap = grid.r * grid.inverse(rho * c_k**2 / inverse_s) - x
-            return gap, inverse_s, g, gamma
+            sound = np.all(np.isfinite(gap)) and np.min(inverse_s) > 0.0
+            return gap, Response(fluid, self.factor, gamma, g, inverse_s, g - 1.0, change) if sound else None
 
-        x = grid.r * self.gamma
-        gap, inverse_s, g, gamma = evaluate(x)
-        size = float(np.max(np.abs(gap))) / length
-        for _ in range(MAX_ITERATIONS):
-            if not np.all(np.isfinite(gap)) or np.min(inverse_s) <= 0.0:
-                break
-            if size <= TOLERANCE:
-                return Response(fluid, self.factor, gamma, g, inverse_s, g - 1.0, change)
-            weight = inverse_s**-2 - 1.0
-            slope = g * (1.0 + self.factor * bridge_slope(gamma)) - 1.0
+        def linear(state: Response) -> Callable[[Array], Array]:
+            weight = state.inverse_s**-2 - 1.0
+            slope = state.g * (1.0 + self.factor * bridge_slope(state.gamma)) - 1.0
 
-            def product(y: Array, weight: Array = weight, slope: Array = slope) -> Array:
+            def product(y: Array) -> Array:
                 return np.asarray(grid.filter(weight, slope * y.ravel()) - y.ravel())
 
-            step, _ = gmres(
-                LinearOperator((grid.n, grid.n), matvec=product, dtype=np.float64),
-                -gap,
-                rtol=min(1e-2, size),
-                restart=60,
-                maxiter=3,
-            )
-            part = 1.0
-            while part > 1e-2:
-                trial = evaluate(x + part * step)
-                if np.all(np.isfinite(trial[0])) and np.min(trial[1]) > 0.0:
-                    trial_size = float(np.max(np.abs(trial[0]))) / length
-                    if trial_size <= (1.0 - 1e-3 * part) * size or trial_size <= TOLERANCE:
-                        break
-                part *= 0.5
-            else:
-                break
-            x = x + part * step
-            (gap, inverse_s, g, gamma), size = trial, trial_size
-        raise ConvergenceError("the Ornstein-Zernike equation has no solution near the measured fluid")
+            return product
+
+        return damped_newton(grid.r * self.gamma, evaluate, linear, length=rho ** (-1.0 / 3.0), name="fluid")
 
 
 def follow(model: Model, begin: Array, end: Array, solve: Callable[[Model, Array], Model]) -> Model:
