@@ -24,6 +24,7 @@ from cginit.votca import (
     read_target,
     update_of,
 )
+from cginit.votca.bonds import refuse_bonds
 from cginit.votca.update import triangular
 
 DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
@@ -408,6 +409,41 @@ def test_mdp(tmp_path):
     path.write_text("integrator = md\npcoupl = berendsen\n")
     with pytest.raises(InputError, match="keeps a pressure"):
         read_mdp(path)
+
+
+TOPOLOGY = """\
+#include "chain.itp"
+[ moleculetype ]
+SOL 1
+[ atoms ]
+1 CG 1 SOL CG 1 0 18.0 ; no bonds
+[ molecules ]
+SOL 400
+"""
+
+
+def test_molecules_with_bonds_are_refused(folder):
+    gromacs = [("<program>lammps", "<program>gromacs")]
+    # A molecule that is defined, but not there, does no harm.
+    (folder / "chain.itp").write_text("[ moleculetype ]\nchain 3\n[ bonds ]\n; ai aj\n1 2 8 1 1.0\n")
+    (folder / "topol.top").write_text(TOPOLOGY)
+    refuse_bonds(settings(folder, replace=gromacs))
+    (folder / "topol.top").write_text(TOPOLOGY + "chain 10\n")
+    with pytest.raises(
+        InputError, match=r"the molecule chain of topol\.top has bonds\. Every bead is a molecule"
+    ):
+        make_plan(settings(folder, replace=gromacs))
+    data = folder / "bead.data"
+    data.write_text(data.read_text().replace("1 atom types", "0 bonds\n1 atom types"))
+    make_plan(settings(folder))
+    data.write_text(data.read_text().replace("0 bonds", "399 bonds"))
+    with pytest.raises(InputError, match=r"bead\.data has 399 bonds"):
+        make_plan(settings(folder))
+    # The script may name another file than the settings.
+    with pytest.raises(InputError, match=r"bead\.data has 399 bonds"):
+        make_plan(
+            settings(folder, replace=[("<topol>bead.data</topol>", "<topol>other.data</topol>")]), density=1.0
+        )
 
 
 def test_gromacs_settings(folder):

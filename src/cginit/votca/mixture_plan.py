@@ -17,6 +17,7 @@ from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture import MixtureRefinement, refine_mixture
 from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates import MixtureUpdate
+from cginit.votca.bonds import refuse_bonds
 from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.mixture_update import mixture_update_of
 from cginit.votca.plan import (
@@ -116,6 +117,7 @@ def make_mixture_plan(
     """
     if settings.refused:
         raise InputError(f"{settings.path} cannot be run here: {'; '.join(settings.refused)}")
+    refuse_bonds(settings)
     interactions = by_pair(settings)
     rule, notes = mixture_update_of(settings, interactions, update)
     found, origin = typed_start(settings)

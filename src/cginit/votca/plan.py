@@ -20,6 +20,7 @@ from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.updates import Update
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
+from cginit.votca.bonds import refuse_bonds
 from cginit.votca.components import mass_rows
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import Interaction, Settings
@@ -113,6 +114,7 @@ def make_plan(
     problems = list(settings.refused)
     if problems:
         raise InputError(f"{settings.path} cannot be run here: {'; '.join(problems)}")
+    refuse_bonds(settings)
     problem = read_target(settings, density=density, clean=clean)
     update, notes = update_of(settings)
     potential, origin = _first(settings, problem, method)
