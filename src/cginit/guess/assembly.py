@@ -48,9 +48,12 @@ def visible_target(target: RDF, *, bin_average: bool = True) -> VisibleTarget:
         If g shows nothing.
     """
     whole = target.with_core()
-    error = estimate_noise(whole.r, whole.g) if whole.error is None else whole.error
-    # An estimated error stands for noise, not for the counts that would make a g below the threshold credible.
-    first = first_visible(replace(whole, error=error), VISIBLE if whole.error is None else None)
+    if whole.error is None:
+        error = estimate_noise(whole.r, whole.g)
+        # An estimated error stands for noise, not for the counts that would make a g below the threshold credible.
+        first = first_visible(replace(whole, error=error), VISIBLE)
+    else:
+        error, first = whole.error, first_visible(whole)
     g = whole.g
     if bin_average:
         g = bin_average_correction(whole.r, g, first=first, error=error)
@@ -66,6 +69,7 @@ def potential_from(
     r_cut: float,
     method: str,
     *,
+    model: str | None = None,
     u_error: Array | None = None,
     notes: tuple[str, ...] = (),
 ) -> PairPotential:
@@ -99,7 +103,7 @@ def potential_from(
         slope = (energies[first + 2] - energies[first]) / (r[first + 2] - r[first])
         energies[:first] = energies[first] + min(slope, 0.0) * (r[:first] - r[first])
         sentences.append(f"U below r = {r[first]:.4g} {unit} continues as a straight line")
-    provenance = Provenance(method, density=state.density, kT=state.kT)
+    provenance = Provenance(method, model, density=state.density, kT=state.kT)
     return PairPotential.shifted(
         r,
         energies,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit.curves import RDF, Array, PairPotential, Provenance
+from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
@@ -123,19 +123,16 @@ class NetworkGuess:
             )
         back = _corrected if model.kind == "BN" else on_target_grid
         curve, curve_error = back(visible, length, view)
-        potential = potential_from(
+        return potential_from(
             visible,
             state.kT * curve,
             state,
             r_cut,
             self.name,
+            model=f"{model.name} {model.version}",
             u_error=state.kT * curve_error,
             notes=tuple(notes),
         )
-        return replace(potential, provenance=self._provenance(model, state))
-
-    def _provenance(self, model: Model, state: StatePoint) -> Provenance:
-        return Provenance(self.name, f"{model.name} {model.version}", density=state.density, kT=state.kT)
 
     def _smaller(self, target: RDF, state: StatePoint, r_cut: float, why: ConvergenceError) -> PairPotential:
         potential = replace(self, name=WITHOUT_INVERSION, folder=None)(target, state, r_cut)

@@ -106,7 +106,7 @@ def bin_average_correction(
     log_g = averages
     for _ in range(iterations):
         inside = np.exp(spline(log_g))
-        log_g = log_g + averages - np.log(np.sum(shell * inside, axis=0))
+        log_g = log_g + averages - np.log(np.einsum("ij,ij->j", shell, inside))
     corrected = np.exp(log_g)
     if error is not None:
         sigma = np.asarray(error, dtype=np.float64)[first:stop]
@@ -153,21 +153,27 @@ class _Spline:
 
     def __call__(self, y: Array) -> Array:
         """Return the values ``(k, n)`` of the spline through `y` ``(n,)``."""
-        inner = self._coefficients[2:-2]
+        c = self._coefficients
+        ends = y[:3].tolist(), y[:-4:-1].tolist()
         # Where the third derivative is continuous, the second one is the second difference.
-        inner[1] = (8.0 * y[1] - y[0] - y[2]) / 6.0
-        inner[-2] = (8.0 * y[-2] - y[-1] - y[-3]) / 6.0
+        second, last_but_one = ((8.0 * b - a - d) / 6.0 for a, b, d in ends)
+        c[3], c[-4] = second, last_but_one
         if self._factor is not None:
             known = 6.0 * y[2:-2]
-            known[0] -= inner[1]
-            known[-1] -= inner[-2]
-            inner[2:-2] = self._solve(self._factor, known)[0]
-        for c, value in ((self._coefficients, y), (self._coefficients[::-1], y[::-1])):
-            c[2] = 6.0 * value[1] - 4.0 * c[3] - c[4]
-            c[1] = 6.0 * value[0] - 4.0 * c[2] - c[3]
-            # The cubic of the first interval goes on before it.
-            c[0] = 4.0 * c[1] - 6.0 * c[2] + 4.0 * c[3] - c[4]
+            known[0] -= second
+            known[-1] -= last_but_one
+            c[4:-4] = self._solve(self._factor, known)[0]
+        c[:3] = _ends(ends[0], second, float(c[4]))
+        c[:-4:-1] = _ends(ends[1], last_but_one, float(c[-5]))
         return np.asarray(self._bases @ self._windows, dtype=np.float64)
+
+
+def _ends(y: list[float], c1: float, c2: float) -> tuple[float, float, float]:
+    """Return the first three coefficients, of which two lie before the curve, from its first values."""
+    c0 = 6.0 * y[1] - 4.0 * c1 - c2
+    before = 6.0 * y[0] - 4.0 * c0 - c1
+    # The cubic of the first interval goes on before it.
+    return 4.0 * before - 6.0 * c0 + 4.0 * c1 - c2, before, c0
 
 
 def _valid(r: Array, g: ArrayLike) -> Array:
