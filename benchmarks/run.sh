@@ -10,6 +10,7 @@ python=${PYTHON:-python}
 mkdir -p "$out"
 "$python" "$here/startup.py" > "$out/startup.md"
 "$python" "$here/guess_time.py" > "$out/guess_time.md"
+"$python" "$here/invariance.py" > "$out/invariance.md"
 "$python" "$here/overhead.py" > "$out/overhead.md"
 if [ -n "${CGINIT_TARGETS:-}" ]; then
   "$python" "$here/votca/run.py" "$out/votca"

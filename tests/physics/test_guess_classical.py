@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cginit.curves import RDF
+from cginit.errors import InputError
 from cginit.guess import default_cutoff
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
@@ -93,6 +94,17 @@ def test_soft_particles_reach_the_origin() -> None:
     assert potential.r[0] == 0.0
     # The straight line through r = 0.02 and 0.06 misses the parabola by 12.5 * 0.02 * 0.06 = 0.015.
     assert np.max(np.abs(potential.u - u)) < 0.02
+
+
+@pytest.mark.parametrize("first", [3, 10])
+def test_a_cutoff_where_g_shows_nothing_is_refused(first: int) -> None:
+    r = np.arange(60) * 0.05
+    target = RDF(r, np.where(np.arange(60) < first, 0.0, 1.0), units="lj")
+    for last in (first - 1, first):
+        with pytest.raises(InputError, match="choose a larger cut-off"):
+            Boltzmann(False)(target, StatePoint(0.1, 1.0), float(r[last]))
+    short = Boltzmann(False)(target, StatePoint(0.1, 1.0), float(r[first + 1]))
+    assert short.r_core == r[first]
 
 
 def test_gaps_beyond_the_core_are_interpolated_and_noted(binned_wca: RDF) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential, Provenance
+from cginit.errors import InputError
 from cginit.extrapolate import VISIBLE, extend_core, first_visible
 from cginit.liquid.boltzmann import bin_average_correction
 from cginit.liquid.ornstein_zernike import estimate_noise
@@ -82,11 +83,17 @@ def potential_from(
     Raises
     ------
     InputError
-        If g ends before `r_cut`.
+        If g ends before `r_cut`, or shows nothing up to it.
     """
     part = visible.target.truncated(r_cut)
     n, first = part.r.size, visible.first
     r, energies = part.r, np.array(u[:n])
+    if first >= n - 1:
+        start = f"{visible.target.r[first]:.4g} {part.units.length}"
+        raise InputError(
+            f"g(r) shows no particles up to the cut-off {r_cut:.4g}, only from r = {start} on; "
+            "choose a larger cut-off"
+        )
     sentences = list(notes)
     gaps = (np.arange(n) > first) & ~np.isfinite(energies)
     if np.any(gaps):
@@ -100,7 +107,8 @@ def potential_from(
         energies = extend_core(r, energies, first, state.kT)
         sentences.append(f"the core below r = {r[first]:.4g} {unit} is extrapolated, g(r) does not show it")
     elif first > 0:
-        slope = (energies[first + 2] - energies[first]) / (r[first + 2] - r[first])
+        next_but_one = min(first + 2, n - 1)
+        slope = (energies[next_but_one] - energies[first]) / (r[next_but_one] - r[first])
         energies[:first] = energies[first] + min(slope, 0.0) * (r[:first] - r[first])
         sentences.append(f"U below r = {r[first]:.4g} {unit} continues as a straight line")
     provenance = Provenance(method, model, density=state.density, kT=state.kT)

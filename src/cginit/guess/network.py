@@ -61,6 +61,8 @@ class NetworkGuess:
         Whether g holds averages over bins of its step, as histograms give them; False for point values.
     folder : Path, optional
         Where the model's files are, if not in the package.
+    stretch : float
+        Factor on the network's sigma, on which the result should not hang: the networks are trained for any.
 
     References
     ----------
@@ -79,6 +81,7 @@ class NetworkGuess:
     fallback: bool = True
     bin_average: bool = True
     folder: Path | None = None
+    stretch: float = 1.0
 
     def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
         """Propose the pair potential.
@@ -90,7 +93,7 @@ class NetworkGuess:
         """
         model = load_model(self.name, self.folder)
         visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
-        length = network_length(visible.target, state, r_cut)
+        length = self.stretch * network_length(visible.target, state, r_cut)
         if model.kind == "BN":
             # It is trained over a wide range of scales; the best is one at which g covers all of its range.
             length = max(min(length, target.r_max / RANGE), r_cut / RANGE)
