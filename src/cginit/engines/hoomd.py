@@ -15,7 +15,7 @@ import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
-from cginit.engines.process import run_program
+from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -177,11 +177,9 @@ _REMEDIES = (
 
 def _words(workdir: Path) -> str:
     log = workdir / _LOG
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    errors = [line[len("ERROR:") :].strip() for line in lines if line.startswith("ERROR:")]
-    # A launcher's message stands between rules.
-    spoken = [line.strip() for line in lines if any(letter.isalpha() for letter in line)]
-    return (errors[:1] or spoken[-1:] or ["no message"])[0]
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    errors = [line[len("ERROR:") :].strip() for line in text.splitlines() if line.startswith("ERROR:")]
+    return errors[0] if errors else last_words(text)
 
 
 def _failure(workdir: Path, code: int) -> EngineError:

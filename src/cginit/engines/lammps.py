@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
-from cginit.engines.process import run_program
+from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -248,9 +248,7 @@ def _failure(workdir: Path, code: int, output: str) -> EngineError:
     log = workdir / _LOG
     text = (log.read_text(errors="replace") if log.exists() else "") + output
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
-    # A launcher's message stands between rules.
-    spoken = [line.strip() for line in output.splitlines() if any(letter.isalpha() for letter in line)]
-    words = (errors or spoken[-1:] or ["no message"])[0]
+    words = errors[0] if errors else last_words(output)
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     message = f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"

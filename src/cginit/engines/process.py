@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-__all__ = ["Finished", "run_program"]
+__all__ = ["Finished", "last_words", "run_program"]
 
 _GUARDIAN = Path(__file__).with_name("_guardian.py")
 #: Seconds that a stopped program is waited for: the patience of the guardian, and some.
@@ -102,6 +102,22 @@ def run_program(
         for end in (lifeline, held):
             if end >= 0:
                 os.close(end)
+
+
+def last_words(output: str) -> str:
+    r"""Return the line of what a program printed that tells why it ended: the last, or the first of a framed message.
+
+    MPI launchers put what they have to say between rules, the cause first.
+
+    Examples
+    --------
+    >>> last_words("starting\nout of memory\n"), last_words("----\nno slots\nAborting.\n----\n")
+    ('out of memory', 'no slots')
+    """
+    lines = [line.strip() for line in output.splitlines()]
+    rule = next((number for number, line in enumerate(lines) if set(line) == {"-"}), None)
+    spoken = [line for line in lines[rule:] if any(letter.isalpha() for letter in line)]
+    return next(iter(spoken if rule is not None else spoken[::-1]), "no message")
 
 
 @contextmanager
