@@ -263,6 +263,9 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
         schedule=schedule(arguments),
         iterations=arguments.plain_iterations if job.update == "ibi" else arguments.iterations,
         start=start,
+        # As other programs do it; see `single`.
+        adaptive=job.update != "ibi",
+        reweighting=job.update != "ibi",
         progress=lambda item: show(
             job.name, item.index, max(one.chi2 for one in item.distances.values()), item.lmse
         ),
@@ -271,7 +274,7 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
         "converged": result.converged,
         "simulations": len(result.history),
         "steps": sum(item.steps for item in result.history),
-        "skipped": 0,
+        "skipped": result.skipped,
         "chi2": [max(one.chi2 for one in item.distances.values()) for item in result.history],
         "lmse": [item.lmse for item in result.history],
         "reason": result.reason,
