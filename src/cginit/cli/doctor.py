@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
@@ -26,6 +25,8 @@ _PACKAGES = (
 
 def doctor() -> None:
     """Say which engines and packages are there, and what brings those that are not."""
+    from importlib.metadata import PackageNotFoundError, version
+
     typer.echo(f"cg-init {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for package, purpose in _PACKAGES:
         try:

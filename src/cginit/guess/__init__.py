@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.metadata import entry_points
 
 import numpy as np
 
@@ -66,6 +65,9 @@ def load_guess(method: str) -> Guess:
     """
     if method in METHODS:
         return METHODS[method]()
+    # It loads e-mail and zip archives, a tenth of the start of the program.
+    from importlib.metadata import entry_points
+
     found = {point.name: point for point in entry_points(group="cginit.guesses")}
     if method in found:
         other: Guess = found[method].load()()

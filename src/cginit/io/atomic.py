@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 
 from cginit.errors import InputError
@@ -50,7 +49,7 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
     if not final.parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {final.parent} does not exist; create it first")
     content = data.encode("utf-8") if isinstance(data, str) else data
-    temporary = final.with_name(f".{final.name[:200]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = final.with_name(f".{final.name[:200]}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
     try:
         # tempfile would create the file with mode 0600 whatever the umask says.
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
