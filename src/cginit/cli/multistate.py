@@ -10,11 +10,13 @@ import typer
 from cginit.cli.guess import write_tables
 from cginit.cli.options import (
     SIMULATION,
+    Cluster,
     Device,
     Equilibration,
     Every,
     LammpsBinary,
     Launcher,
+    NumberOfReplicas,
     Out,
     OutUnits,
     Production,
@@ -64,6 +66,10 @@ def multistate(
     iterations: Annotated[
         int, typer.Option(help="Largest number of rounds.", min=1, rich_help_panel=SIMULATION)
     ] = 20,
+    wall_time: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which no new round starts.", rich_help_panel=SIMULATION),
+    ] = None,
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,
@@ -72,17 +78,20 @@ def multistate(
     launcher: Launcher = "",
     threads: Threads = 1,
     device: Device = "auto",
+    replicas: NumberOfReplicas = 1,
+    cluster: Cluster = None,
     out: Out = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:
     """Refine one transferable potential against the g(r) of several state points.
 
-    Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at the cap.
+    Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at a cap.
     """
     from cginit.engines.base import Schedule
     from cginit.guess import guess
     from cginit.refine.multistate import refine_states
+    from cginit.refine.replicas import open_replicas
 
     states = read_states(file)
     first = guess(states[0].target, states[0].state, method, cutoff)
@@ -93,24 +102,27 @@ def multistate(
             seconds = sum(item.seconds for item in finished)
             typer.echo(f"round {finished[0].index:<3} chi2 of the states  {parts}   {seconds:.0f} s")
 
-    result = refine_states(
-        states,
-        first,
-        make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
-        workdir=workdir,
-        update=update,
-        schedule=Schedule(equilibration=equilibration, production=production, every=every),
-        iterations=iterations,
-        seed=seed,
-        progress=show,
-    )
+    with open_replicas(replicas, cluster) as simulations:
+        result = refine_states(
+            states,
+            first,
+            make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
+            workdir=workdir,
+            update=update,
+            schedule=Schedule(equilibration=equilibration, production=production, every=every),
+            iterations=iterations,
+            wall_time=wall_time,
+            seed=seed,
+            replicas=simulations,
+            progress=show,
+        )
     if not quiet:
         typer.echo(result.reason)
     for path in write_tables(
         result.potential, out or [workdir / "best.pot", workdir / "best.table"], out_units
     ):
         typer.echo(path)
-    if len(result.history) >= iterations and not result.converged:
+    if not result.converged and not result.compromise:
         raise typer.Exit(NOT_CONVERGED)
 
 
