@@ -321,7 +321,10 @@ def _start(settings: Settings, state: StatePoint) -> tuple[Configuration | None,
     from cginit.trajectory import read_configuration
 
     path, units = found
-    start = read_configuration(path, units=units).to(NM_KJ)
+    try:
+        start = read_configuration(path, units=units).to(NM_KJ)
+    except InputError as error:
+        return None, (*notes, f"{error}; the first one starts from a random configuration made here")
     if abs(start.density / state.density - 1.0) > SAME:
         notes.append(f"{path.name} has density {start.density:.5g} nm^-3; it is scaled to that of the target")
     return start, tuple(notes)

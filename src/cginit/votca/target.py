@@ -127,7 +127,14 @@ def _density(settings: Settings, target: Path) -> tuple[float, str]:
     from cginit.trajectory import read_configuration
 
     path, units = found
-    return read_configuration(path, units=units).to(NM_KJ).density, f"the beads and the box of {path.name}"
+    try:
+        density = read_configuration(path, units=units).to(NM_KJ).density
+    except InputError as error:
+        raise InputError(
+            f"{error}; nothing else states the number density of {settings.path}: give it in nm^-3, "
+            "<particle_dens> below <non-bonded><inverse>, or --density"
+        ) from error
+    return density, f"the beads and the box of {path.name}"
 
 
 def _positive(settings: Settings, path: str) -> float:
