@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.atomic import write_arrays
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
 from cginit.io import write_atomically
@@ -164,10 +165,8 @@ _STRINGS = ("family", "split", "engine", "screened", "rejected")
 
 def write_record(record: Record, path: Path) -> None:
     """Write one record as ``.npz``, whole or not at all."""
-    columns: dict[str, Any] = {f.name: np.asarray(getattr(record, f.name)) for f in fields(record)}
-    content = BytesIO()
-    np.savez_compressed(content, format_version=np.int64(FORMAT_VERSION), **columns)
-    write_atomically(path, content.getvalue())
+    columns = {f.name: getattr(record, f.name) for f in fields(record)}
+    write_arrays(path, {"format_version": np.int64(FORMAT_VERSION), **columns})
 
 
 def read_record(path: Path) -> Record:

@@ -169,12 +169,10 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[
     As a user gets them: with the cut-off at the end of g, and with the ways out of guess and pressure where the
     networks do not know the fluid; from g alone, and from g and S(k) at a small k. NaN where there is no answer.
     """
-    from io import BytesIO
-
     import numpy as np
 
+    from cginit.atomic import write_arrays
     from cginit.guess.network import NetworkGuess
-    from cginit.io import write_atomically
     from cginit.network.inference import load_model
     from cginit.network.training import array_digest, data_digest
 
@@ -193,10 +191,7 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[
     arrays = {
         f"{n} {k}": x for n, pair in found.items() for k, x in zip(("u", "pressure"), pair, strict=True)
     }
-    stream = BytesIO()
-    arrays["key"] = np.array(key)
-    np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
-    write_atomically(path, stream.getvalue())
+    write_arrays(path, {**arrays, "key": np.array(key)})
     return found
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from cginit.atomic import write_arrays
 from cginit.curves import Array
 from cginit.errors import CGInitError
 from cginit.liquid.forward import solve
@@ -52,10 +52,7 @@ def baselines(
     result = {name: found[:, k] for k, name in enumerate(BASELINES)}
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as stream:
-            keys = {"potential": data.potential, "density": data.density}
-            columns: dict[str, Any] = {**keys, **result}
-            np.savez_compressed(stream, **columns)
+        write_arrays(path, {"potential": data.potential, "density": data.density, **result})
     return result
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cginit.atomic import write_arrays
 from cginit.curves import Array, PairPotential
 from cginit.eos.correction_task import CorrectionNetwork, CorrectionTask, PressureEnsemble, scalar_limits
 from cginit.eos.features import FluidFeatures, fluid_features
@@ -163,10 +163,7 @@ def row_features(
                 arrays[k][i] = getattr(x, k)[0]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as stream:
-            np.savez_compressed(stream, digest=np.array(digest), valid=valid, **arrays)  # type: ignore[arg-type]
-        temporary.replace(path)
+        write_arrays(path, {"digest": np.array(digest), "valid": valid, **arrays})
     return FluidFeatures(**arrays), valid
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.eos.correction import CorrectionRun
 from cginit.eos.correction_task import PressureEnsemble
@@ -51,7 +52,7 @@ def write_eos(
     InputError
         If the exported file does not give what PyTorch gives.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
     ensemble, found = run.ensemble, run.predictions
@@ -60,7 +61,7 @@ def write_eos(
     export_module(ensemble, example, ("z", "spread"), onnx_path)
     _check_agreement(ensemble, onnx_path, run.features, run.valid)
     weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
-    save_file(weights, folder / f"{config.name}.safetensors")
+    write_atomically(folder / f"{config.name}.safetensors", save(weights))
     fold, scale = found.fold, found.error_scale()
     coverage = found.coverage()
     known = run.valid & (fold >= 0)

@@ -1,6 +1,6 @@
 """Tables and radial distribution functions in and out of the formats of other programs."""
 
-from cginit.io.atomic import write_atomically
+from cginit.atomic import write_atomically
 from cginit.io.checks import check_target
 from cginit.io.convert import convert
 from cginit.io.formats import FORMATS, TableFormat, table_format

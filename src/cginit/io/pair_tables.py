@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cginit.atomic import write_atomically
 from cginit.curves import PairPotential
 from cginit.errors import InputError
-from cginit.io.atomic import write_atomically
 from cginit.io.dlpoly import dlpoly_table
 from cginit.io.espresso import espresso_arrays
 from cginit.io.formats import table_format

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from cginit._version import __version__
+from cginit.atomic import write_atomically
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.io.atomic import write_atomically
 from cginit.io.grid import check_increasing, even_grid, step_spread
 from cginit.io.header import Header, header_lines, parse_header
 from cginit.io.rows import Rows, column_text, grid_text, is_number, read_bytes, rows_of, text_of

@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
+from cginit.atomic import write_atomically
 from cginit.curves import PairPotential
 from cginit.errors import InputError
-from cginit.io.atomic import write_atomically
 from cginit.io.formats import table_format
 from cginit.io.rows import is_number, read_bytes
 from cginit.io.table import WriteOptions, potential_of

@@ -6,7 +6,6 @@ potential of a closure. What is missing is small, smooth and depends on the liqu
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.atomic import write_arrays
 from cginit.curves import Array, LongWave
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.long_wave import invert_with_long_wave
@@ -83,16 +83,8 @@ class LiquidFeatures:
 
     def write(self, path: Path) -> None:
         """Write the arrays as ``.npz``, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as stream:
-            np.savez_compressed(
-                stream,
-                **{
-                    f.name: getattr(self, f.name).astype(np.bool_ if f.name == "valid" else np.float32)
-                    for f in fields(self)
-                },
-            )
-        temporary.replace(path)
+        kinds = {f.name: np.bool_ if f.name == "valid" else np.float32 for f in fields(self)}
+        write_arrays(path, {name: getattr(self, name).astype(kind) for name, kind in kinds.items()})
 
     @classmethod
     def read(cls, path: Path) -> LiquidFeatures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.atomic import write_arrays
 from cginit.curves import RDF, Array, LongWave
 from cginit.errors import InputError
 from cginit.state import StatePoint
@@ -181,10 +181,7 @@ class TrainingSet:
 
     def write(self, path: Path) -> None:
         """Write the arrays as ``.npz``, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as stream:
-            np.savez_compressed(stream, **{f.name: getattr(self, f.name) for f in fields(self)})
-        temporary.replace(path)
+        write_arrays(path, {f.name: getattr(self, f.name) for f in fields(self)})
 
     @classmethod
     def read(cls, path: Path) -> TrainingSet:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.architectures import Ensemble
@@ -149,10 +150,10 @@ def write_model(
 
 def write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder: Path) -> dict[str, Any]:
     """Write ``NAME.safetensors`` beside the exported ``NAME.onnx``; return what every description begins with."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
-    save_file(weights, folder / f"{config.name}.safetensors")
+    write_atomically(folder / f"{config.name}.safetensors", save(weights))
     fold = data.folds(config.schedule.members)
     return {
         "format_version": MODEL_FORMAT,

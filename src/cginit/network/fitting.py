@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
+from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.config import Schedule
@@ -374,15 +375,13 @@ class _Side:
         self.history = [s["history"].numpy().astype(np.float64) for s in states]
 
     def _finish(self, k: int, job: Job) -> None:
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         content = {name: x.contiguous() for name, x in (self.best_weights[k] or self._weights(k)).items()}
         content["best"] = torch.tensor(self.best[k], dtype=torch.float64)
         content["history"] = torch.from_numpy(self.history[k])
         job.weights.parent.mkdir(parents=True, exist_ok=True)
-        temporary = job.weights.with_suffix(".tmp")
-        save_file(content, temporary)
-        temporary.replace(job.weights)
+        write_atomically(job.weights, save(content))
         job.checkpoint.unlink(missing_ok=True)
 
 

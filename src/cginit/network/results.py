@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cginit.atomic import write_arrays
 from cginit.curves import Array
-from cginit.io import write_atomically
 from cginit.network.data import TrainingSet
 from cginit.network.training import data_digest
 
@@ -42,6 +41,4 @@ def keep(folder: Path, data: TrainingSet, found: Mapping[str, Mapping[str, Array
     arrays: dict[str, Any] = {
         f"{network}{OF}{k}": x.astype(np.float32) for network, part in found.items() for k, x in part.items()
     }
-    stream = BytesIO()
-    np.savez_compressed(stream, **arrays | {"data": np.array(data_digest(data))})
-    return write_atomically(folder / NAME, stream.getvalue())
+    return write_arrays(folder / NAME, arrays | {"data": np.array(data_digest(data))})

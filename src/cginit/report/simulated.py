@@ -5,13 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cginit import sampling
+from cginit.atomic import write_arrays
 from cginit.configuration import random_configuration
 from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, Schedule
@@ -19,7 +19,6 @@ from cginit.errors import CGInitError, InputError
 from cginit.guess import load_guess
 from cginit.guess.assembly import visible_target
 from cginit.guess.integral_equation import at_infinite_size
-from cginit.io import write_atomically
 from cginit.network.data import TrainingSet
 from cginit.refine.loop import load_engine
 from cginit.state import StatePoint
@@ -140,17 +139,12 @@ def simulate_cases(
             path = folder / f"{int(data.potential[row]):010d}-{data.density[row]:.4f}-{name}.npz"
             if not path.exists():
                 g = _simulate(data, int(row), method, program, _Places(model, study))
-                content = BytesIO()
-                np.savez_compressed(
-                    content,
-                    potential=data.potential[row],
-                    density=data.density[row],
-                    r=data.r,
-                    target=data.g[row],
-                    g=g,
-                    method=np.array(method),
-                )
-                write_atomically(path, content.getvalue())
+                what = {
+                    "potential": data.potential[row],
+                    "density": data.density[row],
+                    "method": np.array(method),
+                }
+                write_arrays(path, {**what, "r": data.r, "target": data.g[row], "g": g})
             with np.load(path, allow_pickle=False) as found:
                 lmse = float(np.mean((found["g"] - found["target"]) ** 2))
             yield f"{path.stem}: LMSE {lmse:.2e}"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from cginit.errors import InputError
 
-__all__ = ["write_atomically"]
+__all__ = ["write_arrays", "write_atomically"]
 
 
 def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
@@ -71,6 +76,22 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes) -> Path:
         raise
     _sync_folder(final.parent)
     return target
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike]) -> Path:
+    """Write arrays by name to `path` as compressed ``.npz``, as `write_atomically` does; `numpy.load` reads them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with np.load(write_arrays(Path(folder) / "a.npz", {"x": [1.0, 2.0]})) as content:
+    ...         content["x"].tolist()
+    [1.0, 2.0]
+    """
+    stream = BytesIO()
+    np.savez_compressed(stream, **{name: np.asarray(values) for name, values in arrays.items()})  # type: ignore[arg-type]
+    return write_atomically(path, stream.getvalue())
 
 
 def _sync_folder(folder: Path) -> None:
