@@ -20,6 +20,7 @@ from cginit.guess.mixture import guess_mixture
 from cginit.io import read_rdf, write_rdf
 from cginit.mixture import MixtureTarget
 from cginit.refine.mixture import refine_mixture
+from cginit.refine.mixture_updates import make_mixture_update
 from cginit.state import StatePoint
 
 DENSITIES = {"A": 0.5, "B": 0.35}
@@ -39,14 +40,21 @@ TRUE = {pair: lennard_jones(SIZES[pair], WELLS[pair]) for pair in SIZES}
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory) -> MixtureTarget:
-    """g(r) of the mixture, simulated."""
+def simulated(tmp_path_factory) -> tuple[MixtureTarget, float]:
+    """g(r) and pressure of the mixture, simulated."""
     state = StatePoint(0.85, 1.0)
     start = random_configuration({"A": 700, "B": 490}, 0.85, seed=1, units="lj")
     schedule = Schedule(equilibration=3_000, production=16_000, every=100, length=0.85)
     folder = tmp_path_factory.mktemp("mixture")
     run = LammpsEngine().run(TRUE, state, start, schedule, seed=5, workdir=folder)
-    return MixtureTarget(sampling.partial_rdfs(run.trajectory, dr=0.05), DENSITIES, 1.0)
+    target = MixtureTarget(sampling.partial_rdfs(run.trajectory, dr=0.05), DENSITIES, 1.0)
+    return target, sampling.block_mean(run.pressure).value
+
+
+@pytest.fixture(scope="module")
+def target(simulated) -> MixtureTarget:
+    """g(r) of the mixture."""
+    return simulated[0]
 
 
 def error(potentials, target) -> float:
@@ -99,6 +107,31 @@ def test_the_default_is_at_the_noise_in_few_simulations(target, tmp_path):
     assert result.history[1].lmse < result.history[0].lmse / 8.0
     # A wide attraction, which g hides, would be twice as far off.
     assert error(result.potentials, target) < 0.09
+
+
+@pytest.mark.lammps
+@pytest.mark.slow
+def test_the_pressure_tells_what_g_hides(simulated, tmp_path):
+    target, pressure = simulated
+    first = guess_mixture(target, "hnc", r_cut=2.5)
+    result = refine_mixture(
+        target,
+        first,
+        LammpsEngine(),
+        workdir=tmp_path,
+        update=make_mixture_update("auto", pressure=pressure),
+        schedule=SCHEDULE,
+        iterations=6,
+        seed=3,
+        start=random_configuration({"A": 500, "B": 350}, 0.85, seed=2, units="lj"),
+    )
+    assert result.converged, result.reason
+    # The start is far from it, by a hundred standard errors; convergence asks for three.
+    assert abs(result.history[0].pressure - pressure) > 1.0
+    last = result.history[-1]
+    assert abs(last.pressure - pressure) < 3.0 * last.pressure_error
+    # Without the pressure 0.07: the depth of the wells, which g hides.
+    assert error(result.potentials, target) < 0.06
 
 
 TARGETS = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[3] / "shared" / "targets"))
