@@ -264,3 +264,16 @@ def test_the_wall_time_ends_it_with_a_sentence(tmp_path):
     assert len(result.history) == 1
     assert "stopped before the wall time" in result.reason
     assert "run again on the same folder" in result.reason
+
+
+def test_a_rule_without_an_answer_ends_it_with_the_best_and_a_sentence(tmp_path):
+    def helpless(history, target):
+        raise ConvergenceError("the inversion has no solution")
+
+    far = mixture(1.0 + 0.2 * np.exp(-((R - 1.0) ** 2)))
+    result = run(tmp_path, IdealMixture(), far, Rule(helpless), iterations=5)
+    assert not result.converged
+    assert result.potentials["A", "B"].u.tobytes() == FLAT.u.tobytes()
+    assert (
+        "update rule has no answer (the inversion has no solution): the best is iteration 0" in result.reason
+    )

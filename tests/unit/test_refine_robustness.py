@@ -317,3 +317,25 @@ def test_a_rule_without_an_answer_for_what_was_weighted_leaves_the_last_that_it_
     proposal = propose([item], aim, STATE, once, final=False)
     assert proposal.skipped == 1
     np.testing.assert_allclose(proposal.potential.u, 0.6 * wanted.u)
+
+
+@dataclasses.dataclass(frozen=True)
+class Helpless:
+    """A rule that has no answer after the second simulation."""
+
+    name: str = "helpless"
+    beyond_cutoff: bool = False
+
+    def __call__(self, history, target, state):
+        if len(history) > 1:
+            raise ConvergenceError("the inversion has no solution")
+        return IBI()(history, target, state)
+
+
+def test_a_rule_without_an_answer_ends_it_with_the_best_and_a_sentence(tmp_path):
+    result = run(tmp_path, Closure(), Helpless(), reweighting=False)
+    assert not result.converged
+    assert len(result.history) == 2
+    assert result.potential is result.history[result.best].potential
+    assert "update helpless has no answer (the inversion has no solution)" in result.reason
+    assert "auto or ibi" in result.reason

@@ -12,11 +12,12 @@ from pathlib import Path
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
-from cginit.errors import InputError
+from cginit.errors import ConvergenceError, InputError
 from cginit.refine.checkpoint import Iteration, Reweighted
 from cginit.refine.convergence import distance, has_pressure
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, load_engine
 from cginit.refine.measurement import Measurement
+from cginit.refine.proposal import Proposal
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.updates import DEFAULT_UPDATE, Update, make_update
 from cginit.state import StatePoint
@@ -225,7 +226,13 @@ def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float
             "would show finer differences"
         )
         return Refinement(best.potential, best.rdf, history, reason, True, best.index, skipped)
-    proposal = loop.proposal
+    helpless = ""
+    proposal = Proposal(last.potential)
+    try:
+        proposal = loop.proposal
+    except ConvergenceError as error:
+        # The best so far is worth more than an error.
+        helpless = str(error)
     if proposal.at_noise and proposal.estimate is not None and _has_pressure(proposal.estimate, pressure):
         reached = distance(proposal.estimate.rdf, loop.target, proposal.potential.r_cut)
         total = skipped + proposal.skipped
@@ -256,6 +263,11 @@ def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float
         reason = (
             f"stopped before the wall time of {limits.wall_time:g} s: {state}; run again on the same folder to "
             "go on"
+        )
+    elif helpless:
+        reason = (
+            f"stopped where the update {loop.update.name} has no answer ({helpless}): {state}; start from its "
+            "potential with the update auto or ibi, in another folder"
         )
     if not reason:
         return None

@@ -175,16 +175,21 @@ def refine_mixture(
         if progress is not None:
             progress(done)
     simulator = MixtureSimulator(engine, target, store, seed, adaptive, replicas, rule.held)
-    proposal: MixtureProposal | None = MixtureProposal(present, "start")
+    proposal = MixtureProposal(present, "start")
+    helpless = ""
     while True:
         if history:
-            stop = _arrived(history[-1], rule)
-            at_cap = len(history) >= iterations
-            proposal = None if stop else _proposal(history, target, rule, reweighting, final=at_cap)
-            if stop or at_cap or (wall_time is not None and _elapsed(history, began) > wall_time):
+            if _arrived(history[-1], rule):
                 break
-        if proposal is None or _is_enough(proposal, rule):
-            break
+            try:
+                proposal = propose_mixture(history, target, rule, reweighting=reweighting)
+            except ConvergenceError as error:
+                # The best so far is worth more than an error.
+                helpless = str(error)
+                break
+            out_of_time = wall_time is not None and _elapsed(history, began) > wall_time
+            if len(history) >= iterations or out_of_time or _is_enough(proposal, rule):
+                break
         production = longer_production([_Judged(item, rule.held) for item in history], *lengths)
         # What a run that clustered or froze leaves behind would stay so.
         sound = next((item for item in reversed(history) if item.homogeneous), None)
@@ -201,7 +206,7 @@ def refine_mixture(
         history.append(iteration)
         if progress is not None:
             progress(iteration)
-    return _result(history, proposal, rule, iterations, wall_time)
+    return _result(history, proposal, rule, iterations, wall_time, helpless)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,25 +223,6 @@ class _Judged:
     @property
     def complete(self) -> bool:
         return self.iteration.complete
-
-
-def _proposal(
-    history: list[MixtureIteration],
-    target: MixtureTarget,
-    rule: MixtureUpdate,
-    reweighting: bool,
-    *,
-    final: bool,
-) -> MixtureProposal | None:
-    """Return what is next; None where nothing is to follow and the rule has no answer."""
-    if final and not reweighting:
-        return None
-    try:
-        return propose_mixture(history, target, rule, reweighting=reweighting)
-    except ConvergenceError:
-        if not final:
-            raise
-        return None
 
 
 def _is_enough(proposal: MixtureProposal, rule: MixtureUpdate) -> bool:
@@ -270,18 +256,19 @@ def _arrived(iteration: MixtureIteration, rule: MixtureUpdate) -> bool:
 
 def _result(
     history: list[MixtureIteration],
-    proposal: MixtureProposal | None,
+    proposal: MixtureProposal,
     rule: MixtureUpdate,
     iterations: int,
     wall_time: float | None,
+    helpless: str,
 ) -> MixtureRefinement:
     converged = _arrived(history[-1], rule)
-    enough = not converged and proposal is not None and _is_enough(proposal, rule)
+    enough = not converged and not helpless and _is_enough(proposal, rule)
     # Of a refinement that has converged, the last is the one that has all that was wanted.
     best = history[-1] if converged or enough else _best(history)
     shown = best
     skipped = sum(item.skipped for item in history)
-    if enough and proposal is not None and proposal.estimate is not None:
+    if enough and proposal.estimate is not None:
         shown, skipped = proposal.estimate, skipped + proposal.skipped
     worst = {pair: one.chi2 for pair, one in shown.distances.items()}
     pair = max(worst, key=lambda name: worst[name])
@@ -298,6 +285,11 @@ def _result(
         reason = (
             f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where}); run "
             "again with a higher cap"
+        )
+    elif helpless:
+        reason = (
+            f"stopped where the update {rule.name} has no answer ({helpless}): the best is iteration {best.index} "
+            f"({where}); start from its potentials with the update auto or ibi, in another folder"
         )
     else:
         reason = (
