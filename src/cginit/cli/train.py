@@ -9,6 +9,7 @@ import typer
 
 from cginit.cli.bridge import train_closure
 from cginit.cli.correction import train_pressure
+from cginit.cli.forward_map import train_structure
 from cginit.cli.judging import card_errors, held_rows, origin, written
 from cginit.cli.learning import (
     Device,
@@ -86,7 +87,7 @@ def train(
     dataset = load(data)
     pairs = training_set(dataset, families)
 
-    unit = "" if settings.subject == "pressure" else " kT"
+    unit = " kT" if settings.subject == "potential" else ""
 
     def report(p: Progress) -> None:
         if not quiet:
@@ -98,6 +99,9 @@ def train(
 
     if settings.subject == "pressure":
         train_pressure(settings, dataset, pairs, out, export, report, device, quiet=quiet)
+        return
+    if settings.subject == "structure":
+        train_structure(settings, dataset, pairs, out, export, report, families, device, quiet=quiet)
         return
     if settings.architecture.kind == "BN":
         train_closure(

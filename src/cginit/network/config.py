@@ -165,8 +165,8 @@ class Config:
     ----------
     name, version : str
         Of the files that it is exported to.
-    subject : {"potential", "pressure"}
-        g -> U, or the correction of the pressure that HNC gives for U.
+    subject : {"potential", "pressure", "structure"}
+        g -> U, the correction of the pressure that HNC gives for U, or that of its g.
     architecture, loss, augmentation, schedule, auxiliary
         What the other classes here hold.
 
@@ -191,8 +191,10 @@ class Config:
     auxiliary: Auxiliary = field(default_factory=Auxiliary)
 
     def __post_init__(self) -> None:
-        if self.subject not in ("potential", "pressure"):
-            raise InputError(f"unknown subject {self.subject!r} of a network; choose potential or pressure")
+        if self.subject not in ("potential", "pressure", "structure"):
+            raise InputError(
+                f"unknown subject {self.subject!r} of a network; choose potential, pressure or structure"
+            )
 
     @property
     def options(self) -> Options:

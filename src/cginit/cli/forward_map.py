@@ -1,0 +1,75 @@
+"""``cg-init train`` of the forward map: training, errors of g and of polished guesses, and the files that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cginit.campaign.dataset import Dataset
+    from cginit.network.config import Config
+    from cginit.network.data import TrainingSet
+    from cginit.network.fitting import Progress
+
+__all__ = ["train_structure"]
+
+
+def train_structure(
+    config: Config,
+    dataset: Dataset,
+    data: TrainingSet,
+    out: Path,
+    export: Path | None,
+    report: Callable[[Progress], None],
+    families: str,
+    device: str,
+    *,
+    quiet: bool,
+    every: int = 8,
+) -> None:
+    """Train the ensemble that gives g(r) of a potential, and judge it on the validation folds and the test set."""
+    import numpy as np
+
+    from cginit.cli.judging import origin
+    from cginit.forward.assessment import assess, bridge_members, check_quality, error_tables, saved
+    from cginit.forward.export import write_forward
+    from cginit.forward.training import train_forward
+    from cginit.network.training import data_digest
+
+    def prepared(done: int, total: int) -> None:
+        if not quiet and (done % 100 == 0 or done == total):
+            typer.echo(f"HNC and response: {done}/{total} state points", err=True)
+
+    run = train_forward(config, data, out, device=device, report=report, prepared=prepared)
+    rows = {
+        "validation": np.flatnonzero(~data.test)[::every],
+        "test": np.flatnonzero(data.test),
+    }
+    if export is None:
+        del rows["test"]
+    members = bridge_members(config.schedule.members)
+    errors: dict[str, Any] = {"every": every}
+    for name, chosen in rows.items():
+
+        def judged(done: int, total: int, name: str = name) -> None:
+            if not quiet and (done % 50 == 0 or done == total):
+                typer.echo(f"errors, {name}: {done}/{total} state points", err=True)
+
+        found = assess(run, data, chosen, members, judged)
+        saved(found, out / f"errors-{name}.npz")
+        errors[f"map_{name}"], errors[f"step_{name}"] = error_tables(found)
+        errors[f"check_{name}"] = check_quality(found)
+        for key in ("map", "step", "check"):
+            typer.echo(f"## {key}, {name}\n{errors[f'{key}_{name}']}")
+    if export is None:
+        return
+    facts = {
+        "data": {"text": origin(dataset, families), "digest": data_digest(data)},
+        "errors": errors,
+    }
+    write_forward(config, run, data, export, facts)
+    for suffix in (".onnx", ".safetensors", ".json", ".md"):
+        typer.echo(str(export / f"{config.name}{suffix}"))
