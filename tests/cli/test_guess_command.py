@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from program import cg_init
 
 from cginit import RDF, StatePoint, read_table, write_rdf
 
@@ -24,17 +25,6 @@ def target(tmp_path):
     g = water_like()
     path.write_text("".join(f"{r:.2f} {x:.6g} i\n" for r, x in zip(g.r, g.g, strict=True)))
     return path
-
-
-def cg_init(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-c", "from cginit.cli import main; main()", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 STATE = ("--density", 1.0, "--temperature", 300, "--units", "nm-kJ/mol")

@@ -1,27 +1,15 @@
 """``cg-init pressure``, and what ``cg-init --rdf`` says about the pressure: in a process of its own."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from program import cg_init
 
 import cginit
 from cginit import RDF, PairPotential, StatePoint, write_rdf, write_table
 from cginit.curves import Provenance
 from cginit.units import ANGSTROM_KCAL, NM_KJ
-
-
-def cg_init(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-c", "from cginit.cli import main; main()", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def argon(**fields):
