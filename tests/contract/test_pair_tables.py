@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -156,6 +158,43 @@ def test_what_is_written_reads_back(tmp_path, program):
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-3)
     with pytest.raises(InputError, match=r"holds 3 tables \(A-A, B-A, B-B\)"):
         read_table(path)
+
+
+def test_espresso_takes_the_lines_as_they_stand(tmp_path):
+    """Runs where the module espressomd is on Python's path; it comes with no package."""
+    if importlib.util.find_spec("espressomd") is None:
+        pytest.skip("ESPResSo's module espressomd is not on Python's path")
+    written = write_pair_tables(potentials(), tmp_path / "ab.espresso.npz", kT=1.0)
+    assert written.types == ("A", "B")
+    script = f"""
+import json, numpy, espressomd
+system = espressomd.System(box_l=[20.0, 20.0, 20.0])
+system.time_step, system.cell_system.skin = 1e-6, 0.0
+{written.usage}
+found = []
+for i, j in ((0, 0), (0, 1), (1, 1)):
+    for r in {DISTANCES}:
+        first = system.part.add(pos=[1.0, 1.0, 1.0], type=i)
+        second = system.part.add(pos=[1.0 + r, 1.0, 1.0], type=j)
+        system.integrator.run(0)
+        found.append((float(system.analysis.energy()["non_bonded"]), float(second.f[0])))
+        system.part.clear()
+with open("found.json", "w") as stream:
+    json.dump(found, stream)
+"""
+    # One system a process: hence a process of its own.
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = np.array(json.loads((tmp_path / "found.json").read_text()))
+    where = [(pair, r) for pair in (("A", "A"), ("A", "B"), ("B", "B")) for r in DISTANCES]
+    # Linear between points 1.25e-3 apart for A-A, 1.5e-3 for B-B, whose U'' is 4.8e3 at 1.1: h^2 U''/8 is 1.4e-3.
+    np.testing.assert_allclose(found[:, 0], [energy(*one) for one in where], atol=2e-3)
+    h = 1e-4
+    slopes = [(energy(pair, r + h) - energy(pair, r - h)) / (2 * h) for pair, r in where]
+    # So is the force, itself a difference quotient of the energies: at 1.1 h^2 U''' (1/8 + 1/6) is 0.04 of 370.
+    np.testing.assert_allclose(found[:, 1], -np.array(slopes), rtol=2e-4, atol=2e-3)
 
 
 def test_dlpoly_grid_is_as_its_manual_says(tmp_path):
