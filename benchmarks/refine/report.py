@@ -29,10 +29,11 @@ def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) 
         f"per point of g up to the cut-off is {CHI2_AT_NOISE:g} or less (of the worst pair of a mixture).",
         _completeness(done, planned),
         *machines,
+        _load(rows),
         "## Aims",
         "For the default start, `network` (`hnc` of a mixture), and for the HNC start, which needs no network. "
         "`plain` is iterative Boltzmann inversion as other programs have it.",
-        table(("aim", "start", "found", ""), aims(rows)),
+        table(("aim", "start", "found", ""), aims(rows, partial=len(done) < len(planned))),
         "## The update `auto` and iterative Boltzmann inversion",
         "Simulations and MD steps to the noise from the default and from the HNC start; `plain` from the Boltzmann "
         "(B) and the HNC start. > : not at the noise at the cap. Ratios are those of the default start where it was "
@@ -90,8 +91,22 @@ def _completeness(done: dict[str, Row], planned: Mapping[str, str]) -> str:
     return f"{text}; what is missing is in no table below.** By update or program: {listed}.{versions}"
 
 
-def aims(rows: list[Row]) -> list[list[str]]:
-    """Return the aims with what was found, from the default and the HNC start: met, or missed by how much."""
+def _load(rows: list[Row]) -> str:
+    """Say how busy the machine was."""
+    loads = [float(row["machine"].rsplit(" ", 1)[1]) for row in rows]
+    if not loads:
+        return ""
+    return (
+        f"Load average where a row began: {min(loads):.1f} to {max(loads):.1f}. Above the number of cores other work "
+        "disturbs the wall times; simulations, steps and errors do not depend on it, processor times little."
+    )
+
+
+def aims(rows: list[Row], *, partial: bool) -> list[list[str]]:
+    """Return the aims with what was found, from the default and the HNC start: met, or missed by how much.
+
+    Of a `partial` run no aim is called met, only missed, or met so far.
+    """
     own = [row for row in rows if row["program"] == "cginit"]
     found = []
     for name, chosen in (("default", is_default), ("hnc", is_classical)):
@@ -124,7 +139,7 @@ def aims(rows: list[Row]) -> list[list[str]]:
                 "met" if whole <= OUTSIDE else f"missed by {whole - OUTSIDE:.1%}",
             ]
         )
-    return found
+    return [[*cells, "met so far" if partial and verdict == "met" else verdict] for *cells, verdict in found]
 
 
 def _of_start(own: list[Row], chosen: list[Row]) -> list[list[str]]:
@@ -192,7 +207,7 @@ def _aim(name: str, share: float, wanted: float, rows: list[Row]) -> list[str]:
     return [
         name,
         f"{share:.0%} of {len(rows)}",
-        "met" if met else f"missed by {round((wanted - share) * len(rows) + 0.499):d} cases",
+        "met" if met else f"missed, by cases: {round((wanted - share) * len(rows) + 0.499):d}",
     ]
 
 
