@@ -74,7 +74,7 @@ def polish(
     >>> from cginit.guess import guess
     >>> r = np.linspace(0.0, 5.0, 101)
     >>> target = RDF(r, np.exp(-2 * np.exp(-(r**2))), units="lj")
-    >>> state = StatePoint(0.2, 1.0)
+    >>> state = StatePoint(0.05, 1.0)
     >>> polish(guess(target, state, "hnc"), target, state).provenance.method
     'polished'
     """
@@ -173,7 +173,7 @@ class PolishedGuess:
     --------
     >>> r = np.linspace(0.0, 5.0, 101)
     >>> target = RDF(r, np.exp(-2 * np.exp(-(r**2))), units="lj")
-    >>> PolishedGuess("hnc")(target, StatePoint(0.2, 1.0), r_cut=3.0).provenance.method
+    >>> PolishedGuess("hnc")(target, StatePoint(0.05, 1.0), r_cut=3.0).provenance.method
     'polished'
     """
 
