@@ -161,7 +161,7 @@ def test_figures_need_something_to_draw(tmp_path):
     with pytest.raises(InputError, match="no network of the study"):
         bar_figure({"<MAE>": {}}, tmp_path / "f.png")
     with pytest.raises(InputError, match="no network of the study"):
-        route_figure({}, {}, tmp_path / "f.png")
+        route_figure({}, {}, {}, tmp_path / "f.png")
     with pytest.raises(InputError, match="no route"):
         pressure_figure([], tmp_path / "f.png")
 

@@ -71,9 +71,10 @@ def pressure_figures(
     paths = []
     if found.errors:
         errors = {name: relative_errors(base[name], data.pressure)[~held] for name in BASELINES}
-        paths.append(route_figure(found.errors, errors, out / "figure-03.png"))
-        validation_rows(found.errors, errors, rows)
+        paths.append(route_figure(found.errors, found.medians, errors, out / "figure-03.png"))
+        validation_rows(found.errors, found.medians, errors, rows)
         numbers["pressure validation"] = {n: x.round(5).tolist() for n, x in found.errors.items()}
+        numbers["pressure validation, median"] = {n: x.round(5).tolist() for n, x in found.medians.items()}
         numbers["pressure test"] = {n: x.round(5).tolist() for n, x in found.test_errors.items()}
     theory = [Agreement(name, base[name], data.pressure, held) for name in BASELINES]
     panels = [Agreement(DEFAULT_EOS, by_default, data.pressure, held)]

@@ -37,6 +37,9 @@ class PressureStudy:
     errors, test_errors : dict of str to ndarray, shape (folds,)
         Mean relative absolute error of each network ``KIND/LABEL`` on the fold that it was not trained on, and of the
         networks of each fold on the test set.
+    medians : dict of str to ndarray, shape (folds,)
+        Median relative absolute error on the fold that it was not trained on: a few state points whose pressure is
+        nearly 0 decide the mean.
     final : dict of str to ndarray, shape (m,)
         Pressures by the final networks.
     """
@@ -45,6 +48,7 @@ class PressureStudy:
     fold: NDArray[np.int64]
     errors: dict[str, Array]
     test_errors: dict[str, Array]
+    medians: dict[str, Array]
     final: dict[str, Array]
 
 
@@ -139,17 +143,21 @@ def assess_pressures(folder: Path, data: TrainingSet, p0: Array) -> PressureStud
                 every = np.stack([network_pressure(config, name, x, u, data.density, p0) for x in paths])
                 out = every[np.maximum(fold, 0), np.arange(fold.size)]
                 test = [relative_errors(x[held], data.pressure[held]) for x in every]
+                mine = relative_errors(out, data.pressure)
                 found[name] = {
-                    "errors": fold_means(relative_errors(out, data.pressure), fold, config.folds),
+                    "errors": fold_means(mine, fold, config.folds),
+                    "median": fold_means(mine, fold, config.folds, np.median),
                     "test": np.array([x.mean() if x.size else np.nan for x in test]),
                 }
             names += [name] * (name in found)
     keep(folder, data, found)
-    errors, tested = ({name: found[name][key] for name in names} for key in ("errors", "test"))
+    errors, tested, medians = (
+        {name: found[name][key] for name in names} for key in ("errors", "test", "median")
+    )
     final = {}
     for name in config.final:
         kind, _, label = name.partition("/")
         path = final_path(folder, kind, label)
         if path.exists():
             final[name] = network_pressure(config, name, path, u, data.density, p0)
-    return PressureStudy(config, fold, errors, tested, final)
+    return PressureStudy(config, fold, errors, tested, medians, final)

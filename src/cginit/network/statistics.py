@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,8 +57,10 @@ def case_errors(u: Array, truth: Array) -> tuple[Array, Array, Array]:
     )
 
 
-def fold_means(values: Array, fold: NDArray[np.int64], folds: int) -> Array:
-    """Return the mean of `values` ``(m,)`` in each fold ``(folds,)``; NaN where a fold has no value.
+def fold_means(
+    values: Array, fold: NDArray[np.int64], folds: int, mean: Callable[[Array], np.floating] = np.mean
+) -> Array:
+    """Return the mean (or another `mean`) of `values` ``(m,)`` in each fold ``(folds,)``; NaN where one has no value.
 
     Examples
     --------
@@ -64,7 +68,7 @@ def fold_means(values: Array, fold: NDArray[np.int64], folds: int) -> Array:
     [2.0, 5.0]
     """
     found = [values[fold == k] for k in range(folds)]
-    return np.array([np.mean(x) if x.size else np.nan for x in found])
+    return np.array([mean(x) if x.size else np.nan for x in found])
 
 
 def exponential_delta(errors: Array) -> float:

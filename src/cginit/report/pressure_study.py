@@ -52,13 +52,19 @@ class Agreement:
     test: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def route_figure(errors: Mapping[str, Array], references: Mapping[str, Array], path: Path) -> Path:
+def route_figure(
+    errors: Mapping[str, Array], medians: Mapping[str, Array], references: Mapping[str, Array], path: Path
+) -> Path:
     """Draw the mean relative error of each network with the standard error over the folds, one panel a kind.
+
+    A diamond is the mean over the folds of the median relative error.
 
     Parameters
     ----------
     errors : mapping of str to ndarray, shape (folds,)
         Mean relative absolute errors of each network ``KIND/ROUTE-OPTIONS``.
+    medians : mapping of str to ndarray, shape (folds,)
+        Median ones.
     references : mapping of str to ndarray, shape (m,)
         Relative absolute errors of other methods, one number a state point, NaN where there is no answer. A line
         shows the mean, and the legend mean and median; a line far above the bars is left out.
@@ -79,7 +85,8 @@ def route_figure(errors: Mapping[str, Array], references: Mapping[str, Array], p
     drawn = {name: float(np.mean(x)) for name, x in lines.items()}
     highest = BEYOND * max(means.values())
     shown = [x for x in drawn.values() if x < highest]
-    low, high = min([*means.values(), *shown]), max([*means.values(), *shown])
+    middle = {name: float(np.nanmean(medians[name])) for name in errors}
+    low, high = min([*middle.values(), *shown]), max([*means.values(), *shown])
     figure = new_figure((9.5, 2.6 * len(kinds) + 1.0))
     for axes, kind in zip(figure.subplots(len(kinds), 1, squeeze=False)[:, 0], kinds, strict=True):
         names = [name for name in errors if name.partition("/")[0] == kind]
@@ -93,6 +100,15 @@ def route_figure(errors: Mapping[str, Array], references: Mapping[str, Array], p
                 capsize=2,
                 label=f"route {route}",
             )
+        axes.plot(
+            range(len(names)),
+            [middle[name] for name in names],
+            "D",
+            color="0.15",
+            ms=3,
+            ls="",
+            label="median",
+        )
         for (name, mean), (colour, line) in zip(drawn.items(), LINES, strict=False):
             text = f"{name}: {mean:.2g} (median {np.median(lines[name]):.2g})"
             if mean < highest:

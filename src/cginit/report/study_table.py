@@ -92,13 +92,18 @@ def pressure_rows(panel: Agreement, rows: list[Row], prefix: str) -> dict[str, d
     return numbers
 
 
-def validation_rows(errors: Mapping[str, Array], references: Mapping[str, Array], rows: list[Row]) -> None:
+def validation_rows(
+    errors: Mapping[str, Array],
+    medians: Mapping[str, Array],
+    references: Mapping[str, Array],
+    rows: list[Row],
+) -> None:
     """Add the best networks of a study of the pressure on the validation folds, and what stands beside them.
 
     Parameters
     ----------
-    errors : mapping of str to ndarray, shape (folds,)
-        Mean relative errors by network.
+    errors, medians : mapping of str to ndarray, shape (folds,)
+        Mean and median relative errors by network.
     references : mapping of str to ndarray, shape (m,)
         Relative errors of each state point by other methods, NaN where there is no answer.
     """
@@ -109,7 +114,8 @@ def validation_rows(errors: Mapping[str, Array], references: Mapping[str, Array]
     for name in dict.fromkeys([*best[:5], *sorted(forms.values(), key=best.index)]):
         values = errors[name]
         spread = float(np.std(values, ddof=1) / np.sqrt(values.size)) if values.size > 1 else 0.0
-        text = f"{float(np.mean(values)):.3g} ± {spread:.2g}, rank {best.index(name) + 1} of {len(best)}"
+        text = f"{float(np.mean(values)):.3g} ± {spread:.2g} (median {float(np.mean(medians[name])):.2g}), "
+        text += f"rank {best.index(name) + 1} of {len(best)}"
         rows.append(Row(quantity, "folds", name, text, values.size))
     for name, values in references.items():
         known = values[np.isfinite(values)]
