@@ -19,8 +19,10 @@ from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion, e
 
 __all__ = ["invert_with_long_wave"]
 
-#: Factors on the weight of the noise that are tried, nearest first.
-FACTORS = (1.0, 10.0**-0.5, 10.0**0.5, 0.1, 10.0, 10.0**-1.5, 0.01, 10.0**-2.5, 1e-3)
+#: Decimal logarithms of the factors on the weight of the noise that are tried, nearest first, and the least weight.
+#: With a weight of 1 or less c follows the noise of a dense liquid and may have the right S(k) by accident.
+FACTORS = (0.0, -0.25, -0.5, 0.5, -0.75, -1.0, -1.25, 1.0, -1.5)
+LEAST_WEIGHT = 3.0
 #: Least relative error of S(k): closer than this the search does not go.
 LEAST_ERROR = 0.02
 #: Secant steps for the change of g.
@@ -75,9 +77,11 @@ def invert_with_long_wave(
     tolerance = max(wave.error / wave.s, LEAST_ERROR)
     best: tuple[float, float, OZInversion] | None = None
     failure: ConvergenceError | None = None
-    for factor in FACTORS:
+    for weight in (noise_weight * 10.0**factor for factor in FACTORS):
+        if weight < min(LEAST_WEIGHT, noise_weight):
+            continue
         try:
-            found = fluid.invert(noise_weight * factor)
+            found = fluid.invert(weight)
         except ConvergenceError as no_solution:
             failure = failure or no_solution
             continue
@@ -85,7 +89,7 @@ def invert_with_long_wave(
         if abs(off) <= tolerance:
             return found
         if best is None or abs(off) < abs(best[0]):
-            best = off, noise_weight * factor, found
+            best = off, weight, found
     if best is None:
         raise failure if failure is not None else ConvergenceError("the inversion has no solution")
     return _moved(fluid, *best, tolerance)
