@@ -105,7 +105,8 @@ def route_figure(
             [middle[name] for name in names],
             "D",
             color="0.15",
-            ms=3,
+            mec="white",
+            ms=4.5,
             ls="",
             label="median",
         )
