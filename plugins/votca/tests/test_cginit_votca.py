@@ -190,8 +190,8 @@ def test_csg_inverse_runs_from_the_guess(tmp_path):
     write_case(tmp_path, general="<scriptpath>$(cginit-votca --scriptpath)</scriptpath>")
     done, log = inverse(tmp_path)
     assert done.returncode == 0, log[-3000:]
-    assert "cginit-votca: method hnc" in log
-    wanted = expected(tmp_path, "hnc")
+    assert "cginit-votca: method network" in log
+    wanted = expected(tmp_path, "network")
     assert_same(simulated(tmp_path), wanted)
     # What LAMMPS was given is the same potential in its units, from table_begin on.
     table = cginit.read_table(

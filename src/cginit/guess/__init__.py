@@ -35,9 +35,9 @@ def _network(name: str) -> Callable[[], Guess]:
     return make
 
 
-#: The method taken when none is named: the one whose first simulation is nearest to real liquids at present
-#: (``examples/water/refinement.md``). The network is to take this place when it is better there.
-DEFAULT_METHOD = "hnc"
+#: The method taken when none is named: the one that is nearest to the potentials of the test set. It falls back to
+#: HNC and Boltzmann inversion where it has not been trained, and says so.
+DEFAULT_METHOD = "network"
 #: The methods of this package; each is imported when it is first used. ``network`` is the best model.
 METHODS: dict[str, Callable[[], Guess]] = {
     "network": _network("bridge"),
