@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,7 +16,7 @@ from cginit.eos.features import FluidFeatures, fluid_features
 from cginit.eos.fluid import Fluid
 from cginit.eos.routes import Estimate
 from cginit.errors import InputError
-from cginit.network.inference import MODEL_FORMAT, open_session
+from cginit.network.inference import read_model
 
 __all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos", "network_estimate"]
 
@@ -80,24 +79,17 @@ def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
         If there is no such model, or its file is of another format.
     """
     place = files("cginit.eos") / "models" if folder is None else folder
-    weights, description = place / f"{name}.onnx", place / f"{name}.json"
     try:
-        metadata = json.loads(description.read_text(encoding="utf-8"))
-        content = weights.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        where = "this version ships none" if folder is None else f"there is no {name}.onnx in {folder}"
-        raise InputError(f"no network of the equation of state: {where}") from None
-    if metadata.get("format_version") != MODEL_FORMAT:
-        raise InputError(
-            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
-        )
+        metadata, session = read_model(place, name)
+    except InputError as error:
+        raise InputError(f"no network of the equation of state: {error}") from None
     return EosModel(
         str(metadata["name"]),
         str(metadata["version"]),
         EosDomain.from_dict(metadata["domain"]),
         float(metadata["error_scale"]),
         metadata,
-        open_session(content),
+        session,
     )
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.domain import Domain
 
-__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session"]
+__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session", "read_model"]
 
 #: Version of the JSON file beside the weights.
 MODEL_FORMAT = 1
@@ -94,25 +95,40 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
     (1, 50)
     """
     place = files("cginit.network") / "models" if folder is None else folder
-    weights, description = place / f"{name}.onnx", place / f"{name}.json"
-    try:
-        metadata = json.loads(description.read_text(encoding="utf-8"))
-        content = weights.read_bytes()
-    except FileNotFoundError:
-        known = ", ".join(model_names()) or "none"
-        raise InputError(f"there is no network {name!r} in {place}; shipped are: {known}") from None
-    if metadata.get("format_version") != MODEL_FORMAT:
-        raise InputError(
-            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
-        )
+    metadata, session = read_model(place, name)
     return Model(
         str(metadata["name"]),
         str(metadata["version"]),
         Domain.from_dict(metadata["domain"]),
         float(metadata["error_scale"]),
         metadata,
-        open_session(content),
+        session,
     )
+
+
+def read_model(place: Path | Traversable, name: str) -> tuple[dict[str, Any], Any]:
+    """Return what ``NAME.json`` in a folder says, and the session of ``NAME.onnx`` beside it.
+
+    Raises
+    ------
+    InputError
+        If one of the two is missing, or the description is of another format.
+    """
+    weights, description = place / f"{name}.onnx", place / f"{name}.json"
+    try:
+        metadata = json.loads(description.read_text(encoding="utf-8"))
+        content = weights.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        inside = place.iterdir() if place.is_dir() else ()
+        known = sorted(x.name.removesuffix(".onnx") for x in inside if x.name.endswith(".onnx"))
+        raise InputError(
+            f"there is no network {name!r} in {place}; it holds {', '.join(known) or 'none'}"
+        ) from None
+    if metadata.get("format_version") != MODEL_FORMAT:
+        raise InputError(
+            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
+        )
+    return metadata, open_session(content)
 
 
 def open_session(content: bytes) -> Any:
