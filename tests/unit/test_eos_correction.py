@@ -180,7 +180,7 @@ def test_an_unlike_fluid_takes_the_theory_and_says_so(model):
     assert "outside the training of the network" in found.notes[0]
     found = cginit.pressure(soft(2.0), StatePoint(0.5, 1.0), folder=folder)
     assert found.method == "hnc-mean"
-    assert f"there is no eos.onnx in {folder}" in found.notes[0]
+    assert f"there is no network 'eos' in {folder}" in found.notes[0]
     with pytest.raises(InputError, match="no network of the equation of state"):
         load_eos("eos", folder)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from importlib.resources import files
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.eos.correction import CorrectionRun
 from cginit.eos.correction_task import PressureEnsemble
@@ -21,9 +19,9 @@ from cginit.eos.domain import fit_domain
 from cginit.eos.features import FluidFeatures
 from cginit.errors import InputError
 from cginit.network.config import Config
-from cginit.network.data import SPLIT_RULE, TrainingSet
-from cginit.network.export import AGREEMENT, export_module
-from cginit.network.inference import MODEL_FORMAT, open_session
+from cginit.network.data import TrainingSet
+from cginit.network.export import AGREEMENT, export_module, write_weights
+from cginit.network.inference import open_session
 from cginit.network.statistics import r_squared, relative_errors
 
 __all__ = ["error_table", "write_eos"]
@@ -52,27 +50,19 @@ def write_eos(
     InputError
         If the exported file does not give what PyTorch gives.
     """
-    from safetensors.torch import save
-
     folder.mkdir(parents=True, exist_ok=True)
     ensemble, found = run.ensemble, run.predictions
     onnx_path = folder / f"{config.name}.onnx"
     example = _tensors(run.features, np.arange(min(2, len(data))))
     export_module(ensemble, example, ("z", "spread"), onnx_path)
     _check_agreement(ensemble, onnx_path, run.features, run.valid)
-    weights = {name: value.contiguous() for name, value in ensemble.state_dict().items()}
-    write_atomically(folder / f"{config.name}.safetensors", save(weights))
     fold, scale = found.fold, found.error_scale()
     coverage = found.coverage()
     known = run.valid & (fold >= 0)
     chosen = FluidFeatures(*(getattr(run.features, k)[known] for k in ("curves", "scalars", "base")))
     description = {
-        "format_version": MODEL_FORMAT,
-        "name": config.name,
-        "version": config.version,
-        "onnx_sha256": hashlib.sha256(onnx_path.read_bytes()).hexdigest(),
-        "parameters": int(sum(p.numel() for p in ensemble.parameters())),
-        "split": SPLIT_RULE,
+        **write_weights(config, ensemble, data, folder),
+        # Those that HNC solves.
         "state_points": {
             "training": int(known.sum()),
             "test": int(np.sum(run.valid & (fold < 0))),
@@ -85,7 +75,6 @@ def write_eos(
         "members": [{"step": m.step, "validation_error": round(m.error, 5)} for m in run.members],
         "error_scale": round(scale, 4),
         "coverage of the 90 % band": {"validation": round(coverage[0], 4), "test": round(coverage[1], 4)},
-        "config": config.to_dict(),
         **facts,
         "errors": {
             "test": error_table(_routes(run), found.truth, data.density, run.valid & (fold < 0)),
