@@ -6,7 +6,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import entry_points
+
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +44,9 @@ def load_engine(name: str) -> Engine:
     InputError
         If there is none.
     """
+    # It takes longer to import than the rest of the loop.
+    from importlib.metadata import entry_points
+
     found = {point.name: point for point in entry_points(group="cginit.engines")}
     if name not in found:
         raise InputError(f"unknown engine {name!r}; installed are {', '.join(sorted(found)) or 'none'}")
