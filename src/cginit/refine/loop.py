@@ -6,7 +6,6 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
-
 from pathlib import Path
 
 import numpy as np
