@@ -92,7 +92,8 @@ FAULTS = {
 @pytest.mark.parametrize("rule", FAULTS)
 def test_a_broken_engine_is_told_its_rule(rule, tmp_path, monkeypatch):
     # One of them litters the current folder.
-    (tmp_path / "here").mkdir()
+    for name in ("here", "work"):
+        (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(InputError, match=rule):
         check_engine(FAULTS[rule], tmp_path / "work", exact=True)
