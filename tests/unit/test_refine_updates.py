@@ -428,3 +428,12 @@ def test_the_energy_of_the_target_is_expected_to_change_little():
     assert data[-1] == 0.0
     assert noise[-1, -1] == 4.0
     assert not np.any(noise[-1, :-1])
+
+
+def test_strong_damping_of_what_is_not_sampled_is_a_number():
+    zero = PairPotential(TARGET.r, np.zeros(TARGET.r.size), units="lj")
+    empty = RDF(TARGET.r, np.zeros(TARGET.r.size), np.full(TARGET.r.size, 1e-3), units="lj")
+    change = IBI(1e-3).change(Measurement(zero, empty, BEADS, 0.0, 1e-3), TARGET, STATE)
+    # Where g must be and is not, U falls; exp(-change / damping) is no number any more.
+    assert np.isfinite(change).all()
+    assert change.min() < 0.0

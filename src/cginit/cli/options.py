@@ -46,7 +46,9 @@ TargetBeads = Annotated[
     ),
 ]
 Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to 0.", rich_help_panel=TARGET)]
-Method = Annotated[str, typer.Option(help="network, polished, cn-f, hnc, py or boltzmann.", rich_help_panel="Guess")]
+Method = Annotated[
+    str, typer.Option(help="network, polished, cn-f, hnc, py or boltzmann.", rich_help_panel="Guess")
+]
 Cutoff = Annotated[
     float | None,
     typer.Option(

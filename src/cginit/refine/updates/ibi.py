@@ -56,7 +56,8 @@ class IBI:
         wanted, got = on_grid(target, potential), on_grid(measured.rdf, potential)
         change = np.zeros(potential.r.size)
         seen = wanted > 0.0
-        tiny = np.exp(-MAX_CHANGE / self.damping)
+        # With strong damping the exponential is 0, and its logarithm no number.
+        tiny = max(np.exp(-MAX_CHANGE / self.damping), np.finfo(np.float64).tiny)
         ratio = np.maximum(got[seen] / wanted[seen], tiny)
         change[seen] = self.damping * state.kT * np.log(ratio)
         return change if self.plain else change * signal(measured.rdf, target, potential.r.size)
