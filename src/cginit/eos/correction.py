@@ -21,6 +21,7 @@ from cginit.network.config import Config
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import Fit, Job, Progress, fit
 from cginit.network.pool import choose_device
+from cginit.network.statistics import own_fold
 from cginit.network.training import claim, data_digest, fold_jobs
 from cginit.state import StatePoint
 
@@ -225,8 +226,7 @@ def train_correction(
 
     members = fit(task, fold_jobs(folder, plan, fold, valid), plan, place, report)
     ensemble, every = predicted(members)
-    own = every[np.maximum(fold, 0), np.arange(len(data))]
-    found = np.where(valid, np.where(fold < 0, every.mean(axis=0), own), np.nan)
+    found = np.where(valid, own_fold(every, fold), np.nan)
     groups = min(GROUPS, plan.members)
     group = data.folds(groups)
     unseen, spread = every.mean(axis=0), every.std(axis=0, ddof=1)

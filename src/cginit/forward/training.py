@@ -21,6 +21,7 @@ from cginit.network.data import TrainingSet
 from cginit.network.features import BRIDGE_POINTS
 from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
+from cginit.network.statistics import own_fold
 from cginit.network.training import claim, data_digest, fold_jobs
 
 __all__ = ["ForwardRun", "train_forward"]
@@ -104,9 +105,7 @@ def train_forward(
         body.load_state_dict(member.weights)
         bodies.append(body)
     every = np.stack([_bridges(task, [body], data) for body in bodies])
-    own = every[np.maximum(fold, 0), np.arange(len(data))]
-    bridge = np.where(fold[:, None] < 0, every.mean(axis=0), own)
-    return ForwardRun(members, BridgeOfPotential(bodies).eval(), rows, fold, bridge)
+    return ForwardRun(members, BridgeOfPotential(bodies).eval(), rows, fold, own_fold(every, fold))
 
 
 def _bridges(task: ForwardTask, bodies: list[nn.Module], data: TrainingSet) -> Array:

@@ -14,7 +14,7 @@ from cginit.network.augmentation import pairs
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import read_fit
 from cginit.network.results import keep, kept
-from cginit.network.statistics import case_errors, fold_means
+from cginit.network.statistics import case_errors, fold_means, own_fold
 from cginit.network.study import (
     PotentialSubject,
     StudyConfig,
@@ -123,7 +123,7 @@ def assess_potentials(folder: Path, data: TrainingSet) -> PotentialStudy:
 def _judge(every: Array, truth: Array, fold: NDArray[np.int64]) -> tuple[FoldErrors, Array]:
     """Return the errors of the networks of all folds from their predictions ``(folds, m, 50)``."""
     folds = every.shape[0]
-    out = np.where(fold[:, None] < 0, every.mean(axis=0), every[np.maximum(fold, 0), np.arange(fold.size)])
+    out = own_fold(every, fold)
     validation = [fold_means(x, fold, folds) for x in case_errors(out, truth)]
     held = fold < 0
     test = [

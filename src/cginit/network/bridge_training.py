@@ -23,6 +23,7 @@ from cginit.network.evaluate import VISIBLE_G
 from cginit.network.features import U_CUT, U_VISIBLE, interpolate, network_grid
 from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
+from cginit.network.statistics import own_fold
 from cginit.network.training import array_digest, claim, data_digest, fold_jobs
 
 __all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
@@ -199,8 +200,7 @@ def predict_bridge(
         return np.where(usable, u0_50 + smooth, np.nan)
 
     fold = data.folds(len(members))
-    own = every[np.maximum(fold, 0), np.arange(len(data))]
-    out = np.where(fold[:, None] < 0, every.mean(axis=0), own)
+    out = own_fold(every, fold)
     at = [on_points(u) for u in every]
     spread = np.hypot(np.std(at, axis=0, ddof=1) if len(at) > 1 else 0.0 * g, LEAST_SPREAD)
     return BridgePredictions(

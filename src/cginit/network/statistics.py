@@ -17,6 +17,7 @@ __all__ = [
     "fitted_delta",
     "fold_means",
     "median_delta",
+    "own_fold",
     "r_squared",
     "relative_errors",
 ]
@@ -69,6 +70,21 @@ def fold_means(
     """
     found = [values[fold == k] for k in range(folds)]
     return np.array([mean(x) if x.size else np.nan for x in found])
+
+
+def own_fold(every: Array, fold: NDArray[np.int64]) -> Array:
+    """Return of the predictions of each member ``(folds, m, ...)`` those by the member that has not seen the row.
+
+    Rows of the test set (fold -1) get the mean of all members.
+
+    Examples
+    --------
+    >>> own_fold(np.array([[1.0, 2.0, 3.0], [5.0, 6.0, 7.0]]), np.array([0, 1, -1])).tolist()
+    [1.0, 6.0, 5.0]
+    """
+    own = every[np.maximum(fold, 0), np.arange(fold.size)]
+    held = (fold < 0).reshape(-1, *[1] * (own.ndim - 1))
+    return np.asarray(np.where(held, every.mean(axis=0), own))
 
 
 def exponential_delta(errors: Array) -> float:
