@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cginit.cli.judging import card_errors, held_rows, on_points, origin, written
+from cginit.cli.learning import counter
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
@@ -41,13 +42,16 @@ def train_closure(
     from cginit.network.export import describe
     from cginit.network.training import data_digest
 
-    def prepared(done: int, total: int) -> None:
-        if not quiet and (done % 100 == 0 or done == total):
-            typer.echo(f"Ornstein-Zernike inversions: {done}/{total} state points", err=True)
-
     if export is not None:
         held_rows(data)
-    run = train_bridge(config, data, out, device=device, report=report, prepared=prepared)
+    run = train_bridge(
+        config,
+        data,
+        out,
+        device=device,
+        report=report,
+        prepared=counter("Ornstein-Zernike inversions", quiet=quiet),
+    )
     found = run.predictions
     known = ~data.test
     folds = {

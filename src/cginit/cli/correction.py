@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cginit.cli.learning import counter
+
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
     from cginit.network.config import Config
@@ -33,11 +35,9 @@ def train_pressure(
     from cginit.eos.export import write_eos
     from cginit.network.training import data_digest
 
-    def prepared(done: int, total: int) -> None:
-        if not quiet and (done % 100 == 0 or done == total):
-            typer.echo(f"HNC: {done}/{total} state points", err=True)
-
-    run = train_correction(config, data, out, device=device, report=report, prepared=prepared)
+    run = train_correction(
+        config, data, out, device=device, report=report, prepared=counter("HNC", quiet=quiet)
+    )
     folder = out / "model" if export is None else export
     facts = {"data": {"text": _origin(dataset, data), "digest": data_digest(data)}}
     description = write_eos(config, run, data, folder, facts)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cginit.cli.learning import counter
+
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
     from cginit.network.config import Config
@@ -39,11 +41,9 @@ def train_structure(
     from cginit.forward.training import train_forward
     from cginit.network.training import data_digest
 
-    def prepared(done: int, total: int) -> None:
-        if not quiet and (done % 100 == 0 or done == total):
-            typer.echo(f"HNC and response: {done}/{total} state points", err=True)
-
-    run = train_forward(config, data, out, device=device, report=report, prepared=prepared)
+    run = train_forward(
+        config, data, out, device=device, report=report, prepared=counter("HNC and response", quiet=quiet)
+    )
     rows = {
         "validation": np.flatnonzero(~data.test)[::every],
         "test": np.flatnonzero(data.test),
@@ -53,12 +53,7 @@ def train_structure(
     members = bridge_members(config.schedule.members)
     errors: dict[str, Any] = {"every": every}
     for name, chosen in rows.items():
-
-        def judged(done: int, total: int, name: str = name) -> None:
-            if not quiet and (done % 50 == 0 or done == total):
-                typer.echo(f"errors, {name}: {done}/{total} state points", err=True)
-
-        found = assess(run, data, chosen, members, judged)
+        found = assess(run, data, chosen, members, counter(f"errors, {name}", quiet=quiet, every=50))
         saved(found, out / f"errors-{name}.npz")
         errors[f"map_{name}"], errors[f"step_{name}"] = error_tables(found)
         errors[f"check_{name}"] = check_quality(found)

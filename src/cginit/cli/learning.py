@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cginit.campaign.dataset import Dataset
     from cginit.network.config import Auxiliary
     from cginit.network.data import TrainingSet
 
-__all__ = ["CAP", "Data", "Device", "Families", "auxiliary_set", "need_torch", "training_set"]
+__all__ = ["CAP", "Data", "Device", "Families", "auxiliary_set", "counter", "need_torch", "training_set"]
 
 Data = Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda.")]
@@ -30,6 +32,16 @@ S_K_ERROR = 0.076
 #: Below this second virial coefficient, in sigma^3, a fluid has a gas-liquid region (half the value at the critical
 #: temperature of simple fluids, Vliegenthart and Lekkerkerker, J. Chem. Phys. 112, 5364, 2000, doi:10.1063/1.481106).
 MIN_B2 = -3.141592653589793
+
+
+def counter(what: str, *, quiet: bool = False, every: int = 100) -> Callable[[int, int], None]:
+    """Return a callback that tells on stderr how many state points are done, `every` so many and at the end."""
+
+    def report(done: int, total: int) -> None:
+        if not quiet and (done % every == 0 or done == total):
+            typer.echo(f"{what}: {done}/{total} state points", err=True)
+
+    return report
 
 
 def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:

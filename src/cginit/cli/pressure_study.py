@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cginit.cli.consistency import consistency_figures, default_pressures
+from cginit.cli.learning import counter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cginit.curves import Array
     from cginit.eos.assessment import PressureStudy
     from cginit.guess import Guess
@@ -64,7 +61,7 @@ def pressure_figures(
     from cginit.report.pressure_study import Agreement, pressure_figure, route_figure
     from cginit.report.study_table import pressure_rows, validation_rows
 
-    base = baselines(data, out / "baselines.npz", _counter("baselines"))
+    base = baselines(data, out / "baselines.npz", counter("baselines"))
     found = assess_pressures(folder, data, base["P0"])
     held = found.fold < 0
     by_default = default_pressures(model, data, out)
@@ -91,14 +88,6 @@ def pressure_figures(
         true = [Agreement(f"true U: {x.title}", x.found, x.truth, x.test) for x in theory]
         paths.append(pressure_figure([*panels, *true], out / "figure-11.png"))
     return paths + consistency_figures(folder, data, found, model, out, rows, numbers)
-
-
-def _counter(what: str) -> Callable[[int, int], None]:
-    def report(done: int, total: int) -> None:
-        if done % 100 == 0 or done == total:
-            typer.echo(f"{what}: {done}/{total} state points", err=True)
-
-    return report
 
 
 def _from_g(
@@ -204,7 +193,7 @@ def _guessed(data: TrainingSet, guess: Guess, model: Path | None, *, long_wave: 
     from cginit.errors import CGInitError
     from cginit.network.features import interpolate
 
-    report = _counter("guesses from g and S(k)" if long_wave else "guesses")
+    report = counter("guesses from g and S(k)" if long_wave else "guesses")
     u, found = np.full((len(data), data.u_r.size), np.nan), np.full(len(data), np.nan)
     for i in range(len(data)):
         report(i + 1, len(data))
