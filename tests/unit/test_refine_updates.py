@@ -299,6 +299,22 @@ def test_the_force_goes_to_zero_at_the_cut_off():
     assert np.all(np.diff(u) <= 1e-12)
 
 
+def test_a_potential_cut_off_where_it_is_steep_keeps_its_step():
+    # 2 kT down to 0 in the last bin, of twelve: a ramp over four points would turn 2 kT into -1 kT.
+    r = np.arange(12) * DR
+    steep = PairPotential(r, np.append(np.full(11, 2.0), 0.0), units="lj")
+    shown = RDF(R, np.where(r[-1] > R, np.exp(-2.0), 1.0), np.full(R.size, 1e-3), units="lj")
+    changed = apply_change(steep, np.zeros(r.size), shown, 1.0)
+    np.testing.assert_array_equal(changed.u[3:], steep.u[3:])
+
+
+def test_smoothing_the_cut_off_changes_no_point_by_more_than_it_may():
+    u = 3.0 * (1.0 - R / R_CUT)
+    whole, gentle = smooth_cutoff(R, u), smooth_cutoff(R, u, most=0.04)
+    assert np.max(np.abs(whole - u)) > 0.05
+    assert 0.0 < np.max(np.abs(gentle - u)) <= 0.04
+
+
 def test_particles_that_overlap_get_no_core():
     g = np.exp(-2.0 * np.exp(-(R**2)))
     g[:2] = 0.0  # no pair was seen so close

@@ -59,6 +59,8 @@ class Iteration:
         What was done to make it run.
     others : tuple of Configuration
         The last configurations of the other replicas.
+    relaxed : int
+        Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
     """
 
     index: int
@@ -79,6 +81,7 @@ class Iteration:
     skipped: int = 0
     remarks: tuple[str, ...] = ()
     others: tuple[Configuration, ...] = ()
+    relaxed: int = 0
 
     @property
     def homogeneous(self) -> bool:
@@ -101,6 +104,7 @@ class Iteration:
             self.pressure_error,
             self.counts,
             healthy=self.homogeneous,
+            relaxed=self.relaxed,
         )
 
 
@@ -264,6 +268,7 @@ def _write_iteration(iteration: Iteration, folder: Path) -> None:
         "warnings": list(iteration.warnings),
         "complete": iteration.complete,
         "skipped": iteration.skipped,
+        "relaxed": iteration.relaxed,
         "remarks": list(iteration.remarks),
         "notes": list(p.notes),
         "r_core": p.r_core,
@@ -296,8 +301,8 @@ def _read_iteration(folder: Path) -> Iteration:
             counts = PairCounts(
                 data["r"], data["counts"], int(data["beads"]), float(data["volume"]), potential.units
             )
-    # What format 1 did not have keeps its default.
-    later = {name: summary[name] for name in ("complete", "skipped") if name in summary}
+    # What earlier versions did not write keeps its default.
+    later = {name: summary[name] for name in ("complete", "skipped", "relaxed") if name in summary}
     return Iteration(
         **later,
         others=others,

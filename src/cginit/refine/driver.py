@@ -18,6 +18,7 @@ from cginit.refine.convergence import distance, has_pressure
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, load_engine
 from cginit.refine.measurement import Measurement
 from cginit.refine.proposal import Proposal
+from cginit.refine.relaxation import slowness
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.updates import DEFAULT_UPDATE, Update, make_update
 from cginit.state import StatePoint
@@ -251,6 +252,7 @@ def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float
         f"the best of {count} is iteration {best.index} with chi^2 {best.distance.chi2:.3g} per "
         f"point and a mean squared difference of {best.distance.lmse:.2g}"
     )
+    state += slowness([item.relaxed for item in history])
     if pressure is not None:
         state += (
             f", at a pressure of {best.pressure:.4g} +- {best.pressure_error:.2g} (wanted: {pressure:.4g})"

@@ -18,6 +18,7 @@ from cginit.refine.attempts import attempts, between, first_that_runs
 from cginit.refine.checkpoint import Iteration, Reweighted, Store, fingerprint
 from cginit.refine.length import check_longest, longer_production
 from cginit.refine.proposal import Proposal, propose
+from cginit.refine.relaxation import best_simulation, longer_equilibration
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.simulation import Sample, iteration_of, simulate
 from cginit.refine.updates import Update
@@ -91,8 +92,8 @@ class Loop:
     replicas : Replicas
         How many simulations an iteration has; see `cginit.refine.replicas.open_replicas`.
     longest : int, optional
-        Largest number of steps of sampling, to which it grows where the noise of g leaves no way on; by default
-        four times those of the schedule.
+        Largest number of steps of sampling, to which it grows where the noise of g leaves no way on, and most that
+        is added to the equilibration where g relaxes slowly; by default four times the production of the schedule.
 
     Raises
     ------
@@ -236,12 +237,18 @@ class Loop:
         production = longer_production(self.history, self.schedule.production, self.longest)
         if production > self.schedule.production:
             log.info("the noise of g leaves no way on: %d steps of sampling", production)
+        equilibration = longer_equilibration(
+            [item.relaxed for item in self.history], self.schedule.equilibration, self.longest
+        )
         nearer = partial(between, self.best.potential, potential) if self.history else None
-        return attempts(potential, replace(self._fixed_schedule, production=production), nearer)
+        schedule = replace(self._fixed_schedule, production=production, equilibration=equilibration)
+        return attempts(potential, schedule, nearer)
 
     @property
     def best(self) -> Iteration:
         """The iteration whose g(r) is nearest to the target (smallest mean squared difference).
+
+        See `cginit.refine.relaxation.best_simulation`.
 
         Raises
         ------
@@ -250,4 +257,11 @@ class Loop:
         """
         if not self.history:
             raise InputError("nothing has been simulated yet; call step() first")
-        return min(self.history, key=lambda item: item.distance.lmse)
+        items = self.history
+        return items[
+            best_simulation(
+                [item.relaxed for item in items],
+                [item.homogeneous for item in items],
+                [item.distance.lmse for item in items],
+            )
+        ]

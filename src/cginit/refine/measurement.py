@@ -32,6 +32,8 @@ class Measurement:
         Pairs of every configuration, where they were kept; from them come fluctuations and reweighting.
     healthy : bool
         Whether the run was that of a homogeneous fluid as far as can be seen.
+    relaxed : int
+        Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
     """
 
     potential: PairPotential
@@ -41,6 +43,7 @@ class Measurement:
     pressure_error: float = float("nan")
     counts: PairCounts | None = None
     healthy: bool = True
+    relaxed: int = 0
 
 
 def is_homogeneous(warnings: Iterable[str]) -> bool:

@@ -20,8 +20,9 @@ from cginit.refine.length import check_longest, longer_production
 from cginit.refine.loop import DEFAULT_SCHEDULE, MIN_BEADS
 from cginit.refine.mixture_proposal import MixtureProposal, propose_mixture
 from cginit.refine.mixture_simulation import MixtureSimulator
-from cginit.refine.mixture_store import MixtureIteration, MixtureStore
+from cginit.refine.mixture_store import MixtureIteration, MixtureStore, best_of
 from cginit.refine.mixture_updates import MixtureUpdate, make_mixture_update
+from cginit.refine.relaxation import longer_equilibration, slowness
 from cginit.refine.replicas import ONE, Replicas
 
 __all__ = ["MixtureIteration", "MixtureRefinement", "mixture_start", "refine_mixture"]
@@ -191,6 +192,9 @@ def refine_mixture(
             if len(history) >= iterations or out_of_time or _is_enough(proposal, rule):
                 break
         production = longer_production([_Judged(item, rule.held) for item in history], *lengths)
+        equilibration = longer_equilibration(
+            [item.relaxed for item in history], schedule.equilibration, lengths[1]
+        )
         # What a run that clustered or froze leaves behind would stay so.
         sound = next((item for item in reversed(history) if item.homogeneous), None)
         starts = [configuration] if sound is None else [sound.final, *sound.others]
@@ -198,9 +202,9 @@ def refine_mixture(
             len(history),
             proposal.potentials,
             [starts[number % len(starts)] for number in range(replicas.count)],
-            replace(fixed, production=production),
+            replace(fixed, production=production, equilibration=equilibration),
             made_by=proposal.made_by,
-            best=_best(history).potentials if history else None,
+            best=history[best_of(history)].potentials if history else None,
             skipped=proposal.skipped,
         )
         history.append(iteration)
@@ -235,10 +239,6 @@ def _is_enough(proposal: MixtureProposal, rule: MixtureUpdate) -> bool:
     )
 
 
-def _best(history: list[MixtureIteration]) -> MixtureIteration:
-    return min(history, key=lambda item: item.lmse)
-
-
 def _elapsed(history: list[MixtureIteration], began: float) -> float:
     """Seconds after which one more simulation would end."""
     return time.monotonic() - began + max(item.seconds for item in history)
@@ -265,7 +265,7 @@ def _result(
     converged = _arrived(history[-1], rule)
     enough = not converged and not helpless and _is_enough(proposal, rule)
     # Of a refinement that has converged, the last is the one that has all that was wanted.
-    best = history[-1] if converged or enough else _best(history)
+    best = history[-1] if converged or enough else history[best_of(history)]
     shown = best
     skipped = sum(item.skipped for item in history)
     if enough and proposal.estimate is not None:
@@ -283,8 +283,8 @@ def _result(
             reason += f", of the configurations of iteration {best.index} weighted for the last potentials"
     elif len(history) >= iterations:
         reason = (
-            f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where}); run "
-            "again with a higher cap"
+            f"stopped at the cap of {iterations} simulations: the best is iteration {best.index} ({where})"
+            f"{slowness([item.relaxed for item in history])}; run again with a higher cap"
         )
     elif helpless:
         reason = (

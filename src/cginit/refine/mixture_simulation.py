@@ -19,7 +19,8 @@ from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.attempts import attempts, between, first_that_runs
 from cginit.refine.convergence import distance
 from cginit.refine.mixture_store import MixtureIteration, MixtureStore
-from cginit.refine.parts import FAR, Joined, simulated_parts
+from cginit.refine.parts import FAR, Joined, Verdict, simulated
+from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import Replicas
 from cginit.refine.workdir import disk_explained
 from cginit.sampling import PairCounts
@@ -102,24 +103,29 @@ class MixtureSimulator:
         folder: Path,
         seed: int,
     ) -> MixtureIteration:
-        found: MixtureIteration | None = None
-        for joined in simulated_parts(
+        def measure(joined: Joined) -> tuple[MixtureIteration, Verdict]:
+            found = self._measured(index, potentials, joined)
+            far = found.distance(self.held).chi2 > FAR
+            curves = [
+                (found.counts[pair], curve, potentials[pair].r_cut)
+                for pair, curve in self.target.rdfs.items()
+                if pair not in self.held
+            ]
+            # What clusters or freezes will not become a fluid by going on.
+            return found, Verdict(far, found.homogeneous and relaxes(curves))
+
+        return simulated(
             self.engine,
             potentials,
             self.target.state,
             starts,
             schedule,
+            measure,
             seed=seed,
             folder=folder,
             adaptive=self.adaptive,
             replicas=self.replicas,
-        ):
-            found = self._measured(index, potentials, joined)
-            if found.distance(self.held).chi2 > FAR:
-                break
-        if found is None:
-            raise InputError("a simulation needs at least one part")
-        return found
+        )
 
     def _measured(self, index: int, potentials: Potentials, joined: Joined) -> MixtureIteration:
         trajectory = joined.trajectory
@@ -151,6 +157,7 @@ class MixtureSimulator:
             counts=counts,
             complete=joined.complete,
             others=joined.finals[1:],
+            relaxed=joined.relaxed,
         )
 
 

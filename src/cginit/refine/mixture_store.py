@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -15,6 +16,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.convergence import Distance
 from cginit.refine.measurement import is_homogeneous
+from cginit.refine.relaxation import best_simulation
 from cginit.refine.workdir import WorkDir, save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.units import unit_system
@@ -61,6 +63,8 @@ class MixtureIteration:
         The last configurations of the other replicas.
     remarks : tuple of str
         What went wrong on the way, and was mended.
+    relaxed : int
+        Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
     """
 
     index: int
@@ -79,6 +83,7 @@ class MixtureIteration:
     skipped: int = 0
     others: tuple[Configuration, ...] = ()
     remarks: tuple[str, ...] = ()
+    relaxed: int = 0
 
     def distance(self, held: frozenset[Pair] = frozenset()) -> Distance:
         """Return the differences of all pairs as one: of `chi2` that of the worst pair that is not `held`."""
@@ -101,9 +106,18 @@ class MixtureIteration:
         return float(np.mean([one.lmse for one in self.distances.values()]))
 
 
+def best_of(history: Sequence[MixtureIteration]) -> int:
+    """Return the index of the best simulation; see `cginit.refine.relaxation.best_simulation`."""
+    return best_simulation(
+        [item.relaxed for item in history],
+        [item.homogeneous for item in history],
+        [item.lmse for item in history],
+    )
+
+
 _SCALARS = (
     *("index", "pressure", "pressure_error", "warnings", "update", "steps", "seconds"),
-    *("complete", "skipped", "remarks"),
+    *("complete", "skipped", "remarks", "relaxed"),
 )
 
 
@@ -248,5 +262,6 @@ def _read(folder: Path) -> MixtureIteration:
         complete=summary.get("complete", True),
         skipped=summary.get("skipped", 0),
         remarks=tuple(summary.get("remarks", ())),
+        relaxed=summary.get("relaxed", 0),
         others=tuple(others),
     )

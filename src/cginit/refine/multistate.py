@@ -17,8 +17,10 @@ from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import ConvergenceError, InputError
 from cginit.refine.attempts import attempts, between, first_that_runs
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
+from cginit.refine.length import LONGEST
 from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
+from cginit.refine.relaxation import best_simulation, longer_equilibration
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.response import measured_fluid, responding_factor
 from cginit.refine.simulation import Sample, iteration_of, simulate
@@ -293,7 +295,13 @@ class _Simulator:
             )
 
         with disk_explained(self.store.folder, number):
-            (tried, sample), remarks = first_that_runs(attempts(potential, self.schedule, nearer), attempt)
+            equilibration = longer_equilibration(
+                [item.relaxed for item in history],
+                self.schedule.equilibration,
+                LONGEST * self.schedule.production,
+            )
+            schedule = replace(self.schedule, equilibration=equilibration)
+            (tried, sample), remarks = first_that_runs(attempts(potential, schedule, nearer), attempt)
             seconds = time.perf_counter() - began
             done = iteration_of(sample, number, tried, self.one.target, seed=run_seed, seconds=seconds)
             return self.store.commit(replace(done, remarks=remarks))
@@ -318,7 +326,11 @@ def _homogeneous(finished: tuple[Iteration, ...]) -> bool:
 
 def _best(rounds: Sequence[tuple[Iteration, ...]], states: Sequence[StateTarget]) -> int:
     """Return the index of the best round; one in which all states were homogeneous fluids if there is any."""
-    return min(range(len(rounds)), key=lambda k: (not _homogeneous(rounds[k]), _lmse(rounds[k], states), -k))
+    return best_simulation(
+        [max(item.relaxed for item in done) for done in rounds],
+        [_homogeneous(done) for done in rounds],
+        [_lmse(done, states) for done in rounds],
+    )
 
 
 def _next(

@@ -15,7 +15,9 @@ from cginit.engines.base import Engine, EngineRun, Schedule
 from cginit.errors import InputError
 from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import distance
-from cginit.refine.parts import FAR, Joined, simulated_parts
+from cginit.refine.measurement import is_homogeneous
+from cginit.refine.parts import FAR, Joined, Verdict, simulated
+from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import ONE, Replicas
 from cginit.sampling import Mean, PairCounts
 from cginit.state import StatePoint
@@ -52,6 +54,8 @@ class Sample:
         Whether it had its full length; a run that is far from the target is ended early.
     others : tuple of Configuration
         Where the other replicas of the next simulation may start.
+    relaxed : int
+        Steps that had to count as equilibration because g(r) still moved.
     """
 
     rdf: RDF
@@ -64,6 +68,7 @@ class Sample:
     seconds: float
     complete: bool
     others: tuple[Configuration, ...] = ()
+    relaxed: int = 0
 
 
 def reach_of(target: RDF, r_cut: float, box_edge: float, beyond_cutoff: bool) -> float:
@@ -90,7 +95,7 @@ def simulate(
     adaptive: bool,
     replicas: Replicas = ONE,
 ) -> Sample:
-    """Simulate a potential in two parts, the second only where the first is not far from the target.
+    """Simulate a potential for as long as its answer is worth; see `cginit.refine.parts.simulated`.
 
     Each replica has one of the `starts`.
 
@@ -99,24 +104,27 @@ def simulate(
     EngineError
         If the engine fails.
     """
-    sample: Sample | None = None
-    for joined in simulated_parts(
+
+    def measure(joined: Joined) -> tuple[Sample, Verdict]:
+        sample = _sample(joined, target, potential, beyond_cutoff)
+        far = distance(sample.rdf, target, potential.r_cut).chi2 > FAR
+        # What clusters or freezes will not become a fluid by going on.
+        moving = sample.counts is not None and is_homogeneous(sample.warnings)
+        curves = [(sample.counts, target, potential.r_cut)] if sample.counts is not None else []
+        return sample, Verdict(far, moving and relaxes(curves))
+
+    return simulated(
         engine,
         potential,
         state,
         starts,
         schedule,
+        measure,
         seed=seed,
         folder=folder,
         adaptive=adaptive,
         replicas=replicas,
-    ):
-        sample = _sample(joined, target, potential, beyond_cutoff)
-        if distance(sample.rdf, target, potential.r_cut).chi2 > FAR:
-            break
-    if sample is None:
-        raise InputError("a simulation needs at least one part")
-    return sample
+    )
 
 
 def iteration_of(
@@ -140,6 +148,7 @@ def iteration_of(
         counts=sample.counts,
         complete=sample.complete,
         others=sample.others,
+        relaxed=sample.relaxed,
     )
 
 
@@ -167,6 +176,7 @@ def _sample(joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff
         seconds=joined.seconds,
         complete=joined.complete,
         others=joined.finals[1:],
+        relaxed=joined.relaxed,
     )
 
 

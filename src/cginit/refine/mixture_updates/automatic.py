@@ -12,7 +12,7 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import on_grid
-from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_store import MixtureIteration, best_of
 from cginit.refine.mixture_updates.base import FreeRule, MixtureUpdate
 from cginit.refine.mixture_updates.corrections import MixturePressureRamp
 from cginit.refine.mixture_updates.ibi import MixtureIBI
@@ -53,7 +53,7 @@ class MixtureAutomatic(FreeRule):
     ) -> tuple[dict[Pair, Array], str]:
         """Return the changes; see `MixtureUpdate`."""
         last = history[-1]
-        best = min(range(len(history)), key=lambda k: (not history[k].homogeneous, history[k].lmse, -k))
+        best = best_of(history)
         if not history[best].homogeneous:
             log.info("no homogeneous fluid yet; half the potentials are next")
             return {pair: -0.5 * one.u for pair, one in last.potentials.items()}, "half"

@@ -12,6 +12,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.refine.convergence import Distance, distance
 from cginit.refine.measurement import Measurement, on_grid
+from cginit.refine.relaxation import best_simulation
 from cginit.refine.updates.base import apply_change, check_damping
 from cginit.refine.updates.gauss_newton import GaussNewton
 from cginit.refine.updates.ibi import IBI
@@ -36,7 +37,7 @@ CAREFUL = 0.7
 class Automatic:
     """Gauss-Newton with a way back.
 
-    From the best simulation so far:
+    From the best simulation so far (`cginit.refine.relaxation.best_simulation`):
 
     - if it is the last, the step of `GaussNewton`; where the inversion of its g fails, damped iterative Boltzmann
       inversion, which needs no theory;
@@ -69,7 +70,11 @@ class Automatic:
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential; see `Update`."""
         distances = [distance(item.rdf, target, item.potential.r_cut) for item in history]
-        best = _best(history, distances)
+        best = best_simulation(
+            [item.relaxed for item in history],
+            [item.healthy for item in history],
+            [one.lmse for one in distances],
+        )
         last = len(history) - 1
         if not history[best].healthy:
             return _heated(history[last], target, state)
@@ -97,12 +102,6 @@ class Automatic:
         if self.pressure is None:
             return rule([measured], target, state)
         return Corrected(rule, (PressureRamp(self.pressure),))([measured], target, state)
-
-
-def _best(history: Sequence[Measurement], distances: Sequence[Distance]) -> int:
-    """Return the index of the best simulation; a healthy one if there is any."""
-    ranked = sorted(range(len(history)), key=lambda k: (not history[k].healthy, distances[k].lmse, -k))
-    return ranked[0]
 
 
 def _worse(history: Sequence[Measurement], distances: Sequence[Distance], best: int) -> bool:

@@ -31,8 +31,9 @@ Rule = TypeVar("Rule")
 #: No point of the potential moves further than this in one update, in kT: a bin that saw no pair has an
 #: infinite logarithm, which says only that the change has to go one way.
 MAX_CHANGE = 2.0
-#: Part of the cut-off over which the force is brought to zero.
-CUTOFF_WIDTH = 0.05
+#: Part of the cut-off over which the force is brought to zero, and the largest change in kT that this may make: a
+#: potential that is cut off where it is steep keeps its step rather than turn into another one.
+CUTOFF_WIDTH, CUTOFF_CHANGE = 0.05, 0.1
 #: A first visible point within so many steps of the origin means particles that overlap, not a core.
 OVERLAP_STEPS = 3
 
@@ -43,8 +44,9 @@ class Update(Protocol):
 
     It sees every simulation so far, the last one last, of which most rules use only that one. All arguments share
     one unit system and one grid up to the cut-off. The result has the grid and cut-off of the last potential,
-    U(r_cut) = F(r_cut) = 0 and a repulsive core. An update is a pure function of its arguments, so that a loop can be
-    resumed. It raises `cginit.errors.ConvergenceError` where its theory has no answer.
+    U(r_cut) = 0, a force that goes smoothly to zero there (`smooth_cutoff`), and a repulsive core. An update is a
+    pure function of its arguments, so that a loop can be resumed. It raises `cginit.errors.ConvergenceError` where
+    its theory has no answer.
     """
 
     @property
@@ -87,10 +89,10 @@ def apply_change(
     """Return the potential changed by `change` ``(n,)``, with core and cut-off put right.
 
     The change is limited to `limit` kT a point; below the first visible point of the target the core is
-    extrapolated anew, and U and force are brought to zero at the cut-off.
+    extrapolated anew, and U and force are brought to zero at the cut-off (`smooth_cutoff`).
     """
     u = potential.u + np.clip(change, -limit * kT, limit * kT)
-    u = smooth_cutoff(potential.r, u)
+    u = smooth_cutoff(potential.r, u, CUTOFF_CHANGE * kT)
     first = first_shown(potential, target)
     if first > OVERLAP_STEPS:
         u = extend_core(potential.r, u, first, kT)
@@ -107,11 +109,12 @@ def first_shown(potential: PairPotential, target: RDF) -> int:
     return int(np.searchsorted(potential.r, start - 0.5 * potential.dr))
 
 
-def smooth_cutoff(r: Array, u: Array) -> Array:
+def smooth_cutoff(r: Array, u: Array, most: float = np.inf) -> Array:
     r"""Return energies ``(n,)`` shifted to U(r_cut) = 0 whose force goes smoothly to zero there.
 
     Within the last 5 % before the cut-off (at least four points) the ramp :math:`U'(r_c) (r - r_c)` fades out by
-    a weight :math:`x^2 (3 - 2 x)` that rises from 0 to 1.
+    a weight :math:`x^2 (3 - 2 x)` that rises from 0 to 1; within fewer points where no point may change by more than
+    `most`, down to none.
 
     Examples
     --------
@@ -119,16 +122,23 @@ def smooth_cutoff(r: Array, u: Array) -> Array:
     >>> u = smooth_cutoff(r, 1.0 - 0.5 * r)
     >>> float(u[-1]), bool(abs(u[-2]) < 0.2 * 0.5 * (r[-1] - r[-2])), bool(u[0] == 1.0)
     (0.0, True, True)
+    >>> steep = np.array([2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.0])
+    >>> bool(np.all(smooth_cutoff(np.arange(8.0), steep, most=0.1) == steep))
+    True
     """
     dr = float(r[1] - r[0])
-    points = max(4, round(CUTOFF_WIDTH * float(r[-1]) / dr))
+    widest = max(4, round(CUTOFF_WIDTH * float(r[-1]) / dr))
     shifted: Array = u - u[-1]
-    if u.size <= points + 2:
+    if u.size <= widest + 2:
         return shifted
     # The slope of the parabola through the last three points.
     slope = (1.5 * shifted[-1] - 2.0 * shifted[-2] + 0.5 * shifted[-3]) / dr
-    x = np.linspace(0.0, 1.0, points + 1)
-    shifted[-points - 1 :] -= slope * (r[-points - 1 :] - r[-1]) * x**2 * (3.0 - 2.0 * x)
+    for points in range(widest, 1, -1):
+        x = np.linspace(0.0, 1.0, points + 1)
+        ramp = slope * (r[-points - 1 :] - r[-1]) * x**2 * (3.0 - 2.0 * x)
+        if float(np.max(np.abs(ramp))) <= most:
+            shifted[-points - 1 :] -= ramp
+            break
     return shifted
 
 

@@ -1,0 +1,169 @@
+"""Whether a simulation still relaxes, and what follows from it for others of the refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cginit.curves import RDF, Array
+from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
+from cginit.sampling import PairCounts
+
+__all__ = ["best_simulation", "comparable", "longer_equilibration", "relaxes", "slowness"]
+
+#: Blocks of a run, and orders of them with which the true one is compared.
+BLOCKS, ORDERS = 10, 999
+#: Part of the orders that may show a trend as strong: one false alarm in 250 runs.
+CHANCE = 0.004
+#: Change over the run, in standard errors, that counts: this part of the difference to the target. Less hardly
+#: changes what an update makes of it.
+PART = 0.3
+#: Part of the longest equilibration so far that makes a simulation comparable.
+ALIKE = 0.5
+
+
+def relaxes(curves: Sequence[tuple[PairCounts, RDF, float]]) -> bool:
+    r"""Return whether g(r) still moves while it is sampled.
+
+    Of the means of ten blocks in time a straight line is taken in each bin, and
+
+    .. math:: T = \frac1n \sum_i s_i^2 / \sigma_i^2
+
+    of its slopes and their errors, from what the lines leave, averaged over neighbouring bins as those of g are. If
+    nothing moves the blocks may stand in any order: the run relaxes where at most 4 of 1000 orders show as large
+    a T, and where the line changes g by at least 0.3 of what separates it from the target (root of the sums of
+    squares in units of the error of g). An update would then answer a g that the potential does not have. In 15 500
+    steps that leaves liquids alone, and finds those that form pairs over barriers of some kT.
+
+    Source of the test: E. J. G. Pitman, Suppl. J. R. Stat. Soc. 4, 119 (1937), doi:10.2307/2984124.
+
+    Parameters
+    ----------
+    curves : sequence of (PairCounts, RDF, float)
+        Pairs of all configurations in the order of time, target and cut-off; several for a mixture.
+    """
+    if not curves or any(len(counts) < 2 * BLOCKS for counts, _, _ in curves):
+        return False
+    time = np.linspace(-0.5, 0.5, BLOCKS)
+    rng = np.random.default_rng(0)
+    orders = np.array([time, *(rng.permutation(time) for _ in range(ORDERS))])
+    trends, moved, apart = np.zeros(len(orders)), 0.0, 0.0
+    for counts, target, r_cut in curves:
+        trend, change, difference = _trends(counts, target, r_cut, orders)
+        trends += trend
+        moved += change
+        apart += difference
+    as_large = int(np.sum(trends[1:] >= trends[0]))
+    return as_large < CHANCE * len(orders) and moved > PART**2 * apart
+
+
+def longer_equilibration(relaxed: Sequence[int], equilibration: int, longest: int) -> int:
+    """Return the steps of equilibration of the next simulation: longer by what one of those before needed in all.
+
+    Parameters
+    ----------
+    relaxed : sequence of int
+        Of each simulation so far the steps of sampling that had to count as equilibration, because it still moved.
+        Those of the first do not matter: it began as no liquid of any potential does.
+    equilibration : int
+        That of the schedule.
+    longest : int
+        Most that is added.
+
+    Examples
+    --------
+    >>> longer_equilibration([], 3000, 48_000), longer_equilibration([6500], 3000, 48_000)
+    (3000, 3000)
+    >>> longer_equilibration([0, 15500, 0], 3000, 48_000), longer_equilibration([0, 36_000, 36_000], 3000, 48_000)
+    (18500, 51000)
+    """
+    return equilibration + min(max(_whole(relaxed)[1:], default=0), longest)
+
+
+def comparable(relaxed: Sequence[int]) -> list[bool]:
+    """Return of each simulation whether it can be compared with the others.
+
+    Once one has shown how slowly the liquid relaxes, the shorter ones before it say little of their potentials.
+
+    Examples
+    --------
+    >>> comparable([0, 0, 0]), comparable([0, 15500, 0]), comparable([6500, 0])
+    ([True, True, True], [False, True, True], [True, True])
+    """
+    whole = _whole(relaxed)
+    most = max(whole[1:], default=0)
+    return [own >= ALIKE * most for own in whole]
+
+
+def _whole(relaxed: Sequence[int]) -> list[int]:
+    """Return how much longer than the schedule each simulation equilibrated, on what those before it had needed."""
+    found: list[int] = []
+    for own in relaxed:
+        found.append(max(found[1:], default=0) + own)
+    return found
+
+
+def slowness(relaxed: Sequence[int]) -> str:
+    """Return the end of a sentence that says how many of the simulations still moved; empty if none did.
+
+    Examples
+    --------
+    >>> slowness([0, 0]), slowness([0, 15500])
+    ('', '; g(r) still moved within 1 of them: this liquid relaxes slowly, equilibrate longer')
+    """
+    slow = sum(own > 0 for own in relaxed)
+    if not slow:
+        return ""
+    return f"; g(r) still moved within {slow} of them: this liquid relaxes slowly, equilibrate longer"
+
+
+def best_simulation(relaxed: Sequence[int], healthy: Sequence[bool], lmse: Sequence[float]) -> int:
+    """Return the index of the simulation that is nearest to the target, the last of several.
+
+    Those come first that are `comparable`, and of them those that were one homogeneous fluid.
+
+    Parameters
+    ----------
+    relaxed, healthy, lmse : sequence
+        Of each simulation the steps that had to count as equilibration, whether it was a homogeneous fluid, and the
+        mean squared difference of its g(r).
+
+    Examples
+    --------
+    >>> best_simulation([0, 0, 0], [True, True, True], [0.2, 0.1, 0.3])
+    1
+    >>> best_simulation([0, 0, 9000], [True, True, True], [0.2, 0.1, 0.3])
+    2
+    """
+    known = comparable(relaxed)
+    return min(range(len(lmse)), key=lambda k: (not known[k], not healthy[k], lmse[k], -k))
+
+
+def _trends(counts: PairCounts, target: RDF, r_cut: float, orders: Array) -> tuple[Array, float, float]:
+    """Return n T for each order, and the squares of change and difference in units of the error of g, summed."""
+    sampled, wanted = counts.rdf(), target.with_core()
+    n = min(int(np.searchsorted(wanted.r, r_cut + 0.5 * wanted.dr)), sampled.g.size)
+    # The bin at the origin is cut and holds almost no volume.
+    bins = slice(int(wanted.r[0] < 0.499 * wanted.dr), n)
+    error = combined_variance(sampled, wanted, n)[bins]
+    r, g, aim = wanted.r[bins], sampled.g[bins], wanted.g[bins]
+    each = counts.counts[:, bins] / counts.ideal()[bins]
+    means = np.array([block.mean(axis=0) for block in np.array_split(each, BLOCKS)])
+    means -= means.mean(axis=0)
+    power = float(orders[0] @ orders[0])
+    slopes = orders @ means / power
+    left = np.maximum(np.sum(means**2, axis=0) - slopes**2 * power, 0.0) / ((BLOCKS - 2) * power)
+    window = np.ones((1, SMOOTHING_BINS))
+    from scipy.ndimage import convolve
+
+    shells = r**2
+    near = convolve(g[None, :], window, mode="constant")[0]
+    variance = convolve(left * shells, window, mode="constant") * g / np.where(near > 0.0, near, 1.0) / shells
+    seen = (g > 0.0) & np.all(variance > 0.0, axis=0)
+    shown = error > 0.0
+    return (
+        np.sum(slopes[:, seen] ** 2 / variance[:, seen], axis=1),
+        float(np.sum(slopes[0, shown] ** 2 / error[shown])),
+        float(np.sum((g - aim)[shown] ** 2 / error[shown])),
+    )
