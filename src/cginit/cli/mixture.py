@@ -39,8 +39,8 @@ def mixture(
         typer.Argument(
             metavar="FILE",
             help="TOML file: units, temperature or kT, perhaps step (average finer g(r) over such bins), normalise "
-            "(divide each g(r) by its mean beyond this distance) and range (use g(r) so far), a table [densities] "
-            "of the species and a table [targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'.",
+            "(divide each g(r) by its mean beyond this distance) and range (use g(r) so far), a table \\[densities] "
+            "of the species and a table \\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'.",
         ),
     ],
     workdir: Annotated[

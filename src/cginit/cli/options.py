@@ -98,7 +98,7 @@ NumberOfReplicas = Annotated[
         "--replicas",
         min=1,
         help="Simulations of each iteration at the same time, whose g(r) are averaged; on Dask "
-        "(pip install 'cginit[campaign]').",
+        "(pip install 'cginit\\[campaign]').",
         rich_help_panel=SIMULATION,
     ),
 ]

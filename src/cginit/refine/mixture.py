@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from cginit.refine.convergence import Distance, has_pressure
 from cginit.refine.length import check_longest, longer_production
 from cginit.refine.loop import DEFAULT_SCHEDULE, MIN_BEADS
 from cginit.refine.mixture_proposal import MixtureProposal, propose_mixture
-from cginit.refine.mixture_simulation import MixtureSimulator
+from cginit.refine.mixture_simulation import MixtureSimulator, between_all
 from cginit.refine.mixture_store import MixtureIteration, MixtureStore, best_of
 from cginit.refine.mixture_updates import MixtureUpdate, make_mixture_update
 from cginit.refine.relaxation import longer_equilibration, slowness
@@ -204,7 +205,9 @@ def refine_mixture(
             [starts[number % len(starts)] for number in range(replicas.count)],
             replace(fixed, production=production, equilibration=equilibration),
             made_by=proposal.made_by,
-            best=history[best_of(history)].potentials if history else None,
+            nearer=partial(between_all, history[best_of(history)].potentials, proposal.potentials)
+            if history
+            else None,
             skipped=proposal.skipped,
         )
         history.append(iteration)

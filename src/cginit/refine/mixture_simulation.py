@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from cginit.refine.replicas import Replicas
 from cginit.refine.workdir import disk_explained
 from cginit.sampling import PairCounts
 
-__all__ = ["MixtureSimulator"]
+__all__ = ["MixtureSimulator", "between_all"]
 
 Potentials = dict[Pair, PairPotential]
 
@@ -68,12 +67,13 @@ class MixtureSimulator:
         schedule: Schedule,
         *,
         made_by: str,
-        best: Potentials | None,
+        nearer: Callable[[float], Potentials] | None,
         skipped: int = 0,
     ) -> MixtureIteration:
         """Simulate, compare with the target, and keep the iteration on disk.
 
-        A run that blows up is repeated with a shorter time step, then with potentials nearer to the `best`.
+        A run that blows up is repeated with a shorter time step, then with what `nearer` returns for a part of the
+        way from the best potentials.
 
         Raises
         ------
@@ -82,7 +82,6 @@ class MixtureSimulator:
         """
         began = time.perf_counter()
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
-        nearer = None if best is None else partial(_between, best, potentials)
 
         def run(tried: Potentials, gentle: Schedule) -> MixtureIteration:
             return self._simulated(index, tried, starts, gentle, self.store.prepare(index), seed)
@@ -161,7 +160,8 @@ class MixtureSimulator:
         )
 
 
-def _between(best: Potentials, potentials: Potentials, part: float) -> Potentials:
+def between_all(best: Potentials, potentials: Potentials, part: float) -> Potentials:
+    """Return the potentials of all pairs at a part of the way from `best`."""
     return {pair: between(best[pair], one, part) for pair, one in potentials.items()}
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,27 +15,20 @@ from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import ConvergenceError, InputError
 from cginit.refine.attempts import attempts, between, first_that_runs
 from cginit.refine.checkpoint import Iteration, Store, fingerprint
-from cginit.refine.length import LONGEST
+from cginit.refine.convergence import Distance
 from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
-from cginit.refine.relaxation import best_simulation, longer_equilibration
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.response import measured_fluid, responding_factor
+from cginit.refine.rounds import Round, check_rounds, lengthened, refine_rounds
 from cginit.refine.simulation import Sample, iteration_of, simulate
 from cginit.refine.updates import IBI, apply_change
-from cginit.refine.updates.automatic import CAREFUL, CLEARLY, WORSE
+from cginit.refine.updates.automatic import CAREFUL
 from cginit.refine.updates.gauss_newton import Problem
 from cginit.refine.workdir import disk_explained
 from cginit.state import StatePoint, check_density, common_units
 
 __all__ = ["MultistateRefinement", "StateTarget", "refine_states"]
-
-log = logging.getLogger(__name__)
-
-#: Part of a step that made things worse that is tried next.
-PART = 0.4
-#: After so many simulations of all states without an improvement the compromise is found.
-PATIENCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,19 +150,13 @@ def refine_states(
     EngineError
         If the engine fails; what was done stays on disk.
     """
-    began = time.monotonic()
-    if not states:
-        raise InputError("give at least one state")
-    if update not in ("auto", "ibi"):
-        raise InputError(f"unknown update {update!r} for several states; known are auto and ibi")
-    if iterations < 1:
-        raise InputError(f"iterations must be at least 1, not {iterations}")
+    check_rounds(states, update, iterations)
     for index, one in enumerate(states):
         _check_grid(one, potential, index)
     length = schedule.length or min(length_scale(potential, one.state) for one in states)
     fixed = replace(schedule, length=length)
     stores = [Store(workdir / f"state_{index}") for index in range(len(states))]
-    histories = []
+    kept = []
     for index, (one, store) in enumerate(zip(states, stores, strict=True)):
         identity = fingerprint(
             target=one.target,
@@ -186,55 +171,24 @@ def refine_states(
             **({"replicas": replicas.count} if replicas.count > 1 else {}),
         )
         workdir.mkdir(parents=True, exist_ok=True)
-        histories.append(store.open(identity, one.target))
-    rounds = list(zip(*(history[: min(map(len, histories))] for history in histories), strict=True))
-    for done in rounds:
-        if progress is not None:
-            progress(done)
-    out_of_time = False
-    while not _stop(rounds, states, iterations):
-        if rounds and wall_time is not None:
-            longest = max(sum(item.seconds for item in done) for done in rounds)
-            out_of_time = time.monotonic() - began + longest > wall_time
-            if out_of_time:
-                break
-        present = potential if not rounds else _next(rounds, states, update)
-        number = len(rounds)
-        finished: list[Iteration] = []
-        for index, (one, store) in enumerate(zip(states, stores, strict=True)):
-            if len(histories[index]) > number:
-                # This state was simulated before the stop, another one was not.
-                finished.append(histories[index][number])
-                continue
-            simulator = _Simulator(one, engine, store, fixed, seed, index, replicas)
-            nearer = partial(between, rounds[_best(rounds, states)][0].potential, present) if rounds else None
-            finished.append(simulator.run(number, present, [done[index] for done in rounds], nearer))
-        rounds.append(tuple(finished))
-        if progress is not None:
-            progress(rounds[-1])
-    best = _best(rounds, states)
-    converged = all(item.is_noise for item in rounds[-1])
-    shown = ", ".join(f"{item.distance.chi2:.3g}" for item in rounds[best])
-    if converged:
-        best = len(rounds) - 1
-        reason = f"converged: after {len(rounds)} rounds every state differs from its target by noise only"
-    elif len(rounds) >= iterations:
-        reason = (
-            f"stopped at the cap of {iterations} rounds: the best is round {best} (chi^2 per point of the states "
-            f"{shown}); run again with a higher cap"
-        )
-    elif out_of_time:
-        reason = (
-            f"stopped before the wall time of {wall_time:g} s: the best is round {best} (chi^2 per point of the "
-            f"states {shown}); run again on the same folder to go on"
-        )
-    else:
-        reason = (
-            f"the compromise is found: {PATIENCE} rounds brought no improvement over round {best} (chi^2 per point "
-            f"of the states {shown}); one pair potential may not serve all states better"
-        )
-    compromise = not converged and len(rounds) < iterations and not out_of_time
-    return MultistateRefinement(rounds[best][0].potential, tuple(rounds), reason, converged, best, compromise)
+        kept.append(store.open(identity, one.target))
+    done = refine_rounds(
+        _OneSpecies(states, engine, stores, fixed, seed, replicas),
+        potential,
+        kept,
+        update=update,
+        iterations=iterations,
+        wall_time=wall_time,
+        progress=progress,
+    )
+    return MultistateRefinement(
+        done.rounds[done.best][0].potential,
+        tuple(done.rounds),
+        done.reason,
+        done.converged,
+        done.best,
+        done.compromise,
+    )
 
 
 def _check_grid(one: StateTarget, potential: PairPotential, index: int) -> None:
@@ -253,124 +207,97 @@ def _check_grid(one: StateTarget, potential: PairPotential, index: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Simulator:
-    """How one of the states is simulated."""
+class _OneSpecies:
+    """States of one species; see `cginit.refine.rounds.States`."""
 
-    one: StateTarget
+    states: Sequence[StateTarget]
     engine: Engine
-    store: Store
+    stores: Sequence[Store]
     schedule: Schedule
     seed: int
-    index: int
     replicas: Replicas
 
-    def run(
+    @property
+    def weights(self) -> list[float]:
+        return [one.weight for one in self.states]
+
+    def simulate(
         self,
         number: int,
+        index: int,
         potential: PairPotential,
-        history: Sequence[Iteration],
+        before: Sequence[Iteration],
         nearer: Callable[[float], PairPotential] | None,
     ) -> Iteration:
-        """Simulate in a round, more gently where it blows up, and keep the iteration on disk.
-
-        `history` are the rounds of this state before.
-        """
         began = time.perf_counter()
-        run_seed = int(np.random.SeedSequence([self.seed, number, self.index]).generate_state(1)[0])
-        starts = self._starts(potential, history)
+        one, store = self.states[index], self.stores[index]
+        run_seed = int(np.random.SeedSequence([self.seed, number, index]).generate_state(1)[0])
+        starts = self._starts(index, potential, before)
 
         def attempt(tried: PairPotential, schedule: Schedule) -> tuple[PairPotential, Sample]:
             return tried, simulate(
                 self.engine,
                 tried,
-                self.one.target,
-                self.one.state,
+                one.target,
+                one.state,
                 starts,
                 schedule,
                 seed=run_seed,
-                folder=self.store.prepare(number),
+                folder=store.prepare(number),
                 beyond_cutoff=True,
                 adaptive=True,
                 replicas=self.replicas,
             )
 
-        with disk_explained(self.store.folder, number):
-            equilibration = longer_equilibration(
-                [item.relaxed for item in history],
-                self.schedule.equilibration,
-                LONGEST * self.schedule.production,
+        with disk_explained(store.folder, number):
+            (tried, sample), remarks = first_that_runs(
+                attempts(potential, lengthened(self.schedule, before), nearer), attempt
             )
-            schedule = replace(self.schedule, equilibration=equilibration)
-            (tried, sample), remarks = first_that_runs(attempts(potential, schedule, nearer), attempt)
             seconds = time.perf_counter() - began
-            done = iteration_of(sample, number, tried, self.one.target, seed=run_seed, seconds=seconds)
-            return self.store.commit(replace(done, remarks=remarks))
+            done = iteration_of(sample, number, tried, one.target, seed=run_seed, seconds=seconds)
+            return store.commit(replace(done, remarks=remarks))
 
-    def _starts(self, potential: PairPotential, history: Sequence[Iteration]) -> list[Configuration]:
+    def distance(self, index: int, done: Iteration) -> Distance:
+        return done.distance
+
+    def potential(self, finished: Round[Iteration]) -> PairPotential:
+        return finished[0].potential
+
+    def between(self, best: PairPotential, last: PairPotential, part: float) -> PairPotential:
+        return between(best, last, part)
+
+    def settled(self, potential: PairPotential, factor: float = 1.0) -> PairPotential:
+        return self._changed(replace(potential, u=factor * potential.u), np.zeros(potential.u.size))
+
+    def _changed(self, potential: PairPotential, change: Array) -> PairPotential:
+        # The core is extrapolated below what any state shows, and a step is limited in terms of the coldest state.
+        widest = min(self.states, key=lambda one: float(one.target.r[int(np.argmax(one.target.g > 0.0))]))
+        return apply_change(potential, change, widest.target, min(one.state.kT for one in self.states))
+
+    def improved(self, finished: Round[Iteration], rule: str) -> PairPotential:
+        if rule == "auto":
+            change = _joint_change(finished, self.states)
+        else:
+            parts = [
+                one.weight * IBI(CAREFUL).change(item.measurement, one.target, one.state)
+                for item, one in zip(finished, self.states, strict=True)
+            ]
+            change = np.sum(parts, axis=0) / sum(self.weights)
+        return self._changed(finished[0].potential, change)
+
+    def _starts(
+        self, index: int, potential: PairPotential, before: Sequence[Iteration]
+    ) -> list[Configuration]:
         """Return the last configurations of a homogeneous fluid."""
-        sound = next((item for item in reversed(history) if item.homogeneous), None)
+        one = self.states[index]
+        sound = next((item for item in reversed(before) if item.homogeneous), None)
         if sound is None:
-            seed = self.seed + self.index
-            found = [start_configuration(self.one.target, self.one.state, potential.r_cut, seed=seed)]
+            found = [start_configuration(one.target, one.state, potential.r_cut, seed=self.seed + index)]
         else:
             found = [sound.final, *sound.others]
         return [
-            found[number % len(found)].at_density(self.one.state.density)
-            for number in range(self.replicas.count)
+            found[number % len(found)].at_density(one.state.density) for number in range(self.replicas.count)
         ]
-
-
-def _homogeneous(finished: tuple[Iteration, ...]) -> bool:
-    return all(item.homogeneous for item in finished)
-
-
-def _best(rounds: Sequence[tuple[Iteration, ...]], states: Sequence[StateTarget]) -> int:
-    """Return the index of the best round; one in which all states were homogeneous fluids if there is any."""
-    return best_simulation(
-        [max(item.relaxed for item in done) for done in rounds],
-        [_homogeneous(done) for done in rounds],
-        [_lmse(done, states) for done in rounds],
-    )
-
-
-def _next(
-    rounds: Sequence[tuple[Iteration, ...]], states: Sequence[StateTarget], update: str
-) -> PairPotential:
-    """Return the next potential, a pure function of the rounds so far."""
-    best, last = rounds[_best(rounds, states)], rounds[-1]
-    here = last[0].potential
-    # The core is extrapolated below what any state shows, and a step is limited in terms of the coldest state.
-    widest = min(states, key=lambda one: float(one.target.r[int(np.argmax(one.target.g > 0.0))]))
-    kT = min(one.state.kT for one in states)
-    if not _homogeneous(best):
-        log.info("no homogeneous fluid in some state yet; half the potential is next")
-        half = replace(here, u=0.5 * here.u)
-        return apply_change(half, np.zeros(here.u.size), widest.target, kT)
-    if _worse(last, best, states):
-        log.info("round %d is worse than %d; part of the step is next", last[0].index, best[0].index)
-        part = between(best[0].potential, here, PART)
-        return apply_change(part, np.zeros(here.u.size), widest.target, kT)
-    change: Array | None = None
-    if update == "auto" and not any(item.warnings for item in last):
-        try:
-            change = _joint_change(last, states)
-        except ConvergenceError as error:
-            log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
-    if change is None:
-        parts = [
-            one.weight * IBI(CAREFUL).change(item.measurement, one.target, one.state)
-            for item, one in zip(last, states, strict=True)
-        ]
-        change = np.sum(parts, axis=0) / sum(one.weight for one in states)
-    return apply_change(here, change, widest.target, kT)
-
-
-def _worse(last: tuple[Iteration, ...], best: tuple[Iteration, ...], states: Sequence[StateTarget]) -> bool:
-    """Whether a round is worse than the best by more than chance."""
-    if last is best:
-        return False
-    noisy = max(item.distance.chi2 for item in last) <= CLEARLY
-    return not _homogeneous(last) or (_lmse(last, states) > WORSE * _lmse(best, states) and not noisy)
 
 
 def _joint_change(last: tuple[Iteration, ...], states: Sequence[StateTarget]) -> Array:
@@ -398,17 +325,3 @@ def _joint_change(last: tuple[Iteration, ...], states: Sequence[StateTarget]) ->
     fit = fit_change(np.vstack(matrices), np.concatenate(differences), block_diag(*noises), bases)
     p = last[0].potential
     return np.asarray(kT * np.interp(p.r, first.r, fit.change))
-
-
-def _lmse(finished: tuple[Iteration, ...], states: Sequence[StateTarget]) -> float:
-    weights = np.array([one.weight for one in states])
-    return float(weights @ [item.distance.lmse for item in finished] / weights.sum())
-
-
-def _stop(rounds: list[tuple[Iteration, ...]], states: Sequence[StateTarget], cap: int) -> bool:
-    if not rounds:
-        return False
-    if all(item.is_noise for item in rounds[-1]) or len(rounds) >= cap:
-        return True
-    best = min(range(len(rounds)), key=lambda k: _lmse(rounds[k], states))
-    return len(rounds) - 1 - best >= PATIENCE

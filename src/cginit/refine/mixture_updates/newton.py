@@ -20,7 +20,7 @@ from cginit.refine.response import responding_factor
 from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, Datum, with_data
 from cginit.refine.updates.integral_equation import SMALLEST
 
-__all__ = ["MixtureGaussNewton", "MixtureHNCN"]
+__all__ = ["MixtureGaussNewton", "MixtureHNCN", "linear_response", "measured_problem"]
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class MixtureGaussNewton(FreeRule):
             If the simulated g(r) have no inversion.
         """
         last = history[-1]
-        fluid, problem = _measured(last, target)
+        fluid, problem = measured_problem(last, target)
         extra = problem.energies(float(fluid.densities.sum()))
         if self.pressure is not None:
             datum = problem.pressure(last, target, self.pressure)
@@ -73,12 +73,7 @@ class MixtureGaussNewton(FreeRule):
     def _solve(self, fluid: MixtureFluid, problem: MixtureProblem, extra: list[Datum]) -> Array:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         sizes = problem.sizes
-        factors = np.zeros(len(sizes))
-        if self.calibrated:
-            fitted = fluid.bridge_factors([one.u for one in problem.parts.values()])
-            factors = responding_factor(
-                fitted, np.concatenate([one.difference for one in problem.parts.values()])
-            )
+        factors = _factors(fluid, problem) if self.calibrated else np.zeros(len(sizes))
         log.debug("factors of the bridge functions %s", np.round(factors, 2))
         base = model = fluid.response(factors)
         size, used = max(sizes), _used(sizes)
@@ -124,7 +119,7 @@ class MixtureHNCN(FreeRule):
             If the simulated g(r) have no inversion.
         """
         last = history[-1]
-        fluid, problem = _measured(last, target)
+        fluid, problem = measured_problem(last, target)
         sizes = problem.sizes
         used = _used(sizes)
         got = np.concatenate([one.got for one in problem.parts.values()])
@@ -144,7 +139,7 @@ class MixtureHNCN(FreeRule):
         return _on_grids(found, problem, last, target), self.name
 
 
-def _measured(last: MixtureIteration, target: MixtureTarget) -> tuple[MixtureFluid, MixtureProblem]:
+def measured_problem(last: MixtureIteration, target: MixtureTarget) -> tuple[MixtureFluid, MixtureProblem]:
     """Return the inversion of a simulation, and on its nodes what is to change."""
     counts = {
         name: int(np.count_nonzero(last.final.types == number))
@@ -152,6 +147,19 @@ def _measured(last: MixtureIteration, target: MixtureTarget) -> tuple[MixtureFlu
     }
     fluid = measured_mixture(last.rdfs, target.densities, counts)
     return fluid, MixtureProblem.of(last, target, fluid.r)
+
+
+def _factors(fluid: MixtureFluid, problem: MixtureProblem) -> Array:
+    """Return the factors of the bridge functions ``(pairs,)`` in the response."""
+    fitted = fluid.bridge_factors([one.u for one in problem.parts.values()])
+    return responding_factor(fitted, np.concatenate([one.difference for one in problem.parts.values()]))
+
+
+def linear_response(fluid: MixtureFluid, problem: MixtureProblem) -> Array:
+    """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off."""
+    sizes = problem.sizes
+    used = _used(sizes)
+    return fluid.response(_factors(fluid, problem)).jacobian(max(sizes))[np.ix_(used, used)]
 
 
 def _used(sizes: list[int]) -> NDArray[np.intp]:
