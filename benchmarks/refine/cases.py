@@ -126,7 +126,11 @@ def _needed(path: str) -> Path:
 
 
 def true_potential(name: str) -> PairPotential:
-    """Return the known potential of a liquid."""
+    """Return the potential that made the target of a liquid or of a test point; of these on its own fine grid."""
+    if name not in LIQUIDS:
+        data, row = _row(name)
+        known = np.isfinite(data.u[row])
+        return PairPotential.shifted(data.u_r[row][known], data.u[row][known], units="lj")
     liquid = LIQUIDS[name]
     r = np.arange(round(liquid.r_cut / liquid.dr) + 1) * liquid.dr
     return PairPotential.shifted(r, liquid.energy(r), units="lj")
@@ -181,17 +185,21 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _test_point(name: str) -> Case:
     """The recorded g(r) with its errors, and as many beads as were recorded."""
-    data = load_dataset(DATA)
-    family, seed, index = name.split("-")
-    row = int(
-        np.flatnonzero((data.family == family) & (data.seed == int(seed)) & (data.index == int(index)))[0]
-    )
+    data, row = _row(name)
     known = np.isfinite(data.g[row])
     end = int(np.argmin(known)) if not np.all(known) else known.size
     target = RDF(data.r[:end], data.g[row][:end], data.g_error[row][:end], units="lj")
     # On the grid of g, not below the cut-off of the potential.
     r_cut = float(np.ceil(data.r_cut[row] / target.dr - 1e-6)) * target.dr
     return Case(target, StatePoint(float(data.density[row]), 1.0, "lj"), r_cut, int(data.n[row]))
+
+
+def _row(name: str) -> tuple[Dataset, int]:
+    """Return the data set, and the row of a test point."""
+    data = load_dataset(DATA)
+    family, seed, index = name.split("-")
+    chosen = (data.family == family) & (data.seed == int(seed)) & (data.index == int(index))
+    return data, int(np.flatnonzero(chosen)[0])
 
 
 def load_mixture(name: str, folder: Path, beads: int) -> tuple[MixtureTarget, float, Configuration]:

@@ -32,15 +32,19 @@ def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) 
         _load(rows),
         "## Aims",
         "For the default start, `network` (`hnc` of a mixture), and for the HNC start, which needs no network. "
-        "`plain` is iterative Boltzmann inversion as other programs have it.",
+        "`plain` is iterative Boltzmann inversion as other programs have it. Some targets are no g(r) in "
+        "equilibrium: the potential that made them does not show them again.",
         table(("aim", "start", "found", ""), aims(rows, partial=len(done) < len(planned))),
         "## The update `auto` and iterative Boltzmann inversion",
         "Simulations and MD steps to the noise from the default and from the HNC start; `plain` from the Boltzmann "
         "(B) and the HNC start. > : not at the noise at the cap. Ratios are those of the default start where it was "
-        "run, else of the HNC start.",
+        "run, else of the HNC start. True potential: which of up to four simulations of the potential that made the "
+        "target is the first at the noise, and the smallest chi^2 of them.",
         table(
             (
                 "case",
+                "true potential",
+                "chi^2",
                 "simulations",
                 "MD steps",
                 "HNC start: simulations",
@@ -144,10 +148,16 @@ def aims(rows: list[Row], *, partial: bool) -> list[list[str]]:
 
 def _of_start(own: list[Row], chosen: list[Row]) -> list[list[str]]:
     """Return the aims for the rows of one start."""
-    few, many = (_share(chosen, lambda row, n=n: _count(row) <= n) for n in (FEW, MANY))
+    hidden = {row["case"] for row in own if row["start"] == "true" and not _converged(row)}
     found = [
-        _aim(f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases", few, SHARE_FEW, chosen),
-        _aim(f"at the noise in <= {MANY} simulations: all cases", many, 1.0, chosen),
+        _aim(
+            f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases",
+            FEW,
+            SHARE_FEW,
+            chosen,
+            hidden,
+        ),
+        _aim(f"at the noise in <= {MANY} simulations: all cases", MANY, 1.0, chosen, hidden),
     ]
     for row in chosen:
         if row["case"] == "spce":
@@ -184,7 +194,11 @@ def _ratios(own: list[Row], chosen: list[Row], start: str, wanted: float) -> lis
     text = f"{len(ratios)} cases"
     if ratios:
         text += f": {min(ratios):.1f} to {max(ratios):.1f}, median {median(ratios):.1f}"
-    verdict = [f"missed on {len(below)}: {', '.join(below)}"] if below else []
+    verdict = []
+    if below:
+        # Fewer than one simulation there cannot be.
+        one = sum(row["case"] in below and _count(row) == 1 for row in chosen)
+        verdict.append(f"missed on {len(below)}, of which {one} took one simulation: {', '.join(below)}")
     if unknown:
         verdict.append(f"open on {len(unknown)}, where plain IBI ended at its cap: {', '.join(unknown)}")
     return [text, "; ".join(verdict) or "met"]
@@ -200,15 +214,21 @@ def is_classical(row: Row) -> bool:
     return row["update"] == "auto" and row["start"] == "hnc"
 
 
-def _aim(name: str, share: float, wanted: float, rows: list[Row]) -> list[str]:
+def _aim(name: str, count: int, wanted: float, rows: list[Row], hidden: set[str]) -> list[str]:
+    """Return an aim on the number of simulations; of `hidden` cases the true potential is not at the noise itself."""
+
+    def share(chosen: list[Row]) -> float:
+        return _share(chosen, lambda row: _count(row) <= count)
+
     if not rows:
         return [name, "no rows", ""]
-    met = share >= wanted
-    return [
-        name,
-        f"{share:.0%} of {len(rows)}",
-        "met" if met else f"missed, by cases: {round((wanted - share) * len(rows) + 0.499):d}",
-    ]
+    found = share(rows)
+    text = f"{found:.0%} of {len(rows)}"
+    shown = [row for row in rows if row["case"] not in hidden]
+    if len(shown) < len(rows):
+        text += f"; {share(shown):.0%} of the {len(shown)} whose true potential shows its target again"
+    missing = round((wanted - found) * len(rows) + 0.499)
+    return [name, text, "met" if found >= wanted else f"missed, by cases: {missing:d}"]
 
 
 def _share(rows: list[Row], holds: Callable[[Row], bool]) -> float:
@@ -247,7 +267,8 @@ def _against_plain(rows: list[Row]) -> list[list[str]]:
             )
             for name, chosen in (("default", is_default), ("hnc", is_classical))
         }
-        line = [case]
+        true = next((row for row in rows if row["case"] == case and row["start"] == "true"), None)
+        line = [case, *(["", ""] if true is None else [_number(true), f"{min(true['chi2']):.2f}"])]
         for row in there.values():
             line += ["", ""] if row is None else [_number(row), _steps(row)]
         judged = there["default"] or there["hnc"]

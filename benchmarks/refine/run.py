@@ -6,10 +6,11 @@ runs what is missing and writes OUT/RESULTS.md (``--results``), which says how m
 README.md has the commands. All is kept in OUT: run again, it goes on where it stopped, and finished refinements
 cost nothing, nor do those of ``--rows``, by default the folder beside this script, where their settings are the same.
 
-On the liquids, water and the mixtures every update runs from every start. On the test points of the data set the
-default update does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims
-need comes first: the default, then the reference. The reference ends after ``--plain-iterations`` simulations, and
-what it needs is then stated as more than that.
+First of all, the potential that made the target, where it is known, is simulated up to four times: where that is
+not at the noise, no other is expected to be. On the liquids, water and the mixtures every update runs from every
+start. On the test points of the data set the default update does, and plain iterative Boltzmann inversion from the
+Boltzmann and the HNC start. What the aims need comes first: the default, then the reference. The reference ends after
+``--plain-iterations`` simulations, and what it needs is then stated as more than that.
 """
 
 from __future__ import annotations
@@ -31,27 +32,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import peers
-from cases import LIQUIDS, MIXTURES, chosen_cases, load, load_mixture, names
+from cases import LIQUIDS, MIXTURES, chosen_cases, load, load_mixture, names, true_potential
 from machine import describe
 from report import is_default, write_results
 
 import cginit
-from cginit import CGInitError, guess, refine
+from cginit import RDF, CGInitError, PairPotential, StatePoint, guess, refine
 from cginit.configuration import random_configuration
 from cginit.engines import Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.guess.mixture import guess_mixture
 from cginit.io import write_atomically
 from cginit.refine import UPDATES, Limits, make_update
+from cginit.refine.measurement import Measurement
 from cginit.refine.mixture import refine_mixture
 from cginit.refine.mixture_updates import MIXTURE_UPDATES
-from cginit.refine.updates import IBI
+from cginit.refine.updates import IBI, Update
 
 ROWS = Path(__file__).resolve().parent / "rows"
 STARTS = ("boltzmann", "hnc", "cn-f", "network")
 LEARNED = ("cn-f", "network")
 #: Iterative Boltzmann inversion as other programs have it: the noise of g goes into the next potential.
 PLAIN = "plain"
+#: The potential that made the target, simulated so often as it is, each time from the end of the time before.
+TRUE, AS_IT_IS, TRUE_SIMULATIONS = "true", "none", 4
 WATER = ("water", "spce")
 #: What of the package a refinement depends on.
 PARTS = ("refine", "engines", "liquid", "guess", "sampling.py", "pair_counter.py", "extrapolate.py")
@@ -76,6 +80,8 @@ def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | N
     """Return all rows, those of the default update first."""
     found = []
     for case in cases:
+        if case not in MIXTURES and case not in WATER and (updates is None or AS_IT_IS in updates):
+            found.append(Job(case, TRUE, AS_IT_IS))
         for start in starts:
             if case in MIXTURES:
                 known: Sequence[str] = tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc") else ()
@@ -88,7 +94,9 @@ def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | N
 
 
 def _order(job: Job) -> int:
-    """Place of a row: the default, the reference, the default update from other starts, then the rest."""
+    """Place of a row: the true potential, the default, the reference, `auto` from other starts, the rest."""
+    if job.start == TRUE:
+        return -1
     if is_default({"case": job.case, "start": job.start, "update": job.update}):
         return 0
     if job.update == PLAIN or (job.case in MIXTURES and job.update == "ibi"):
@@ -104,7 +112,7 @@ def main() -> None:
     parser.add_argument("--part", default="1/1", help="K/N: every N-th row, from the K-th")
     parser.add_argument("--cases", nargs="+")
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
-    parser.add_argument("--updates", nargs="+", choices=sorted({*UPDATES, PLAIN}))
+    parser.add_argument("--updates", nargs="+", choices=sorted({*UPDATES, PLAIN, AS_IT_IS}))
     parser.add_argument("--peers", nargs="*", choices=peers.PEERS, default=peers.PEERS)
     parser.add_argument("--msibi", help="a Python that has MSIBI and HOOMD-blue")
     parser.add_argument("--only-targets", action="store_true")
@@ -138,7 +146,11 @@ def main() -> None:
 def planned() -> dict[str, str]:
     """Return all rows of the whole benchmark, whatever is here to run them, each with its group."""
     found = {
-        row.name: f"auto from {row.start}" if row.update == "auto" else row.update
+        row.name: f"auto from {row.start}"
+        if row.update == "auto"
+        else "true potential"
+        if row.start == TRUE
+        else row.update
         for row in jobs(chosen_cases(), STARTS, None)
     }
     return found | {row.name: row.program for row in peers.all_jobs()}
@@ -224,15 +236,21 @@ def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, o
     result = refine(
         case.target,
         case.state,
-        guess(case.target, case.state, job.start, case.r_cut),
-        update=IBI(plain=True) if job.update == PLAIN else make_update(job.update),
+        true_potential(job.case)
+        if job.start == TRUE
+        else guess(case.target, case.state, job.start, case.r_cut),
+        update=_update(job.update),
         workdir=folder,
         schedule=schedule(arguments),
-        limits=Limits(arguments.plain_iterations if job.update == PLAIN else arguments.iterations),
+        limits=Limits(
+            {PLAIN: arguments.plain_iterations, AS_IT_IS: TRUE_SIMULATIONS}.get(
+                job.update, arguments.iterations
+            )
+        ),
         start=random_configuration(case.beads, case.state.density, seed=1, units=case.target.units),
         # As other programs do it: every simulation of its full length, and a simulation after each change.
         adaptive=job.update != PLAIN,
-        reweighting=job.update != PLAIN,
+        reweighting=job.update not in (PLAIN, AS_IT_IS),
         progress=lambda item: show(job.name, item.index, item.distance.chi2, item.distance.lmse),
     )
     whole = [item.rdf.error for item in result.history if item.complete]
@@ -249,6 +267,23 @@ def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, o
         "lmse": [item.distance.lmse for item in result.history],
         "reason": result.reason,
     }
+
+
+@dataclass(frozen=True)
+class _AsItIs:
+    """An update that changes nothing."""
+
+    name: str = AS_IT_IS
+    beyond_cutoff: bool = False
+
+    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
+        return history[-1].potential
+
+
+def _update(name: str) -> Update:
+    if name == AS_IT_IS:
+        return _AsItIs()
+    return IBI(plain=True) if name == PLAIN else make_update(name)
 
 
 def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
