@@ -62,9 +62,9 @@ def test_a_mixture_and_a_pure_liquid_share_their_potentials(tmp_path):
         iterations=6,
     )
     assert result.converged, result.reason
-    assert {tuple(sorted(pair)) for pair in result.potentials} == set(TRUE)
+    assert {tuple(sorted(pair)) for pair in result.potential} == set(TRUE)
     before, after = [], []
-    for pair, one in result.potentials.items():
+    for pair, one in result.potential.items():
         true = TRUE[tuple(sorted(pair))]
         # So many neighbours see each other at the centre that g does not show 1 % of it; beyond half a bead it does.
         seen = R > 0.5
@@ -77,8 +77,8 @@ def test_a_mixture_and_a_pure_liquid_share_their_potentials(tmp_path):
         workdir=tmp_path / "work", schedule=SCHEDULE, iterations=6,
     )  # fmt: skip
     assert again.reason == result.reason
-    for pair, one in again.potentials.items():
-        np.testing.assert_array_equal(one.u, result.potentials[pair].u)
+    for pair, one in again.potential.items():
+        np.testing.assert_array_equal(one.u, result.potential[pair].u)
 
 
 @pytest.mark.lammps

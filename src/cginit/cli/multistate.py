@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from cginit.engines.base import Schedule
     from cginit.mixture import Pair
     from cginit.refine.checkpoint import Iteration
-    from cginit.refine.mixture_states import MixtureState, MixtureStatesRefinement
+    from cginit.refine.mixture_states import MixtureState
     from cginit.refine.mixture_store import MixtureIteration
-    from cginit.refine.multistate import MultistateRefinement, StateTarget
+    from cginit.refine.multistate import StateTarget
     from cginit.refine.replicas import Replicas
+    from cginit.refine.rounds import StatesRefinement
 
 __all__ = ["multistate", "read_states"]
 
@@ -134,7 +135,7 @@ def multistate(
             "replicas": simulations,
             "progress": show,
         }
-        result: MultistateRefinement | MixtureStatesRefinement
+        result: StatesRefinement[PairPotential, Any] | StatesRefinement[dict[Pair, PairPotential], Any]
         if mixtures:
             start = _guess_mixtures(mixtures, method or "hnc", cutoff)
             result = refine_mixture_states(mixtures, start, simulator, **settings)
@@ -143,7 +144,7 @@ def multistate(
             result = refine_states(plain, first, simulator, **settings)
     if not quiet:
         typer.echo(result.reason)
-    for path in _write(result, out, workdir, out_units, mixtures[0].target.kT if mixtures else None):
+    for path in _write(result.potential, out, workdir, out_units, mixtures[0].target.kT if mixtures else 1.0):
         typer.echo(path)
     if not result.converged and not result.compromise:
         raise typer.Exit(NOT_CONVERGED)
@@ -184,19 +185,17 @@ def _guess_mixtures(
 
 
 def _write(
-    result: MultistateRefinement | MixtureStatesRefinement,
+    found: PairPotential | dict[Pair, PairPotential],
     out: list[Path] | None,
     workdir: Path,
     units: str | None,
-    kT: float | None,
+    kT: float,
 ) -> Sequence[Path | str]:
-    """Write the tables and return their paths; `kT` of the first state where they are those of mixtures."""
-    from cginit.refine.multistate import MultistateRefinement
-
-    if isinstance(result, MultistateRefinement):
-        return write_tables(result.potential, out or [workdir / "best.pot", workdir / "best.table"], units)
-    names = [str(path) for path in out or [workdir / "{pair}.pot", workdir / "mixture.table"]]
-    return write_mixture(result.potentials, names, 1.0 if kT is None else kT)
+    """Write the tables and return their paths; `kT` is that of the first state, for tables in its units."""
+    if isinstance(found, dict):
+        names = [str(path) for path in out or [workdir / "{pair}.pot", workdir / "mixture.table"]]
+        return write_mixture(found, names, kT)
+    return write_tables(found, out or [workdir / "best.pot", workdir / "best.table"], units)
 
 
 def read_states(file: Path) -> list[StateTarget] | list[MixtureState]:

@@ -25,12 +25,12 @@ from cginit.refine.mixture_updates.ibi import MixtureIBI
 from cginit.refine.mixture_updates.newton import linear_response, measured_problem
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.replicas import ONE, Replicas
-from cginit.refine.rounds import Round, check_rounds, lengthened, refine_rounds
+from cginit.refine.rounds import Round, StatesRefinement, check_rounds, lengthened, refine_rounds
 from cginit.refine.updates import apply_change
 from cginit.refine.updates.automatic import CAREFUL
 from cginit.refine.updates.gauss_newton import Datum, with_data
 
-__all__ = ["MixtureState", "MixtureStatesRefinement", "refine_mixture_states"]
+__all__ = ["MixtureState", "refine_mixture_states"]
 
 Potentials = dict[Pair, PairPotential]
 
@@ -60,34 +60,6 @@ class MixtureState:
             raise InputError(f"the weight of a state must be positive, not {self.weight}")
 
 
-@dataclass(frozen=True, eq=False)
-class MixtureStatesRefinement:
-    """The result for several states of mixtures; see `cginit.refine.multistate.MultistateRefinement`.
-
-    Attributes
-    ----------
-    potentials : dict of pair to PairPotential
-        Of all pairs of all states.
-    history : tuple of tuple of MixtureIteration
-        For each round the iteration of every state, in their order.
-    reason : str
-        Why it stopped.
-    converged : bool
-        Whether every g(r) of every state is at its noise.
-    best : int
-        Index of the best round.
-    compromise : bool
-        Whether it stopped because further rounds brought no improvement.
-    """
-
-    potentials: Potentials
-    history: tuple[tuple[MixtureIteration, ...], ...]
-    reason: str
-    converged: bool
-    best: int
-    compromise: bool = False
-
-
 def refine_mixture_states(
     states: Sequence[MixtureState],
     potentials: Mapping[Pair, PairPotential],
@@ -101,7 +73,7 @@ def refine_mixture_states(
     seed: int = 1,
     replicas: Replicas = ONE,
     progress: Callable[[tuple[MixtureIteration, ...]], None] | None = None,
-) -> MixtureStatesRefinement:
+) -> StatesRefinement[Potentials, MixtureIteration]:
     """Refine the potentials of all pairs against the g(r) of several states of mixtures.
 
     As `cginit.refine.multistate.refine_states`, for all pairs at once: a pair counts in the states that have both its
@@ -152,23 +124,14 @@ def refine_mixture_states(
         )
         workdir.mkdir(parents=True, exist_ok=True)
         kept.append(store.open(identity, one.target))
-    mixtures = _Mixtures(ordered, first, engine, stores, fixed, seed, replicas)
-    done = refine_rounds(
-        mixtures,
+    return refine_rounds(
+        _Mixtures(ordered, first, engine, stores, fixed, seed, replicas),
         first,
         kept,
         update=update,
         iterations=iterations,
         wall_time=wall_time,
         progress=progress,
-    )
-    return MixtureStatesRefinement(
-        mixtures.potential(done.rounds[done.best]),
-        tuple(done.rounds),
-        done.reason,
-        done.converged,
-        done.best,
-        done.compromise,
     )
 
 

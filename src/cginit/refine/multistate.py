@@ -20,7 +20,7 @@ from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.response import measured_fluid, responding_factor
-from cginit.refine.rounds import Round, check_rounds, lengthened, refine_rounds
+from cginit.refine.rounds import Round, StatesRefinement, check_rounds, lengthened, refine_rounds
 from cginit.refine.simulation import Sample, iteration_of, simulate
 from cginit.refine.updates import IBI, apply_change
 from cginit.refine.updates.automatic import CAREFUL
@@ -28,7 +28,7 @@ from cginit.refine.updates.gauss_newton import Problem
 from cginit.refine.workdir import disk_explained
 from cginit.state import StatePoint, check_density, common_units
 
-__all__ = ["MultistateRefinement", "StateTarget", "refine_states"]
+__all__ = ["StateTarget", "refine_states"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,34 +63,6 @@ class StateTarget:
         object.__setattr__(self, "state", state)
 
 
-@dataclass(frozen=True, eq=False)
-class MultistateRefinement:
-    """The result for several states.
-
-    Attributes
-    ----------
-    potential : PairPotential
-        With the smallest weighted mean squared difference over all states.
-    history : tuple of tuple of Iteration
-        For each round the iteration of every state, in their order.
-    reason : str
-        Why it stopped.
-    converged : bool
-        Whether every state is at its noise. If one potential cannot serve all, it never is.
-    best : int
-        Index of the best round.
-    compromise : bool
-        Whether it stopped because further rounds brought no improvement.
-    """
-
-    potential: PairPotential
-    history: tuple[tuple[Iteration, ...], ...]
-    reason: str
-    converged: bool
-    best: int
-    compromise: bool = False
-
-
 def refine_states(
     states: Sequence[StateTarget],
     potential: PairPotential,
@@ -104,7 +76,7 @@ def refine_states(
     seed: int = 1,
     replicas: Replicas = ONE,
     progress: Callable[[tuple[Iteration, ...]], None] | None = None,
-) -> MultistateRefinement:
+) -> StatesRefinement[PairPotential, Iteration]:
     r"""Refine one potential against the g(r) of several state points.
 
     .. math:: U_{n+1} = U_n + \frac{\sum_s w_s\, \Delta U_s}{\sum_s w_s}
@@ -172,7 +144,7 @@ def refine_states(
         )
         workdir.mkdir(parents=True, exist_ok=True)
         kept.append(store.open(identity, one.target))
-    done = refine_rounds(
+    return refine_rounds(
         _OneSpecies(states, engine, stores, fixed, seed, replicas),
         potential,
         kept,
@@ -180,14 +152,6 @@ def refine_states(
         iterations=iterations,
         wall_time=wall_time,
         progress=progress,
-    )
-    return MultistateRefinement(
-        done.rounds[done.best][0].potential,
-        tuple(done.rounds),
-        done.reason,
-        done.converged,
-        done.best,
-        done.compromise,
     )
 
 

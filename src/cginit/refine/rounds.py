@@ -18,7 +18,7 @@ from cginit.refine.length import LONGEST
 from cginit.refine.relaxation import best_simulation, longer_equilibration
 from cginit.refine.updates.automatic import CLEARLY, WORSE
 
-__all__ = ["Done", "Outcome", "Round", "States", "check_rounds", "lengthened", "refine_rounds"]
+__all__ = ["Done", "Round", "States", "StatesRefinement", "check_rounds", "lengthened", "refine_rounds"]
 
 log = logging.getLogger(__name__)
 
@@ -109,28 +109,31 @@ class States(Protocol[P, D]):
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome(Generic[D]):
-    """Why rounds ended.
+class StatesRefinement(Generic[P, D]):
+    """The result for several states.
 
     Attributes
     ----------
-    rounds : list of tuple
-        For each round the simulation of every state, in their order.
-    best : int
-        Index of the best round.
+    potential : PairPotential, or dict of pair to PairPotential
+        With the smallest weighted mean squared difference over all states; of mixtures those of all pairs.
+    history : tuple of tuple of Iteration or MixtureIteration
+        For each round the iteration of every state, in their order.
     reason : str
         Why it stopped.
     converged : bool
         Whether every state is at its noise. If one potential cannot serve all, it never is.
+    best : int
+        Index of the best round.
     compromise : bool
         Whether it stopped because further rounds brought no improvement.
     """
 
-    rounds: list[Round[D]]
-    best: int
+    potential: P
+    history: tuple[Round[D], ...]
     reason: str
     converged: bool
-    compromise: bool
+    best: int
+    compromise: bool = False
 
 
 def refine_rounds(
@@ -142,7 +145,7 @@ def refine_rounds(
     iterations: int,
     wall_time: float | None,
     progress: Callable[[Round[D]], None] | None,
-) -> Outcome[D]:
+) -> StatesRefinement[P, D]:
     """Simulate all states in rounds and improve their common potentials until one of the reasons to stop.
 
     A round that is clearly worse than the best is followed by part of its step; half the potential is next as long
@@ -221,7 +224,7 @@ def _outcome(
     iterations: int,
     wall_time: float | None,
     out_of_time: bool,
-) -> Outcome[D]:
+) -> StatesRefinement[P, D]:
     best = _best(states, rounds)
     converged = _is_noise(states, rounds[-1])
     shown = ", ".join(f"{one.chi2:.3g}" for one in _distances(states, rounds[best]))
@@ -244,7 +247,9 @@ def _outcome(
             f"of the states {shown}); one pair potential may not serve all states better"
         )
     compromise = not converged and len(rounds) < iterations and not out_of_time
-    return Outcome(rounds, best, reason, converged, compromise)
+    return StatesRefinement(
+        states.potential(rounds[best]), tuple(rounds), reason, converged, best, compromise
+    )
 
 
 def _next(states: States[P, D], rounds: Sequence[Round[D]], update: str) -> P:
