@@ -22,7 +22,7 @@ from cginit.network.data import TrainingSet
 from cginit.network.fitting import Fit, Job, Progress, fit
 from cginit.network.pool import choose_device
 from cginit.network.statistics import own_fold
-from cginit.network.training import claim, data_digest, fold_jobs
+from cginit.network.training import check_folds, claim, data_digest, fold_jobs, trained_bodies
 from cginit.state import StatePoint
 
 __all__ = ["CorrectionPredictions", "CorrectionRun", "fluid_of", "row_features", "train_correction"]
@@ -204,8 +204,7 @@ def train_correction(
     claim(folder / "training.json", {"config": config.to_dict(), "data": data_digest(data)})
     features, valid = row_features(data, folder / "features.npz", prepared)
     known = (fold >= 0) & valid
-    if np.any(np.bincount(fold[known], minlength=plan.members) == 0):
-        raise InputError(f"a fold of {plan.members} holds no potential; train fewer members")
+    check_folds(fold[known], plan.members)
     z = data.pressure / data.density
     limits = scalar_limits(features.scalars[known])
     place = choose_device(device)
@@ -215,11 +214,7 @@ def train_correction(
     ]
 
     def predicted(fits: list[Fit]) -> tuple[PressureEnsemble, Array]:
-        networks = []
-        for one in fits:
-            body = task.body(0)
-            body.load_state_dict(one.weights)
-            networks.append(CorrectionNetwork(body, limits).eval())
+        networks = [CorrectionNetwork(body, limits).eval() for body in trained_bodies(task, fits)]
         with torch.no_grad():
             every = np.stack([network(*inputs).numpy().astype(np.float64) for network in networks])
         return PressureEnsemble(networks).eval(), every

@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
 from cginit.forward.rows import FluidRows
-from cginit.network.architectures import mean_and_spread
+from cginit.network.architectures import CorrectedEnsemble, odd_asinh
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
 from cginit.network.bridge import U_LOWEST
@@ -42,12 +42,7 @@ def curves_of(u: Tensor, gamma: Tensor) -> Tensor:
     mean_force = (u - gamma).clamp(min=U_LOWEST, max=U_VISIBLE)
     h = torch.exp(-mean_force) - 1.0
     seen = u.clamp(min=U_LOWEST, max=U_VISIBLE)
-    return torch.stack((seen, mean_force, h.clamp(max=4.0), _asinh(h - gamma), _asinh(gamma)), dim=-2)
-
-
-def _asinh(x: Tensor) -> Tensor:
-    # ONNX Runtime computes asinh of large negative numbers from their small difference to a root.
-    return torch.sign(x) * torch.asinh(x.abs())
+    return torch.stack((seen, mean_force, h.clamp(max=4.0), odd_asinh(h - gamma), odd_asinh(gamma)), dim=-2)
 
 
 class ForwardTask:
@@ -134,22 +129,9 @@ class ForwardTask:
         return float(torch.sqrt((g**2).mean(dim=-1)).clamp(max=LOST).mean())
 
 
-class BridgeOfPotential(nn.Module):
-    """Mean of trained networks and their spread, as it is exported.
-
-    Parameters
-    ----------
-    bodies : list of nn.Module
-        The layers of each member.
-    """
-
-    def __init__(self, bodies: list[nn.Module]) -> None:
-        super().__init__()
-        self.bodies = nn.ModuleList(bodies)
+class BridgeOfPotential(CorrectedEnsemble):
+    """Mean of trained networks and their spread, as it is exported."""
 
     def forward(self, u: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
         """Return the bridge function and its spread ``(m, n)`` of U/kT, gamma of HNC ``(m, n)`` and density."""
-        curves, base = curves_of(u, gamma), closure_bridge(gamma)
-        stacked = torch.stack([base + UNIT * body(curves, density[:, None]) for body in self.bodies])
-        mean, spread = mean_and_spread(stacked)
-        return mean, spread
+        return self.corrected(closure_bridge(gamma), UNIT, curves_of(u, gamma), density)

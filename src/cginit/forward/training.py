@@ -22,7 +22,7 @@ from cginit.network.features import BRIDGE_POINTS
 from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
 from cginit.network.statistics import own_fold
-from cginit.network.training import claim, data_digest, fold_jobs
+from cginit.network.training import check_folds, claim, data_digest, fold_jobs, trained_bodies
 
 __all__ = ["ForwardRun", "train_forward"]
 
@@ -93,17 +93,11 @@ def train_forward(
         fluid_rows(data, prepared).write(cache)
     rows = FluidRows.read(cache)
     fold = data.folds(plan.members)
-    known = (fold >= 0) & rows.valid
-    if np.any(np.bincount(fold[known], minlength=plan.members) == 0):
-        raise InputError(f"a fold of {plan.members} holds no potential; train fewer members")
+    check_folds(fold[rows.valid], plan.members)
     place = choose_device(device)
     task = ForwardTask(Pool(data, place), rows, config.architecture, config.augmentation)
     members = fit(task, fold_jobs(folder, plan, fold, rows.valid), plan, place, report)
-    bodies = []
-    for member in members:
-        body = task.body(0)
-        body.load_state_dict(member.weights)
-        bodies.append(body)
+    bodies = trained_bodies(task, members)
     every = np.stack([_bridges(task, [body], data) for body in bodies])
     return ForwardRun(members, BridgeOfPotential(bodies).eval(), rows, fold, own_fold(every, fold))
 

@@ -13,6 +13,7 @@ from cginit.network.features import U_CUT, U_VISIBLE
 from cginit.network.options import Options
 
 __all__ = [
+    "CorrectedEnsemble",
     "Ensemble",
     "Network",
     "boltzmann",
@@ -20,6 +21,7 @@ __all__ = [
     "exponential_of",
     "input_curve",
     "mean_and_spread",
+    "odd_asinh",
     "output_potential",
 ]
 
@@ -119,6 +121,33 @@ class Ensemble(nn.Module):
         """Return mean and standard deviation of U ``(batch, 50)`` in kT."""
         potentials = [m.potential(g, density) for m in self.members if isinstance(m, Network)]
         return mean_and_spread(torch.stack(potentials))
+
+
+def odd_asinh(x: Tensor) -> Tensor:
+    """Return asinh as an odd function to the last digit.
+
+    ONNX Runtime computes it of large negative numbers from their small difference to a root.
+    """
+    return torch.sign(x) * torch.asinh(x.abs())
+
+
+class CorrectedEnsemble(nn.Module):
+    """Trained networks, each of which corrects the same theory.
+
+    Parameters
+    ----------
+    bodies : list of nn.Module
+        The layers of each member.
+    """
+
+    def __init__(self, bodies: list[nn.Module]) -> None:
+        super().__init__()
+        self.bodies = nn.ModuleList(bodies)
+
+    def corrected(self, base: Tensor, unit: float, curves: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and spread ``(m, n)`` of the theory `base` with each correction in `unit`."""
+        stacked = torch.stack([base + unit * body(curves, density[:, None]) for body in self.bodies])
+        return mean_and_spread(stacked)
 
 
 def mean_and_spread(stacked: Tensor) -> tuple[Tensor, Tensor]:

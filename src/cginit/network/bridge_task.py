@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
-from cginit.network.architectures import mean_and_spread
+from cginit.network.architectures import CorrectedEnsemble, odd_asinh
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
 from cginit.network.bridge import U_LOWEST, LiquidFeatures
@@ -47,13 +47,8 @@ def channels(u0: Tensor, gamma: Tensor) -> Tensor:
     h = torch.exp(-u0) - 1.0
     first, freer = gamma[..., 0, :], gamma[..., 1, :]
     # In the core of a dense liquid c is -50; the layers should see its logarithm there and itself where it is small.
-    logarithms = [_asinh(x) for x in (h - first, first, _correction(first), freer - first)]
+    logarithms = [odd_asinh(x) for x in (h - first, first, _correction(first), freer - first)]
     return torch.stack((u0, h.clamp(max=4.0), *logarithms), dim=-2)
-
-
-def _asinh(x: Tensor) -> Tensor:
-    # ONNX Runtime computes asinh of large negative numbers from their small difference to a root.
-    return torch.sign(x) * torch.asinh(x.abs())
 
 
 class BridgeTask:
@@ -147,22 +142,11 @@ class BridgeTask:
         return float(errors.clamp(max=LOST).mean())
 
 
-class BridgeEnsemble(nn.Module):
-    """Mean of trained networks and their spread, as it is exported.
-
-    Parameters
-    ----------
-    bodies : list of nn.Module
-        The layers of each member.
-    """
-
-    def __init__(self, bodies: list[nn.Module]) -> None:
-        super().__init__()
-        self.bodies = nn.ModuleList(bodies)
+class BridgeEnsemble(CorrectedEnsemble):
+    """Mean of trained networks and their spread, as it is exported."""
 
     def forward(self, u0: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
         """Return U and its spread ``(m, n)`` in kT of -ln g ``(m, n)``, gamma ``(m, 2, n)`` and the density."""
-        curves, base = channels(u0, gamma), closure_potential(u0, gamma)
-        stacked = torch.stack([base + UNIT * body(curves, density[:, None]) for body in self.bodies])
-        mean, spread = mean_and_spread(stacked)
+        base = closure_potential(u0, gamma)
+        mean, spread = self.corrected(base, UNIT, channels(u0, gamma), density)
         return mean, torch.sqrt(spread**2 + LEAST_SPREAD**2)

@@ -24,7 +24,14 @@ from cginit.network.features import U_CUT, U_VISIBLE, interpolate, network_grid
 from cginit.network.fitting import Fit, Progress, fit
 from cginit.network.pool import Pool, choose_device
 from cginit.network.statistics import own_fold
-from cginit.network.training import array_digest, claim, data_digest, fold_jobs
+from cginit.network.training import (
+    array_digest,
+    check_folds,
+    claim,
+    data_digest,
+    fold_jobs,
+    trained_bodies,
+)
 
 __all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
 
@@ -145,8 +152,7 @@ def train_bridge(
         raise InputError(f"the bridge function is learned by the kind BN, not {config.architecture.kind!r}")
     plan = config.schedule
     fold = data.folds(plan.members)
-    if np.any(np.bincount(fold[fold >= 0], minlength=plan.members) == 0):
-        raise InputError(f"a fold of {plan.members} holds no potential; train fewer members")
+    check_folds(fold, plan.members)
     content = {"config": config.to_dict(), "variations": variations, "data": data_digest(data)}
     content |= {"long_wave": array_digest(data.long_wave)}
     claim(folder / "training.json", content)
@@ -159,11 +165,7 @@ def train_bridge(
     # A g whose inversion has no solution is no input of this network.
     usable = features.valid[:, 0]
     members = fit(task, fold_jobs(folder, plan, fold, usable), plan, place, report)
-    bodies = []
-    for member in members:
-        body = task.body(0)
-        body.load_state_dict(member.weights)
-        bodies.append(body)
+    bodies = trained_bodies(task, members)
     found = [predict_bridge(task, bodies, data, features, variation) for variation in (0, 1)]
     return BridgeRun(members, BridgeEnsemble(bodies).eval(), features, *found)
 

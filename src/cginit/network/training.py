@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cginit.curves import Array
 from cginit.errors import InputError
@@ -27,6 +27,7 @@ from cginit.network.potential_task import PotentialTask
 __all__ = [
     "Member",
     "Progress",
+    "check_folds",
     "claim",
     "data_digest",
     "fold_jobs",
@@ -36,6 +37,7 @@ __all__ = [
     "predict",
     "read_run",
     "train",
+    "trained_bodies",
 ]
 
 
@@ -213,6 +215,36 @@ def claim(path: Path, content: dict[str, object]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def check_folds(fold: NDArray[np.int64], members: int) -> None:
+    """Refuse folds ``(m,)`` of which one holds no potential; -1 is none.
+
+    Raises
+    ------
+    InputError
+        If there is such a one.
+    """
+    if np.any(np.bincount(fold[fold >= 0], minlength=members) == 0):
+        raise InputError(f"a fold of {members} holds no potential; train fewer members")
+
+
+def trained_bodies(task: WithBodies, fits: Sequence[Fit]) -> list[nn.Module]:
+    """Return the layers of trained networks, each with its weights."""
+    bodies = []
+    for one in fits:
+        body = task.body(0)
+        body.load_state_dict(one.weights)
+        bodies.append(body)
+    return bodies
+
+
+class WithBodies(Protocol):
+    """A task that makes the layers of its networks."""
+
+    def body(self, seed: int) -> nn.Module:
+        """Return new layers."""
+        ...
 
 
 def fold_jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], usable: NDArray[np.bool_]) -> list[Job]:
