@@ -10,18 +10,24 @@ import typer
 from cginit.cli.mixture_file import read_mixture
 from cginit.cli.options import (
     SIMULATION,
+    UPDATE,
+    Adaptive,
     Cluster,
     Device,
     Equilibration,
     Every,
+    Iterations,
     LammpsBinary,
     Launcher,
     Longest,
     NumberOfReplicas,
+    Pressure,
     Production,
     Quiet,
+    Reweighting,
     Seed,
     Threads,
+    WallTime,
 )
 from cginit.cli.refine import NOT_CONVERGED, Correction, make_engine
 
@@ -62,40 +68,21 @@ def mixture(
         typer.Option(
             help="auto (gauss-newton, with a way back, and ibi where it has no solution), gauss-newton, hncn, ihnc, "
             "imc or ibi.",
-            rich_help_panel="Update",
+            rich_help_panel=UPDATE,
         ),
     ] = "auto",
-    pressure: Annotated[
-        float | None,
-        typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel="Update"),
-    ] = None,
+    pressure: Pressure = None,
     pressure_correction: Annotated[
         Correction,
         typer.Option(
             help="How: within the update where it can (auto), or ramps: wjk or simple.",
-            rich_help_panel="Update",
+            rich_help_panel=UPDATE,
         ),
     ] = "auto",
-    reweighting: Annotated[
-        bool,
-        typer.Option(
-            help="Judge small updates by the configurations of the last simulation.", rich_help_panel="Update"
-        ),
-    ] = True,
-    adaptive: Annotated[
-        bool,
-        typer.Option(
-            help="End simulations far from the target after a quarter of the production.",
-            rich_help_panel=SIMULATION,
-        ),
-    ] = True,
-    iterations: Annotated[
-        int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
-    ] = 30,
-    wall_time: Annotated[
-        float | None,
-        typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
-    ] = None,
+    reweighting: Reweighting = True,
+    adaptive: Adaptive = True,
+    iterations: Iterations = 30,
+    wall_time: WallTime = None,
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,

@@ -10,6 +10,7 @@ import typer
 TARGET = "Target"
 TABLES = "Tables"
 SIMULATION = "Simulation"
+UPDATE = "Update"
 
 RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns of r, g and perhaps its error."
 
@@ -118,4 +119,28 @@ Longest = Annotated[
         min=1,
         rich_help_panel=SIMULATION,
     ),
+]
+Pressure = Annotated[
+    float | None, typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel=UPDATE)
+]
+Reweighting = Annotated[
+    bool,
+    typer.Option(
+        help="Judge small updates by the configurations of the last simulation.", rich_help_panel=UPDATE
+    ),
+]
+Adaptive = Annotated[
+    bool,
+    typer.Option(
+        help="End simulations far from the target after a quarter of the production, and go on with those in which "
+        "g(r) still moves.",
+        rich_help_panel=SIMULATION,
+    ),
+]
+Iterations = Annotated[
+    int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
+]
+WallTime = Annotated[
+    float | None,
+    typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
 ]

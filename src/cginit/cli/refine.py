@@ -10,6 +10,8 @@ import typer
 from cginit.cli.guess import GuessOptions, Problem, describe, read_problem, write_tables
 from cginit.cli.options import (
     SIMULATION,
+    UPDATE,
+    Adaptive,
     Clean,
     Cluster,
     Cutoff,
@@ -18,6 +20,7 @@ from cginit.cli.options import (
     DeviceName,
     Equilibration,
     Every,
+    Iterations,
     Kt,
     LammpsBinary,
     Launcher,
@@ -27,13 +30,16 @@ from cginit.cli.options import (
     OptionalRdf,
     Out,
     OutUnits,
+    Pressure,
     Production,
     Quiet,
+    Reweighting,
     Seed,
     TargetBeads,
     Temperature,
     Threads,
     Units,
+    WallTime,
 )
 from cginit.cli.settings import SettingsFile, refine_settings
 from cginit.errors import InputError
@@ -48,7 +54,6 @@ __all__ = ["make_engine", "refine"]
 
 NOT_CONVERGED = 3
 
-UPDATE = "Update"
 Correction = Literal["auto", "wjk", "simple"]
 
 
@@ -92,10 +97,7 @@ def refine(
     damping: Annotated[
         float, typer.Option(help="Factor of each update, in (0, 1].", rich_help_panel=UPDATE)
     ] = 1.0,
-    pressure: Annotated[
-        float | None,
-        typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel=UPDATE),
-    ] = None,
+    pressure: Pressure = None,
     pressure_correction: Annotated[
         Correction,
         typer.Option(
@@ -106,26 +108,10 @@ def refine(
     kirkwood_buff: Annotated[
         bool, typer.Option("--kirkwood-buff", help="Add the Kirkwood-Buff ramp.", rich_help_panel=UPDATE)
     ] = False,
-    reweighting: Annotated[
-        bool,
-        typer.Option(
-            help="Judge small updates by the configurations of the last simulation.", rich_help_panel=UPDATE
-        ),
-    ] = True,
-    adaptive: Annotated[
-        bool,
-        typer.Option(
-            help="End simulations far from the target after a quarter of the production.",
-            rich_help_panel=SIMULATION,
-        ),
-    ] = True,
-    iterations: Annotated[
-        int, typer.Option(help="Largest number of simulations.", min=1, rich_help_panel=SIMULATION)
-    ] = 30,
-    wall_time: Annotated[
-        float | None,
-        typer.Option(help="Seconds after which no new simulation starts.", rich_help_panel=SIMULATION),
-    ] = None,
+    reweighting: Reweighting = True,
+    adaptive: Adaptive = True,
+    iterations: Iterations = 30,
+    wall_time: WallTime = None,
     equilibration: Equilibration = 3_000,
     production: Production = 12_000,
     every: Every = 120,
