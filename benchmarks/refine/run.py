@@ -50,8 +50,8 @@ from cginit.refine.mixture_updates import MIXTURE_UPDATES
 from cginit.refine.updates import IBI, Update
 
 ROWS = Path(__file__).resolve().parent / "rows"
-STARTS = ("boltzmann", "hnc", "cn-f", "network")
-LEARNED = ("cn-f", "network")
+STARTS = ("boltzmann", "hnc", "cn-f", "network", "polished")
+LEARNED = ("cn-f", "network", "polished")
 #: Iterative Boltzmann inversion as other programs have it: the noise of g goes into the next potential.
 PLAIN = "plain"
 #: The potential that made the target, simulated so often as it is, each time from the end of the time before.
@@ -85,7 +85,8 @@ def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | N
         for start in starts:
             if case in MIXTURES:
                 known: Sequence[str] = tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc") else ()
-            elif case in LIQUIDS or case in WATER:
+            elif (case in LIQUIDS or case in WATER) and start != "network":
+                # What the default start begins with has the default update only.
                 known = (*UPDATES, PLAIN)
             else:
                 known = ON_TEST_POINTS[start]
@@ -223,7 +224,8 @@ def digest(learned: bool) -> str:
     paths = [path for part in PARTS for path in (package / part).rglob("*.py")]
     paths += [package / part for part in PARTS if part.endswith(".py")]
     if learned:
-        paths += [path for path in (package / "network").rglob("*") if path.suffix in (".py", ".onnx")]
+        for part in ("network", "forward"):
+            paths += [path for path in (package / part).rglob("*") if path.suffix in (".py", ".onnx")]
     whole = hashlib.sha256()
     for path in sorted(paths):
         whole.update(path.relative_to(package).as_posix().encode() + path.read_bytes())

@@ -30,7 +30,7 @@ from cginit.cli.options import (
 from cginit.cli.refine import NOT_CONVERGED, make_engine
 from cginit.cli.toml import check_keys, stated_energy
 from cginit.errors import InputError
-from cginit.guess import DEFAULT_METHOD
+from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
     from cginit.curves import PairPotential
@@ -64,7 +64,7 @@ def multistate(
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"Guess from the first state that has the pair. Default: {DEFAULT_METHOD}, hnc for mixtures.",
+            help=f"Guess from the first state that has the pair. Default: {REFINEMENT_METHOD}, hnc for mixtures.",
             rich_help_panel="Guess",
         ),
     ] = None,
@@ -140,7 +140,7 @@ def multistate(
             start = _guess_mixtures(mixtures, method or "hnc", cutoff)
             result = refine_mixture_states(mixtures, start, simulator, **settings)
         else:
-            first = guess(plain[0].target, plain[0].state, method or DEFAULT_METHOD, cutoff)
+            first = guess(plain[0].target, plain[0].state, method or REFINEMENT_METHOD, cutoff)
             result = refine_states(plain, first, simulator, **settings)
     if not quiet:
         typer.echo(result.reason)

@@ -43,7 +43,7 @@ from cginit.cli.options import (
 )
 from cginit.cli.settings import SettingsFile, refine_settings
 from cginit.errors import InputError
-from cginit.guess import DEFAULT_METHOD
+from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
     from cginit.configuration import Configuration
@@ -73,7 +73,7 @@ def refine(
     temperature: Temperature = None,
     kT: Kt = None,
     units: Units = None,
-    method: Method = DEFAULT_METHOD,
+    method: Method = REFINEMENT_METHOD,
     potential: Annotated[
         Path | None,
         typer.Option(

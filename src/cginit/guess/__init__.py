@@ -14,7 +14,15 @@ from cginit.errors import InputError
 from cginit.guess.base import Guess
 from cginit.state import StatePoint, check_density, common_units, excluded_diameter
 
-__all__ = ["DEFAULT_METHOD", "METHODS", "Guess", "default_cutoff", "guess", "load_guess"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "REFINEMENT_METHOD",
+    "Guess",
+    "default_cutoff",
+    "guess",
+    "load_guess",
+]
 
 
 def _boltzmann() -> Guess:
@@ -38,6 +46,9 @@ def _network(name: str) -> Callable[[], Guess]:
 #: The method taken when none is named: the one that is nearest to the potentials of the test set. It falls back to
 #: HNC and Boltzmann inversion where it has not been trained, and says so.
 DEFAULT_METHOD = "network"
+#: The method from which a refinement starts when none is named: what is nearest in g counts there, and the rest is
+#: refined. It is `DEFAULT_METHOD` where g or the state are unlike its training.
+REFINEMENT_METHOD = "polished"
 #: The methods of this package; each is imported when it is first used. ``network`` is the best model.
 METHODS: dict[str, Callable[[], Guess]] = {
     "network": _network("bridge"),

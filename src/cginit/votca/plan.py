@@ -13,7 +13,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Potentials, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.extrapolate import resampled
-from cginit.guess import DEFAULT_METHOD, guess
+from cginit.guess import REFINEMENT_METHOD, guess
 from cginit.io import read_table
 from cginit.refine import DEFAULT_SCHEDULE, Iteration, Limits, Refinement, refine
 from cginit.refine.replicas import ONE, Replicas
@@ -214,7 +214,7 @@ def _first(settings: Settings, problem: VotcaTarget, method: str | None) -> tupl
         if wanted not in ("bi", "ie"):
             raise InputError(f"{settings.path}: iie.initial_guess.method is {wanted}; table, bi and ie exist")
         method = "boltzmann" if wanted == "bi" else settings.option("iie.initial_guess.closure", "hnc")
-    chosen = method or stated or DEFAULT_METHOD
+    chosen = method or stated or REFINEMENT_METHOD
     potential = guess(problem.target, problem.state, chosen, problem.r_cut)
     instead = (
         "" if settings.method == "iie" or chosen == "boltzmann" else " (csg_inverse: Boltzmann inversion)"
