@@ -31,7 +31,7 @@ def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) 
         *machines,
         _load(rows),
         "## Aims",
-        "For the default start, `polished` (`hnc` of a mixture), and for the HNC start, which needs no network. "
+        "For the default start, `polished` (`network` of a mixture), and for the HNC start, which needs no network. "
         "`plain` is iterative Boltzmann inversion as other programs have it. Some targets are no g(r) in "
         "equilibrium: the potential that made them does not show them again.",
         table(("aim", "start", "found", ""), aims(rows, partial=len(done) < len(planned))),
@@ -206,7 +206,7 @@ def _ratios(own: list[Row], chosen: list[Row], start: str, wanted: float) -> lis
 
 def is_default(row: Row) -> bool:
     """Whether a row is what a user gets who chooses nothing."""
-    return row["update"] == "auto" and row["start"] == ("hnc" if row["case"] in MIXTURES else "polished")
+    return row["update"] == "auto" and row["start"] == ("network" if row["case"] in MIXTURES else "polished")
 
 
 def is_classical(row: Row) -> bool:

@@ -84,7 +84,9 @@ def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | N
             found.append(Job(case, TRUE, AS_IT_IS))
         for start in starts:
             if case in MIXTURES:
-                known: Sequence[str] = tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc") else ()
+                known: Sequence[str] = (
+                    tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc", "network") else ()
+                )
             elif (case in LIQUIDS or case in WATER) and start != "network":
                 # What the default start begins with has the default update only.
                 known = (*UPDATES, PLAIN)

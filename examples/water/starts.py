@@ -1,4 +1,4 @@
-"""Refine SPC/E water from three starts and set their errors side by side.
+"""Refine SPC/E water from four starts and set their errors side by side.
 
 Writes refinement.md and refinement.png beside this file (refinement-hoomd.* for --engine hoomd), and the work
 folders below --out; a run that was stopped goes on where it was.
@@ -17,7 +17,7 @@ from cginit.report import error_figure
 from cginit.state import StatePoint
 
 HERE = Path(__file__).parent
-METHODS = ("boltzmann", "hnc", "network")
+METHODS = ("boltzmann", "hnc", "network", "polished")
 SCHEDULE = Schedule(equilibration=3_000, production=20_000, every=120)
 
 

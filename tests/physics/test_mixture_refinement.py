@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cginit import sampling
+from cginit import guess, sampling
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
 from cginit.curves import RDF, PairPotential
@@ -18,6 +18,7 @@ from cginit.engines.lammps import LammpsEngine
 from cginit.errors import InputError
 from cginit.guess.mixture import guess_mixture
 from cginit.io import read_rdf, write_rdf
+from cginit.liquid import solve
 from cginit.mixture import MixtureTarget
 from cginit.refine.mixture import refine_mixture
 from cginit.refine.mixture_updates import make_mixture_update
@@ -97,14 +98,16 @@ def test_the_potentials_of_a_dense_mixture_are_found(target, tmp_path):
 @pytest.mark.lammps
 @pytest.mark.slow
 def test_the_default_is_at_the_noise_in_few_simulations(target, tmp_path):
-    first = guess_mixture(target, "hnc", r_cut=2.5)
+    first = guess_mixture(target, r_cut=2.5)
+    # The bridge functions of one species serve both, and their pair.
+    assert error(first, target) < 0.8 * error(guess_mixture(target, "hnc", r_cut=2.5), target)
     result = refine_mixture(
-        target, first, LammpsEngine(), workdir=tmp_path, schedule=SCHEDULE, iterations=4, seed=3
+        target, first, LammpsEngine(), workdir=tmp_path, schedule=SCHEDULE, iterations=3, seed=3
     )
     assert result.converged, result.reason
-    assert {item.update for item in result.history} == {"start", "gauss-newton"}
-    # The first update takes away seven eighths of the mean square or more, where one of the inversions does half.
-    assert result.history[1].lmse < result.history[0].lmse / 8.0
+    assert {item.update for item in result.history} <= {"start", "gauss-newton"}
+    # From hnc 7e-3.
+    assert result.history[0].lmse < 2e-3
     # A wide attraction, which g hides, would be twice as far off.
     assert error(result.potentials, target) < 0.09
 
@@ -187,7 +190,8 @@ def test_the_command_guesses_and_refines(target, tmp_path):
     )
     work = tmp_path / "work"
     options = ["--workdir", str(work), "--iterations", "1", "--production", "1200", "--cutoff", "2.5"]
-    done = CliRunner().invoke(app, ["mixture", str(file), *options])
+    # The default start would be at the noise of so short a run.
+    done = CliRunner().invoke(app, ["mixture", str(file), *options, "--method", "boltzmann"])
     assert done.exit_code == 3, done.output
     assert "stopped at the cap of 1 simulations" in done.output
     assert "pair_coeff" in done.output
@@ -212,6 +216,43 @@ def test_a_target_needs_all_pairs_on_one_grid():
     with pytest.raises(InputError, match="close packing"):
         MixtureTarget(whole, {"A": 100.0, "B": 0.1}, 1.0)
     assert MixtureTarget(whole, {"A": 0.1, "B": 0.3}, 1.0).counts(1000) == {"A": 250, "B": 750}
+
+
+def soft_liquid(density: float) -> RDF:
+    """g(r) of a soft repulsion in HNC, which the network has been trained on the like of."""
+    r = np.arange(0.0, 5.001, 0.05)
+    fluid = solve(r[1:], 2.0 * np.exp(-(r[1:] ** 2)), density)
+    g = np.concatenate([fluid.g[:1], fluid.g[: r.size - 1]])
+    return RDF(r, g, np.full(r.size, 1e-3), units="lj")
+
+
+def test_a_fluid_of_labelled_beads_is_the_pure_one_to_the_network():
+    curve = soft_liquid(0.4)
+    labels = {("A", "A"): curve, ("A", "B"): curve, ("B", "B"): curve}
+    mixed = guess_mixture(MixtureTarget(labels, {"A": 0.15, "B": 0.25}, 1.0), r_cut=3.0)
+    pure = guess(curve, StatePoint(0.4, 1.0), "network", r_cut=3.0)
+    for one in mixed.values():
+        assert one.provenance.method == "bridge"
+        # The noise of fewer pairs counts less against the entropy in the inversion; 1e-3 is that of g.
+        np.testing.assert_allclose(one.u, pure.u, atol=5e-3)
+
+
+def test_a_pair_unlike_the_training_of_the_network_keeps_hnc():
+    r = np.arange(0.0, 5.001, 0.05)
+    curve = soft_liquid(0.4)
+    # 10 % noise, of which no network has seen the like.
+    noisy = RDF(
+        r, np.maximum(curve.g + 0.1 * np.random.default_rng(0).standard_normal(r.size), 0.01), units="lj"
+    )
+    target = MixtureTarget(
+        {("A", "A"): curve, ("A", "B"): noisy, ("B", "B"): curve}, {"A": 0.2, "B": 0.2}, 1.0
+    )
+    found = guess_mixture(target, r_cut=3.0)
+    hnc = guess_mixture(target, "hnc", r_cut=3.0)
+    assert found["A", "A"].provenance.method == "bridge"
+    assert found["A", "B"].provenance.method == "hnc"
+    assert any("HNC stands in for the network: outside the trained range" in x for x in found["A", "B"].notes)
+    np.testing.assert_array_equal(found["A", "B"].u, hnc["A", "B"].u)
 
 
 def test_without_a_solution_the_guess_is_boltzmann_and_says_so():

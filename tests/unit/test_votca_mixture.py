@@ -178,7 +178,7 @@ def test_the_methods_and_their_counterparts(folder, method, general, rule, note)
             "several imc.group",
         ),
         ({"general": "<cginit><density>3.0</density></cginit>"}, "one positive density for each of X, Y"),
-        ({"general": "<cginit><method>network</method></cginit>"}, "network is that of a single component"),
+        ({"general": "<cginit><method>cn-f</method></cginit>"}, "cn-f is that of a single component"),
     ],
 )
 def test_what_cannot_be_done_is_an_error(folder, changes, message):

@@ -56,8 +56,8 @@ def mixture(
         ),
     ] = None,
     method: Annotated[
-        str, typer.Option(help="hnc, py or boltzmann, for the start.", rich_help_panel="Guess")
-    ] = "hnc",
+        str, typer.Option(help="network, hnc, py or boltzmann, for the start.", rich_help_panel="Guess")
+    ] = "network",
     cutoff: Annotated[
         float | None,
         typer.Option(help="Cut-off of all pairs. Default: one for each pair.", rich_help_panel="Guess"),
@@ -130,7 +130,10 @@ def mixture(
                 f"{'-'.join(pair):<12} cut-off {one.r_cut:.4g} {target.units.length}, core below {one.r_core:.4g}"
             )
         for note in dict.fromkeys(
-            note for one in potentials.values() for note in one.notes if "kT ln" in note
+            note
+            for one in potentials.values()
+            for note in one.notes
+            if "kT ln" in note or "stands in" in note
         ):
             typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
     converged = True

@@ -64,7 +64,7 @@ def multistate(
     method: Annotated[
         str | None,
         typer.Option(
-            help=f"Guess from the first state that has the pair. Default: {REFINEMENT_METHOD}, hnc for mixtures.",
+            help=f"Guess from the first state that has the pair. Default: {REFINEMENT_METHOD}, network for mixtures.",
             rich_help_panel="Guess",
         ),
     ] = None,
@@ -137,7 +137,7 @@ def multistate(
         }
         result: StatesRefinement[PairPotential, Any] | StatesRefinement[dict[Pair, PairPotential], Any]
         if mixtures:
-            start = _guess_mixtures(mixtures, method or "hnc", cutoff)
+            start = _guess_mixtures(mixtures, method or "network", cutoff)
             result = refine_mixture_states(mixtures, start, simulator, **settings)
         else:
             first = guess(plain[0].target, plain[0].state, method or REFINEMENT_METHOD, cutoff)

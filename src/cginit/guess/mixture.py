@@ -9,21 +9,29 @@ import numpy as np
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
-from cginit.guess.assembly import potential_from, visible_target
-from cginit.liquid.mixture import invert_mixture
+from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.guess.network import NetworkGuess
+from cginit.liquid.mixture import MixtureInversion, invert_mixture
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure
 from cginit.mixture import MixtureTarget, Pair
-from cginit.state import StatePoint
+from cginit.network.bridge import WEIGHTS
 
-__all__ = ["MIXTURE_METHODS", "guess_mixture"]
+__all__ = ["DEFAULT_MIXTURE_METHOD", "MIXTURE_METHODS", "guess_mixture"]
 
 #: Part of the range of g(r) beyond which its mean is told.
 TAIL = 0.67
 
-MIXTURE_METHODS = ("hnc", "py", "boltzmann")
+MIXTURE_METHODS = ("network", "hnc", "py", "boltzmann")
+#: The one taken when none is named.
+DEFAULT_MIXTURE_METHOD = "network"
+#: The network that sees correlations, and what a note begins with where it has not been trained.
+NETWORK, OUTSIDE = "bridge", "outside the trained range"
 
 
 def guess_mixture(
-    target: MixtureTarget, method: str = "hnc", r_cut: float | Mapping[Pair, float] | None = None
+    target: MixtureTarget,
+    method: str = DEFAULT_MIXTURE_METHOD,
+    r_cut: float | Mapping[Pair, float] | None = None,
 ) -> dict[Pair, PairPotential]:
     """Propose the potentials of all pairs of a mixture.
 
@@ -31,9 +39,11 @@ def guess_mixture(
     ----------
     target : MixtureTarget
         g(r) of all pairs, densities and kT.
-    method : {"hnc", "py", "boltzmann"}
-        Matrix Ornstein-Zernike inversion with a closure, or -kT ln g. An inversion that has no solution gives way
-        to -kT ln g, which the notes of the potentials say.
+    method : {"network", "hnc", "py", "boltzmann"}
+        Matrix Ornstein-Zernike inversion with a closure, or -kT ln g. ``network`` adds to the HNC inversion what the
+        network of one species, ``bridge``, makes of g and h - c of each pair and the density of all beads; where that
+        is unlike its training, a pair keeps HNC. An inversion that has no solution gives way to -kT ln g. The notes
+        of the potentials say both.
     r_cut : float or mapping of pair to float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
 
@@ -51,33 +61,62 @@ def guess_mixture(
     if largest > end * (1.0 + 1e-9):
         raise InputError(f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}")
     correction: dict[Pair, Array] = {}
+    freer: MixtureInversion | None = None
     notes: tuple[str, ...] = ()
     used = method
     if method != "boltzmann":
         try:
-            found = invert_mixture(
-                next(iter(visible.values())).target.r,
-                {pair: one.target.g for pair, one in visible.items()},
-                target.densities,
-                "py" if method == "py" else "hnc",
-                error={pair: one.error for pair, one in visible.items()},
-            )
+            found = _inverted(target, visible, "py" if method == "py" else "hnc")
+            freer = _inverted(target, visible, "hnc", WEIGHTS[1]) if method == "network" else None
         except ConvergenceError as error:
             used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}", _tails(target, end))
         else:
             for pair, one in visible.items():
-                gamma = found.h[pair] - found.c[pair]
-                whole = np.interp(one.target.r, found.r, gamma)
-                correction[pair] = whole if method == "hnc" else np.log1p(np.maximum(whole, -0.999))
+                whole = _gamma(found, pair, one.target.r)
+                correction[pair] = np.log1p(np.maximum(whole, -0.999)) if method == "py" else whole
     potentials = {}
     for pair, one in visible.items():
+        kept: tuple[str, ...] = ()
+        if correction and freer is not None:
+            gamma = np.array([correction[pair], _gamma(freer, pair, one.target.r)])
+            learned = NetworkGuess(NETWORK, fallback=False).of_correlations(
+                target.rdfs[pair], target.state, cutoffs[pair], gamma
+            )
+            kept = tuple(note for note in learned.notes if note.startswith(OUTSIDE))
+            if not kept:
+                potentials[pair] = learned
+                continue
         with np.errstate(divide="ignore"):
             u = -np.log(one.target.g)
         if pair in correction:
             u = u + correction[pair]
-        state = StatePoint(target.state.density, target.kT, target.units)
-        potentials[pair] = potential_from(one, target.kT * u, state, cutoffs[pair], used, notes=notes)
+        made_by = "hnc" if kept else used
+        kept = tuple(f"HNC stands in for the network: {note}" for note in kept)
+        potentials[pair] = potential_from(
+            one, target.kT * u, target.state, cutoffs[pair], made_by, notes=(*notes, *kept)
+        )
     return potentials
+
+
+def _inverted(
+    target: MixtureTarget,
+    visible: Mapping[Pair, VisibleTarget],
+    closure: Closure,
+    noise_weight: float = NOISE_WEIGHT,
+) -> MixtureInversion:
+    return invert_mixture(
+        next(iter(visible.values())).target.r,
+        {pair: one.target.g for pair, one in visible.items()},
+        target.densities,
+        closure,
+        error={pair: one.error for pair, one in visible.items()},
+        noise_weight=noise_weight,
+    )
+
+
+def _gamma(found: MixtureInversion, pair: Pair, r: Array) -> Array:
+    """Return h - c of a pair ``(n,)`` on the grid of the target."""
+    return np.asarray(np.interp(r, found.r, found.h[pair] - found.c[pair]), dtype=np.float64)
 
 
 def _tails(target: MixtureTarget, end: float) -> str:

@@ -91,6 +91,26 @@ class NetworkGuess:
         InputError
             If g shows nothing or ends before `r_cut`, or there is no such model.
         """
+        return self.of_correlations(target, state, r_cut, None)
+
+    def of_correlations(
+        self, target: RDF, state: StatePoint, r_cut: float, gamma: Array | None
+    ) -> PairPotential:
+        """Propose the pair potential from g and, for a model of the kind BN, from gamma = h - c of another source.
+
+        Parameters
+        ----------
+        target, state, r_cut
+            See `Guess`.
+        gamma : ndarray, shape (2, n), or None
+            On the grid of the target, by inversions with the two `cginit.network.bridge.WEIGHTS` of noise; None for
+            those of a fluid of one species.
+
+        Raises
+        ------
+        InputError
+            If g shows nothing or ends before `r_cut`, or there is no such model.
+        """
         model = load_model(self.name, self.folder)
         visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
         length = self.stretch * network_length(visible.target, state, r_cut)
@@ -107,7 +127,7 @@ class NetworkGuess:
                 f"{SHORTEST_RANGE:g}"
             )
         try:
-            view = _view(model, visible, density, length, g)
+            view = _view(model, visible, density, length, g, gamma)
         except ConvergenceError as error:
             if not self.fallback:
                 raise
@@ -164,24 +184,27 @@ class View:
     error: Array
 
 
-def _view(model: Model, visible: VisibleTarget, density: float, length: float, g: Array) -> View:
+def _view(
+    model: Model, visible: VisibleTarget, density: float, length: float, g: Array, given: Array | None
+) -> View:
     if model.kind != "BN":
         u, error = model(g[None], np.array([density]))
         return View(network_grid(), g, u[0], error[0])
     points = bridge_grid()
     fine = on_network_grid(visible.target, length, points)
-    gamma = _on_bridge_grid(visible, density, length)
+    if given is None:
+        found = [indirect_correlation(visible, density / length**3, "hnc", weight)[0] for weight in WEIGHTS]
+        given = np.array(found)
+    gamma = _on_bridge_grid(given, visible.target.r, length)
     u0 = -np.log(np.maximum(fine, np.exp(-U_VISIBLE)))
     u, error = model(u0[None], gamma[None], np.array([density]))
     return View(points, fine, u[0], error[0])
 
 
-def _on_bridge_grid(visible: VisibleTarget, density: float, length: float) -> Array:
+def _on_bridge_grid(gamma: Array, r: Array, length: float) -> Array:
     """Return gamma ``(2, 101)`` where the network wants it; 0 beyond the end of the target, as in training."""
     from scipy.interpolate import CubicSpline
 
-    found = [indirect_correlation(visible, density / length**3, "hnc", weight)[0] for weight in WEIGHTS]
-    gamma, r = np.array(found), visible.target.r
     at = bridge_grid() * length
     known = r > 0.0
     # An even function of r, which its mirror image continues to r = 0.

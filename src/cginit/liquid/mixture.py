@@ -77,6 +77,7 @@ def invert_mixture(
     closure: Closure = "hnc",
     *,
     error: Mapping[Pair, ArrayLike] | None = None,
+    noise_weight: float = NOISE_WEIGHT,
 ) -> MixtureInversion:
     r"""Return the potentials in kT that all g_ab(r) of a mixture have in the HNC or PY approximation.
 
@@ -96,6 +97,8 @@ def invert_mixture(
         Closure relation.
     error : mapping, optional
         Standard errors of g, like `g`; by default those that the roughness of each g shows.
+    noise_weight : float
+        Weight of the noise; see `cginit.liquid.ornstein_zernike.invert`.
 
     Raises
     ------
@@ -160,7 +163,7 @@ def invert_mixture(
         # The root of 2 counts a mixed pair twice, as the sum over both its orders does.
         wanted.append(np.sqrt(both * x[a] * x[b]) * grid.r[:stop] * h)
         # A mixture of equal species, with the errors that its fewer pairs have, is so the pure fluid.
-        noise.append(np.where(h > -1.0, NOISE_WEIGHT * shell * both * x[a] * x[b] * sigma**2, 0.0))
+        noise.append(np.where(h > -1.0, noise_weight * shell * both * x[a] * x[b] * sigma**2, 0.0))
     problem = _Problem(grid, len(species), np.array(wanted), np.array(noise))
     direct, s, residual, iterations, solved = _minimise(problem)
     if not solved:

@@ -12,7 +12,7 @@ from cginit.configuration import Configuration
 from cginit.curves import PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
-from cginit.guess.mixture import MIXTURE_METHODS, guess_mixture
+from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, MIXTURE_METHODS, guess_mixture
 from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.mixture import MixtureRefinement, refine_mixture
 from cginit.refine.mixture_store import MixtureIteration
@@ -101,8 +101,9 @@ def make_mixture_plan(
     ----------
     settings : Settings
     method : str, optional
-        Guess of the start: ``hnc``, ``py`` or ``boltzmann``. By default ``NAME.pot.in`` of each interaction where it
-        is there, and for the others what ``iie.initial_guess`` or ``cginit.method`` say, else ``hnc``.
+        Guess of the start: ``network``, ``hnc``, ``py`` or ``boltzmann``. By default ``NAME.pot.in`` of each
+        interaction where it is there, and for the others what ``iie.initial_guess`` or ``cginit.method`` say, else
+        ``network``.
     update : str, optional
         Rule instead of that of the settings; the steps of ``post_update`` stay.
     iterations : int, optional
@@ -241,7 +242,7 @@ def _potentials(
         chosen = "boltzmann"
     if not chosen and settings.method == "iie":
         chosen = settings.option("iie.initial_guess.closure", "hnc")
-    chosen = chosen or "hnc"
+    chosen = chosen or DEFAULT_MIXTURE_METHOD
     notes = [f"start: {tables[pair].name}" for pair in present]
     if len(present) == len(tables):
         guessed: dict[Pair, PairPotential] = {}
