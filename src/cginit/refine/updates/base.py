@@ -32,8 +32,9 @@ Rule = TypeVar("Rule")
 #: infinite logarithm, which says only that the change has to go one way.
 MAX_CHANGE = 2.0
 #: Part of the cut-off over which the force is brought to zero, and the largest change in kT that this may make: a
-#: potential that is cut off where it is steep keeps its step rather than turn into another one.
-CUTOFF_WIDTH, CUTOFF_CHANGE = 0.05, 0.1
+#: potential that is cut off where it is steep keeps its step rather than turn into another one, and what an update
+#: asks of the last points is not taken back by it.
+CUTOFF_WIDTH, CUTOFF_CHANGE = 0.05, 0.02
 #: A first visible point within so many steps of the origin means particles that overlap, not a core.
 OVERLAP_STEPS = 3
 
