@@ -33,6 +33,7 @@ from cginit.refine.response import (
     responding_factor,
 )
 from cginit.refine.reweighting import effective_share, frame_weights, reweighted
+from cginit.refine.secant import Known, secant
 from cginit.refine.updates.base import apply_change, smooth_cutoff
 from cginit.refine.updates.gauss_newton import Problem, energy_datum, with_data
 from cginit.refine.updates.monte_carlo import sampled_response
@@ -120,6 +121,55 @@ def test_a_closure_that_is_not_exact_is_calibrated():
     calibrated, _ = errors(GaussNewton(), 3, "py", target)
     assert calibrated[1] < 0.5 * plain[1]
     assert calibrated[2] < plain[2]
+
+
+def test_gauss_newton_learns_from_what_it_predicted_wrongly():
+    """A fluid answers 1.3 times as much as the closure knows: a step that has learned nothing goes too far."""
+
+    def steps(update):
+        potential, history, found = start(), [], []
+        for seed in range(3):
+            apart = potential.u - TRUE.u
+            there = dataclasses.replace(potential, u=potential.u + 0.3 * np.where(R > 0.9, apart, 0.0))
+            history.append(dataclasses.replace(measure(there, seed), potential=potential))
+            found.append(distance(history[-1].rdf, TARGET, R_CUT).lmse)
+            potential = update(history, TARGET, STATE)
+        return found, history
+
+    blind, _ = steps(GaussNewton(calibrated=False, learning=False))
+    learning, history = steps(GaussNewton(calibrated=False))
+    assert learning[:2] == blind[:2]
+    # 0.3^2 of the mean squared error is left each time; of that what is learned leaves little.
+    assert 0.05 < blind[2] / blind[1] < 0.2
+    assert learning[2] < 0.2 * blind[2]
+    # A cluster says nothing of how a fluid responds.
+    cluster = dataclasses.replace(history[0], healthy=False)
+    alone = Automatic()([history[1]], TARGET, STATE)
+    assert np.array_equal(Automatic()([cluster, history[1]], TARGET, STATE).u, alone.u)
+    assert not np.array_equal(Automatic()(history[:2], TARGET, STATE).u, alone.u)
+
+
+def test_what_a_closure_misses_counts_unless_it_is_noise_or_all():
+    change, response = (
+        np.array([1.0, 2.0, 0.0]),
+        np.array([[0.0, 0.0, 0.0], [0.0, 0.5, 3.0], [1.0, 0.0, 0.0]]),
+    )
+    found = -response @ change
+
+    def matrix(part, noise=0.0, weight=(1.0, 1.0, 1.0)):
+        known = Known(change, found, np.full(3, noise), np.array(weight))
+        return secant([(known, (1.0 - part) * found)], response)
+
+    # Half of it by each way; a tenth of the amplitude is missed, a hundredth of the mean square.
+    missed = 0.99 * 0.1 * found
+    np.testing.assert_allclose(matrix(0.1) @ change, 0.5 * (1.0 + 1.0 / 0.9) * missed)
+    # A change that has nothing in common with the known one, but whose answer has: 3 (0, 1, 0) on (0, 1, 1).
+    np.testing.assert_allclose(matrix(0.1) @ np.array([0.0, 0.0, 1.0]), 0.5 * 1.5 / 0.9 * missed)
+    np.testing.assert_allclose(matrix(0.1, 1e-2 / 3.0), 0.5 * matrix(0.1))
+    assert not np.any(matrix(0.1, 1e-2))
+    assert not np.any(matrix(1.5))
+    # Where nothing counts, nothing is missed either.
+    assert not np.any(matrix(0.1, weight=(1.0, 1.0, 0.0))[2])
 
 
 def test_the_bridge_function_is_measured():
@@ -306,6 +356,17 @@ def test_a_potential_cut_off_where_it_is_steep_keeps_its_step():
     shown = RDF(R, np.where(r[-1] > R, np.exp(-2.0), 1.0), np.full(R.size, 1e-3), units="lj")
     changed = apply_change(steep, np.zeros(r.size), shown, 1.0)
     np.testing.assert_array_equal(changed.u[3:], steep.u[3:])
+
+
+def test_smoothing_the_cut_off_leaves_what_an_update_asks_of_the_last_points():
+    """On a grid of 0.05 four points are a sixth of the range of a short repulsion, and hold all of its tail."""
+    r = np.arange(24) * DR
+    repulsive = np.maximum(r[-1] - np.maximum(r, 0.7), 0.0) ** 3 * 30.0
+    before = PairPotential(r, repulsive, units="lj")
+    shown = RDF(R, np.where(r[-1] > R, 0.5, 1.0) * (R > 0.8), np.full(R.size, 1e-3), units="lj")
+    change = np.where(r > 1.0, -0.07, 0.0) * (r < r[-1])
+    changed = apply_change(before, change, shown, 1.0)
+    np.testing.assert_allclose((changed.u - before.u)[18:], change[18:], atol=0.021)
 
 
 def test_smoothing_the_cut_off_changes_no_point_by_more_than_it_may():

@@ -79,7 +79,7 @@ class Automatic:
         if not history[best].healthy:
             return _heated(history[last], target, state)
         if last == best or not _worse(history, distances, best):
-            return self._forward(history[last], target, state)
+            return self._forward(history, target, state)
         failed = last - best
         log.info("simulation %d is worse than %d; going back", last, best)
         if failed <= PATIENCE:
@@ -87,12 +87,14 @@ class Automatic:
         careful = IBI(CAREFUL * self.damping * 0.5 ** (failed - PATIENCE - 1))
         return self._with_pressure(careful, history[best], target, state)
 
-    def _forward(self, measured: Measurement, target: RDF, state: StatePoint) -> PairPotential:
+    def _forward(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
+        # A cluster or a crystal says nothing of how the fluid responds.
+        fluids = [item for item in history[:-1] if item.healthy]
         try:
-            return GaussNewton(self.damping, pressure=self.pressure)([measured], target, state)
+            return GaussNewton(self.damping, pressure=self.pressure)([*fluids, history[-1]], target, state)
         except ConvergenceError as error:
             log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
-        return self._with_pressure(IBI(CAREFUL * self.damping), measured, target, state)
+        return self._with_pressure(IBI(CAREFUL * self.damping), history[-1], target, state)
 
     def _with_pressure(
         self, rule: IBI, measured: Measurement, target: RDF, state: StatePoint

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.measurement import Measurement
 from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
 from cginit.refine.response import Fluid, Response, measured_fluid, responding_factor
+from cginit.refine.secant import Known, secant
 from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.base import apply_change, check_damping, first_shown
 from cginit.state import StatePoint
@@ -77,6 +79,16 @@ class Problem:
     def difference(self) -> Array:
         """What g is to change by."""
         return self.wanted - self.got
+
+    def known(self, before: Measurement, last: Measurement, kT: float) -> Known:
+        """Return the change from the last simulation, which this is, back to one before, and its answer."""
+        p, sampled, reference = last.potential, before.rdf.with_core(), last.rdf.with_core()
+        change = np.interp(self.r, p.r, before.potential.u - p.u) / kT
+        change[: self.first] = change[self.first]
+        variance = np.interp(self.r, p.r, combined_variance(sampled, reference, p.r.size))
+        shown = np.arange(self.r.size) >= self.first
+        found = np.interp(self.r, sampled.r, sampled.g) - self.got
+        return Known(change, found, variance, self.r**2 * self.wanted * shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +156,8 @@ class GaussNewton:
     over potentials that vanish at the cut-off, with the response G of the hypernetted-chain closure around the
     measured fluid (`cginit.refine.response`), the covariance :math:`\Sigma` of the noise, and the strength
     :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). G is not linearised unless the closure
-    has no solution on the way, so that also a start far from the target is answered in one step.
+    has no solution on the way, so that also a start far from the target is answered in one step. What it predicted
+    wrongly of the simulation before is added to the response (`cginit.refine.secant`).
 
     Source: Delbary, Hanke and Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135; Bernhardt,
     Hanke and van der Vegt, J. Chem. Phys. 154, 084118 (2021), doi:10.1063/5.0038633, whose method is linear in
@@ -159,12 +172,17 @@ class GaussNewton:
     pressure : float, optional
         Pressure to reach with the target g, in the units of the potential; a datum with the
         statistical error of the sampled pressure.
+    calibrated : bool
+        Whether the bridge function responds (`cginit.refine.response.responding_factor`) or stays as it is.
+    learning : bool
+        Whether the response is corrected by what it predicted wrongly.
     """
 
     damping: float = 1.0
     rule: Rule = "tikhonov"
     pressure: float | None = None
     calibrated: bool = True
+    learning: bool = True
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
@@ -175,42 +193,49 @@ class GaussNewton:
         """``gauss-newton``."""
         return "gauss-newton"
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)`` of the potential, not yet limited.
+    def change(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> Array:
+        """Return the change ``(n,)`` of the last potential, not yet limited.
 
         Raises
         ------
         ConvergenceError
             If the measured g(r) has no inversion.
         """
+        measured = history[-1]
         fluid = measured_fluid(measured.rdf, state.density, measured.beads)
         problem = Problem.of(measured, target, state, fluid.r)
         bases = [curvature_basis(problem.u, problem.first, rough) for rough in ROUGHNESS]
-        found = self._solve(fluid, problem, bases, measured, state)
+        found = self._solve(fluid, problem, bases, history, state)
         p = measured.potential
         return self.damping * state.kT * np.interp(p.r, problem.r, found)
 
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential; see `Update`."""
-        last = history[-1]
-        return apply_change(last.potential, self.change(last, target, state), target, state.kT, LIMIT)
+        change = self.change(history, target, state)
+        return apply_change(history[-1].potential, change, target, state.kT, LIMIT)
 
     def _solve(
-        self, fluid: Fluid, problem: Problem, bases: list[Array], measured: Measurement, state: StatePoint
+        self,
+        fluid: Fluid,
+        problem: Problem,
+        bases: list[Array],
+        history: Sequence[Measurement],
+        state: StatePoint,
     ) -> Array:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         m = problem.r.size
         rows = slice(problem.first, m)
-        extra = [energy_datum(problem, state.density), *self._pressure(problem, measured, state)]
+        extra = [energy_datum(problem, state.density), *self._pressure(problem, history[-1], state)]
         factor = 0.0
         if self.calibrated:
             factor = float(responding_factor(fluid.bridge_factor(problem.u), problem.difference))
         log.debug("factor of the bridge function %.2f", factor)
         base = model = fluid.response(factor)
+        learned = self._learned(base, fluid, problem, history, state)
         found = np.zeros(m)
         for _ in range(MAX_SOLUTIONS):
-            response = model.jacobian(m)
-            asked = problem.difference - (model.g - base.g)[:m] - response @ found
+            response = model.jacobian(m) - learned
+            asked = problem.difference - (model.g - base.g)[:m] - (response + learned) @ found
             step = self._fit(response, asked, problem, bases, extra, rows) - found
             reached = self._advance(fluid, problem, found, step, model)
             if reached is None:
@@ -219,6 +244,28 @@ class GaussNewton:
             if np.max(np.abs(step[rows])) < SETTLED:
                 break
         return found
+
+    def _learned(
+        self,
+        base: Response,
+        fluid: Fluid,
+        problem: Problem,
+        history: Sequence[Measurement],
+        state: StatePoint,
+    ) -> Array:
+        """Return the correction ``(m, m)`` of the response by what it predicts wrongly of a simulation before."""
+        m = problem.r.size
+        if not self.learning:
+            return np.zeros((m, m))
+
+        def simulations() -> Iterator[tuple[Known, Array]]:
+            core = _core(fluid, problem)
+            for before in reversed(history[:-1]):
+                known = problem.known(before, history[-1], state.kT)
+                with suppress(ConvergenceError):
+                    yield known, (base.at(known.change, core).g - base.g)[:m]
+
+        return secant(simulations(), base.jacobian(m))
 
     def _advance(
         self, fluid: Fluid, problem: Problem, found: Array, step: Array, model: Response
