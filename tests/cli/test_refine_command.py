@@ -39,11 +39,12 @@ def test_refine_writes_the_best_potential_and_a_figure(target, tmp_path):
 
 
 def test_start_table_on_another_grid(target, tmp_path):
+    # Of 300 beads a factor of 1/300 in g counts as that of the box, three times the error of this target.
     table = tmp_path / "start.csv"
     table.write_text("r,u,f\n" + "".join(f"{r},{3.0 - r},1.0\n" for r in np.linspace(0.1, 3.0, 30)))
     done = invoke(
         "refine", "--rdf", target, "--workdir", tmp_path / "w", "--potential", table, "--engine", "dilute",
-        "--beads", "300", "--units", "lj", "--iterations", "6",
+        "--beads", "3000", "--units", "lj", "--iterations", "6",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
 

@@ -26,6 +26,9 @@ from cginit.curves import Array
 
 __all__ = ["Known", "secant"]
 
+#: By how much noise is multiplied before it is taken off what was missed; it is estimated, and varies by chance.
+NOISE = 2.0
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -62,8 +65,8 @@ class Known:
 def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array:
     """Return the matrix ``(n, n)`` to be added to the derivative of g, by the first simulation that shows one.
 
-    What was missed counts with the part of it that is not noise, and with the part of the change that was predicted
-    (both of mean squares).
+    What was missed counts with the part of it that is not noise (twice that which is expected), and with the part of
+    the change that was predicted (both of mean squares).
 
     Parameters
     ----------
@@ -93,7 +96,7 @@ def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array
         counts = one.weight > 0.0
         missing = np.where(counts, one.found - predicted, 0.0)
         noise, missed, whole = (
-            float(np.sum(part[counts])) for part in (one.variance, missing**2, one.found**2)
+            float(np.sum(part[counts])) for part in (NOISE * one.variance, missing**2, one.found**2)
         )
         alike, answers = one.weight * one.change, one.weight * predicted
         if noise < missed < whole and alike @ one.change > 0.0:
