@@ -150,7 +150,13 @@ def _of_start(own: list[Row], chosen: list[Row]) -> list[list[str]]:
     """Return the aims for the rows of one start."""
     true = [row for row in own if row["start"] == "true"]
     found = [
-        _aim(f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases", FEW, SHARE_FEW, chosen, true),
+        _aim(
+            f"at the noise in <= {FEW} simulations: {SHARE_FEW:.0%} of the cases",
+            FEW,
+            SHARE_FEW,
+            chosen,
+            true,
+        ),
         _aim(f"at the noise in <= {MANY} simulations: all cases", MANY, 1.0, chosen, true),
     ]
     for row in chosen:

@@ -9,8 +9,9 @@ to a simulation before, of which the answer is known. What it misses, e, is take
 with the change d between the two simulations, the answer p = G(d) that was predicted, and the pairs at each distance
 as weights W. One half of e belongs to what a change has in common with d, the other to what its answer has in common
 with p. The first sees changes that hardly show in g, like an attraction as wide as the potential of a dense liquid,
-of which closures tell least; where d is little else, it is what shows that the closure has missed. The more of the
-answer the closure misses, the less e counts: where it misses all, g does not answer in a straight line.
+of which closures tell least; alone it would blame them for all of e in soft, long-ranged liquids, where d is little
+else. The more of the answer the closure misses, the less e counts: where it misses all, g does not answer in a
+straight line.
 
 Source: C. G. Broyden, Math. Comput. 19, 577 (1965), doi:10.1090/S0025-5718-1965-0198670-6.
 """
