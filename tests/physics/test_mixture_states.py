@@ -21,7 +21,9 @@ from cginit.refine.mixture_states import MixtureState, refine_mixture_states
 from cginit.state import StatePoint
 
 R = np.linspace(0.0, 1.5, 31)
-HEIGHTS = {("A", "A"): 6.0, ("A", "B"): 9.0, ("B", "B"): 4.0}
+#: With 9 between unlike beads the mixture is near to demixing: g of the true potentials then differs from run to run
+#: by more than the errors of such short runs, chi^2 up to 2.2 instead of 0.7 to 1.1.
+HEIGHTS = {("A", "A"): 6.0, ("A", "B"): 6.0, ("B", "B"): 4.0}
 TRUE = {
     pair: PairPotential.shifted(R, height * (1.0 - R / 1.5) ** 2, units="lj")
     for pair, height in HEIGHTS.items()
@@ -92,7 +94,11 @@ def test_a_mixture_with_densities_5_per_cent_off_recovers(tmp_path):
     )
     assert all(item.homogeneous for item in result.history)
     # Other potentials have these g at these densities: it comes near, and says so if it is not at the noise.
-    assert result.history[result.best].lmse < 0.1 * result.history[0].lmse
+    # In units of the noise, which at small r, where shells are small, is most of the mean squared difference.
+    first_chi2, best_chi2 = (
+        max(one.chi2 for one in result.history[index].distances.values()) for index in (0, result.best)
+    )
+    assert best_chi2 < 0.1 * first_chi2
     assert result.converged or "the best is iteration" in result.reason
 
 

@@ -194,9 +194,9 @@ class _Mixtures:
         scaled = {pair: replace(one, u=factor * one.u) for pair, one in potential.items()}
         return self._changed(scaled, {pair: np.zeros(one.u.size) for pair, one in scaled.items()})
 
-    def improved(self, rounds: Sequence[Round[MixtureIteration]], rule: str) -> Potentials:
-        changes = self._joint(rounds) if rule == "auto" else self._averaged(rounds[-1])
-        return self._changed(self.potential(rounds[-1]), changes)
+    def improved(self, finished: Round[MixtureIteration], rule: str) -> Potentials:
+        changes = self._joint(finished) if rule == "auto" else self._averaged(finished)
+        return self._changed(self.potential(finished), changes)
 
     def _changed(self, potentials: Potentials, changes: Mapping[Pair, Array]) -> Potentials:
         kT = min(one.target.kT for one in self.states)
@@ -218,14 +218,13 @@ class _Mixtures:
                 weight[pair] += one.weight
         return {pair: change / weight[pair] for pair, change in total.items()}
 
-    def _joint(self, rounds: Sequence[Round[MixtureIteration]]) -> dict[Pair, Array]:
+    def _joint(self, finished: Round[MixtureIteration]) -> dict[Pair, Array]:
         """Return the smooth changes that explain the differences of all states as far as their noise tells."""
         from scipy.linalg import block_diag
 
         kT = self.states[0].target.kT
         placed = [
-            _Placed.of([done[index] for done in rounds], one, kT / one.target.kT)
-            for index, one in enumerate(self.states)
+            _Placed.of(item, one, kT / one.target.kT) for item, one in zip(finished, self.states, strict=True)
         ]
         # Of each pair the state that sees most of it.
         shown: dict[Pair, _Placed] = {}
@@ -308,13 +307,13 @@ class _Placed:
     scale: float
 
     @classmethod
-    def of(cls, history: Sequence[MixtureIteration], state: MixtureState, scale: float) -> _Placed:
-        fluid, problem = measured_problem(history[-1], state.target)
+    def of(cls, item: MixtureIteration, state: MixtureState, scale: float) -> _Placed:
+        fluid, problem = measured_problem(item, state.target)
         data = [
             Datum(scale * one.row, one.value, one.error)
             for one in problem.energies(float(fluid.densities.sum()))
         ]
-        response = scale * linear_response(fluid, problem, history, state.target)[problem.rows]
+        response = scale * linear_response(fluid, problem)[problem.rows]
         return cls(problem, response, data, state.weight, scale)
 
 

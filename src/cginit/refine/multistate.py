@@ -21,7 +21,6 @@ from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.response import measured_fluid, responding_factor
 from cginit.refine.rounds import Round, StatesRefinement, check_rounds, lengthened, refine_rounds
-from cginit.refine.secant import secant
 from cginit.refine.simulation import Sample, iteration_of, simulate
 from cginit.refine.updates import IBI, apply_change
 from cginit.refine.updates.automatic import CAREFUL
@@ -239,10 +238,9 @@ class _OneSpecies:
         widest = min(self.states, key=lambda one: float(one.target.r[int(np.argmax(one.target.g > 0.0))]))
         return apply_change(potential, change, widest.target, min(one.state.kT for one in self.states))
 
-    def improved(self, rounds: Sequence[Round[Iteration]], rule: str) -> PairPotential:
-        finished = rounds[-1]
+    def improved(self, finished: Round[Iteration], rule: str) -> PairPotential:
         if rule == "auto":
-            change = _joint_change(rounds, self.states)
+            change = _joint_change(finished, self.states)
         else:
             parts = [
                 one.weight * IBI(CAREFUL).change(item.measurement, one.target, one.state)
@@ -266,22 +264,19 @@ class _OneSpecies:
         ]
 
 
-def _joint_change(rounds: Sequence[Round[Iteration]], states: Sequence[StateTarget]) -> Array:
+def _joint_change(last: tuple[Iteration, ...], states: Sequence[StateTarget]) -> Array:
     """Return the smooth change ``(n,)`` that explains the differences of all states as far as their noise tells."""
     from scipy.linalg import block_diag
 
-    kT, last = states[0].state.kT, rounds[-1]
+    kT = states[0].state.kT
     matrices, differences, noises, problems = [], [], [], []
-    for index, one in enumerate(states):
-        *earlier, measured = (done[index].measurement for done in rounds)
-        fluid = measured_fluid(measured.rdf, one.state.density, measured.beads)
-        problem = Problem.of(measured, one.target, one.state, fluid.r)
+    for item, one in zip(last, states, strict=True):
+        fluid = measured_fluid(item.measurement.rdf, one.state.density, item.final.n)
+        problem = Problem.of(item.measurement, one.target, one.state, fluid.r)
         m = problem.r.size
         rows = slice(problem.first, m)
         factor = responding_factor(fluid.bridge_factor(problem.u), problem.difference)
         response = fluid.response(float(factor)).jacobian(m)
-        known = [problem.known(before, measured, one.state.kT) for before in reversed(earlier)]
-        response = response - secant(((answer, -response @ answer.change) for answer in known), response)
         # One potential in energy units is a different one in each kT.
         matrices.append(-response[rows] * (kT / one.state.kT))
         differences.append(problem.difference[rows])

@@ -97,8 +97,8 @@ class States(Protocol[P, D]):
         """Return the potential times a factor, with core and cut-off put right."""
         ...
 
-    def improved(self, rounds: Sequence[Round[D]], rule: str) -> P:
-        """Return the next potential after the last of several rounds of fluids, by ``auto`` or ``ibi``.
+    def improved(self, finished: Round[D], rule: str) -> P:
+        """Return the next potential after a round, by ``auto`` or ``ibi``.
 
         Raises
         ------
@@ -265,10 +265,10 @@ def _next(states: States[P, D], rounds: Sequence[Round[D]], update: str) -> P:
         return states.settled(states.between(states.potential(best), here, PART))
     if update == "auto" and not any(item.warnings for item in last):
         try:
-            return states.improved([*filter(_homogeneous, rounds[:-1]), last], "auto")
+            return states.improved(last, "auto")
         except ConvergenceError as error:
             log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)
-    return states.improved([last], "ibi")
+    return states.improved(last, "ibi")
 
 
 def _best(states: States[P, D], rounds: Sequence[Round[D]]) -> int:

@@ -13,12 +13,15 @@ of which closures tell least; alone it would blame them for all of e in soft, lo
 else. The more of the answer the closure misses, the less e counts: where it misses all, g does not answer in a
 straight line.
 
+For mixtures this is not done: near the noise of the targets it led no faster to g, and further from the potentials in
+what g hides.
+
 Source: C. G. Broyden, Math. Comput. 19, 577 (1965), doi:10.1090/S0025-5718-1965-0198670-6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +41,7 @@ class Known:
     Attributes
     ----------
     change : ndarray, shape (n,)
-        Of the potential in kT; those of all pairs of a mixture stand one after the other, here and below.
+        Of the potential in kT.
     found : ndarray, shape (n,)
         Change of g.
     variance : ndarray, shape (n,)
@@ -51,16 +54,6 @@ class Known:
     found: Array
     variance: Array
     weight: Array
-
-    @classmethod
-    def of_all(cls, pairs: Sequence[Known]) -> Known:
-        """Return those of all pairs as one."""
-        return cls(
-            np.concatenate([one.change for one in pairs]),
-            np.concatenate([one.found for one in pairs]),
-            np.concatenate([one.variance for one in pairs]),
-            np.concatenate([one.weight for one in pairs]),
-        )
 
 
 def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array:

@@ -58,7 +58,7 @@ class MixtureAutomatic(FreeRule):
             log.info("no homogeneous fluid yet; half the potentials are next")
             return {pair: -0.5 * one.u for pair, one in last.potentials.items()}, "half"
         if not _worse(last, history[best]):
-            return self._forward(history, target, max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
+            return self._forward(last, target, max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
         failed = len(history) - 1 - best
         log.info("simulation %d is worse than %d; going back", last.index, best)
         if failed <= PATIENCE:
@@ -70,13 +70,10 @@ class MixtureAutomatic(FreeRule):
         return {pair: changes[pair] - step for pair, step in _step(history[best], last).items()}, name
 
     def _forward(
-        self, history: Sequence[MixtureIteration], target: MixtureTarget, damping: float
+        self, last: MixtureIteration, target: MixtureTarget, damping: float
     ) -> tuple[dict[Pair, Array], str]:
-        last = history[-1]
-        # A cluster or a crystal says nothing of how the fluid responds.
-        fluids = [item for item in history[:-1] if item.homogeneous]
         try:
-            changes, name = MixtureGaussNewton(pressure=self.pressure)([*fluids, last], target)
+            changes, name = MixtureGaussNewton(pressure=self.pressure)([last], target)
             return {pair: damping * change for pair, change in changes.items()}, name
         except ConvergenceError as error:
             log.info("Gauss-Newton failed (%s); iterative Boltzmann inversion stands in", error)

@@ -14,7 +14,6 @@ from cginit.mixture import MixtureTarget, Pair
 from cginit.refine.measurement import Measurement
 from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
-from cginit.refine.secant import Known
 from cginit.refine.thermodynamics import pressure_row
 from cginit.refine.updates.gauss_newton import Datum, Problem, energy_datum
 
@@ -172,15 +171,6 @@ class MixtureProblem:
             moved += both * float(pressure_row(one.r, one.wanted - one.got, 1.0) @ one.u)
         error = max(iteration.pressure_error, 1e-3 * target.state.density * target.kT) / target.kT
         return Datum(row, wanted / target.kT - moved, error)
-
-    def known(self, before: MixtureIteration, last: MixtureIteration, target: MixtureTarget) -> Known:
-        """Return the change from the last simulation, which this is, back to one before, and its answer."""
-        return Known.of_all(
-            [
-                one.known(measurement_of(before, pair), measurement_of(last, pair), target.kT)
-                for pair, one in self.parts.items()
-            ]
-        )
 
     def split(self, row: Array) -> dict[Pair, Array]:
         """Return the part of each pair of a whole row."""

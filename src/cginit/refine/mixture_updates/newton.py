@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +17,6 @@ from cginit.refine.mixture_store import MixtureIteration
 from cginit.refine.mixture_updates.base import FreeRule, MixtureProblem
 from cginit.refine.regularisation import fit_change
 from cginit.refine.response import responding_factor
-from cginit.refine.secant import Known, secant
 from cginit.refine.updates.gauss_newton import MAX_SOLUTIONS, SETTLED, Datum, with_data
 from cginit.refine.updates.integral_equation import SMALLEST
 
@@ -34,9 +32,8 @@ class MixtureGaussNewton(FreeRule):
     What `cginit.refine.updates.GaussNewton` is for one species: the response of every g to every potential is that of
     the matrix Ornstein-Zernike equation with a closure calibrated on the last simulation
     (`cginit.refine.mixture_response`), it is not linearised where the closure has a solution, and one strength
-    of the regularisation, chosen by the noise, holds for all pairs. What the response predicts wrongly of an earlier
-    simulation is added to it (`cginit.refine.secant`). Only the simulated g(r) are inverted, not the targets, which
-    may have no inversion.
+    of the regularisation, chosen by the noise, holds for all pairs. Only the simulated g(r) are inverted, not the
+    targets, which may have no inversion.
 
     Source: F. Delbary, M. Hanke and D. Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135;
     M. P. Bernhardt, M. Hanke and N. F. A. van der Vegt, J. Chem. Phys. 154, 084118 (2021), doi:10.1063/5.0038633.
@@ -70,17 +67,10 @@ class MixtureGaussNewton(FreeRule):
         if self.pressure is not None:
             datum = problem.pressure(last, target, self.pressure)
             extra += [] if datum is None else [datum]
-        found = self._solve(fluid, problem, extra, history, target)
+        found = self._solve(fluid, problem, extra)
         return _on_grids(found, problem, last, target), self.name
 
-    def _solve(
-        self,
-        fluid: MixtureFluid,
-        problem: MixtureProblem,
-        extra: list[Datum],
-        history: Sequence[MixtureIteration],
-        target: MixtureTarget,
-    ) -> Array:
+    def _solve(self, fluid: MixtureFluid, problem: MixtureProblem, extra: list[Datum]) -> Array:
         """Newton's method on the regularised difference; linear where the closure has no solution."""
         sizes = problem.sizes
         factors = _factors(fluid, problem) if self.calibrated else np.zeros(len(sizes))
@@ -88,20 +78,10 @@ class MixtureGaussNewton(FreeRule):
         base = model = fluid.response(factors)
         size, used = max(sizes), _used(sizes)
         difference, covariance, bases = problem.difference, problem.covariance, problem.bases
-
-        def simulations() -> Iterator[tuple[Known, Array]]:
-            core = _core(fluid, problem)
-            for before in reversed(history[:-1]):
-                known = problem.known(before, history[-1], target)
-                with suppress(ConvergenceError):
-                    there = base.at(_in_rows(problem, known.change), core)
-                    yield known, (there.g - base.g)[:, :size].ravel()[used]
-
-        learned = secant(simulations(), base.jacobian(size)[np.ix_(used, used)])
         found = np.zeros(used.size)
         for _ in range(MAX_SOLUTIONS):
-            response = model.jacobian(size)[np.ix_(used, used)] - learned
-            moved = (model.g - base.g)[:, :size].ravel()[used] + learned @ found
+            response = model.jacobian(size)[np.ix_(used, used)]
+            moved = (model.g - base.g)[:, :size].ravel()[used]
             asked = difference - (moved + response @ found)[problem.rows]
             fit = fit_change(*with_data(-response[problem.rows], asked, covariance, extra), bases)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
@@ -175,21 +155,11 @@ def _factors(fluid: MixtureFluid, problem: MixtureProblem) -> Array:
     return responding_factor(fitted, np.concatenate([one.difference for one in problem.parts.values()]))
 
 
-def linear_response(
-    fluid: MixtureFluid,
-    problem: MixtureProblem,
-    history: Sequence[MixtureIteration],
-    target: MixtureTarget,
-) -> Array:
-    """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off.
-
-    Corrected by what it predicts wrongly of a simulation before the last; see `cginit.refine.secant`.
-    """
+def linear_response(fluid: MixtureFluid, problem: MixtureProblem) -> Array:
+    """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off."""
     sizes = problem.sizes
     used = _used(sizes)
-    response = fluid.response(_factors(fluid, problem)).jacobian(max(sizes))[np.ix_(used, used)]
-    known = (problem.known(before, history[-1], target) for before in reversed(history[:-1]))
-    return response - secant(((one, -response @ one.change) for one in known), response)
+    return fluid.response(_factors(fluid, problem)).jacobian(max(sizes))[np.ix_(used, used)]
 
 
 def _used(sizes: list[int]) -> NDArray[np.intp]:
@@ -205,19 +175,14 @@ def _advance(
     core = _core(fluid, problem)
     for part in (1.0, 0.5, 0.25):
         trial = found + part * step
+        change = np.zeros(core.shape)
+        for row, one in zip(change, problem.split(trial).values(), strict=True):
+            row[: one.size] = one
         try:
-            return trial, model.at(_in_rows(problem, trial), core)
+            return trial, model.at(change, core)
         except ConvergenceError:
             continue
     return None
-
-
-def _in_rows(problem: MixtureProblem, change: Array) -> Array:
-    """Return the changes of all pairs ``(pairs, n)``, from one after the other."""
-    rows = np.zeros((len(problem.parts), max(problem.sizes)))
-    for row, one in zip(rows, problem.split(change).values(), strict=True):
-        row[: one.size] = one
-    return rows
 
 
 def _core(fluid: MixtureFluid, problem: MixtureProblem) -> Array:
