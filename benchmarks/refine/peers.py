@@ -133,7 +133,7 @@ def _votca(
     # The push-off of cginit counts as equilibration.
     steps = run.Steps(schedule.push_off + schedule.equilibration, schedule.production, schedule.every)
     work = folder / "votca"
-    run.votca(work, spce, table, arguments.plain_iterations, steps, damp=run.time_unit_fs(table))
+    run.votca(work, spce, table, arguments.others_iterations, steps, damp=run.time_unit_fs(table))
     done = sorted(path.parent for path in work.glob("step_*/done"))[1:]
     r = case.target.with_core().r
     curves = [np.loadtxt(step / "CG-CG.dist.new", usecols=(0, 1)).T for step in done]
@@ -180,7 +180,7 @@ def _msibi(
         "sampled": schedule.production,
         "every": schedule.every,
         "dt": schedule.dt,
-        "iterations": arguments.plain_iterations,
+        "iterations": arguments.others_iterations,
     }
     (folder / "settings.json").write_text(json.dumps(settings))
     command = [job.python, str(HERE / "msibi_worker.py"), str(folder)]

@@ -7,10 +7,11 @@ README.md has the commands. All is kept in OUT: run again, it goes on where it s
 cost nothing, nor do those of ``--rows``, by default the folder beside this script, where their settings are the same.
 
 First of all, the potential that made the target, where it is known, is simulated up to four times: where that is
-not at the noise, no other is expected to be. On the liquids, water and the mixtures every update runs from every
-start. On the test points of the data set the default update does, and plain iterative Boltzmann inversion from the
-Boltzmann and the HNC start. What the aims need comes first: the default, then the reference. The reference ends after
-``--plain-iterations`` simulations, and what it needs is then stated as more than that.
+not at the noise, no other is expected to be, and only the default and the reference run. On the liquids, SPC/E and
+the mixtures every update runs from every start. On `water` and the test points of the data set the default update
+does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims need comes first:
+the default, then the reference. All but the default update end after ``--others-iterations`` simulations, and what
+they need is then stated as more than that.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,7 +57,10 @@ LEARNED = ("cn-f", "network", "polished")
 PLAIN = "plain"
 #: The potential that made the target, simulated so often as it is, each time from the end of the time before.
 TRUE, AS_IT_IS, TRUE_SIMULATIONS = "true", "none", 4
-WATER = ("water", "spce")
+#: Cases in which every update runs.
+EVERY_UPDATE = (*LIQUIDS, "spce")
+#: Cases whose potential is not known.
+UNKNOWN = ("water", "spce")
 #: What of the package a refinement depends on.
 PARTS = ("refine", "engines", "liquid", "guess", "sampling.py", "pair_counter.py", "extrapolate.py")
 #: What runs on a test point of the data set: the default from every start, the reference from the classical ones.
@@ -76,20 +80,28 @@ class Job:
         return f"{self.case}-{self.start}-{self.update}"
 
 
-def jobs(cases: Sequence[str], starts: Sequence[str], updates: Sequence[str] | None) -> list[Job]:
-    """Return all rows, those of the default update first."""
+def jobs(
+    cases: Sequence[str],
+    starts: Sequence[str],
+    updates: Sequence[str] | None,
+    done: Mapping[str, Mapping[str, Any]],
+) -> list[Job]:
+    """Return all rows, those of the default update first, in view of those that are `done`."""
     found = []
     for case in cases:
-        if case not in MIXTURES and case not in WATER and (updates is None or AS_IT_IS in updates):
+        if case not in MIXTURES and case not in UNKNOWN and (updates is None or AS_IT_IS in updates):
             found.append(Job(case, TRUE, AS_IT_IS))
         for start in starts:
             if case in MIXTURES:
                 known: Sequence[str] = (
                     tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc", "network") else ()
                 )
-            elif (case in LIQUIDS or case in WATER) and start != "network":
+            elif case in EVERY_UPDATE and start != "network":
                 # What the default start begins with has the default update only.
                 known = (*UPDATES, PLAIN)
+            elif start != "polished" and done.get(f"{case}-{TRUE}-{AS_IT_IS}", {}).get("converged") is False:
+                # The target is no g(r) in equilibrium.
+                known = tuple(update for update in ON_TEST_POINTS[start] if update == PLAIN)
             else:
                 known = ON_TEST_POINTS[start]
             found += [Job(case, start, update) for update in known if updates is None or update in updates]
@@ -124,8 +136,12 @@ def main() -> None:
     parser.add_argument("--equilibration", type=int, default=3_000)
     parser.add_argument("--production", type=int, default=12_000)
     parser.add_argument("--every", type=int, default=120)
-    parser.add_argument("--iterations", type=int, default=20, help="cap on the simulations of one refinement")
-    parser.add_argument("--plain-iterations", type=int, default=12, help="that of the reference")
+    parser.add_argument(
+        "--iterations", type=int, default=20, help="cap on the simulations of the update auto"
+    )
+    parser.add_argument(
+        "--others-iterations", type=int, default=12, help="that of other updates and programs"
+    )
     arguments = parser.parse_args()
     # The files may change while this process goes on with what it has loaded.
     for learned in (False, True):
@@ -143,10 +159,11 @@ def main() -> None:
         return
     if not arguments.only_report:
         run_all(cases, arguments)
-    print(write_results(finished(arguments), planned(), arguments.results or arguments.out / "RESULTS.md"))
+    done = finished(arguments)
+    print(write_results(done, planned(done), arguments.results or arguments.out / "RESULTS.md"))
 
 
-def planned() -> dict[str, str]:
+def planned(done: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return all rows of the whole benchmark, whatever is here to run them, each with its group."""
     found = {
         row.name: f"auto from {row.start}"
@@ -154,7 +171,7 @@ def planned() -> dict[str, str]:
         else "true potential"
         if row.start == TRUE
         else row.update
-        for row in jobs(chosen_cases(), STARTS, None)
+        for row in jobs(chosen_cases(), STARTS, None, done)
     }
     return found | {row.name: row.program for row in peers.all_jobs()}
 
@@ -178,9 +195,9 @@ def finished(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def run_all(cases: Sequence[str], arguments: argparse.Namespace) -> None:
     """Run the rows of this part that are missing."""
     part, parts = (int(x) for x in arguments.part.split("/"))
-    rows: list[Job | peers.PeerJob] = [*jobs(cases, arguments.starts, arguments.updates)]
-    rows += peers.jobs(cases, arguments.peers, arguments.msibi)
     done = finished(arguments)
+    rows: list[Job | peers.PeerJob] = [*jobs(cases, arguments.starts, arguments.updates, done)]
+    rows += peers.jobs(cases, arguments.peers, arguments.msibi)
     for row in rows[part - 1 :: parts]:
         if row.name in done:
             continue
@@ -246,14 +263,11 @@ def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, o
         update=_update(job.update),
         workdir=folder,
         schedule=schedule(arguments),
-        limits=Limits(
-            {PLAIN: arguments.plain_iterations, AS_IT_IS: TRUE_SIMULATIONS}.get(
-                job.update, arguments.iterations
-            )
-        ),
+        limits=Limits(TRUE_SIMULATIONS if job.update == AS_IT_IS else cap(job, arguments)),
         start=random_configuration(case.beads, case.state.density, seed=1, units=case.target.units),
-        # As other programs do it: every simulation of its full length, and a simulation after each change.
+        # As other programs do it: all simulations of one length, and a simulation after each change.
         adaptive=job.update != PLAIN,
+        longest=arguments.production if job.update == PLAIN else None,
         reweighting=job.update not in (PLAIN, AS_IT_IS),
         progress=lambda item: show(job.name, item.index, item.distance.chi2, item.distance.lmse),
     )
@@ -300,10 +314,11 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
         workdir=folder,
         update=job.update,
         schedule=schedule(arguments),
-        iterations=arguments.plain_iterations if job.update == "ibi" else arguments.iterations,
+        iterations=cap(job, arguments),
         start=start,
         # As other programs do it; see `single`.
         adaptive=job.update != "ibi",
+        longest=arguments.production if job.update == "ibi" else None,
         reweighting=job.update != "ibi",
         progress=lambda item: show(
             job.name, item.index, max(one.chi2 for one in item.distances.values()), item.lmse
@@ -318,6 +333,11 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
         "lmse": [item.lmse for item in result.history],
         "reason": result.reason,
     }
+
+
+def cap(job: Job, arguments: argparse.Namespace) -> int:
+    """Return how many simulations a refinement may take."""
+    return int(arguments.iterations if job.update == "auto" else arguments.others_iterations)
 
 
 def schedule(arguments: argparse.Namespace) -> Schedule:

@@ -218,6 +218,10 @@ def test_distance_of_pure_noise_is_one():
     b = RDF(r, 1.0 + 0.02 * rng.standard_normal(r.size), np.full(r.size, 0.02), units="lj")
     # Standard deviation of chi^2/n for 4001 independent points: sqrt(2/4001) = 0.022; 5 of them.
     assert distance(a, b, 10.0).chi2 == pytest.approx(1.0, abs=0.11)
+    # Of a run four times as long as the schedule, whose error would be twice that of `a`: 5 parts of 8.
+    longer = distance(a, b, 10.0, 4.0)
+    assert longer.chi2 == pytest.approx(0.625 * distance(a, b, 10.0).chi2, rel=1e-3)
+    assert longer.lmse == distance(a, b, 10.0).lmse
 
 
 def test_distance_does_not_depend_on_the_number_of_points():

@@ -10,6 +10,7 @@ from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.refine import IBI, Distance, Loop, Replicas, open_replicas
+from cginit.refine.convergence import distance
 from cginit.refine.length import longer_production
 
 R = np.arange(41) * 0.05
@@ -138,7 +139,11 @@ def test_the_loop_simulates_as_long_as_that(tmp_path):
     item = made.step()
     stuck = dataclasses.replace(item, distance=near(1.0), complete=True)
     made.history[:] = [stuck, stuck, stuck]
-    made.step()
+    grown = made.step()
     assert [call[3] for call in engine.calls] == [8_000, 16_000]
+    # What counts as noise stays that of the schedule; an exact target has none.
+    assert (item.longer, grown.longer) == (1.0, 2.0)
+    assert grown.distance.chi2 == pytest.approx(0.5 * distance(grown.rdf, ONES, 2.0).chi2)
+    assert made.history[-1].measurement.longer == 2.0
     with pytest.raises(InputError, match="longest production, 100 steps"):
         loop(tmp_path / "other", IdealGas(), longest=100)

@@ -61,6 +61,8 @@ class Iteration:
         The last configurations of the other replicas.
     relaxed : int
         Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
+    longer : float
+        Steps of sampling in multiples of those of the schedule.
     """
 
     index: int
@@ -82,6 +84,7 @@ class Iteration:
     remarks: tuple[str, ...] = ()
     others: tuple[Configuration, ...] = ()
     relaxed: int = 0
+    longer: float = 1.0
 
     @property
     def homogeneous(self) -> bool:
@@ -105,6 +108,7 @@ class Iteration:
             self.counts,
             healthy=self.homogeneous,
             relaxed=self.relaxed,
+            longer=self.longer,
         )
 
 
@@ -269,6 +273,7 @@ def _write_iteration(iteration: Iteration, folder: Path) -> None:
         "complete": iteration.complete,
         "skipped": iteration.skipped,
         "relaxed": iteration.relaxed,
+        "longer": iteration.longer,
         "remarks": list(iteration.remarks),
         "notes": list(p.notes),
         "r_core": p.r_core,
@@ -302,7 +307,7 @@ def _read_iteration(folder: Path) -> Iteration:
                 data["r"], data["counts"], int(data["beads"]), float(data["volume"]), potential.units
             )
     # What earlier versions did not write keeps its default.
-    later = {name: summary[name] for name in ("complete", "skipped", "relaxed") if name in summary}
+    later = {name: summary[name] for name in ("complete", "skipped", "relaxed", "longer") if name in summary}
     return Iteration(
         **later,
         others=others,

@@ -29,7 +29,7 @@ class Distance:
     ----------
     chi2 : float
         Mean squared difference in units of the combined standard error; 1 for pure noise, NaN where neither
-        curve has an error.
+        curve has an error. Of a simulation that has grown the error is that of one of the length of the schedule.
     lmse : float
         Mean squared difference over the grid points.
     integral : float
@@ -49,13 +49,17 @@ class Distance:
         return self.chi2 <= CHI2_AT_NOISE
 
 
-def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
+def distance(sampled: RDF, target: RDF, r_max: float, longer: float = 1.0) -> Distance:
     r"""Compare two curves on the same grid up to `r_max`.
 
-    .. math:: \chi^2 = \frac1n \sum_i \frac{(g_i - g^t_i)^2}{\sigma_i^2 + (\sigma^t_i)^2}
+    .. math:: \chi^2 = \frac1n \sum_i \frac{(g_i - g^t_i)^2}{l \sigma_i^2 + (\sigma^t_i)^2}
 
     over the n points where either curve is visible, with squared errors averaged over nine neighbouring
     bins. All measures are means or integrals over r and do not change with the number of points.
+
+    `longer`, l, is the length of the simulation in multiples of that of the schedule: a refinement whose simulations
+    grow is done where one of the length that was asked for would be at its noise. With the smaller noise of the
+    longer ones the end would move away while the potential gets better.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
             f"to {target.r_max:g}) do not share a grid up to {r_max:g}"
         )
     difference = sampled.g[:n] - target.g[:n]
-    variance = combined_variance(sampled, target, n)
+    variance = combined_variance(sampled, target, n, longer)
     seen = variance > 0.0
     chi2 = float(np.mean(difference[seen] ** 2 / variance[seen])) if np.any(seen) else float("nan")
     return Distance(
@@ -81,15 +85,17 @@ def distance(sampled: RDF, target: RDF, r_max: float) -> Distance:
     )
 
 
-def combined_variance(sampled: RDF, target: RDF, n: int) -> Array:
+def combined_variance(sampled: RDF, target: RDF, n: int, longer: float = 1.0) -> Array:
     """Return the squared standard error ``(n,)`` of the difference of two curves on one grid; 0 where unknown.
+
+    Of the sampled one it is multiplied by `longer`.
 
     The block errors of neighbouring bins are averaged, in proportion to g / r^2, the variance of Poisson-like counts
     in shells: that keeps the steep core honest, and the origin, where shells are small. A bin that saw no pair
     has no error of its own; the larger of the two g says how many it may see.
     """
     expected = np.maximum(sampled.g[:n], target.g[:n])
-    return _variance(sampled, expected) + _variance(target, expected)
+    return longer * _variance(sampled, expected) + _variance(target, expected)
 
 
 def _variance(curve: RDF, expected: Array) -> Array:

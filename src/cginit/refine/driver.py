@@ -235,7 +235,9 @@ def _finished(loop: Loop, limits: Limits, pressure: float | None, elapsed: float
         # The best so far is worth more than an error.
         helpless = str(error)
     if proposal.at_noise and proposal.estimate is not None and _has_pressure(proposal.estimate, pressure):
-        reached = distance(proposal.estimate.rdf, loop.target, proposal.potential.r_cut)
+        reached = distance(
+            proposal.estimate.rdf, loop.target, proposal.potential.r_cut, proposal.estimate.longer
+        )
         total = skipped + proposal.skipped
         reason = (
             f"converged: after {count} and {total} update{'s' * (total > 1)} judged by reweighting, g(r) differs "

@@ -215,7 +215,13 @@ class Loop:
         with disk_explained(self._store.folder, index):
             (potential, sample), remarks = first_that_runs(self._attempts(proposal.potential), run)
             done = iteration_of(
-                sample, index, potential, self.target, seed=seed, seconds=time.perf_counter() - began
+                sample,
+                index,
+                potential,
+                self.target,
+                seed=seed,
+                seconds=time.perf_counter() - began,
+                longer=self._production / self.schedule.production,
             )
             iteration = self._store.commit(replace(done, skipped=proposal.skipped, remarks=remarks))
         self.history.append(iteration)
@@ -232,9 +238,14 @@ class Loop:
         # Replicas that have none of their own begin as others do, and soon go their own ways.
         return [found[number % len(found)] for number in range(self.replicas.count)]
 
+    @property
+    def _production(self) -> int:
+        """Steps of sampling of the next simulation."""
+        return longer_production(self.history, self.schedule.production, self.longest)
+
     def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:
         """Return what is tried in turn: potential, schedule, and what is gentler about it."""
-        production = longer_production(self.history, self.schedule.production, self.longest)
+        production = self._production
         if production > self.schedule.production:
             log.info("the noise of g leaves no way on: %d steps of sampling", production)
         equilibration = longer_equilibration(

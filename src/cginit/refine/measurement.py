@@ -34,6 +34,8 @@ class Measurement:
         Whether the run was that of a homogeneous fluid as far as can be seen.
     relaxed : int
         Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
+    longer : float
+        Steps of sampling in multiples of those of the schedule; see `cginit.refine.convergence.distance`.
     """
 
     potential: PairPotential
@@ -44,6 +46,7 @@ class Measurement:
     counts: PairCounts | None = None
     healthy: bool = True
     relaxed: int = 0
+    longer: float = 1.0
 
 
 def is_homogeneous(warnings: Iterable[str]) -> bool:

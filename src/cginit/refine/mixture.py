@@ -209,6 +209,7 @@ def refine_mixture(
             if history
             else None,
             skipped=proposal.skipped,
+            longer=production / schedule.production,
         )
         history.append(iteration)
         if progress is not None:

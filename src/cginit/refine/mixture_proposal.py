@@ -118,7 +118,8 @@ def reweighted_mixture(
         potentials=dict(potentials),
         rdfs=rdfs,
         distances={
-            pair: distance(rdfs[pair], curve, potentials[pair].r_cut) for pair, curve in target.rdfs.items()
+            pair: distance(rdfs[pair], curve, potentials[pair].r_cut, measured.longer)
+            for pair, curve in target.rdfs.items()
         },
         pressure=measured.pressure + moved,
         pressure_error=float(measured.pressure_error / np.sqrt(share)),

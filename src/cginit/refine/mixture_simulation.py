@@ -69,8 +69,11 @@ class MixtureSimulator:
         made_by: str,
         nearer: Callable[[float], Potentials] | None,
         skipped: int = 0,
+        longer: float = 1.0,
     ) -> MixtureIteration:
         """Simulate, compare with the target, and keep the iteration on disk.
+
+        `longer` are its steps of sampling in multiples of those of the schedule of the refinement.
 
         A run that blows up is repeated with a shorter time step, then with what `nearer` returns for a part of the
         way from the best potentials.
@@ -84,7 +87,7 @@ class MixtureSimulator:
         seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
 
         def run(tried: Potentials, gentle: Schedule) -> MixtureIteration:
-            return self._simulated(index, tried, starts, gentle, self.store.prepare(index), seed)
+            return self._simulated(index, tried, starts, gentle, self.store.prepare(index), seed, longer)
 
         with disk_explained(self.store.folder, index):
             done, remarks = first_that_runs(attempts(potentials, schedule, nearer), run)
@@ -101,9 +104,10 @@ class MixtureSimulator:
         schedule: Schedule,
         folder: Path,
         seed: int,
+        longer: float,
     ) -> MixtureIteration:
         def measure(joined: Joined) -> tuple[MixtureIteration, Verdict]:
-            found = self._measured(index, potentials, joined)
+            found = self._measured(index, potentials, joined, longer)
             far = found.distance(self.held).chi2 > FAR
             curves = [
                 (found.counts[pair], curve, potentials[pair].r_cut)
@@ -126,7 +130,9 @@ class MixtureSimulator:
             replicas=self.replicas,
         )
 
-    def _measured(self, index: int, potentials: Potentials, joined: Joined) -> MixtureIteration:
+    def _measured(
+        self, index: int, potentials: Potentials, joined: Joined, longer: float
+    ) -> MixtureIteration:
         trajectory = joined.trajectory
         if trajectory is None:
             raise InputError(f"engine {joined.first.engine} returned no trajectory; mixtures need one")
@@ -144,7 +150,7 @@ class MixtureSimulator:
             rdfs=rdfs,
             final=joined.finals[0],
             distances={
-                pair: distance(rdfs[pair], curve, potentials[pair].r_cut)
+                pair: distance(rdfs[pair], curve, potentials[pair].r_cut, longer)
                 for pair, curve in self.target.rdfs.items()
             },
             pressure=joined.pressure.value,
@@ -157,6 +163,7 @@ class MixtureSimulator:
             complete=joined.complete,
             others=joined.finals[1:],
             relaxed=joined.relaxed,
+            longer=longer,
         )
 
 

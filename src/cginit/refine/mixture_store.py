@@ -65,6 +65,8 @@ class MixtureIteration:
         What went wrong on the way, and was mended.
     relaxed : int
         Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
+    longer : float
+        Steps of sampling in multiples of those of the schedule.
     """
 
     index: int
@@ -84,6 +86,7 @@ class MixtureIteration:
     others: tuple[Configuration, ...] = ()
     remarks: tuple[str, ...] = ()
     relaxed: int = 0
+    longer: float = 1.0
 
     def distance(self, held: frozenset[Pair] = frozenset()) -> Distance:
         """Return the differences of all pairs as one: of `chi2` that of the worst pair that is not `held`."""
@@ -117,7 +120,7 @@ def best_of(history: Sequence[MixtureIteration]) -> int:
 
 _SCALARS = (
     *("index", "pressure", "pressure_error", "warnings", "update", "steps", "seconds"),
-    *("complete", "skipped", "remarks", "relaxed"),
+    *("complete", "skipped", "remarks", "relaxed", "longer"),
 )
 
 
@@ -263,5 +266,6 @@ def _read(folder: Path) -> MixtureIteration:
         skipped=summary.get("skipped", 0),
         remarks=tuple(summary.get("remarks", ())),
         relaxed=summary.get("relaxed", 0),
+        longer=summary.get("longer", 1.0),
         others=tuple(others),
     )

@@ -65,7 +65,7 @@ def propose(
         estimate = reweighted(last, potential, state) if last.healthy else None
         if estimate is None:
             break
-        reached = distance(estimate.rdf, target, potential.r_cut)
+        reached = distance(estimate.rdf, target, potential.r_cut, estimate.longer)
         if reached.lmse > PROGRESS * before:
             # Better than an update that does not help.
             return accepted or Proposal(potential)

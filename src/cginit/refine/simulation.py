@@ -128,7 +128,14 @@ def simulate(
 
 
 def iteration_of(
-    sample: Sample, index: int, potential: PairPotential, target: RDF, *, seed: int, seconds: float
+    sample: Sample,
+    index: int,
+    potential: PairPotential,
+    target: RDF,
+    *,
+    seed: int,
+    seconds: float,
+    longer: float = 1.0,
 ) -> Iteration:
     """Return the iteration that a simulation of `potential` makes, with its distance to the target."""
     return Iteration(
@@ -136,7 +143,7 @@ def iteration_of(
         potential=potential,
         rdf=sample.rdf,
         final=sample.final,
-        distance=distance(sample.rdf, target, potential.r_cut),
+        distance=distance(sample.rdf, target, potential.r_cut, longer),
         pressure=sample.pressure.value,
         pressure_error=sample.pressure.error,
         warnings=sample.warnings,
@@ -149,6 +156,7 @@ def iteration_of(
         complete=sample.complete,
         others=sample.others,
         relaxed=sample.relaxed,
+        longer=longer,
     )
 
 

@@ -69,7 +69,7 @@ class Automatic:
 
     def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
         """Return the next potential; see `Update`."""
-        distances = [distance(item.rdf, target, item.potential.r_cut) for item in history]
+        distances = [distance(item.rdf, target, item.potential.r_cut, item.longer) for item in history]
         best = best_simulation(
             [item.relaxed for item in history],
             [item.healthy for item in history],
