@@ -170,6 +170,7 @@ _REMEDIES = (
     ("no longer in the simulation box", "the run blew up; use a smaller time step or a longer push-off"),
     ("out of bounds", "the run blew up; use a smaller time step or a longer push-off"),
     ("NaN", "the run blew up; use a smaller time step or a longer push-off"),
+    ("too small for domain decomposition", "use fewer ranks, or more beads"),
     ("without MPI", "leave out the launcher, or install an MPI build of HOOMD-blue"),
     ("GPU", "choose the device cpu, or install a GPU build of HOOMD-blue"),
 )
