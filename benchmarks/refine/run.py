@@ -11,7 +11,8 @@ not at the noise, no other is expected to be, and only the default and the refer
 the mixtures every update runs from every start. On `water` and the test points of the data set the default update
 does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims need comes first:
 the default, then the reference. All but the default update end after ``--others-iterations`` simulations, and what
-they need is then stated as more than that.
+they need is then stated as more than that; the reference from the Boltzmann start goes on until it has taken more
+than ten times the steps of the default, for at most 50 simulations.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ import numpy as np
 import peers
 from cases import LIQUIDS, MIXTURES, chosen_cases, load, load_mixture, names, true_potential
 from machine import describe
-from report import is_default, write_results
+from report import FEWER_STEPS, is_default, write_results
 
 import cginit
 from cginit import RDF, CGInitError, PairPotential, StatePoint, guess, refine
@@ -57,6 +58,8 @@ LEARNED = ("cn-f", "network", "polished")
 PLAIN = "plain"
 #: The potential that made the target, simulated so often as it is, each time from the end of the time before.
 TRUE, AS_IT_IS, TRUE_SIMULATIONS = "true", "none", 4
+#: Most simulations of the reference.
+LONGEST_REFERENCE = 50
 #: Cases in which every update runs.
 EVERY_UPDATE = (*LIQUIDS, "spce")
 #: Cases whose potential is not known.
@@ -336,8 +339,23 @@ def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, 
 
 
 def cap(job: Job, arguments: argparse.Namespace) -> int:
-    """Return how many simulations a refinement may take."""
-    return int(arguments.iterations if job.update == "auto" else arguments.others_iterations)
+    """Return how many simulations a refinement may take.
+
+    The reference from the Boltzmann start goes on until it has taken more steps than the aim on the default wants,
+    where the target can be met at all.
+    """
+    if job.update == "auto":
+        return int(arguments.iterations)
+    found = int(arguments.others_iterations)
+    mixture = job.case in MIXTURES
+    if job.start == "boltzmann" and job.update == ("ibi" if mixture else PLAIN):
+        done = finished(arguments)
+        default = done.get(f"{job.case}-{'network' if mixture else 'polished'}-auto", {})
+        true = done.get(f"{job.case}-{TRUE}-{AS_IT_IS}", {})
+        if default.get("converged") and true.get("converged", True):
+            wanted = int(FEWER_STEPS * default["steps"] / default["steps_each"]) + 1
+            found = max(found, min(wanted, LONGEST_REFERENCE))
+    return found
 
 
 def schedule(arguments: argparse.Namespace) -> Schedule:
