@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -298,8 +298,17 @@ class PairCounts:
         return RDF(self.r, g, error, units=self.units, beads=self.beads if self.pairs is None else None)
 
 
-def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: float = 0.0) -> PairCounts:
+def count_pairs(
+    trajectory: Trajectory,
+    *,
+    dr: float,
+    r_max: float,
+    offset: float = 0.0,
+    before: PairCounts | None = None,
+) -> PairCounts:
     """Return the pairs of every configuration on the grid ``offset + i dr`` up to `r_max`.
+
+    `before` are the counts of the first configurations on the same grid; those are not counted again.
 
     Raises
     ------
@@ -310,10 +319,19 @@ def count_pairs(trajectory: Trajectory, *, dr: float, r_max: float, offset: floa
     bins.check(0.5 * float(np.min(trajectory.box)))
     grid, first, counter = bins.grid, bins.first, bins.counter()
     box = load_freud().Box(*trajectory.box)
-    counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
-    for index, positions in enumerate(trajectory.positions):
-        counts[index, first:] = counter.count(box, positions)
+    counts, known = _with_known(before, len(trajectory), grid)
+    for index in range(known, len(trajectory)):
+        counts[index, first:] = counter.count(box, trajectory.positions[index])
     return PairCounts(grid, counts, trajectory.n, float(np.prod(trajectory.box)), trajectory.units)
+
+
+def _with_known(before: PairCounts | None, frames: int, grid: Array) -> tuple[NDArray[np.int32], int]:
+    """Return counts ``(frames, n)`` that begin with those known before, and how many these are."""
+    counts = np.zeros((frames, grid.size), dtype=np.int32)
+    if before is None:
+        return counts, 0
+    counts[: len(before)] = before.counts
+    return counts, len(before)
 
 
 def partial_rdfs(
@@ -341,9 +359,16 @@ def partial_rdfs(
 
 
 def count_partial_pairs(
-    trajectory: Trajectory, *, dr: float, r_max: float | None = None, offset: float = 0.0
+    trajectory: Trajectory,
+    *,
+    dr: float,
+    r_max: float | None = None,
+    offset: float = 0.0,
+    before: Mapping[tuple[str, str], PairCounts] | None = None,
 ) -> dict[tuple[str, str], PairCounts]:
     """Return the pairs of every configuration for all pairs of species, on the grid of `rdf`.
+
+    `before` are the counts of the first configurations on the same grid; those are not counted again.
 
     Raises
     ------
@@ -361,8 +386,10 @@ def count_partial_pairs(
     box = load_freud().Box(*trajectory.box)
     volume, found = float(np.prod(trajectory.box)), {}
     for i, j in combinations_with_replacement(range(len(members)), 2):
-        counts = np.zeros((len(trajectory), grid.size), dtype=np.int32)
-        for index, positions in enumerate(trajectory.positions):
+        pair = (trajectory.species[i], trajectory.species[j])
+        counts, known = _with_known(None if before is None else before[pair], len(trajectory), grid)
+        for index in range(known, len(trajectory)):
+            positions = trajectory.positions[index]
             if i == j:
                 counts[index, first:] = counter.count(box, positions[members[i]])
             else:
@@ -371,7 +398,6 @@ def count_partial_pairs(
                 )
         n, m = members[i].size, members[j].size
         pairs = 0.5 * n * (n - 1) if i == j else float(n * m)
-        pair = (trajectory.species[i], trajectory.species[j])
         found[pair] = PairCounts(grid, counts, trajectory.n, volume, trajectory.units, pairs)
     return found
 

@@ -9,9 +9,11 @@ from cginit import RDF, InputError, PairPotential, StatePoint
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.engines.lammps import LammpsEngine
+from cginit.pair_counter import PairCounter
 from cginit.refine import IBI, Distance, Loop, Replicas, open_replicas
 from cginit.refine.convergence import distance
 from cginit.refine.length import longer_production
+from cginit.sampling import count_pairs
 
 R = np.arange(41) * 0.05
 STATE = StatePoint(0.4, 1.0, "lj")
@@ -106,6 +108,22 @@ NOISE = Distance(1.5, 1e-6, 0.0, 0.0)
 
 def near(lmse, chi2=5.0):
     return Distance(chi2, lmse, 0.0, 0.0)
+
+
+def test_each_configuration_is_counted_once_and_in_its_place(tmp_path, monkeypatch):
+    plain, seen = PairCounter.count, []
+
+    def count(self, box, positions):
+        seen.append(positions)
+        return plain(self, box, positions)
+
+    monkeypatch.setattr(PairCounter, "count", count)
+    item = loop(tmp_path, IdealGas(), replicas=Replicas(2)).step()
+    # A quarter, judged on its own, and the rest.
+    assert len(seen) == len(item.counts) == 160
+    whole = Trajectory(np.array(seen), START.box, units="lj")
+    direct = count_pairs(whole, dr=0.05, r_max=float(item.counts.r[-1]))
+    assert np.array_equal(item.counts.counts, direct.counts)
 
 
 @pytest.mark.parametrize(

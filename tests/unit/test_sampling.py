@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
@@ -214,6 +216,17 @@ def test_weighted_counts_are_the_counts_of_the_chosen_frames():
     half = sampling.count_pairs(Trajectory(gas.positions[1::2], gas.box, units=LJ), dr=0.2, r_max=3.6)
     np.testing.assert_allclose(counted.rdf(chosen).g, half.rdf().g, rtol=1e-12)
     np.testing.assert_allclose(counted.rdf(chosen).error, half.rdf().error, rtol=1e-9)
+
+
+def test_what_was_counted_before_is_not_counted_again():
+    gas = ideal_gas(frames=20)
+    kinds = {"units": LJ, "types": np.arange(gas.n) % 2, "species": ("A", "B")}
+    whole, part = (Trajectory(frames, gas.box, **kinds) for frames in (gas.positions, gas.positions[:7]))
+    known, all_at_once = (sampling.count_partial_pairs(one, dr=0.2, r_max=3.6) for one in (part, whole))
+    marked = {pair: dataclasses.replace(one, counts=one.counts + 1) for pair, one in known.items()}
+    for pair, found in sampling.count_partial_pairs(whole, dr=0.2, r_max=3.6, before=marked).items():
+        np.testing.assert_array_equal(found.counts[:7], marked[pair].counts)
+        np.testing.assert_array_equal(found.counts[7:], all_at_once[pair].counts[7:])
 
 
 @pytest.mark.parametrize("r_min", [0.0, 0.35])

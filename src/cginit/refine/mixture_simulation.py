@@ -106,8 +106,12 @@ class MixtureSimulator:
         seed: int,
         longer: float,
     ) -> MixtureIteration:
+        counted: dict[Pair, PairCounts] = {}
+
         def measure(joined: Joined) -> tuple[MixtureIteration, Verdict]:
-            found = self._measured(index, potentials, joined, longer)
+            nonlocal counted
+            found = self._measured(index, potentials, joined, longer, counted if joined.known else None)
+            counted = found.counts
             far = found.distance(self.held).chi2 > FAR
             curves = [
                 (found.counts[pair], curve, potentials[pair].r_cut)
@@ -131,7 +135,12 @@ class MixtureSimulator:
         )
 
     def _measured(
-        self, index: int, potentials: Potentials, joined: Joined, longer: float
+        self,
+        index: int,
+        potentials: Potentials,
+        joined: Joined,
+        longer: float,
+        before: dict[Pair, PairCounts] | None,
     ) -> MixtureIteration:
         trajectory = joined.trajectory
         if trajectory is None:
@@ -141,7 +150,9 @@ class MixtureSimulator:
         offset = float(first.r[0])
         steps = np.floor((min(first.r_max, half - 0.5 * first.dr) - offset) / first.dr + 1e-6)
         reach = float(offset + first.dr * steps)
-        counts = sampling.count_partial_pairs(trajectory, dr=first.dr, r_max=reach, offset=offset)
+        counts = sampling.count_partial_pairs(
+            trajectory, dr=first.dr, r_max=reach, offset=offset, before=before
+        )
         rdfs = {pair: one.rdf() for pair, one in counts.items()}
         everything = _regardless_of_species(counts)
         return MixtureIteration(

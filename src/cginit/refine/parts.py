@@ -58,6 +58,8 @@ class Joined:
         Wall time of the engine's integration.
     complete : bool
         Whether this is the full length.
+    known : int
+        Configurations that were there when the part before was measured.
     relaxed : int
         Steps of sampling that count as equilibration because g(r) still moved.
     """
@@ -70,6 +72,7 @@ class Joined:
     steps: int
     seconds: float
     complete: bool
+    known: int
     relaxed: int = 0
 
     @property
@@ -229,4 +232,5 @@ def _joined(runs: list[list[EngineRun]], complete: bool) -> Joined:
         steps=sum(run.steps for part in runs for run in part),
         seconds=sum(max(run.seconds for run in part) for part in runs),
         complete=complete,
+        known=0 if whole is None else len(whole) - len(trajectories[-1]),
     )

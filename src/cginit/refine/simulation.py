@@ -104,9 +104,12 @@ def simulate(
     EngineError
         If the engine fails.
     """
+    counted: PairCounts | None = None
 
     def measure(joined: Joined) -> tuple[Sample, Verdict]:
-        sample = _sample(joined, target, potential, beyond_cutoff)
+        nonlocal counted
+        sample = _sample(joined, target, potential, beyond_cutoff, counted if joined.known else None)
+        counted = sample.counts
         far = distance(sample.rdf, target, potential.r_cut).chi2 > FAR
         # What clusters or freezes will not become a fluid by going on.
         moving = sample.counts is not None and is_homogeneous(sample.warnings)
@@ -160,8 +163,10 @@ def iteration_of(
     )
 
 
-def _sample(joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff: bool) -> Sample:
-    """Return what all parts so far show."""
+def _sample(
+    joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff: bool, before: PairCounts | None
+) -> Sample:
+    """Return what all parts so far show; `before` are the pairs of all but the last."""
     edge = float(np.min(joined.finals[0].box))
     reach = reach_of(target, potential.r_cut, edge, beyond_cutoff)
     counts: PairCounts | None = None
@@ -170,7 +175,9 @@ def _sample(joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff
         rdf = _exact(joined.first, target, reach)
     else:
         offset = float(target.with_core().r[0])
-        counts = sampling.count_pairs(joined.trajectory, dr=target.dr, r_max=reach, offset=offset)
+        counts = sampling.count_pairs(
+            joined.trajectory, dr=target.dr, r_max=reach, offset=offset, before=before
+        )
         rdf = counts.rdf()
         warnings = sampling.examine(joined.trajectory, rdf, joined.energy).reasons
     return Sample(
