@@ -8,11 +8,11 @@ cost nothing, nor do those of ``--rows``, by default the folder beside this scri
 
 First of all, the potential that made the target, where it is known, is simulated up to four times: where that is
 not at the noise, no other is expected to be, and only the default and the reference run. On the liquids, SPC/E and
-the mixtures every update runs from every start. On `water` and the test points of the data set the default update
-does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims need comes first:
-the default, then the reference. All but the default update end after ``--others-iterations`` simulations, and what
-they need is then stated as more than that; the reference from the Boltzmann start goes on until it has taken more
-than ten times the steps of the default, for at most 50 simulations.
+`lj-mixture` every update runs from every start. On `water`, `binary` and the test points of the data set the default
+update does, and plain iterative Boltzmann inversion from the Boltzmann and the HNC start. What the aims need comes
+first: the default, then the reference. All but the default update end after ``--others-iterations`` simulations, and
+what they need is then stated as more than that; the reference from the Boltzmann start goes on until it has taken
+more than ten times the steps of the default, for at most 50 simulations.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ TRUE, AS_IT_IS, TRUE_SIMULATIONS = "true", "none", 4
 #: Most simulations of the reference.
 LONGEST_REFERENCE = 50
 #: Cases in which every update runs.
-EVERY_UPDATE = (*LIQUIDS, "spce")
+EVERY_UPDATE = (*LIQUIDS, "spce", "lj-mixture")
 #: Cases whose potential is not known.
 UNKNOWN = ("water", "spce")
 #: What of the package a refinement depends on.
@@ -96,9 +96,9 @@ def jobs(
             found.append(Job(case, TRUE, AS_IT_IS))
         for start in starts:
             if case in MIXTURES:
-                known: Sequence[str] = (
-                    tuple(MIXTURE_UPDATES) if start in ("boltzmann", "hnc", "network") else ()
-                )
+                known: Sequence[str] = tuple(MIXTURE_UPDATES) if case in EVERY_UPDATE else ("auto", "ibi")
+                if start not in ("boltzmann", "hnc", "network"):
+                    known = ()
             elif case in EVERY_UPDATE and start != "network":
                 # What the default start begins with has the default update only.
                 known = (*UPDATES, PLAIN)
