@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,11 +16,14 @@ from cginit.refine.convergence import CHI2_AT_NOISE
 Row = dict[str, Any]
 #: The aims: share of the cases at the noise in so many simulations, ratios of MD steps, share outside the engine.
 FEW, SHARE_FEW, MANY, FEWER_STEPS, OUTSIDE = 2, 0.8, 4, 10.0, 0.05
+#: Updates that stand first in a table.
+FIRST = ("auto", "plain")
 
 
 def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) -> Path:
     """Write the tables of the finished rows, with how many there are of those planned, and return the path."""
     rows = list(done.values())
+    columns = sorted({_column(row) for row in rows} - {"none"}, key=lambda name: (name not in FIRST, name))
     machines = sorted({row["machine"].split("; load")[0] for row in rows})
     parts = [
         "# Refinement to the noise floor",
@@ -56,6 +59,9 @@ def write_results(done: dict[str, Row], planned: Mapping[str, str], path: Path) 
             ),
             _against_plain(rows),
         ),
+        "## The updates",
+        "Simulations to the noise, where other updates than the default were run; programs by name.",
+        table(("case", "start", *columns), _by_update(rows, columns)),
         "## All rows",
         table(
             (
@@ -83,15 +89,15 @@ def _completeness(done: dict[str, Row], planned: Mapping[str, str]) -> str:
     there = [name for name in planned if name in done]
     codes = {row["code"] for row in done.values() if "code" in row and row["start"] in ("boltzmann", "hnc")}
     text = f"**{len(there)} of {len(planned)} rows have been run"
+    versions = f" The rows were made by {len(codes)} versions of the code." if len(codes) > 1 else ""
     if len(there) == len(planned):
-        return text + ".**"
+        return f"{text}.**{versions}"
     groups: dict[str, list[int]] = {}
     for name, group in planned.items():
         count = groups.setdefault(group, [0, 0])
         count[0] += name in done
         count[1] += 1
     listed = ", ".join(f"{group} {some} of {of}" for group, (some, of) in groups.items())
-    versions = f" The rows were made by {len(codes)} versions of the code." if len(codes) > 1 else ""
     return f"{text}; what is missing is in no table below.** By update or program: {listed}.{versions}"
 
 
@@ -284,6 +290,25 @@ def _against_plain(rows: list[Row]) -> list[list[str]]:
             sign = "" if _converged(reference) else "> "
             line += [_steps(reference), f"{sign}{ratio:.1f}" if _converged(judged) else ""]
         cells.append(line)
+    return cells
+
+
+def _column(row: Row) -> str:
+    """Update or program of a row; of mixtures the reference is `ibi`."""
+    return str(row["update"] if row["program"] == "cginit" else row["program"])
+
+
+def _by_update(rows: list[Row], columns: Sequence[str]) -> list[list[str]]:
+    """Return the simulations of each update, of the cases and starts for which several were run."""
+    cells = []
+    for case, start in sorted({(row["case"], row["start"]) for row in rows}):
+        found = {
+            _column(row): "failed" if "failed" in row else _number(row)
+            for row in rows
+            if (row["case"], row["start"]) == (case, start)
+        }
+        if len(found.keys() - {"auto", "plain"}) > 1:
+            cells.append([case, start, *(found.get(name, "") for name in columns)])
     return cells
 
 
