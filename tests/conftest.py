@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 
@@ -45,3 +47,18 @@ def has_lammps() -> bool:
 @pytest.fixture(scope="session")
 def has_hoomd() -> bool:
     return "hoomd" not in _missing()
+
+
+@pytest.fixture
+def system_ranks(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Return the launcher of two ranks of the system's MPI, not of this environment's."""
+    launcher = shutil.which("mpirun", path="/usr/local/bin:/usr/bin")
+    if launcher is None:
+        pytest.skip("the system has no mpirun")
+    # Open MPI does not know itself as /bin/mpirun.
+    version = subprocess.run([launcher, "--version"], capture_output=True, text=True, check=True).stdout
+    more = ("--oversubscribe",) if "Open MPI" in version else ()
+    # Containers have no other user.
+    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
+        monkeypatch.setenv(name, "1")
+    return (launcher, *more, "-n", "2")

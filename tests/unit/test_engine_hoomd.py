@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import stat
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -199,19 +197,13 @@ def test_a_device_that_is_not_there_is_an_engine_error(potential, start, tmp_pat
 
 
 @pytest.fixture
-def two_ranks(monkeypatch) -> tuple[str, ...]:
+def two_ranks(system_ranks) -> tuple[str, ...]:
     """Return the launcher of two ranks for a HOOMD-blue that is built with MPI."""
     import hoomd
 
-    launcher = shutil.which("mpirun", path="/usr/local/bin:/usr/bin")
-    if not hoomd.version.mpi_enabled or launcher is None:
-        pytest.skip("this HOOMD-blue was built without MPI, or the system has no mpirun")
-    version = subprocess.run([launcher, "--version"], capture_output=True, text=True, check=True).stdout
-    more = ("--oversubscribe",) if "Open MPI" in version else ()
-    # Containers have no other user.
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
-    return (launcher, *more, "-n", "2")
+    if not hoomd.version.mpi_enabled:
+        pytest.skip("this HOOMD-blue was built without MPI")
+    return system_ranks
 
 
 @pytest.mark.hoomd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import stat
-import subprocess
 import time
 
 import numpy as np
@@ -104,18 +103,12 @@ def test_threads_and_ranks_give_the_serial_energy(options, layout, potential, st
     np.testing.assert_allclose(run.final.positions, serial.final.positions, atol=1e-5)
 
 
-def test_a_binary_of_ones_own_runs_under_its_own_mpi(potential, start, tmp_path, monkeypatch):
-    # Those of the system, not of this environment; Open MPI does not know itself as /bin/mpirun.
-    binary, launcher = (shutil.which(name, path="/usr/local/bin:/usr/bin") for name in ("lmp", "mpirun"))
-    if binary is None or launcher is None:
-        pytest.skip("the system has no LAMMPS with MPI")
-    version = subprocess.run([launcher, "--version"], capture_output=True, text=True, check=True).stdout
-    more = ("--oversubscribe",) if "Open MPI" in version else ()
-    # Containers have no other user.
-    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"):
-        monkeypatch.setenv(name, "1")
+def test_a_binary_of_ones_own_runs_under_its_own_mpi(potential, start, tmp_path, system_ranks):
+    binary = shutil.which("lmp", path="/usr/local/bin:/usr/bin")
+    if binary is None:
+        pytest.skip("the system has no LAMMPS")
     serial = LammpsEngine(binary).run(potential, STATE, start, ONE_STEP, seed=1, workdir=tmp_path / "serial")
-    engine = LammpsEngine(binary, launcher=(launcher, *more, "-n", "2"))
+    engine = LammpsEngine(binary, launcher=system_ranks)
     run = engine.run(potential, STATE, start, ONE_STEP, seed=1, workdir=tmp_path / "parallel")
     assert "2 MPI tasks x 1 OpenMP threads" in (tmp_path / "parallel" / "log.lammps").read_text()
     np.testing.assert_allclose(run.energy, serial.energy, atol=1e-3)
