@@ -215,6 +215,12 @@ def is_default(row: Row) -> bool:
     return row["update"] == "auto" and row["start"] == ("network" if row["case"] in MIXTURES else "polished")
 
 
+def is_reference(row: Mapping[str, Any]) -> bool:
+    """Whether a row is iterative Boltzmann inversion as other programs have it."""
+    # Of mixtures there is no variant without weights.
+    return bool(row["update"] == ("ibi" if row["case"] in MIXTURES else "plain"))
+
+
 def is_classical(row: Row) -> bool:
     """Whether a row is the default update from the HNC start."""
     return row["update"] == "auto" and row["start"] == "hnc"
@@ -252,13 +258,11 @@ def _count(row: Row) -> float:
 
 
 def _plain(rows: Iterable[Row], case: str, start: str) -> Row | None:
-    # Of mixtures there is no variant without weights.
-    name = "ibi" if case in MIXTURES else "plain"
     return next(
         (
             row
             for row in rows
-            if row["case"] == case and row["start"] == start and row["update"] == name and "failed" not in row
+            if row["case"] == case and row["start"] == start and is_reference(row) and "failed" not in row
         ),
         None,
     )

@@ -36,7 +36,7 @@ import numpy as np
 import peers
 from cases import LIQUIDS, MIXTURES, chosen_cases, load, load_mixture, names, true_potential
 from machine import describe
-from report import FEWER_STEPS, is_default, write_results
+from report import FEWER_STEPS, is_default, is_reference, write_results
 
 import cginit
 from cginit import RDF, CGInitError, PairPotential, StatePoint, guess, refine
@@ -115,9 +115,9 @@ def _order(job: Job) -> int:
     """Place of a row: the true potential, the default, the reference, `auto` from other starts, the rest."""
     if job.start == TRUE:
         return -1
-    if is_default({"case": job.case, "start": job.start, "update": job.update}):
+    if is_default(vars(job)):
         return 0
-    if job.update == PLAIN or (job.case in MIXTURES and job.update == "ibi"):
+    if is_reference(vars(job)):
         return 1
     return 2 if job.update == "auto" else 3
 
@@ -347,10 +347,9 @@ def cap(job: Job, arguments: argparse.Namespace) -> int:
     if job.update == "auto":
         return int(arguments.iterations)
     found = int(arguments.others_iterations)
-    mixture = job.case in MIXTURES
-    if job.start == "boltzmann" and job.update == ("ibi" if mixture else PLAIN):
+    if job.start == "boltzmann" and is_reference(vars(job)):
         done = finished(arguments)
-        default = done.get(f"{job.case}-{'network' if mixture else 'polished'}-auto", {})
+        default = next((row for row in done.values() if row["case"] == job.case and is_default(row)), {})
         true = done.get(f"{job.case}-{TRUE}-{AS_IT_IS}", {})
         if default.get("converged") and true.get("converged", True):
             wanted = int(FEWER_STEPS * default["steps"] / default["steps_each"]) + 1
