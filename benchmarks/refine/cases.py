@@ -19,7 +19,7 @@ from cginit.configuration import Configuration, random_configuration
 from cginit.engines import Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.io import read_rdf_header
-from cginit.mixture import MixtureTarget, Pair
+from cginit.target import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data" / "state-points.h5"
@@ -202,7 +202,7 @@ def _row(name: str) -> tuple[Dataset, int]:
     return data, int(np.flatnonzero(chosen)[0])
 
 
-def load_mixture(name: str, folder: Path, beads: int) -> tuple[MixtureTarget, float, Configuration]:
+def load_mixture(name: str, folder: Path, beads: int) -> tuple[Target, float, Configuration]:
     """Return target, cut-off and start of a mixture; that of known potentials is simulated once."""
     if name == "lj-mixture":
         curves = {}
@@ -210,7 +210,7 @@ def load_mixture(name: str, folder: Path, beads: int) -> tuple[MixtureTarget, fl
             path = _needed(f"lj-mixture/{'-'.join(pair)}.dist.tgt")
             # All three tend to 0.99; a simulation at the stated densities tends to 1.
             curves[pair] = read_rdf(path, units="nm-kJ/mol").rebinned(0.01).normalised(1.4)
-        target = MixtureTarget(curves, {"LJ1": 12.535, "LJ2": 12.535}, 0.70673)
+        target = Target(curves, {"LJ1": 12.535, "LJ2": 12.535}, 0.70673)
         r_cut = 0.85
     else:
         target, r_cut = _binary(folder, beads), 2.5
@@ -218,7 +218,7 @@ def load_mixture(name: str, folder: Path, beads: int) -> tuple[MixtureTarget, fl
     return target, r_cut, start
 
 
-def binary_potentials() -> dict[Pair, PairPotential]:
+def binary_potentials() -> dict[tuple[str, str], PairPotential]:
     """Return the known potentials of the mixture that is simulated here."""
     r = np.linspace(0.0, 2.5, 51)
     found = {}
@@ -229,17 +229,17 @@ def binary_potentials() -> dict[Pair, PairPotential]:
     return found
 
 
-def _binary(folder: Path, beads: int) -> MixtureTarget:
+def _binary(folder: Path, beads: int) -> Target:
     paths = {pair: folder / f"binary-{'-'.join(pair)}.dat" for pair in BINARY}
     with _alone(folder / "binary.lock"):
         if not all(path.exists() for path in paths.values()):
             _simulate_binary(paths, folder / "binary-run", beads)
-    return MixtureTarget(
+    return Target(
         {pair: read_rdf(path, units="lj") for pair, path in paths.items()}, BINARY_DENSITIES, 1.0
     )
 
 
-def _simulate_binary(paths: dict[Pair, Path], work: Path, beads: int) -> None:
+def _simulate_binary(paths: dict[tuple[str, str], Path], work: Path, beads: int) -> None:
     density = sum(BINARY_DENSITIES.values())
     counts = {name: round(2 * beads * part / density) for name, part in BINARY_DENSITIES.items()}
     start = random_configuration(counts, density, seed=TARGET_SEED, units="lj")

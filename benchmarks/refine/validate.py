@@ -23,11 +23,9 @@ from cases import MIXTURES, load, load_mixture, names
 from cginit import guess, refine
 from cginit.configuration import random_configuration
 from cginit.engines import Schedule
-from cginit.engines.lammps import LammpsEngine
 from cginit.guess.mixture import guess_mixture
 from cginit.io import write_atomically
-from cginit.refine import Limits
-from cginit.refine.mixture import refine_mixture
+from cginit.refine import Limits, Settings, refine_system
 
 FROZEN = Path(__file__).with_name("validate.json")
 #: Each takes less than a minute on one core.
@@ -89,21 +87,14 @@ def single(out: Path, name: str, start: str, seed: int) -> tuple:
 
 
 def mixture(out: Path, name: str, start: str, seed: int) -> tuple:
-    import tempfile
-
     target, r_cut, _ = load_mixture(name, out / "targets", BEADS)
     begin = random_configuration(target.counts(BEADS), target.state.density, seed=seed, units=target.units)
-    with tempfile.TemporaryDirectory(prefix="validate-") as folder:
-        return refine_mixture(
-            target,
-            guess_mixture(target, "network" if start == "default" else start, r_cut),
-            LammpsEngine(),
-            workdir=Path(folder),
-            schedule=SCHEDULE,
-            iterations=CAP,
-            seed=seed,
-            start=begin,
-        ).history
+    return refine_system(
+        target,
+        guess_mixture(target, "network" if start == "default" else start, r_cut),
+        settings=Settings(schedule=SCHEDULE, limits=Limits(CAP), seed=seed),
+        starts=[begin],
+    ).history
 
 
 def compare(

@@ -2,7 +2,8 @@
 
 The energy of a configuration is a sum over interactions i and bins b of :math:`n_{ib} U_i(x_b)`, whatever the
 coordinate x is: the distance of a pair, the length of a bond, an angle, a dihedral. So errors, convergence,
-reweighting and regularisation are the same for all of them, and an interaction is no more than a name for what differs.
+reweighting and regularisation are the same for all of them, and an interaction is no more than a name for what
+differs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TypeVar, overload
 
 from cginit.errors import InputError
 
-__all__ = ["BEADS", "Interaction", "Interactions", "Named", "all_pairs", "pair"]
+__all__ = ["BEADS", "ByName", "Interaction", "Interactions", "Named", "all_pairs", "pair"]
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -116,6 +117,11 @@ class Interaction:
         return self.coordinate == "pair"
 
     @property
+    def types(self) -> tuple[str, str]:
+        """The bead types at the two ends: those of a pair."""
+        return self.beads[0], self.beads[-1]
+
+    @property
     def like(self) -> bool:
         """Whether a pair is one of beads of the same type."""
         return self.beads[0] == self.beads[-1]
@@ -144,6 +150,14 @@ def all_pairs(species: Iterable[str]) -> tuple[Interaction, ...]:
 
 #: What names an interaction where one is looked up.
 Named = Interaction | str | tuple[str, ...]
+#: A mapping from such names; keys of mappings are invariant to type checkers.
+ByName = (
+    Mapping[Named, T]
+    | Mapping[Interaction, T]
+    | Mapping[str, T]
+    | Mapping[tuple[str, str], T]
+    | Mapping[tuple[str, ...], T]
+)
 
 
 class Interactions(Mapping[Interaction, T]):
@@ -151,7 +165,7 @@ class Interactions(Mapping[Interaction, T]):
 
     Parameters
     ----------
-    values : mapping or iterable of (name, value)
+    values : mapping of name to value
         In the order in which they are iterated.
 
     Raises
@@ -166,10 +180,8 @@ class Interactions(Mapping[Interaction, T]):
     (2, 2, True, ['A-A', 'A-B'])
     """
 
-    def __init__(
-        self, values: Mapping[Named, T] | Mapping[Interaction, T] | Iterable[tuple[Named, T]]
-    ) -> None:
-        items: Iterable[tuple[Named, T]] = values.items() if isinstance(values, Mapping) else values
+    def __init__(self, values: ByName[T]) -> None:
+        items: Iterable[tuple[Named, T]] = values.items()
         self._values: dict[Interaction, T] = {}
         for name, value in items:
             one = Interaction.of(name)

@@ -13,8 +13,6 @@ from cginit.cli import dataset, evaluate, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
 from cginit.cli.guess import GuessOptions, propose
-from cginit.cli.mixture import mixture
-from cginit.cli.multistate import multistate
 from cginit.cli.options import (
     Clean,
     Cutoff,
@@ -31,7 +29,7 @@ from cginit.cli.options import (
 )
 from cginit.cli.pressure import pressure
 from cginit.cli.rdf import rdf
-from cginit.cli.refine import refine
+from cginit.cli.refine import mixture, multistate, refine
 from cginit.cli.report import report
 from cginit.cli.scattering import scattering
 from cginit.errors import CGInitError, ConvergenceError, EngineError
@@ -101,9 +99,9 @@ def start(
     )
 
 
-app.command()(refine)
-app.command()(mixture)
-app.command()(multistate)
+app.command("refine")(refine)
+app.command("mixture")(mixture)
+app.command("multistate")(multistate)
 app.command()(rdf)
 app.command()(scattering)
 app.command()(pressure)

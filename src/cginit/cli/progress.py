@@ -1,4 +1,4 @@
-"""Live table of a refinement: one row an iteration, and how long it may still take."""
+"""Live table of a refinement: one row a round, and how long it may still take."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 
-from cginit.refine.checkpoint import Iteration
+from cginit.refine import Record, Round
 from cginit.units import UnitSystem
 
-__all__ = ["IterationTable"]
+__all__ = ["RoundTable"]
 
 
-class IterationTable:
-    """Show the iterations of a refinement as they finish; a context manager.
+class RoundTable:
+    """Show the rounds of a refinement as they finish; a context manager.
 
-    On a terminal the table is live, with the time of the running simulation; elsewhere one line an iteration
-    is printed.
+    On a terminal the table is live, with the time of the running simulation; elsewhere one line a round
+    is printed. Of several pairs chi^2 is that of the worst, which is named; several states stand side by side.
 
     Parameters
     ----------
     limit : int
-        The cap on the number of simulations, for the estimate of the time left.
+        The cap on the number of rounds, for the estimate of the time left.
     units : UnitSystem
         For the column heads.
     quiet : bool
@@ -33,7 +33,7 @@ class IterationTable:
     """
 
     def __init__(self, limit: int, units: UnitSystem, *, quiet: bool = False) -> None:
-        self._limit, self._quiet = limit, quiet
+        self._limit, self._quiet, self._units = limit, quiet, units
         self._console = Console(stderr=True)
         self._table = Table(box=None, pad_edge=False)
         for column in ("iteration", "chi2", "mean sq. diff.", "largest", f"P ({units.pressure})", "seconds"):
@@ -43,7 +43,7 @@ class IterationTable:
         self._running = True
         self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=4)
 
-    def __enter__(self) -> IterationTable:
+    def __enter__(self) -> RoundTable:
         if not self._quiet and self._console.is_terminal:
             self._live.start()
         return self
@@ -55,24 +55,24 @@ class IterationTable:
         if self._live.is_started:
             self._live.stop()
 
-    def add(self, iteration: Iteration) -> None:
-        """Show one finished iteration."""
+    def add(self, finished: Round) -> None:
+        """Show one finished round."""
         if self._quiet:
             return
-        d = iteration.distance
+        seconds = sum(record.seconds for record in finished)
         cells = (
-            str(iteration.index),
-            f"{d.chi2:.2f}",
-            f"{d.lmse:.2e}",
-            f"{d.largest:.3f}",
-            f"{iteration.pressure:.4g} +- {iteration.pressure_error:.2g}",
-            f"{iteration.seconds:.1f}",
+            str(finished[0].index),
+            " | ".join(_chi2(record) for record in finished),
+            " | ".join(f"{record.distance.lmse:.2e}" for record in finished),
+            " | ".join(f"{record.distance.largest:.3f}" for record in finished),
+            " | ".join(f"{record.pressure:.4g} +- {record.pressure_error:.2g}" for record in finished),
+            f"{seconds:.1f}",
         )
         self._table.add_row(*cells)
-        self._durations.append(iteration.seconds)
+        self._durations.append(seconds)
         self._began = time.monotonic()
         if not self._live.is_started:
-            names = ("iteration", "chi2", "lmse", "largest", "P", "seconds")
+            names = ("iteration", "chi2", "lmse", "largest", f"P ({self._units.pressure})", "seconds")
             self._console.print(
                 "  ".join(f"{n} {c}" for n, c in zip(names, cells, strict=True)),
                 highlight=False,
@@ -89,3 +89,9 @@ class IterationTable:
             left = max(0.0, each * (self._limit - len(self._durations)) - elapsed)
             text += f"; at most {left / 60:.0f} min to the cap of {self._limit}"
         return Group(self._table, Spinner("dots", text=text))
+
+
+def _chi2(record: Record) -> str:
+    free = {name: one.chi2 for name, one in record.distances.items() if name not in record.held}
+    worst = max(free, key=lambda name: free[name])
+    return f"{free[worst]:.2f}" + (f" ({worst})" if len(record.distances) > 1 else "")

@@ -131,7 +131,7 @@ def rdf(
     from rich.console import Console
     from rich.progress import Progress
 
-    from cginit.cli.mixture_file import write_mixture_file
+    from cginit.cli.system import write_system
     from cginit.io import write_rdf
     from cginit.trajectory import rdfs_from_trajectory, write_beads
 
@@ -175,7 +175,7 @@ def rdf(
     if mixture is not None:
         scale = state.density / sampled.density
         densities = {kind: scale * value for kind, value in sampled.densities}
-        typer.echo(f"{write_mixture_file(mixture, state, densities, files)}: run cg-init mixture {mixture}")
+        typer.echo(f"{write_system(mixture, state, densities, files)}: run cg-init refine {mixture}")
         if sampled.several:
             typer.echo(
                 "note: molecules have several beads, but cg-init mixture simulates beads without bonds"

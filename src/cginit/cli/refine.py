@@ -1,64 +1,76 @@
-"""``cg-init refine``: the loop with live progress."""
+"""``cg-init refine`` and its other names: one loop for every system, with live progress."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cginit.cli.guess import GuessOptions, Problem, describe, read_problem, write_tables
+from cginit.cli.groups import with_groups
+from cginit.cli.guess import GuessOptions, describe, read_problem
 from cginit.cli.options import (
-    SIMULATION,
-    UPDATE,
-    Adaptive,
     Clean,
-    Cluster,
     Cutoff,
     Density,
-    Device,
-    DeviceName,
-    Equilibration,
-    Every,
-    Iterations,
     Kt,
-    LammpsBinary,
-    Launcher,
-    Longest,
-    Method,
-    NumberOfReplicas,
     OptionalRdf,
     Out,
     OutUnits,
-    Pressure,
-    Production,
     Quiet,
-    Reweighting,
-    Seed,
     TargetBeads,
     Temperature,
-    Threads,
     Units,
-    WallTime,
 )
-from cginit.cli.settings import SettingsFile, refine_settings
+from cginit.cli.refinement import (
+    NOT_CONVERGED,
+    describe_potentials,
+    guess_system,
+    run_targets,
+    with_pressure,
+    write_potentials,
+)
+from cginit.cli.simulation import SimulationOptions, UpdateOptions
 from cginit.errors import InputError
 from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
-    from cginit.configuration import Configuration
     from cginit.curves import PairPotential
-    from cginit.engines.base import Engine
+    from cginit.interactions import Interactions
+    from cginit.target import Target
 
-__all__ = ["make_engine", "refine"]
+__all__ = ["mixture", "multistate", "refine"]
 
-NOT_CONVERGED = 3
+SystemFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="TOML file of the system: units, temperature or kT, a table \\[densities] of the bead types and a table "
+        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. Perhaps "
+        "step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this distance), range "
+        "(use g(r) so far), pressure, \\[given] tables that stay as they are, and a table \\[\\[states]] for each of "
+        "several states, with what differs, weight, or system = the file of another.",
+    ),
+]
+OptionalMethod = Annotated[
+    str | None,
+    typer.Option(
+        help=f"network, polished, cn-f, hnc, py or boltzmann. Default: {REFINEMENT_METHOD}; network for mixtures.",
+        rich_help_panel="Guess",
+    ),
+]
 
-Correction = Literal["auto", "wjk", "simple"]
 
-
-def refine(
+def refine_command(
     context: typer.Context,
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    system: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[SYSTEM]", help="TOML file of a mixture or of several states, instead of --rdf."
+        ),
+    ] = None,
     rdf: OptionalRdf = None,
     workdir: Annotated[
         Path | None,
@@ -68,12 +80,21 @@ def refine(
             "the folder cginit beside it.",
         ),
     ] = None,
-    settings: SettingsFile = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings",
+            metavar="FILE",
+            help="Settings of csg_inverse (VOTCA) instead of --rdf and what belongs to it. Options beside it count "
+            "more.",
+            rich_help_panel="Target",
+        ),
+    ] = None,
     density: Density = None,
     temperature: Temperature = None,
     kT: Kt = None,
     units: Units = None,
-    method: Method = REFINEMENT_METHOD,
+    method: OptionalMethod = None,
     potential: Annotated[
         Path | None,
         typer.Option(
@@ -85,192 +106,152 @@ def refine(
     cutoff: Cutoff = None,
     clean: Clean = False,
     target_beads: TargetBeads = None,
-    engine: Annotated[
-        str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
-    ] = "lammps",
-    update: Annotated[
-        str,
-        typer.Option(
-            help="auto, gauss-newton, ihnc, hncn, imc, ibi or anderson-ibi.", rich_help_panel=UPDATE
-        ),
-    ] = "auto",
-    damping: Annotated[
-        float, typer.Option(help="Factor of each update, in (0, 1].", rich_help_panel=UPDATE)
-    ] = 1.0,
-    pressure: Pressure = None,
-    pressure_correction: Annotated[
-        Correction,
-        typer.Option(
-            help="How: within the update where it can (auto), or a ramp: wjk or simple.",
-            rich_help_panel=UPDATE,
-        ),
-    ] = "auto",
-    kirkwood_buff: Annotated[
-        bool, typer.Option("--kirkwood-buff", help="Add the Kirkwood-Buff ramp.", rich_help_panel=UPDATE)
-    ] = False,
-    reweighting: Reweighting = True,
-    adaptive: Adaptive = True,
-    iterations: Iterations = 30,
-    wall_time: WallTime = None,
-    equilibration: Equilibration = 3_000,
-    production: Production = 12_000,
-    every: Every = 120,
-    longest: Longest = None,
-    dt: Annotated[
-        float,
-        typer.Option(help="Time step in a sqrt(m/kT), a the bead diameter.", rich_help_panel=SIMULATION),
-    ] = 0.005,
-    seed: Seed = 1,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Start configuration: GSD, LAMMPS data, GRO or what else MDAnalysis reads. Default: made here.",
-            rich_help_panel=SIMULATION,
-        ),
-    ] = None,
-    start_units: Annotated[
-        str | None,
-        typer.Option(
-            help="Units of --start where its format leaves them open (GSD, LAMMPS data).",
-            rich_help_panel=SIMULATION,
-        ),
-    ] = None,
-    beads: Annotated[
-        int | None,
-        typer.Option(
-            help="Number of beads of the start made here. Default: 1000, or what g(r) needs.",
-            min=100,
-            rich_help_panel=SIMULATION,
-        ),
-    ] = None,
-    lammps_binary: LammpsBinary = None,
-    launcher: Launcher = "",
-    threads: Threads = 1,
-    device: Device = "auto",
-    replicas: NumberOfReplicas = 1,
-    cluster: Cluster = None,
     out: Out = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:
-    """Refine a potential by simulation until its g(r) differs from the target by noise only.
+    """Refine potentials by simulation until every g(r) differs from its target by noise only.
 
-    Every simulation is kept in --workdir; the best potential is written to --out. Exit code 0: converged, 3: stopped
-    at a cap.
+    The system is --rdf with its state, a SYSTEM file, or --settings. Every simulation is kept in --workdir; the best
+    potentials are written to --out. Exit code 0: converged, 3: stopped at a cap.
     """
-    from cginit.cli.progress import IterationTable
-    from cginit.engines.base import Schedule
-    from cginit.guess import guess
-    from cginit.refine import Limits, make_update
-    from cginit.refine import refine as run_loop
-    from cginit.refine.replicas import open_replicas
-
+    if sum(one is not None for one in (system, rdf, settings)) != 1:
+        raise typer.BadParameter("give one target: --rdf, a SYSTEM file, or --settings of csg_inverse")
     if settings is not None:
-        refine_settings(settings, context)
+        from cginit.cli.votca import refine_settings
+
+        refine_settings(settings, context, update, simulation)
         return
-    if rdf is None or workdir is None:
-        raise typer.BadParameter("give the target --rdf and a folder --workdir, or --settings of csg_inverse")
-    options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean, target_beads)
-    problem = read_problem(options)
-    if potential is None:
-        first = guess(problem.target, problem.state, method, problem.r_cut)
-    else:
-        first = _start_potential(potential, problem.target.units.name, problem.target.dr, problem.state.kT)
-    if not quiet:
-        describe(problem, first)
-    rule = make_update(
-        update, damping, pressure=pressure, correction=pressure_correction, kirkwood_buff=kirkwood_buff
+    if workdir is None:
+        raise typer.BadParameter("give a folder for the refinement: --workdir DIR")
+    if system is not None:
+        _nothing_beside(context, system)
+        run_system(system, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+        return
+    if rdf is None:
+        return
+    options = GuessOptions(
+        rdf, density, temperature, kT, units, method or REFINEMENT_METHOD, cutoff, clean, target_beads
     )
-    with (
-        open_replicas(replicas, cluster) as simulations,
-        IterationTable(iterations, problem.target.units, quiet=quiet) as table,
-    ):
-        result = run_loop(
-            problem.target,
-            problem.state,
-            first,
-            make_engine(engine, lammps_binary, tuple(launcher.split()), threads, device),
-            rule,
-            workdir=workdir,
-            schedule=Schedule(equilibration=equilibration, production=production, every=every, dt=dt),
-            limits=Limits(iterations, wall_time),
-            seed=seed,
-            start=_start_configuration(start, start_units, beads, problem, seed),
-            adaptive=adaptive,
-            reweighting=reweighting,
-            replicas=simulations,
-            longest=longest,
-            progress=table.add,
-        )
-    if not quiet:
-        typer.echo(result.reason)
-        last = result.history[result.best]
-        for warning in (*last.warnings, *last.remarks):
-            typer.secho(f"note      {warning}", fg=typer.colors.YELLOW)
-    for path in write_tables(
-        result.potential, out or [workdir / "best.pot", workdir / "best.table"], out_units
-    ):
-        typer.echo(path)
+    targets, potentials = _of_rdf(options, potential, quiet=quiet)
+    targets = with_pressure(targets, update.pressure)
+    result = run_targets(targets, potentials, update, simulation, workdir=workdir, quiet=quiet)
+    write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
     if not result.converged:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def make_engine(
-    name: str, binary: str | None, launcher: tuple[str, ...], threads: int, device: DeviceName
-) -> Engine:
-    """Build the engine with the options that it knows; refuse those that it does not."""
-    from cginit.refine.loop import load_engine
+refine = with_groups(refine_command)
 
-    if name == "lammps":
-        from cginit.engines.lammps import LammpsEngine
-
-        return LammpsEngine(binary=binary, launcher=launcher, threads=threads)
-    if binary is not None or threads != 1:
-        raise InputError(f"--lammps-binary and --threads do not apply to the engine {name}")
-    if name == "hoomd":
-        from cginit.engines.hoomd import HoomdEngine
-
-        return HoomdEngine(device=device, launcher=launcher)
-    if launcher:
-        raise InputError(f"--launcher does not apply to the engine {name}")
-    return load_engine(name)
+#: Options that say what a system file says.
+OF_RDF = ("density", "temperature", "kT", "units", "potential", "clean", "target_beads")
 
 
-def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotential:
-    """Read a table and put it on the grid of the target."""
-    import numpy as np
-
-    from cginit.extrapolate import resampled
-    from cginit.io import read_table
-
-    try:
-        # What the table says of its units counts: a LAMMPS table of a target in nm is in angstrom.
-        table = read_table(path).to(units)
-    except InputError:
-        # It says nothing (or is wrong, which this says again): the units given for the target.
-        table = read_table(path, units=units)
-    steps = round(table.r_cut / dr)
-    if abs(steps * dr - table.r_cut) > 1e-3 * dr:
-        raise InputError(
-            f"the cut-off of {path}, {table.r_cut:g}, is not a multiple of the target's step {dr:g}; use a table "
-            "that ends on the grid of the target"
-        )
-    return resampled(table, np.linspace(0.0, steps * dr, steps + 1), kT)
+def _nothing_beside(context: typer.Context, system: Path) -> None:
+    given = [
+        name
+        for name in OF_RDF
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        names = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise InputError(f"{names} cannot stand beside {system}, which states it")
 
 
-def _start_configuration(
-    path: Path | None, units: str | None, beads: int | None, problem: Problem, seed: int
-) -> Configuration | None:
-    """Read the start, or make it where only the number of beads was given; None leaves it to the loop."""
-    if path is not None:
-        from cginit.trajectory import read_configuration
+def _of_rdf(
+    options: GuessOptions, table: Path | None, *, quiet: bool
+) -> tuple[list[Target], Interactions[PairPotential]]:
+    """Return the target of one bead type, and its start: a table or a guess."""
+    from cginit.guess import guess
+    from cginit.interactions import Interactions
+    from cginit.io.start_table import read_start
+    from cginit.target import Target
 
-        if beads is not None:
-            raise InputError("--start and --beads exclude each other: the file has its own number of beads")
-        return read_configuration(path, units=units).to(problem.target.units)
-    if beads is None:
-        return None
-    from cginit.configuration import random_configuration
+    problem = read_problem(options)
+    if table is None:
+        first = guess(problem.target, problem.state, options.method, problem.r_cut)
+    else:
+        first = read_start(table, problem.target, problem.state.kT, options.cutoff)
+    if not quiet:
+        describe(problem, first)
+    target = Target.of(problem.target, problem.state)
+    return [target], Interactions({target.pairs[0]: first})
 
-    return random_configuration(beads, problem.state.density, seed=seed, units=problem.target.units)
+
+def run_system(
+    file: Path,
+    workdir: Path | None,
+    method: str | None,
+    cutoff: float | None,
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    out: list[Path] | None,
+    out_units: str | None = None,
+    *,
+    quiet: bool = False,
+) -> None:
+    """Guess and refine the system of a file; without a `workdir` only guess."""
+    from cginit.cli.system import read_system
+    from cginit.interactions import Interactions
+
+    system = read_system(file)
+    targets = with_pressure(system.targets, update.pressure)
+    given = system.given_potentials()
+    potentials = Interactions({**guess_system(targets, method, cutoff), **given})
+    if not quiet:
+        describe_potentials(potentials)
+    settled = True
+    if workdir is not None:
+        held = [str(name) for name in given]
+        result = run_targets(targets, potentials, update, simulation, workdir=workdir, held=held, quiet=quiet)
+        potentials, settled = result.potentials, result.converged or result.compromise
+    write_potentials(potentials, out, workdir or Path(), kT=targets[0].kT, out_units=out_units)
+    if not settled:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def mixture_command(
+    file: SystemFile,
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    workdir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of the refinement, which goes on there; without it only guess."
+        ),
+    ] = None,
+    method: OptionalMethod = None,
+    cutoff: Cutoff = None,
+    out: Out = None,
+    out_units: OutUnits = None,
+    quiet: Quiet = False,
+) -> None:
+    """Guess and refine the potentials of all pairs of a mixture: cg-init refine SYSTEM by another name.
+
+    Every simulation is kept in --workdir. Exit code 0: converged (or only guessed), 3: stopped at the cap.
+    """
+    run_system(file, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+
+
+def multistate_command(
+    file: SystemFile,
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    workdir: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the refinement; the same command goes on there.")
+    ],
+    method: OptionalMethod = None,
+    cutoff: Cutoff = None,
+    out: Out = None,
+    out_units: OutUnits = None,
+    quiet: Quiet = False,
+) -> None:
+    """Refine common potentials against the g(r) of several states: cg-init refine SYSTEM by another name.
+
+    Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at a cap.
+    """
+    run_system(file, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+
+
+mixture = with_groups(mixture_command)
+multistate = with_groups(multistate_command)

@@ -16,18 +16,10 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="Figure to write. Default: DIR/report.png.")
     ] = None,
 ) -> None:
-    """Draw g(r), U(r) and the error of a refinement, of one component or of a mixture, finished or not."""
-    from cginit.refine.checkpoint import Store
-    from cginit.refine.mixture_store import MixtureStore
-    from cginit.report import mixture_figure, refinement_figure
+    """Draw every g(r), U(r) and the error of a refinement of any system, finished or not."""
+    from cginit.refine.store import Store
+    from cginit.report import refinement_figure
 
-    path = out or workdir / "report.png"
-    mixture = MixtureStore(workdir)
-    if mixture.exists:
-        typer.echo(mixture_figure(mixture.read(), mixture.target(), path))
-        return
     store = Store(workdir)
-    history = store.read()
-    origin = history[0].potential.provenance if history else None
-    kT = 1.0 if origin is None or origin.kT is None else origin.kT
-    typer.echo(refinement_figure(history, store.target(), kT, path, store.reweighted()))
+    rounds, targets = store.rounds(), store.targets()
+    typer.echo(refinement_figure(rounds, targets, out or workdir / "report.png", store.estimate()))

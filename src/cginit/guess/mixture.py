@@ -11,10 +11,11 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.network import NetworkGuess
+from cginit.interactions import Interaction, Interactions
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure
-from cginit.mixture import MixtureTarget, Pair
 from cginit.network.bridge import WEIGHTS
+from cginit.target import Target
 
 __all__ = ["DEFAULT_MIXTURE_METHOD", "MIXTURE_METHODS", "guess_mixture"]
 
@@ -29,22 +30,22 @@ NETWORK, OUTSIDE = "bridge", "outside the trained range"
 
 
 def guess_mixture(
-    target: MixtureTarget,
+    target: Target,
     method: str = DEFAULT_MIXTURE_METHOD,
-    r_cut: float | Mapping[Pair, float] | None = None,
-) -> dict[Pair, PairPotential]:
+    r_cut: float | Interactions[float] | None = None,
+) -> Interactions[PairPotential]:
     """Propose the potentials of all pairs of a mixture.
 
     Parameters
     ----------
-    target : MixtureTarget
+    target : Target
         g(r) of all pairs, densities and kT.
     method : {"network", "hnc", "py", "boltzmann"}
         Matrix Ornstein-Zernike inversion with a closure, or -kT ln g. ``network`` adds to the HNC inversion what the
         network of one species, ``bridge``, makes of g and h - c of each pair and the density of all beads; where that
         is unlike its training, a pair keeps HNC. An inversion that has no solution gives way to -kT ln g. The notes
         of the potentials say both.
-    r_cut : float or mapping of pair to float, optional
+    r_cut : float or Interactions of float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
 
     Raises
@@ -60,7 +61,7 @@ def guess_mixture(
     largest = max(cutoffs.values())
     if largest > end * (1.0 + 1e-9):
         raise InputError(f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}")
-    correction: dict[Pair, Array] = {}
+    correction: dict[Interaction, Array] = {}
     freer: MixtureInversion | None = None
     notes: tuple[str, ...] = ()
     used = method
@@ -74,7 +75,7 @@ def guess_mixture(
             for pair, one in visible.items():
                 whole = _gamma(found, pair, one.target.r)
                 correction[pair] = np.log1p(np.maximum(whole, -0.999)) if method == "py" else whole
-    potentials = {}
+    potentials: dict[Interaction, PairPotential] = {}
     for pair, one in visible.items():
         kept: tuple[str, ...] = ()
         if correction and freer is not None:
@@ -95,43 +96,41 @@ def guess_mixture(
         potentials[pair] = potential_from(
             one, target.kT * u, target.state, cutoffs[pair], made_by, notes=(*notes, *kept)
         )
-    return potentials
+    return Interactions(potentials)
 
 
 def _inverted(
-    target: MixtureTarget,
-    visible: Mapping[Pair, VisibleTarget],
+    target: Target,
+    visible: Mapping[Interaction, VisibleTarget],
     closure: Closure,
     noise_weight: float = NOISE_WEIGHT,
 ) -> MixtureInversion:
     return invert_mixture(
         next(iter(visible.values())).target.r,
-        {pair: one.target.g for pair, one in visible.items()},
+        {pair.types: one.target.g for pair, one in visible.items()},
         target.densities,
         closure,
-        error={pair: one.error for pair, one in visible.items()},
+        error={pair.types: one.error for pair, one in visible.items()},
         noise_weight=noise_weight,
     )
 
 
-def _gamma(found: MixtureInversion, pair: Pair, r: Array) -> Array:
+def _gamma(found: MixtureInversion, pair: Interaction, r: Array) -> Array:
     """Return h - c of a pair ``(n,)`` on the grid of the target."""
-    return np.asarray(np.interp(r, found.r, found.h[pair] - found.c[pair]), dtype=np.float64)
+    return np.asarray(np.interp(r, found.r, found.h[pair.types] - found.c[pair.types]), dtype=np.float64)
 
 
-def _tails(target: MixtureTarget, end: float) -> str:
+def _tails(target: Target, end: float) -> str:
     """Say what the g(r) tend to, the usual reason why they have no inversion."""
     beyond = TAIL * end
-    means = ", ".join(
-        f"{curve.mean_beyond(beyond):.4f} ({'-'.join(pair)})" for pair, curve in target.rdfs.items()
-    )
+    means = ", ".join(f"{curve.mean_beyond(beyond):.4f} ({pair})" for pair, curve in target.rdfs.items())
     return (
         f"-kT ln g: beyond r = {beyond:.3g} the g(r) are {means} on average; where their correlations have ended, "
         "divide each by its mean there (normalise)"
     )
 
 
-def _cutoff(target: MixtureTarget, pair: Pair, wanted: float | Mapping[Pair, float] | None) -> float:
+def _cutoff(target: Target, pair: Interaction, wanted: float | Interactions[float] | None) -> float:
     if wanted is None:
         return default_cutoff(target.rdfs[pair], target.state)
-    return wanted[pair] if isinstance(wanted, Mapping) else wanted
+    return wanted[pair] if isinstance(wanted, Interactions) else wanted

@@ -1,13 +1,14 @@
-"""Refinement of a potential by simulation: one loop, interchangeable updates and engines."""
+"""Refinement of potentials by simulation: one loop for every system, interchangeable updates and engines."""
 
 from __future__ import annotations
 
-from cginit.refine.checkpoint import Iteration
 from cginit.refine.convergence import Distance, distance
-from cginit.refine.driver import Limits, Refinement, refine
-from cginit.refine.loop import DEFAULT_SCHEDULE, Loop
-from cginit.refine.measurement import Measurement
+from cginit.refine.driver import Refinement, refine, refine_system
+from cginit.refine.history import History, Step
+from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
+from cginit.refine.record import Record, Round
 from cginit.refine.replicas import Replicas, open_replicas
+from cginit.refine.stop import Limits, Reason
 from cginit.refine.updates import (
     DEFAULT_UPDATE,
     HNCN,
@@ -38,17 +39,22 @@ __all__ = [
     "Corrected",
     "Distance",
     "GaussNewton",
-    "Iteration",
+    "History",
     "KirkwoodBuffRamp",
     "Limits",
     "Loop",
-    "Measurement",
     "PressureRamp",
+    "Reason",
+    "Record",
     "Refinement",
     "Replicas",
+    "Round",
+    "Settings",
+    "Step",
     "Update",
     "distance",
     "make_update",
     "open_replicas",
     "refine",
+    "refine_system",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from cginit.engines.base import Schedule
 from cginit.errors import InputError
-from cginit.refine.convergence import Distance
+from cginit.refine.convergence import CHI2_AT_NOISE
+from cginit.refine.record import Round, round_chi2, round_lmse
+from cginit.target import Target
 
-__all__ = ["LONGEST", "Judged", "check_longest", "longer_production"]
+__all__ = ["LONGEST", "check_longest", "longer_production"]
 
 #: Steps of sampling that a refinement may grow to unless it is told, in multiples of those of its schedule.
 LONGEST = 4
@@ -18,20 +19,6 @@ LONGEST = 4
 LIMITED = 10.0
 #: An update that leaves more than this part of the mean squared difference has not helped.
 HELPED = 0.9
-
-
-class Judged(Protocol):
-    """A simulation as far as its length depends on it: how far its g is from the target, and if it was whole."""
-
-    @property
-    def distance(self) -> Distance:
-        """Difference to the target."""
-        ...
-
-    @property
-    def complete(self) -> bool:
-        """Whether it had its full length."""
-        ...
 
 
 def check_longest(longest: int | None, schedule: Schedule) -> int:
@@ -51,27 +38,32 @@ def check_longest(longest: int | None, schedule: Schedule) -> int:
     return longest
 
 
-def longer_production(history: Sequence[Judged], production: int, longest: int) -> int:
-    """Return the steps of sampling of the next simulation.
+def longer_production(
+    rounds: Sequence[Round], targets: Sequence[Target], production: int, longest: int
+) -> int:
+    """Return the steps of sampling of the next round of simulations.
 
-    They double, up to `longest`, after two simulations of full length in a row that were near the target but not at
+    They double, up to `longest`, after two rounds of full length in a row that were near the target but not at
     the noise (chi^2 per point between 2 and 10) and no better than the best before them: then what an update learns
     from g is mostly noise. It is a function of the history, so that a refinement can be resumed.
 
     Parameters
     ----------
-    history : sequence of Judged
-        All simulations so far.
+    rounds : sequence of Round
+        All rounds so far.
+    targets : sequence of Target
+        What each state is to show.
     production, longest : int
         Steps of sampling in the schedule, and the cap.
     """
     best = float("inf")
     stuck = 0
-    for item in history:
-        helped = item.distance.lmse <= HELPED * best
-        limited = item.complete and not item.distance.is_noise and item.distance.chi2 <= LIMITED
+    for done in rounds:
+        lmse, chi2 = round_lmse(done, targets), round_chi2(done)
+        helped = lmse <= HELPED * best
+        limited = all(item.complete for item in done) and CHI2_AT_NOISE < chi2 <= LIMITED
         stuck = 0 if helped or not limited else stuck + 1
-        best = min(best, item.distance.lmse)
+        best = min(best, lmse)
         if stuck == 2:
             production, stuck = min(2 * production, longest), 0
     return production

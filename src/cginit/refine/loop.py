@@ -1,39 +1,78 @@
-"""The refinement loop, one simulation at a time: simulate, compare, update."""
+"""The refinement loop, one round of simulations at a time: simulate, compare, update."""
 
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from cginit.configuration import Configuration, random_configuration
-from cginit.curves import RDF, PairPotential
+from cginit.curves import PairPotential
 from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import InputError
-from cginit.refine.attempts import attempts, between, first_that_runs
-from cginit.refine.checkpoint import Iteration, Reweighted, Store, fingerprint
+from cginit.interactions import ByName, Interaction, Interactions, Named
+from cginit.refine.history import History
 from cginit.refine.length import check_longest, longer_production
-from cginit.refine.proposal import Proposal, propose
-from cginit.refine.relaxation import best_simulation, longer_equilibration
+from cginit.refine.record import Record, Round
+from cginit.refine.relaxation import longer_equilibration
 from cginit.refine.replicas import ONE, Replicas
-from cginit.refine.simulation import Sample, iteration_of, simulate
-from cginit.refine.updates import Update
+from cginit.refine.reweighting import Proposal, propose
+from cginit.refine.search import Search
+from cginit.refine.simulation import Simulator
+from cginit.refine.stop import Limits
+from cginit.refine.store import Store, fingerprint
+from cginit.refine.updates import Update, make_update
 from cginit.refine.workdir import disk_explained
-from cginit.state import StatePoint, check_density, common_units
+from cginit.target import Target
 
-__all__ = ["DEFAULT_SCHEDULE", "Loop", "load_engine", "start_configuration"]
+__all__ = ["DEFAULT_SCHEDULE", "Loop", "Settings", "load_engine", "start_configuration"]
 
 log = logging.getLogger(__name__)
 
-#: Equilibration and production of one iteration unless the caller says otherwise. An update is refined from
+#: Equilibration and production of one simulation unless the caller says otherwise. A potential is simulated from
 #: the last configuration of the one before, so that little equilibration is needed.
 DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=120)
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a refinement is run, whatever is refined.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        Length of each simulation.
+    limits : Limits
+        Caps on the number of simulations (30) and on wall time (none).
+    seed : int
+        Seed of the whole refinement; round k runs with seeds derived from it and k.
+    adaptive : bool
+        Whether a simulation that is far from its target is ended after a quarter of its production, and one that
+        still relaxes goes on.
+    reweighting : bool
+        Whether small updates are judged by the configurations of the last simulation.
+    replicas : Replicas
+        How many simulations of each state a round has; see `cginit.refine.replicas.open_replicas`.
+    longest : int or None
+        Largest number of steps of sampling, to which it grows where the noise of g leaves no way on, and most that
+        is added to the equilibration where g relaxes slowly; by default four times the production of the schedule.
+    back : bool
+        Whether a step that made things worse is taken back in part; see `cginit.refine.search.Search`.
+    """
+
+    schedule: Schedule = DEFAULT_SCHEDULE
+    limits: Limits = field(default_factory=Limits)
+    seed: int = 1
+    adaptive: bool = True
+    reweighting: bool = True
+    replicas: Replicas = ONE
+    longest: int | None = None
+    back: bool = True
 
 
 def load_engine(name: str) -> Engine:
@@ -54,46 +93,38 @@ def load_engine(name: str) -> Engine:
     return engine
 
 
-def start_configuration(target: RDF, state: StatePoint, r_cut: float, *, seed: int) -> Configuration:
+def start_configuration(
+    target: Target, r_cut: float, *, seed: int, beads: int | None = None
+) -> Configuration:
     """Return a random, de-overlapped start large enough for the cut-off.
 
-    At least 1000 beads, and half the box beyond the range of the comparison and of the potential's
-    neighbour list. `target` and `state` share their units.
+    `beads`, by default at least 1000, and half the box beyond the range of the comparison and of the neighbour lists
+    of the potentials.
     """
-    beads = max(MIN_BEADS, int(np.ceil(state.density * (2.2 * r_cut) ** 3)))
-    return random_configuration(beads, state.density, seed=seed, units=target.units)
+    density = target.state.density
+    least = max(MIN_BEADS, int(np.ceil(density * (2.2 * r_cut) ** 3))) if beads is None else beads
+    return random_configuration(target.counts(least), density, seed=seed, units=target.units)
 
 
 class Loop:
-    """A refinement that is advanced one simulation at a time.
+    """A refinement that is advanced one round of simulations at a time.
 
     Parameters
     ----------
-    target : RDF
-        The g(r) to reproduce.
-    state : StatePoint
-        Its state.
-    potential : PairPotential
-        The start, on the grid of the target (as guesses return it).
-    engine, update : Engine, Update
-        How it is simulated and changed.
-    schedule : Schedule
-        Length of each simulation.
-    seed : int
-        Seed of the whole refinement; iteration k runs with a seed derived from it and k.
+    targets : Target or sequence of Target
+        What each state is to show.
+    potentials : mapping of interaction to PairPotential
+        The start, of every pair that some state has, on the grid of the targets (as guesses return it).
+    engine, update : Engine, Update or str
+        How they are simulated and changed.
     workdir : Path
         Folder of the refinement; a folder that holds an unfinished one of the same settings is continued.
-    start : Configuration, optional
-        Start configuration; by default made by `start_configuration`.
-    adaptive : bool
-        Whether a simulation that is far from the target is ended after a quarter of its production.
-    reweighting : bool
-        Whether small updates are judged by the configurations of the last simulation.
-    replicas : Replicas
-        How many simulations an iteration has; see `cginit.refine.replicas.open_replicas`.
-    longest : int, optional
-        Largest number of steps of sampling, to which it grows where the noise of g leaves no way on, and most that
-        is added to the equilibration where g relaxes slowly; by default four times the production of the schedule.
+    settings : Settings
+        How it is run.
+    held : sequence of interaction
+        Those that are simulated and not refined.
+    starts : sequence of Configuration or None
+        Start configuration of each state; by default made by `start_configuration`.
 
     Raises
     ------
@@ -102,177 +133,261 @@ class Loop:
 
     Examples
     --------
-    >>> loop = Loop(target, state, potential, engine=engine, workdir=Path("work"))  # doctest: +SKIP
-    >>> while not loop.step().is_noise:  # doctest: +SKIP
+    >>> loop = Loop(target, potentials, engine="lammps", update="auto", workdir=Path("work"))  # doctest: +SKIP
+    >>> while not all(record.is_noise for record in loop.step()):  # doctest: +SKIP
     ...     pass
     """
 
     def __init__(
         self,
-        target: RDF,
-        state: StatePoint,
-        potential: PairPotential,
+        targets: Target | Sequence[Target],
+        potentials: ByName[PairPotential],
         *,
-        engine: Engine,
-        update: Update,
+        engine: str | Engine,
+        update: str | Update,
         workdir: Path,
-        schedule: Schedule = DEFAULT_SCHEDULE,
-        seed: int = 1,
-        start: Configuration | None = None,
-        adaptive: bool = True,
-        reweighting: bool = True,
-        replicas: Replicas = ONE,
-        longest: int | None = None,
+        settings: Settings | None = None,
+        held: Sequence[Named] = (),
+        starts: Sequence[Configuration | None] | None = None,
     ) -> None:
-        target, state = common_units(target, state)
-        check_density(target, state)
-        self.target, self.state, self.engine, self.update = target.with_core(), state, engine, update
-        self.schedule, self.seed = schedule, seed
-        self.adaptive, self.reweighting = adaptive, reweighting
-        self.replicas = replicas
-        self.longest = check_longest(longest, schedule)
+        self.targets = (targets,) if isinstance(targets, Target) else tuple(targets)
+        self.settings = settings = settings or Settings()
+        self.engine = load_engine(engine) if isinstance(engine, str) else engine
+        wanted = any(one.pressure is not None for one in self.targets)
+        self.update = make_update(update, pressure=wanted) if isinstance(update, str) else update
+        self._search = Search(self.update, settings.back)
+        self._longest = check_longest(settings.longest, settings.schedule)
+        self._first = _fitting(self.targets, potentials)
+        self.held = frozenset(Interaction.of(name) for name in held)
+        if all(name in self.held for name in self._first):
+            raise InputError("every interaction is held, so that nothing would be refined")
+        self._starts = _start_configurations(self.targets, self._first, starts, settings.seed)
+        self._schedule = _fixed(settings.schedule, self._first, self.targets)
         self._proposal: tuple[int, Proposal] | None = None
-        self._first = potential.to(target.units)
-        if self._first.r_cut > target.r_max * (1.0 + 1e-9):
-            raise InputError(
-                f"the cut-off {self._first.r_cut:g} lies beyond the target g(r), which ends at {target.r_max:g}"
-            )
-        if start is None:
-            start = start_configuration(target, state, self._first.r_cut, seed=seed)
-        self._start = start.to(target.units).at_density(state.density)
-        # One time step for all iterations: the length that sets it is that of the first potential.
-        length = schedule.length or length_scale(self._first, state)
-        self._fixed_schedule = replace(schedule, length=length)
         self._store = Store(workdir)
-        identity = fingerprint(
-            target=self.target,
-            state=state,
-            potential=self._first,
-            start=self._start,
-            engine=engine,
-            update=update,
-            schedule=schedule,
-            seed=seed,
-            adaptive=adaptive,
-            reweighting=reweighting,
-            # Named only where they differ from what there was before them.
-            **({"replicas": replicas.count} if replicas.count > 1 else {}),
-            **({"longest": longest} if longest is not None else {}),
-        )
-        self.history: list[Iteration] = self._store.open(identity, self.target)
+        self.rounds = self._store.open(self._identities(starts), self.targets)
+        self._simulators = [
+            Simulator(
+                self.engine,
+                target,
+                self.held & frozenset(target.pairs),
+                self.update.beyond_cutoff,
+                settings.adaptive,
+                settings.replicas,
+            )
+            for target in self.targets
+        ]
+
+    def _identities(self, starts: Sequence[Configuration | None] | None) -> list[dict[str, str]]:
+        """Return what this refinement is, as each state sees it."""
+        settings, several = self.settings, len(self.targets) > 1
+        common: dict[str, object] = {f"potential of {name}": one for name, one in self._first.items()}
+        common |= {
+            "engine": self.engine,
+            "update": self.update,
+            "schedule": settings.schedule,
+            "seed": settings.seed,
+            "adaptive": settings.adaptive,
+            "reweighting": settings.reweighting,
+        }
+        # Named only where they differ from what they are by default.
+        if settings.replicas.count > 1:
+            common["replicas"] = settings.replicas.count
+        if settings.longest is not None:
+            common["longest"] = settings.longest
+        if not settings.back:
+            common["back"] = False
+        if self.held:
+            common["held"] = sorted(map(str, self.held))
+        found = []
+        for number, target in enumerate(self.targets):
+            own: dict[str, object] = {f"target of {name}": curve for name, curve in target.rdfs.items()}
+            own["state"] = (dict(target.densities), target.kT, target.pressure, target.weight)
+            # Those of several states are made from the seed unless they were given.
+            if not several or (starts is not None and starts[number] is not None):
+                own["start"] = self._starts[number]
+            if several:
+                own["number of state"] = (number, len(self.targets))
+            found.append(fingerprint(common | own))
+        return found
+
+    def close(self) -> None:
+        """Let other runs use the folder."""
+        self._store.close()
+
+    @property
+    def history(self) -> History:
+        """The targets and all rounds so far."""
+        return History(self.targets, tuple(self.rounds), self.held)
 
     @property
     def proposal(self) -> Proposal:
-        """What the next step simulates, and what reweighting says of it."""
-        count = len(self.history)
+        """What the next step simulates, and what reweighting says of it.
+
+        Raises
+        ------
+        ConvergenceError
+            If the update has no answer.
+        """
+        count = len(self.rounds)
         if count == 0:
             return Proposal(self._first)
         if self._proposal is None or self._proposal[0] != count:
-            records = [item.measurement for item in self.history]
-            if self.reweighting:
-                final = self.history[-1].complete
-                made = propose(records, self.target, self.state, self.update, final=final)
-            else:
-                made = Proposal(self.update(records, self.target, self.state))
+            made = propose(self.history, self._search, reweighting=self.settings.reweighting)
             self._proposal = (count, made)
         return self._proposal[1]
 
     @property
-    def potential(self) -> PairPotential:
-        """The potential that the next step simulates."""
-        return self.proposal.potential
-
-    def step(self) -> Iteration:
-        """Simulate the present potential, compare it with the target, and keep both on disk.
-
-        A run that blows up is repeated with a shorter time step, then with a potential nearer to the best so far.
-
-        Raises
-        ------
-        EngineError
-            If the engine fails; the iterations before stay as they are, and a new `step` tries again.
-        """
-        began = time.perf_counter()
-        index = len(self.history)
-        proposal = self.proposal
-        seed = int(np.random.SeedSequence([self.seed, index]).generate_state(1)[0])
-
-        def run(potential: PairPotential, schedule: Schedule) -> tuple[PairPotential, Sample]:
-            return potential, simulate(
-                self.engine,
-                potential,
-                self.target,
-                self.state,
-                self._starts_of_next(),
-                schedule,
-                seed=seed,
-                folder=self._store.prepare(index),
-                beyond_cutoff=self.update.beyond_cutoff,
-                adaptive=self.adaptive,
-                replicas=self.replicas,
-            )
-
-        with disk_explained(self._store.folder, index):
-            (potential, sample), remarks = first_that_runs(self._attempts(proposal.potential), run)
-            done = iteration_of(
-                sample,
-                index,
-                potential,
-                self.target,
-                seed=seed,
-                seconds=time.perf_counter() - began,
-                longer=self._production / self.schedule.production,
-            )
-            iteration = self._store.commit(replace(done, skipped=proposal.skipped, remarks=remarks))
-        self.history.append(iteration)
-        return iteration
-
-    def keep(self, last: Reweighted) -> None:
-        """Keep in the folder, for a figure, the potential that reweighting has judged at last."""
-        self._store.keep(last)
-
-    def _starts_of_next(self) -> list[Configuration]:
-        """Return the last configurations of a homogeneous fluid; clusters and crystals take long to dissolve."""
-        sound = [item for item in self.history if item.homogeneous]
-        found = [sound[-1].final, *sound[-1].others] if sound else [self._start]
-        # Replicas that have none of their own begin as others do, and soon go their own ways.
-        return [found[number % len(found)] for number in range(self.replicas.count)]
-
-    @property
-    def _production(self) -> int:
-        """Steps of sampling of the next simulation."""
-        return longer_production(self.history, self.schedule.production, self.longest)
-
-    def _attempts(self, potential: PairPotential) -> list[tuple[PairPotential, Schedule, str]]:
-        """Return what is tried in turn: potential, schedule, and what is gentler about it."""
-        production = self._production
-        if production > self.schedule.production:
-            log.info("the noise of g leaves no way on: %d steps of sampling", production)
-        equilibration = longer_equilibration(
-            [item.relaxed for item in self.history], self.schedule.equilibration, self.longest
-        )
-        nearer = partial(between, self.best.potential, potential) if self.history else None
-        schedule = replace(self._fixed_schedule, production=production, equilibration=equilibration)
-        return attempts(potential, schedule, nearer)
-
-    @property
-    def best(self) -> Iteration:
-        """The iteration whose g(r) is nearest to the target (smallest mean squared difference).
-
-        See `cginit.refine.relaxation.best_simulation`.
+    def best(self) -> Round:
+        """The round whose g(r) are nearest to the targets; see `cginit.refine.relaxation.best_simulation`.
 
         Raises
         ------
         InputError
             If nothing has been simulated yet.
         """
-        if not self.history:
+        if not self.rounds:
             raise InputError("nothing has been simulated yet; call step() first")
-        items = self.history
-        return items[
-            best_simulation(
-                [item.relaxed for item in items],
-                [item.homogeneous for item in items],
-                [item.distance.lmse for item in items],
+        return self.rounds[self.history.best]
+
+    def step(self) -> Round:
+        """Simulate the next potentials in all states, compare with the targets, and keep all on disk.
+
+        A run that blows up is repeated with a shorter time step, then with potentials nearer to the best so far.
+
+        Raises
+        ------
+        EngineError
+            If the engine fails; the rounds before stay as they are, and a new `step` tries again.
+        """
+        index = len(self.rounds)
+        proposal = self.proposal
+        finished = []
+        for state in range(len(self.targets)):
+            # It may have been simulated before a stop, when another state was not.
+            kept = self._store.kept(state, index)
+            finished.append(self._simulated(state, index, proposal) if kept is None else kept)
+        self.rounds.append(tuple(finished))
+        return self.rounds[-1]
+
+    def _simulated(self, state: int, index: int, proposal: Proposal) -> Record:
+        target = self.targets[state]
+        own = partial_of(proposal.potentials, target)
+        production = longer_production(
+            self.rounds, self.targets, self.settings.schedule.production, self._longest
+        )
+        if production > self.settings.schedule.production:
+            log.info("the noise of g leaves no way on: %d steps of sampling", production)
+        equilibration = longer_equilibration(
+            [done[state].relaxed for done in self.rounds], self.settings.schedule.equilibration, self._longest
+        )
+        best = partial_of(self.history.potentials(self.history.best), target) if self.rounds else None
+        with disk_explained(self._store.folder, index):
+            record = self._simulators[state].run(
+                index,
+                own,
+                self._starts_of(state),
+                replace(self._schedule, production=production, equilibration=equilibration),
+                seed=self._seed(state, index),
+                prepare=lambda: self._store.prepare(state, index),
+                best=best,
+                longer=production / self.settings.schedule.production,
             )
-        ]
+            return self._store.commit(
+                state, replace(record, made_by=proposal.made_by, skipped=proposal.skipped)
+            )
+
+    def _seed(self, state: int, index: int) -> int:
+        seed = self.settings.seed
+        if len(self.targets) > 1:
+            seed = int(np.random.SeedSequence([seed, state]).generate_state(1)[0])
+        return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+    def _starts_of(self, state: int) -> list[Configuration]:
+        """Return the last configurations of a homogeneous fluid; clusters and crystals take long to dissolve."""
+        sound = [done[state] for done in self.rounds if done[state].homogeneous]
+        found = [sound[-1].final, *sound[-1].others] if sound else [self._starts[state]]
+        # Replicas that have none of their own begin as others do, and soon go their own ways.
+        return [found[number % len(found)] for number in range(self.settings.replicas.count)]
+
+    def keep(self, estimate: Round, skipped: int) -> None:
+        """Keep in the folder, for a figure, the potentials that reweighting has judged at last."""
+        self._store.keep(estimate, skipped)
+
+
+def partial_of(potentials: Interactions[PairPotential], target: Target) -> Interactions[PairPotential]:
+    """Return the potentials of the pairs that a state has."""
+    return Interactions({name: potentials[name] for name in target.pairs})
+
+
+def _fixed(
+    schedule: Schedule, potentials: Interactions[PairPotential], targets: Sequence[Target]
+) -> Schedule:
+    """Return the schedule with one time step for all rounds, set by the length of the first potentials."""
+    scales = [length_scale(potentials[name], target.state) for target in targets for name in target.pairs]
+    return replace(schedule, length=schedule.length or min(scales))
+
+
+def _fitting(targets: Sequence[Target], potentials: ByName[PairPotential]) -> Interactions[PairPotential]:
+    """Return the potentials of all pairs that some state has, in the units and on the grids of the targets.
+
+    Raises
+    ------
+    InputError
+        If there is no state, a potential is missing, or units or grids do not fit.
+    """
+    if not targets:
+        raise InputError("give at least one state")
+    given = Interactions(potentials)
+    units = targets[0].units
+    found: dict[Interaction, PairPotential] = {}
+    for number, target in enumerate(targets):
+        where = f" of state {number}" if len(targets) > 1 else ""
+        if target.units != units:
+            raise InputError(
+                f"state {number} is in {target.units.name}, the first in {units.name}; convert with .to(units)"
+            )
+        for name, curve in target.rdfs.items():
+            potential = given.get(name)
+            if potential is None:
+                raise InputError(
+                    f"the pair {name}{where} has no potential; give one for every pair of every state"
+                )
+            potential = found.setdefault(name, potential.to(units))
+            if potential.r_cut > curve.r_max * (1.0 + 1e-9):
+                raise InputError(
+                    f"the cut-off {potential.r_cut:g} of {name} lies beyond the target g(r){where}, which ends at "
+                    f"{curve.r_max:g}"
+                )
+            n = potential.r.size
+            if curve.r.size < n or not np.allclose(curve.r[:n], potential.r, atol=1e-4 * potential.dr):
+                raise InputError(
+                    f"g(r) of {name}{where} (step {curve.dr:g}, from {curve.r[0]:g} to {curve.r_max:g}) does not lie on "
+                    f"the grid of the potential (step {potential.dr:g}, from {potential.r[0]:g} to "
+                    f"{potential.r_cut:g}); sample all alike"
+                )
+    return Interactions(found)
+
+
+def _start_configurations(
+    targets: Sequence[Target],
+    potentials: Interactions[PairPotential],
+    given: Sequence[Configuration | None] | None,
+    seed: int,
+) -> list[Configuration]:
+    """Return the start of each state, at its density."""
+    found = []
+    for number, target in enumerate(targets):
+        start = None if given is None else given[number]
+        if start is None:
+            r_cut = max(potentials[name].r_cut for name in target.pairs)
+            start = start_configuration(target, r_cut, seed=seed + number)
+        if len(start.species) == 1 == len(target.species):
+            # Nobody need name the beads of a pure liquid.
+            start = replace(start, species=target.species)
+        if start.species != target.species:
+            raise InputError(
+                f"the start has the species {', '.join(start.species)}, the target {', '.join(target.species)}"
+            )
+        found.append(start.to(target.units).at_density(target.state.density))
+    return found

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from cginit.curves import RDF, Array
 from cginit.liquid import RadialGrid
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
-from cginit.mixture import Pair
 from cginit.refine.damped_newton import damped_newton
 from cginit.refine.response import (
     MAX_RESPONDING,
@@ -33,6 +32,8 @@ from cginit.refine.response import (
     nodes,
     whole_g,
 )
+
+Pair = tuple[str, str]
 
 __all__ = [
     "MixtureFluid",

@@ -1,41 +1,164 @@
-"""The configurations of one simulation as those of a slightly different potential."""
+"""The configurations of a round as those of slightly different potentials: what need not be simulated."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cginit.curves import Array, PairPotential
-from cginit.refine.measurement import Measurement
+from cginit.errors import ConvergenceError
+from cginit.interactions import Interactions
+from cginit.refine.convergence import distance
+from cginit.refine.history import History, Step, apply_step
+from cginit.refine.record import Record, Round, round_chi2, round_lmse
 from cginit.sampling import PairCounts
-from cginit.state import StatePoint
+from cginit.target import Target
 
 __all__ = [
-    "SMALLEST_SHARE",
+    "Proposal",
     "boltzmann_weights",
     "effective_share",
-    "frame_weights",
+    "propose",
     "reweighted",
+    "reweighted_round",
     "virial_change",
 ]
 
+log = logging.getLogger(__name__)
+
 #: Part of the configurations that must remain effective. Half of them doubles the variance, which chi^2 knows.
 SMALLEST_SHARE = 0.5
+#: Updates by reweighting between two rounds.
+MAX_UPDATES = 4
+#: chi^2 per point at which a reweighted g counts as at the noise. The configurations that judge the potential have
+#: also made it: where an update fitted p of n independent points, new configurations give 2 p / n more (Mallows,
+#: doi:10.1080/00401706.1973.10489103). The smooth changes of a regularised update have p / n below a quarter.
+CHI2_REWEIGHTED = 1.5
+#: A further update must reduce the mean squared difference to this part.
+PROGRESS = 0.9
 
 
-def frame_weights(measured: Measurement, potential: PairPotential, state: StatePoint) -> Array | None:
-    r"""Return the weight ``(frames,)`` of each configuration under another potential, or None without counts.
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """What is to be simulated next.
 
-    .. math:: w_f \propto \exp\Big(-\frac{1}{kT} \sum_b n_{fb} (U'(r_b) - U(r_b))\Big)
+    Attributes
+    ----------
+    potentials : Interactions of PairPotential
+        The next potentials.
+    made_by : str
+        The update, or the move of the search, that made them.
+    estimate : Round or None
+        What the last round says of them by reweighting, where that is possible.
+    skipped : int
+        Updates judged by reweighting: simulations that were not needed.
+    at_noise : bool
+        Whether the estimate is at the noise, so that nothing need be simulated.
+    """
+
+    potentials: Interactions[PairPotential]
+    made_by: str = "start"
+    estimate: Round | None = None
+    skipped: int = 0
+    at_noise: bool = False
+
+
+def propose(history: History, search: Callable[[History], Step], *, reweighting: bool = True) -> Proposal:
+    """Take a step, and further ones with the reweighted configurations while they stand for its potentials.
+
+    Raises
+    ------
+    ConvergenceError
+        If the update has no answer.
+    """
+    last = history.last
+    step = search(history)
+    potentials = apply_step(history, step)
+    usable = reweighting and all(record.homogeneous for record in last)
+    final = all(record.complete for record in last)
+    before = round_lmse(last, history.targets)
+    accepted: Proposal | None = None
+    for count in range(1, MAX_UPDATES + 1):
+        estimate = reweighted_round(last, potentials, history.targets, step.made_by) if usable else None
+        if estimate is None:
+            break
+        lmse, chi2 = round_lmse(estimate, history.targets), round_chi2(estimate)
+        if lmse > PROGRESS * before:
+            # Better than an update that does not help.
+            return accepted or Proposal(potentials, step.made_by)
+        log.info("reweighting: largest chi^2 %.2f, mean squared difference %.2g", chi2, lmse)
+        before = lmse
+        at_noise = final and chi2 <= CHI2_REWEIGHTED
+        accepted = Proposal(potentials, step.made_by, estimate, count, at_noise)
+        if at_noise:
+            return accepted
+        further = history.followed_by(estimate)
+        try:
+            step = search(further)
+        except ConvergenceError as error:
+            # Inverse Monte Carlo needs configurations of their own weight.
+            log.info("no update of what was reweighted: %s", error)
+            return accepted
+        potentials = apply_step(further, step)
+    return Proposal(potentials, step.made_by, None, 0 if accepted is None else accepted.skipped)
+
+
+def reweighted_round(
+    last: Round, potentials: Interactions[PairPotential], targets: tuple[Target, ...], made_by: str = ""
+) -> Round | None:
+    """Return what simulations of `potentials` would have shown in every state; None where one cannot tell."""
+    found = []
+    for record, target in zip(last, targets, strict=True):
+        one = reweighted(record, potentials, target)
+        if one is None:
+            return None
+        found.append(replace(one, made_by=made_by))
+    return tuple(found)
+
+
+def reweighted(record: Record, potentials: Interactions[PairPotential], target: Target) -> Record | None:
+    r"""Return what a simulation of `potentials` would have shown, from the configurations of another.
+
+    .. math:: w_f \propto \exp\Big(-\frac{1}{kT} \sum_{ib} n_{fib} (U_i'(x_b) - U_i(x_b))\Big)
+
+    over all interactions i. None where fewer than half of the configurations would remain effective, or their counts
+    were not kept. The errors are those of the weighted configurations.
 
     Source: R. W. Zwanzig, J. Chem. Phys. 22, 1420 (1954), doi:10.1063/1.1740409.
     """
-    counts = measured.counts
-    if counts is None:
+    if not record.counts:
         return None
-    n = potential.r.size
-    return boltzmann_weights(counts.counts[:, :n] @ ((potential.u - measured.potential.u) / state.kT))
+    energy: Array = np.zeros(len(next(iter(record.counts.values()))))
+    for name, counts in record.counts.items():
+        old, new = record.potentials[name], potentials[name]
+        energy = energy + counts.counts[:, : new.r.size] @ ((new.u - old.u) / target.kT)
+    weights = boltzmann_weights(energy)
+    share = effective_share(weights)
+    if share < SMALLEST_SHARE:
+        return None
+    rdfs = record.counts.map(lambda one: one.rdf(weights))
+    moved = sum(
+        virial_change(counts, weights, record.potentials[name], potentials[name])
+        for name, counts in record.counts.items()
+    )
+    own = Interactions({name: potentials[name] for name in record.potentials})
+    return replace(
+        record,
+        potentials=own,
+        rdfs=rdfs,
+        distances=Interactions(
+            {
+                name: distance(rdfs[name], curve, own[name].r_cut, record.longer)
+                for name, curve in target.rdfs.items()
+            }
+        ),
+        pressure=record.pressure + moved,
+        pressure_error=float(record.pressure_error / np.sqrt(share)),
+        counts=Interactions({}),
+    )
 
 
 def boltzmann_weights(energy: Array) -> Array:
@@ -73,24 +196,3 @@ def virial_change(counts: PairCounts, weights: Array, old: PairPotential, new: P
     before = counts.counts[:, :n] @ (old.f * factor)
     after = counts.counts[:, :n] @ (new.f * factor)
     return float(weights @ after - before.mean())
-
-
-def reweighted(measured: Measurement, potential: PairPotential, state: StatePoint) -> Measurement | None:
-    """Return what a simulation of `potential` would have measured, from the configurations of another.
-
-    None where fewer than half of the configurations would remain effective, or their counts were not kept. The
-    errors are those of the weighted configurations.
-    """
-    weights = frame_weights(measured, potential, state)
-    if weights is None or measured.counts is None or effective_share(weights) < SMALLEST_SHARE:
-        return None
-    counts = measured.counts
-    pressure = measured.pressure + virial_change(counts, weights, measured.potential, potential)
-    return replace(
-        measured,
-        potential=potential,
-        rdf=counts.rdf(weights),
-        pressure=pressure,
-        pressure_error=measured.pressure_error / np.sqrt(effective_share(weights)),
-        counts=None,
-    )

@@ -1,9 +1,10 @@
-"""One simulation of a refinement: as long as its answer is worth, sampled as far as the update wants."""
+"""One simulation of one state of a refinement: as long as its answer is worth, sampled as far as the update wants."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,64 +12,22 @@ import numpy as np
 from cginit import sampling
 from cginit.configuration import Configuration
 from cginit.curves import RDF, Array, PairPotential
-from cginit.engines.base import Engine, EngineRun, Schedule
+from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
 from cginit.errors import InputError
-from cginit.refine.checkpoint import Iteration
+from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import distance
-from cginit.refine.measurement import is_homogeneous
-from cginit.refine.parts import FAR, Joined, Verdict, simulated
+from cginit.refine.record import Record
+from cginit.refine.recovery import attempts, first_that_runs
 from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import ONE, Replicas
-from cginit.sampling import Mean, PairCounts
-from cginit.state import StatePoint
+from cginit.refine.run_length import FAR, Joined, Verdict, simulated
+from cginit.sampling import PairCounts
+from cginit.target import Target
 
-__all__ = ["Sample", "iteration_of", "reach_of", "simulate"]
+__all__ = ["Simulator", "reach_of"]
 
 #: g(r) is sampled to this many cut-offs where an update wants it beyond the cut-off.
 REACH = 2.5
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """What a simulation showed.
-
-    Attributes
-    ----------
-    rdf : RDF
-        On the grid of the target.
-    counts : PairCounts or None
-        None for an analytic engine.
-    final : Configuration
-        Where the next simulation may start.
-    pressure : Mean
-        With its error.
-    warnings : tuple of str
-        What makes it useless as a fluid in equilibrium.
-    engine : str
-        Engine and version.
-    steps : int
-        All steps.
-    seconds : float
-        Wall time of the engine's integration.
-    complete : bool
-        Whether it had its full length; a run that is far from the target is ended early.
-    others : tuple of Configuration
-        Where the other replicas of the next simulation may start.
-    relaxed : int
-        Steps that had to count as equilibration because g(r) still moved.
-    """
-
-    rdf: RDF
-    counts: PairCounts | None
-    final: Configuration
-    pressure: Mean
-    warnings: tuple[str, ...]
-    engine: str
-    steps: int
-    seconds: float
-    complete: bool
-    others: tuple[Configuration, ...] = ()
-    relaxed: int = 0
 
 
 def reach_of(target: RDF, r_cut: float, box_edge: float, beyond_cutoff: bool) -> float:
@@ -81,128 +40,190 @@ def reach_of(target: RDF, r_cut: float, box_edge: float, beyond_cutoff: bool) ->
     return float(whole.r[0]) + steps * whole.dr
 
 
-def simulate(
-    engine: Engine,
-    potential: PairPotential,
-    target: RDF,
-    state: StatePoint,
-    starts: Sequence[Configuration],
-    schedule: Schedule,
-    *,
-    seed: int,
-    folder: Path,
-    beyond_cutoff: bool,
-    adaptive: bool,
-    replicas: Replicas = ONE,
-) -> Sample:
-    """Simulate a potential for as long as its answer is worth; see `cginit.refine.parts.simulated`.
+@dataclass(frozen=True, eq=False)
+class Simulator:
+    """How the potentials of a refinement are simulated in one state.
 
-    Each replica has one of the `starts`.
-
-    Raises
-    ------
-    EngineError
-        If the engine fails.
+    Attributes
+    ----------
+    engine : Engine
+        What simulates.
+    target : Target
+        The state, and what it is to show.
+    held : frozenset of Interaction
+        Interactions whose g(r) do not count.
+    beyond_cutoff : bool
+        Whether g(r) is sampled as far as the box allows.
+    adaptive : bool
+        Whether a simulation that is far from the target is ended after a quarter of its production.
+    replicas : Replicas
+        How many simulations run side by side.
     """
-    counted: PairCounts | None = None
 
-    def measure(joined: Joined) -> tuple[Sample, Verdict]:
-        nonlocal counted
-        sample = _sample(joined, target, potential, beyond_cutoff, counted if joined.known else None)
-        counted = sample.counts
-        far = distance(sample.rdf, target, potential.r_cut).chi2 > FAR
-        # What clusters or freezes will not become a fluid by going on.
-        moving = sample.counts is not None and is_homogeneous(sample.warnings)
-        curves = [(sample.counts, target, potential.r_cut)] if sample.counts is not None else []
-        return sample, Verdict(far, moving and relaxes(curves))
+    engine: Engine
+    target: Target
+    held: frozenset[Interaction] = frozenset()
+    beyond_cutoff: bool = False
+    adaptive: bool = True
+    replicas: Replicas = ONE
 
-    return simulated(
-        engine,
-        potential,
-        state,
-        starts,
-        schedule,
-        measure,
-        seed=seed,
-        folder=folder,
-        adaptive=adaptive,
-        replicas=replicas,
-    )
+    def run(
+        self,
+        index: int,
+        potentials: Interactions[PairPotential],
+        starts: Sequence[Configuration],
+        schedule: Schedule,
+        *,
+        seed: int,
+        prepare: Callable[[], Path],
+        best: Interactions[PairPotential] | None,
+        longer: float = 1.0,
+    ) -> Record:
+        """Simulate and compare with the target.
 
+        A run that blows up is repeated with a shorter time step, then with potentials nearer to the `best` so far,
+        each in the empty folder that `prepare` returns.
 
-def iteration_of(
-    sample: Sample,
-    index: int,
-    potential: PairPotential,
-    target: RDF,
-    *,
-    seed: int,
-    seconds: float,
-    longer: float = 1.0,
-) -> Iteration:
-    """Return the iteration that a simulation of `potential` makes, with its distance to the target."""
-    return Iteration(
-        index=index,
-        potential=potential,
-        rdf=sample.rdf,
-        final=sample.final,
-        distance=distance(sample.rdf, target, potential.r_cut, longer),
-        pressure=sample.pressure.value,
-        pressure_error=sample.pressure.error,
-        warnings=sample.warnings,
-        engine=sample.engine,
-        seed=seed,
-        steps=sample.steps,
-        seconds=seconds,
-        engine_seconds=sample.seconds,
-        counts=sample.counts,
-        complete=sample.complete,
-        others=sample.others,
-        relaxed=sample.relaxed,
-        longer=longer,
-    )
+        Raises
+        ------
+        EngineError
+            If the engine fails.
+        """
+        began = time.perf_counter()
 
+        def attempt(tried: Interactions[PairPotential], gentle: Schedule) -> Record:
+            return self._simulated(index, tried, starts, gentle, seed, prepare(), longer)
 
-def _sample(
-    joined: Joined, target: RDF, potential: PairPotential, beyond_cutoff: bool, before: PairCounts | None
-) -> Sample:
-    """Return what all parts so far show; `before` are the pairs of all but the last."""
-    edge = float(np.min(joined.finals[0].box))
-    reach = reach_of(target, potential.r_cut, edge, beyond_cutoff)
-    counts: PairCounts | None = None
-    warnings: tuple[str, ...] = ()
-    if joined.trajectory is None:
-        rdf = _exact(joined.first, target, reach)
-    else:
-        offset = float(target.with_core().r[0])
-        counts = sampling.count_pairs(
-            joined.trajectory, dr=target.dr, r_max=reach, offset=offset, before=before
+        record, remarks = first_that_runs(attempts(potentials, schedule, best), attempt)
+        return replace(record, seed=seed, remarks=remarks, seconds=time.perf_counter() - began)
+
+    def _simulated(
+        self,
+        index: int,
+        potentials: Interactions[PairPotential],
+        starts: Sequence[Configuration],
+        schedule: Schedule,
+        seed: int,
+        folder: Path,
+        longer: float,
+    ) -> Record:
+        counted: Interactions[PairCounts] | None = None
+
+        def measure(joined: Joined) -> tuple[Record, Verdict]:
+            nonlocal counted
+            record = self._measured(index, potentials, joined, longer, counted if joined.known else None)
+            counted = record.counts
+            curves = [
+                (counts, self.target.rdfs[name], potentials[name].r_cut)
+                for name, counts in record.counts.items()
+                if name not in self.held
+            ]
+            # How far it is does not depend on how long the simulations have grown. What clusters or freezes will not
+            # become a fluid by going on.
+            far = self._distance(record, potentials) > FAR
+            return record, Verdict(far, record.homogeneous and relaxes(curves))
+
+        return simulated(
+            self.engine,
+            _for_engine(potentials),
+            self.target.state,
+            starts,
+            schedule,
+            measure,
+            seed=seed,
+            folder=folder,
+            adaptive=self.adaptive,
+            replicas=self.replicas,
         )
-        rdf = counts.rdf()
-        warnings = sampling.examine(joined.trajectory, rdf, joined.energy).reasons
-    return Sample(
-        rdf=rdf,
-        counts=counts,
-        final=joined.finals[0],
-        pressure=joined.pressure,
-        warnings=warnings,
-        engine=joined.engine,
-        steps=joined.steps,
-        seconds=joined.seconds,
-        complete=joined.complete,
-        others=joined.finals[1:],
-        relaxed=joined.relaxed,
-    )
+
+    def _distance(self, record: Record, potentials: Interactions[PairPotential]) -> float:
+        """Return the largest chi^2 per point, with the errors as they are."""
+        return max(
+            distance(record.rdfs[name], curve, potentials[name].r_cut).chi2
+            for name, curve in self.target.rdfs.items()
+            if name not in self.held
+        )
+
+    def _measured(
+        self,
+        index: int,
+        potentials: Interactions[PairPotential],
+        joined: Joined,
+        longer: float,
+        before: Interactions[PairCounts] | None,
+    ) -> Record:
+        """Return what all parts so far show; `before` are the pairs of all but the last."""
+        target = self.target
+        first = next(iter(target.rdfs.values()))
+        edge = float(np.min(joined.finals[0].box))
+        r_cut = max(one.r_cut for one in potentials.values())
+        reach = reach_of(first, r_cut, edge, self.beyond_cutoff)
+        counts: Interactions[PairCounts] = Interactions({})
+        warnings: tuple[str, ...] = ()
+        if joined.trajectory is None:
+            rdfs = Interactions({target.pairs[0]: _exact(joined.first, target, reach)})
+        else:
+            known = None if before is None else {name.types: one for name, one in before.items()}
+            found = sampling.count_partial_pairs(
+                joined.trajectory, dr=first.dr, r_max=reach, offset=float(first.r[0]), before=known
+            )
+            counts = Interactions({name: found[name.types] for name in target.pairs})
+            if len(counts) == 1:
+                # Where all beads are alike, g(r) can say of how many beads it is.
+                counts = counts.map(lambda one: replace(one, pairs=None))
+            rdfs = counts.map(lambda one: one.rdf())
+            everything = _regardless_of_species(counts)
+            warnings = sampling.examine(joined.trajectory, everything, joined.energy).reasons
+        return Record(
+            index=index,
+            potentials=potentials,
+            rdfs=rdfs,
+            distances=Interactions(
+                {
+                    name: distance(rdfs[name], curve, potentials[name].r_cut, longer)
+                    for name, curve in target.rdfs.items()
+                }
+            ),
+            final=joined.finals[0],
+            pressure=joined.pressure.value,
+            pressure_error=joined.pressure.error,
+            counts=counts,
+            warnings=warnings,
+            held=self.held,
+            engine=joined.engine,
+            steps=joined.steps,
+            engine_seconds=joined.seconds,
+            complete=joined.complete,
+            others=joined.finals[1:],
+            relaxed=joined.relaxed,
+            longer=longer,
+        )
 
 
-def _exact(run: EngineRun, target: RDF, reach: float) -> RDF:
+def _for_engine(potentials: Interactions[PairPotential]) -> Potentials:
+    """Return what engines take: of one species the potential itself, so that those that know no other do."""
+    if len(potentials) == 1:
+        return potentials.only()
+    return {name.types: one for name, one in potentials.items()}
+
+
+def _exact(run: EngineRun, target: Target, reach: float) -> RDF:
     """Put the g(r) of an analytic engine on the grid of the target, as far as it goes."""
     exact = run.exact_rdf
-    if exact is None:
-        raise InputError(f"engine {run.engine} returned neither a trajectory nor a g(r)")
-    whole = target.with_core()
+    if exact is None or len(target.pairs) > 1:
+        raise InputError(
+            f"engine {run.engine} returned no trajectory{'; mixtures need one' if exact is not None else ', nor a g(r)'}"
+        )
+    whole = target.rdfs.only()
     first, dr = float(whole.r[0]), whole.dr
     end = min(reach, exact.r_max)
     r: Array = first + dr * np.arange(int((end - first) / dr + 1e-6) + 1, dtype=np.float64)
     error = None if exact.error is None else np.interp(r, exact.r, exact.error)
-    return RDF(r, np.interp(r, exact.r, exact.g), error, units=target.units)
+    return RDF(r, np.interp(r, exact.r, exact.g), error, units=whole.units)
+
+
+def _regardless_of_species(counts: Interactions[PairCounts]) -> RDF:
+    """Return g(r) of all beads, whatever they are."""
+    first = next(iter(counts.values()))
+    every = np.asarray(np.sum([one.counts for one in counts.values()], axis=0), dtype=np.int32)
+    return PairCounts(first.r, every, first.beads, first.volume, first.units).rdf()

@@ -68,6 +68,10 @@ class WorkDir:
             # Written last: a folder with settings is one that can be continued.
             content = {"format_version": self._version, "identity": identity}
             write_json(content, self.folder / self._settings)
+        self.clean()
+
+    def clean(self) -> None:
+        """Remove what a run that was ended has left of an unfinished iteration."""
         for leftover in self.folder.glob("*.partial"):
             _remove(leftover)
 
@@ -91,15 +95,7 @@ class WorkDir:
             )
 
     def complete(self) -> Iterator[Path]:
-        """Yield the folders of the complete iterations in order.
-
-        Raises
-        ------
-        InputError
-            If the folder holds no refinement.
-        """
-        if not self.exists:
-            raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
+        """Yield the folders of the complete iterations in order."""
         index = 0
         while (path := self.path(index)).is_dir():
             yield path

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cginit.curves import RDF, PairPotential
+from cginit.curves import PairPotential
 from cginit.errors import InputError, MissingDependencyError
-from cginit.mixture import MixtureTarget
-from cginit.refine.checkpoint import Iteration, Reweighted
+from cginit.interactions import Interaction
 from cginit.refine.convergence import CHI2_AT_NOISE, Distance
-from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.history import History
+from cginit.refine.record import Record, Round, round_lmse, round_potentials
+from cginit.target import Target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_figure", "mixture_figure", "new_figure", "refinement_figure", "save_figure"]
+__all__ = ["error_figure", "new_figure", "refinement_figure", "save_figure"]
 
 TARGET_COLOUR, FIRST_COLOUR, BEST_COLOUR = "0.15", "#d55e00", "#0072b2"
 WEIGHTED_COLOUR = "#009e73"
@@ -32,65 +33,125 @@ LINE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9"
 
 
 def refinement_figure(
-    history: Sequence[Iteration], target: RDF, kT: float, path: Path, reweighted: Reweighted | None = None
+    rounds: Sequence[Round], targets: Sequence[Target], path: Path, estimate: Round | None = None
 ) -> Path:
-    """Draw g(r), U(r) and the error of one refinement and write the figure to `path` (suffix: format).
+    """Draw every g(r), every U(r) and the error of a refinement, and write the figure to `path` (suffix: format).
 
     Parameters
     ----------
-    history : sequence of Iteration
+    rounds : sequence of Round
         At least one.
-    target : RDF
-        In the units of the iterations.
-    kT : float
-        Thermal energy, for the axis of U.
+    targets : sequence of Target
+        Of each state.
     path : Path
-    reweighted : Reweighted, optional
-        The last potential, where reweighting has judged it instead of a simulation.
+    estimate : Round, optional
+        The last potentials, where reweighting has judged them instead of a simulation.
 
     Raises
     ------
     InputError
-        If there is no iteration.
+        If there is no round.
     MissingDependencyError
         If matplotlib is not installed.
     """
-    if not history:
+    if not rounds:
         raise InputError("the refinement has no finished simulation to draw")
-    figure = new_figure((12.0, 3.8))
-    axes_g, axes_u, axes_e = figure.subplots(1, 3)
-    first, best = history[0], min(history, key=lambda item: item.distance.lmse)
-    shown = target.with_core()
-    axes_g.plot(shown.r, shown.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
-    curves = [(first.potential, first.rdf, FIRST_COLOUR, "start")]
-    if best is not first:
-        curves.append((best.potential, best.rdf, BEST_COLOUR, f"iteration {best.index}"))
-    if reweighted is not None:
-        curves.append((reweighted.potential, reweighted.rdf, WEIGHTED_COLOUR, "reweighted"))
-    for potential, rdf, colour, name in curves:
-        axes_g.plot(rdf.r, rdf.g, color=colour, lw=1.3, label=name)
-        axes_u.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=name)
-    length = target.units.length
-    axes_g.set(xlabel=f"r / {length}", ylabel="g(r)", xlim=(0, target.r_max), ylim=(0, None))
-    _scale_energy(axes_u, curves[-1][0], kT)
-    axes_u.axhline(0.0, color="0.8", lw=0.8, zorder=0)
-    axes_u.set(xlabel=f"r / {length}", ylabel="U(r) / kT", xlim=(0, best.potential.r_cut))
-    _draw_errors(axes_e, {"": [(item.index, item.distance) for item in history]})
-    _draw_reweighting(axes_e, history, reweighted)
-    for axes in (axes_g, axes_u):
-        axes.legend(frameon=False)
+    history = History(tuple(targets), tuple(rounds))
+    best = min(range(len(rounds)), key=history.lmse)
+    curves = [(rounds[0], FIRST_COLOUR, "start")]
+    if best:
+        curves.append((rounds[best], BEST_COLOUR, f"iteration {best}"))
+    if estimate is not None:
+        curves.append((estimate, WEIGHTED_COLOUR, "reweighted"))
+    pairs = tuple(history.potentials())
+    figure, panels, axes_e = _panels(len(pairs), len(targets))
+    for name, (axes_u, *axes_g) in zip(pairs, panels, strict=True):
+        _draw_potentials(axes_u, name, curves, history.kT)
+        for number, (axes, target) in enumerate(zip(axes_g, targets, strict=True)):
+            _draw_state(axes, name, target, [(done[number], colour, label) for done, colour, label in curves])
+            if len(targets) > 1:
+                axes.set_title(f"{name}, state {number}" if len(pairs) > 1 else f"state {number}")
+            elif len(pairs) > 1:
+                axes.set_title(str(name))
+    panels[0][1].legend(frameon=False)
+    _draw_errors(axes_e, _histories(history, pairs))
+    if len(pairs) * len(targets) > 1:
+        axes_e.legend(frameon=False)
+    _draw_reweighting(axes_e, history, estimate)
     return save_figure(figure, path)
 
 
-def _draw_reweighting(axes: Axes, history: Sequence[Iteration], reweighted: Reweighted | None) -> None:
+def _panels(pairs: int, states: int) -> tuple[Figure, list[list[Axes]], Axes]:
+    """Return a figure with the axes of U and of g in each state for every pair, and those of the errors."""
+    if pairs == states == 1:
+        figure = new_figure((12.0, 3.8))
+        axes_g, axes_u, axes_e = figure.subplots(1, 3)
+        return figure, [[axes_u, axes_g]], axes_e
+    across = min(PAIRS_ACROSS, pairs)
+    blocks, high = -(-pairs // across), states + 1
+    figure = new_figure((max(6.0, 4.0 * across), 3.0 * high * blocks + 3.2))
+    grid = figure.add_gridspec(high * blocks + 1, across)
+    panels = []
+    for number in range(pairs):
+        row, column = divmod(number, across)
+        axes_g = [figure.add_subplot(grid[high * row + state, column]) for state in range(states)]
+        panels.append([figure.add_subplot(grid[high * row + states, column]), *axes_g])
+    return figure, panels, figure.add_subplot(grid[high * blocks, :])
+
+
+def _draw_state(
+    axes: Axes, name: Interaction, target: Target, curves: Sequence[tuple[Record, str, str]]
+) -> None:
+    """Draw g of one pair in one state, with its target."""
+    length = target.units.length
+    axes.set(xlabel=f"r / {length}", ylabel="g(r)")
+    curve = target.rdfs.get(name)
+    if curve is None:
+        axes.text(0.5, 0.5, "not in this state", transform=axes.transAxes, ha="center", color="0.5")
+        return
+    axes.plot(curve.r, curve.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
+    for record, colour, label in curves:
+        g = record.rdfs[name]
+        axes.plot(g.r, g.g, color=colour, lw=1.3, label=label)
+    axes.set(xlim=(0, curve.r_max), ylim=(0, None))
+
+
+def _draw_potentials(
+    axes: Axes, name: Interaction, curves: Sequence[tuple[Round, str, str]], kT: float
+) -> None:
+    """Draw U of one pair in kT of the first state."""
+    potential = None
+    for done, colour, label in curves:
+        potential = round_potentials(done)[name]
+        axes.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=label)
+    if potential is not None:
+        _scale_energy(axes, potential, kT)
+        axes.set(xlabel=f"r / {potential.units.length}", xlim=(0, potential.r_cut))
+    axes.axhline(0.0, color="0.8", lw=0.8, zorder=0)
+    axes.set(ylabel="U(r) / kT")
+
+
+def _histories(history: History, pairs: Sequence[Interaction]) -> dict[str, list[tuple[int, Distance]]]:
+    """Return the errors of every pair in every state by number of the round, with a name where there are several."""
+    found = {}
+    for number, target in enumerate(history.targets):
+        for name in (one for one in pairs if one in target.rdfs):
+            words = [str(name)] * (len(pairs) > 1) + [f"state {number}"] * (len(history.targets) > 1)
+            found[", ".join(words)] = [
+                (done[number].index, done[number].distances[name]) for done in history.rounds
+            ]
+    return found
+
+
+def _draw_reweighting(axes: Axes, history: History, estimate: Round | None) -> None:
     """Mark the updates that reweighting judged: before which simulation, and at the end."""
-    for item in history:
-        if item.skipped:
-            text = f"{item.skipped} reweighted"
-            axes.axvline(item.index + 0.5, color=WEIGHTED_COLOUR, lw=0.8, ls=":")
+    for done in history.rounds:
+        if done[0].skipped:
+            text = f"{done[0].skipped} reweighted"
+            axes.axvline(done[0].index + 0.5, color=WEIGHTED_COLOUR, lw=0.8, ls=":")
             # In the lower left corner there are no errors yet.
             axes.text(
-                item.index + 0.49,
+                done[0].index + 0.49,
                 0.03,
                 text,
                 color=WEIGHTED_COLOUR,
@@ -100,70 +161,15 @@ def _draw_reweighting(axes: Axes, history: Sequence[Iteration], reweighted: Rewe
                 ha="right",
                 va="bottom",
             )
-    if reweighted is not None:
-        lmse = max(reweighted.distance.lmse, SMALLEST)
-        updates = f"{reweighted.skipped} update{'s' * (reweighted.skipped > 1)}"
-        axes.semilogy(
-            [history[-1].index + 1.5],
-            [lmse],
-            "D",
-            color=WEIGHTED_COLOUR,
-            ms=6,
-            label=f"reweighted, {updates}",
-        )
+    if estimate is not None:
+        lmse = max(round_lmse(estimate, history.targets), SMALLEST)
+        skipped = estimate[0].skipped
+        label = f"reweighted, {skipped} update{'s' * (skipped > 1)}"
+        axes.semilogy([len(history) + 0.5], [lmse], "D", color=WEIGHTED_COLOUR, ms=6, label=label)
         axes.legend(frameon=False)
 
 
-def mixture_figure(history: Sequence[MixtureIteration], target: MixtureTarget, path: Path) -> Path:
-    """Draw g(r) and U(r) of every pair of a mixture, and their errors, and write the figure to `path`.
-
-    Raises
-    ------
-    InputError
-        If there is no iteration.
-    MissingDependencyError
-        If matplotlib is not installed.
-    """
-    if not history:
-        raise InputError("the refinement has no finished simulation to draw")
-    pairs = target.pairs
-    across = min(PAIRS_ACROSS, len(pairs))
-    blocks = -(-len(pairs) // across)
-    figure = new_figure((4.0 * across, 6.0 * blocks + 3.2))
-    grid = figure.add_gridspec(2 * blocks + 1, across)
-    first, best = history[0], min(history, key=lambda item: item.lmse)
-    length = target.units.length
-    for number, pair in enumerate(pairs):
-        row, column = divmod(number, across)
-        axes_g = figure.add_subplot(grid[2 * row, column])
-        axes_u = figure.add_subplot(grid[2 * row + 1, column])
-        curve = target.rdfs[pair]
-        axes_g.plot(curve.r, curve.g, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
-        for item, colour, name in (
-            (first, FIRST_COLOUR, "start"),
-            (best, BEST_COLOUR, f"iteration {best.index}"),
-        ):
-            if item is best or first is not best:
-                g, potential = item.rdfs[pair], item.potentials[pair]
-                axes_g.plot(g.r, g.g, color=colour, lw=1.3, label=name)
-                axes_u.plot(potential.r, potential.u / target.kT, color=colour, lw=1.3)
-        axes_g.set(title="-".join(pair), xlabel=f"r / {length}", ylabel="g(r)")
-        axes_g.set(xlim=(0, best.rdfs[pair].r_max), ylim=(0, None))
-        _scale_energy(axes_u, best.potentials[pair], target.kT)
-        axes_u.axhline(0.0, color="0.8", lw=0.8, zorder=0)
-        axes_u.set(xlabel=f"r / {length}", ylabel="U(r) / kT", xlim=(0, best.potentials[pair].r_cut))
-        if number == 0:
-            axes_g.legend(frameon=False)
-    axes_e = figure.add_subplot(grid[2 * blocks, :])
-    _draw_errors(
-        axes_e,
-        {"-".join(pair): [(item.index, item.distances[pair]) for item in history] for pair in pairs},
-    )
-    axes_e.legend(frameon=False)
-    return save_figure(figure, path)
-
-
-def error_figure(histories: Mapping[str, Sequence[Iteration]], path: Path) -> Path:
+def error_figure(histories: Mapping[str, Sequence[Record]], path: Path) -> Path:
     """Draw the mean squared difference against the number of simulations for several refinements."""
     if not any(histories.values()):
         raise InputError("there is no finished simulation to draw")

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from cginit.votca.mixture_plan import MixturePlan, make_mixture_plan, run_mixture_plan
 from cginit.votca.options import OPTIONS, Option, find_option, options_table
 from cginit.votca.plan import Plan, make_plan, run_plan
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import Interaction, Settings, read_settings
 from cginit.votca.target import VotcaTarget, read_target
-from cginit.votca.update import Smoothed, update_of
+from cginit.votca.update import AdjustedUpdate, update_of
 
 __all__ = [
     "OPTIONS",
+    "AdjustedUpdate",
     "Interaction",
-    "MixturePlan",
     "Option",
     "Plan",
     "RunPlan",
     "Settings",
-    "Smoothed",
     "VotcaTarget",
     "find_option",
-    "make_mixture_plan",
     "make_plan",
     "options_table",
     "read_lammps_script",
     "read_mdp",
     "read_settings",
     "read_target",
-    "run_mixture_plan",
     "run_plan",
     "update_of",
 ]

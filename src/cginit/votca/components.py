@@ -10,11 +10,12 @@ import numpy as np
 
 from cginit.configuration import Configuration
 from cginit.errors import InputError
-from cginit.mixture import Pair
 from cginit.units import NM_KJ
 from cginit.votca.script import pair_files
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.target import topology
+
+Pair = tuple[str, str]
 
 __all__ = ["by_pair", "densities_of", "mass_rows", "typed_start"]
 

@@ -1,36 +1,42 @@
-"""From a settings file to a refinement: start, update, schedule, limits."""
+"""From a settings file of csg_inverse to a refinement: targets, start, update, schedule, limits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from cginit.configuration import Configuration
-from cginit.curves import RDF, PairPotential
+from cginit.curves import PairPotential
 from cginit.engines.base import Engine, Potentials, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.extrapolate import resampled
 from cginit.guess import REFINEMENT_METHOD, guess
+from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, MIXTURE_METHODS, guess_mixture
+from cginit.interactions import Interaction as Name
+from cginit.interactions import Interactions
 from cginit.io import read_table
-from cginit.refine import DEFAULT_SCHEDULE, Iteration, Limits, Refinement, refine
-from cginit.refine.replicas import ONE, Replicas
-from cginit.refine.updates import Update
+from cginit.refine import DEFAULT_SCHEDULE, Limits, Refinement, Round, refine_system
+from cginit.refine import Settings as RefinementSettings
+from cginit.refine.stop import BelowNorm, Norm
 from cginit.state import StatePoint
+from cginit.target import Target
 from cginit.units import NM_KJ
 from cginit.votca.bonds import refuse_bonds
-from cginit.votca.components import mass_rows
+from cginit.votca.components import by_pair, densities_of, mass_rows, typed_start
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import Interaction, Settings
-from cginit.votca.target import VotcaTarget, read_target, topology
-from cginit.votca.update import update_of
+from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
+from cginit.votca.update import AdjustedUpdate, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
 
 #: Relative difference from which two temperatures or densities are worth a note.
 SAME = 2e-3
+#: Differences in composition from which a start configuration is another mixture.
+SAME_COMPOSITION = 1e-2
 
 
 @dataclass(frozen=True)
@@ -39,54 +45,42 @@ class Plan:
 
     Attributes
     ----------
-    problem : VotcaTarget
-        Target, state and cut-off.
-    potential : PairPotential
-        The start.
-    update : Update
-        The update rule.
+    target : Target
+        g(r) of all pairs, densities, kT, and the pressure to reach.
+    potentials : Interactions of PairPotential
+        The start, each with its own cut-off.
+    names : Interactions of str
+        Names of the interactions in the settings.
+    update : AdjustedUpdate
+        The update rule, with what each interaction wants done to its change.
     schedule : Schedule
         Length of each simulation.
     limits : Limits
         Caps.
     start : Configuration or None
         Start configuration.
-    limit : float or None
-        ``convergence_check.limit``: the norm of g - g_target at which the run also stops.
-    weight : float
-        Its factor.
-    norm : int
-        1: sum over the grid of the absolute difference, 2: of its square.
+    below : BelowNorm or None
+        ``convergence_check``: the sum of the norms of g - g_target at which the run also stops.
     notes : tuple of str
         What is done otherwise than csg_inverse would, a sentence each.
     """
 
-    problem: VotcaTarget
-    potential: PairPotential
-    update: Update
+    target: Target
+    potentials: Interactions[PairPotential]
+    names: Interactions[str]
+    update: AdjustedUpdate
     schedule: Schedule
     limits: Limits
     start: Configuration | None
-    limit: float | None = None
-    weight: float = 1.0
-    norm: int = 1
+    below: BelowNorm | None = None
     notes: tuple[str, ...] = ()
-
-    @property
-    def target(self) -> RDF:
-        """The g(r) to reproduce."""
-        return self.problem.target
-
-    @property
-    def state(self) -> StatePoint:
-        """Its state."""
-        return self.problem.state
 
 
 def make_plan(
     settings: Settings,
     *,
     method: str | None = None,
+    update: str | None = None,
     density: float | None = None,
     iterations: int | None = None,
     clean: bool = False,
@@ -96,11 +90,14 @@ def make_plan(
     Parameters
     ----------
     settings : Settings
+        With one interaction, or those of all pairs of a mixture.
     method : str, optional
-        Guess of the start. By default ``NAME.pot.in`` beside the settings where it is there, else what
-        ``iie.initial_guess`` or ``cginit.method`` say, else cginit's own.
+        Guess of the start. By default ``NAME.pot.in`` beside the settings for each interaction where it is there, else
+        what ``iie.initial_guess`` or ``cginit.method`` say, else cginit's own.
+    update : str, optional
+        Rule instead of that of the settings; the steps of ``post_update`` stay.
     density : float, optional
-        In nm^-3, where no file states it.
+        In nm^-3, where no file states it; of a single component.
     iterations : int, optional
         Largest number of simulations, instead of ``iterations_max``.
     clean : bool
@@ -111,29 +108,36 @@ def make_plan(
     InputError
         If the settings ask for something that is not done here (named), or a file is absent or wrong.
     """
-    problems = list(settings.refused)
-    if problems:
-        raise InputError(f"{settings.path} cannot be run here: {'; '.join(problems)}")
+    if settings.refused:
+        raise InputError(f"{settings.path} cannot be run here: {'; '.join(settings.refused)}")
     refuse_bonds(settings)
-    problem = read_target(settings, density=density, clean=clean)
-    update, notes = update_of(settings)
-    potential, origin = _first(settings, problem, method)
-    run, more = run_of(settings, problem.state)
-    schedule, also = schedule_of(run, potential, problem.state)
-    start, last = _start(settings, problem.state)
-    limit, weight, norm, check = convergence_of(settings, settings.interaction)
+    interactions, target, start, read = (
+        _mixture(settings, density, clean)
+        if settings.is_mixture
+        else _one_component(settings, density, clean)
+    )
+    rule, pressure, notes = update_of(settings, interactions, update)
+    target = replace_pressure(target, pressure)
+    potentials, starts = _potentials(settings, interactions, target, method)
+    run, more = run_of(settings, target.state)
+    schedule, also = schedule_of(run, {name.types: one for name, one in potentials.items()}, target.state)
+    below, checked = _check(settings, interactions)
     return Plan(
-        problem=problem,
-        potential=potential,
-        update=update,
+        target=target,
+        potentials=potentials,
+        names=interactions.map(lambda item: item.name),
+        update=rule,
         schedule=schedule,
         limits=Limits(iterations_of(settings) if iterations is None else iterations),
         start=start,
-        limit=limit,
-        weight=weight,
-        norm=norm,
-        notes=(origin, *problem.notes, *notes, *more, *also, *last, *check, *settings.notes),
+        below=below,
+        notes=tuple(dict.fromkeys((*starts, *read, *notes, *more, *also, *checked, *settings.notes))),
     )
+
+
+def replace_pressure(target: Target, pressure: float | None) -> Target:
+    """Return the target with a pressure to reach."""
+    return Target(target.rdfs, target.densities, target.kT, pressure, target.weight)
 
 
 def run_plan(
@@ -141,85 +145,133 @@ def run_plan(
     engine: Engine,
     workdir: Path,
     *,
-    seed: int = 1,
-    adaptive: bool = True,
-    reweighting: bool = True,
-    replicas: Replicas = ONE,
-    longest: int | None = None,
-    progress: Callable[[Iteration], None] | None = None,
+    settings: RefinementSettings | None = None,
+    progress: Callable[[Round], None] | None = None,
 ) -> Refinement:
-    """Run the refinement of a settings file; see `cginit.refine.refine` for arguments, continuing and errors."""
-    history: list[Iteration] = []
+    """Run the refinement of a settings file; see `cginit.refine.refine_system` for continuing and errors.
 
-    def watch(iteration: Iteration) -> None:
-        history.append(iteration)
-        if progress is not None:
-            progress(iteration)
-        if plan.limit is not None and _norm(plan, iteration.rdf) <= plan.limit:
-            raise BelowLimit
+    Of `settings`, schedule and limits are those of the plan.
+    """
+    return refine_system(
+        plan.target,
+        plan.potentials,
+        engine,
+        plan.update,
+        workdir=workdir,
+        settings=replace(settings or RefinementSettings(), schedule=plan.schedule, limits=plan.limits),
+        held=plan.update.held,
+        starts=[plan.start],
+        stop=() if plan.below is None else (plan.below,),
+        progress=progress,
+    )
 
-    try:
-        return refine(
-            plan.target,
-            plan.state,
-            plan.potential,
-            engine,
-            plan.update,
-            workdir=workdir,
-            schedule=plan.schedule,
-            limits=plan.limits,
-            seed=seed,
-            start=plan.start,
-            adaptive=adaptive,
-            reweighting=reweighting,
-            replicas=replicas,
-            longest=longest,
-            progress=watch,
+
+Read = tuple[Interactions[Interaction], Target, Configuration | None, list[str]]
+
+
+def _one_component(settings: Settings, density: float | None, clean: bool) -> Read:
+    """Return the only interaction, its target, the start configuration and notes."""
+    problem = read_target(settings, density=density, clean=clean)
+    item = settings.interaction
+    # A type may be a pattern, which is no name of a bead.
+    species = item.type1 if item.type1 == item.type2 and item.type1.isalnum() else item.name
+    target = Target.of(problem.target, problem.state, species=species)
+    found, notes = _plain_start(settings)
+    start, more = _start(settings, target, found, notes)
+    return Interactions({(species, species): item}), target, start, [*problem.notes, *more]
+
+
+def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
+    """Return the interactions of all pairs, their targets, the start configuration and notes."""
+    if density is not None:
+        raise InputError(
+            f"{settings.path} has {len(settings.interactions)} pairs, and --density is that of a single component; give "
+            "the densities as cginit.density or particle_dens"
         )
-    except BelowLimit:
-        last = history[-1]
-        reason = (
-            f"converged: after {len(history)} simulations the norm of g - g_target is {_norm(plan, last.rdf):.3g}, "
-            f"at most the {plan.limit:g} of convergence_check (chi^2 per point {last.distance.chi2:.2f})"
-        )
-        return Refinement(last.potential, last.rdf, tuple(history), reason, True, last.index)
+    interactions = Interactions(by_pair(settings))
+    found, origin = typed_start(settings)
+    densities, stated = densities_of(settings, found)
+    step = min(item.step for item in interactions.values())
+    parts = ", ".join(f"{name} {value:.6g}" for name, value in densities.items())
+    notes = [f"densities in nm^-3: {parts}, from {stated}"]
+    notes += [
+        f"{item.name} has step {item.step:g} nm; all pairs of a mixture share the smallest, {step:g} nm"
+        for item in interactions.values()
+        if abs(item.step / step - 1.0) > 1e-6
+    ]
+    curves = {}
+    for name, item in interactions.items():
+        curves[name], more = read_interaction(settings, item, step, clean=clean)
+        notes += more
+    target = Target(curves, densities, settings.kT)
+    start, more = _start(settings, target, found, [origin])
+    return interactions, target, start, [*notes, *more]
 
 
-class BelowLimit(Exception):  # noqa: N818 - no error: the way out of the loop
-    """The limit of convergence_check is reached."""
+def _potentials(
+    settings: Settings, interactions: Interactions[Interaction], target: Target, method: str | None
+) -> tuple[Interactions[PairPotential], list[str]]:
+    """Return the start of each interaction: its table where there is one, else a guess; and notes."""
+    step = next(iter(target.rdfs.values())).dr
+    cutoffs = interactions.map(lambda item: cutoff_of(settings, item, step))
+    tables = interactions.map(lambda item: settings.folder / f"{item.name}.pot.in")
+    stated, wanted = settings.option("cginit.method"), _initial_guess(settings)
+    from_tables = method is None and not stated and wanted == "table"
+    present = {name for name, table in tables.items() if from_tables and table.is_file()}
+    if from_tables and settings.method == "iie" and len(present) < len(tables):
+        absent = next(table for name, table in tables.items() if name not in present)
+        raise InputError(f"{settings.path}: iie.initial_guess.method is table, but {absent} is absent")
+    notes = [f"start: {tables[name].name}" for name in present]
+    guessed: Mapping[Name, PairPotential] = {}
+    if len(present) < len(tables):
+        chosen = method or stated or _own_guess(settings, wanted)
+        guessed, more = _guessed(settings, target, chosen, cutoffs)
+        notes += more
+    return (
+        Interactions(
+            {
+                name: table_of(tables[name], cutoffs[name], step, target.kT)
+                if name in present
+                else guessed[name]
+                for name in target.pairs
+            }
+        ),
+        notes,
+    )
 
 
-def _norm(plan: Plan, rdf: RDF) -> float:
-    return plan.weight * norm_of(plan.target.with_core(), rdf, plan.problem.r_cut, plan.norm)
-
-
-def norm_of(target: RDF, rdf: RDF, r_cut: float, norm: int) -> float:
-    """Return csg_inverse's measure of g - g_target: the sum over the points of the grid up to the cut-off."""
-    r = target.r[target.r <= r_cut + 1e-6 * target.dr]
-    sampled = rdf.with_core()
-    difference = np.abs(np.interp(r, sampled.r, sampled.g) - target.g[: r.size])
-    return float(np.sum(difference**norm))
-
-
-def _first(settings: Settings, problem: VotcaTarget, method: str | None) -> tuple[PairPotential, str]:
-    name = settings.interaction.name
-    table = settings.folder / f"{name}.pot.in"
-    stated = settings.option("cginit.method")
+def _initial_guess(settings: Settings) -> str:
     wanted = settings.option("iie.initial_guess.method", "ie") if settings.method == "iie" else "table"
-    if method is None and not stated and wanted == "table" and table.is_file():
-        return table_of(table, problem.r_cut, problem.target.dr, problem.state.kT), f"start: {table.name}"
-    if method is None and settings.method == "iie" and wanted == "table":
-        raise InputError(f"{settings.path}: iie.initial_guess.method is table, but {table} is absent")
-    if method is None and settings.method == "iie":
-        if wanted not in ("bi", "ie"):
-            raise InputError(f"{settings.path}: iie.initial_guess.method is {wanted}; table, bi and ie exist")
-        method = "boltzmann" if wanted == "bi" else settings.option("iie.initial_guess.closure", "hnc")
-    chosen = method or stated or REFINEMENT_METHOD
-    potential = guess(problem.target, problem.state, chosen, problem.r_cut)
+    if wanted not in ("table", "bi", "ie"):
+        raise InputError(f"{settings.path}: iie.initial_guess.method is {wanted}; table, bi and ie exist")
+    return wanted
+
+
+def _own_guess(settings: Settings, wanted: str) -> str:
+    """Return the guess that the settings mean without naming one of cginit's."""
+    if settings.method == "iie":
+        return "boltzmann" if wanted == "bi" else settings.option("iie.initial_guess.closure", "hnc")
+    return DEFAULT_MIXTURE_METHOD if settings.is_mixture else REFINEMENT_METHOD
+
+
+def _guessed(
+    settings: Settings, target: Target, chosen: str, cutoffs: Interactions[float]
+) -> tuple[Mapping[Name, PairPotential], list[str]]:
     instead = (
         "" if settings.method == "iie" or chosen == "boltzmann" else " (csg_inverse: Boltzmann inversion)"
     )
-    return potential, f"start: guess {chosen}{instead}"
+    notes = [f"start: guess {chosen}{instead}"]
+    if not settings.is_mixture:
+        one = guess(target.rdfs.only(), target.state, chosen, cutoffs.only())
+        return Interactions({target.pairs[0]: one}), notes
+    if chosen not in MIXTURE_METHODS:
+        raise InputError(
+            f"{settings.path}: the guess {chosen} is that of a single component; {', '.join(MIXTURE_METHODS)} exist "
+            "for mixtures (--method)"
+        )
+    found = guess_mixture(target, chosen, cutoffs)
+    stand_ins = [note for one in found.values() for note in one.notes if "stands in" in note]
+    return found, [*notes, *dict.fromkeys(stand_ins)]
 
 
 def table_of(path: Path, r_cut: float, step: float, kT: float) -> PairPotential:
@@ -304,30 +356,65 @@ def schedule_of(run: RunPlan, potential: Potentials, state: StatePoint) -> tuple
     return replace(schedule, dt=run.timestep / tau, friction=friction), tuple(notes)
 
 
-def _start(settings: Settings, state: StatePoint) -> tuple[Configuration | None, tuple[str, ...]]:
+def _plain_start(settings: Settings) -> tuple[Configuration | None, list[str]]:
+    """Return the beads of the topology of a single component, and notes."""
+    from cginit.trajectory import read_configuration
+
+    found = topology(settings)
+    if found is None:
+        return None, ["the first one starts from a random configuration made here"]
+    path, units = found
+    try:
+        return read_configuration(path, units=units).to(NM_KJ), []
+    except InputError as error:
+        return None, [f"{error}; the first one starts from a random configuration made here"]
+
+
+def _start(
+    settings: Settings, target: Target, found: Configuration | None, origin: list[str]
+) -> tuple[Configuration | None, list[str]]:
+    """Return the start configuration at the density of the target, and notes."""
     wanted = settings.option("initial_configuration", "maindir")
     if wanted not in ("maindir", "laststep", "nowhere"):
         raise InputError(
             f"{settings.path}: initial_configuration is {wanted}; maindir, laststep and nowhere exist"
         )
     notes = []
-    found = None if wanted == "nowhere" else topology(settings)
     if wanted == "maindir":
         notes.append(
             "each simulation starts from the last configuration of the one before, not from the main folder"
         )
+    if wanted == "nowhere":
+        return None, ["the first simulation starts from a random configuration made here"]
     if found is None:
-        return None, (*notes, "the first one starts from a random configuration made here")
-    from cginit.trajectory import read_configuration
+        return None, [*notes, *origin]
+    if len(target.species) > 1:
+        counts = np.bincount(found.types, minlength=len(target.species)) / found.n
+        parts = np.array(list(target.densities.values())) / target.state.density
+        if np.max(np.abs(counts - parts)) > SAME_COMPOSITION:
+            return None, [
+                *notes,
+                "the start configuration has another composition than the densities say; the first simulation starts "
+                "from a random one",
+            ]
+    if abs(found.density / target.state.density - 1.0) > SAME:
+        notes.append(
+            f"the start configuration has density {found.density:.5g} nm^-3; it is scaled to that of the target"
+        )
+    return found.at_density(target.state.density), [*notes, *origin]
 
-    path, units = found
-    try:
-        start = read_configuration(path, units=units).to(NM_KJ)
-    except InputError as error:
-        return None, (*notes, f"{error}; the first one starts from a random configuration made here")
-    if abs(start.density / state.density - 1.0) > SAME:
-        notes.append(f"{path.name} has density {start.density:.5g} nm^-3; it is scaled to that of the target")
-    return start, tuple(notes)
+
+def _check(settings: Settings, interactions: Interactions[Interaction]) -> tuple[BelowNorm | None, list[str]]:
+    """Return the limit of ``convergence_check`` with the norm of each interaction, and notes."""
+    limit: float | None = None
+    norms: dict[Name, Norm] = {}
+    notes: list[str] = []
+    for name, item in interactions.items():
+        one, weight, power, more = convergence_of(settings, item)
+        notes += [f"{item.name}: {text}" for text in more]
+        if one is not None:
+            limit, norms[name] = one, Norm(weight, power)
+    return None if limit is None else BelowNorm(limit, norms), notes
 
 
 def iterations_of(settings: Settings) -> int:

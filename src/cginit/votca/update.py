@@ -1,23 +1,24 @@
-"""The update of a settings file: its method, followed by the steps of ``post_update``."""
+"""The update of a settings file: its method, followed by the steps of ``post_update`` of each interaction."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.refine.measurement import Measurement
-from cginit.refine.updates import Corrected, PressureRamp, Update, apply_change, make_update
-from cginit.refine.updates.base import first_shown
-from cginit.state import StatePoint
+from cginit.interactions import Interaction as Name
+from cginit.interactions import Interactions
+from cginit.refine import History, Step, Update, make_update
+from cginit.refine.settle import first_shown
+from cginit.refine.updates.base import mean_of_states
+from cginit.refine.updates.corrections import PressureRamp, RampKind
 from cginit.units import NM_KJ
 from cginit.votca.settings import Interaction, Settings
 
-__all__ = ["Smoothed", "update_of"]
+__all__ = ["AdjustedUpdate", "Adjustment", "update_of"]
 
 #: The rule for each method of csg_inverse; for ``iie`` by the method in its section.
 METHODS = {"ibi": "ibi", "imc": "imc"}
@@ -28,28 +29,49 @@ IDLE_ADDS = ("convergence", "acc_convergence", "shift", "dummy", "tag", "copybac
 
 
 @dataclass(frozen=True)
-class Smoothed:
-    r"""An update whose change is smoothed over neighbouring points, as csg_inverse's ``smooth`` does.
+class Adjustment:
+    """What the steps of ``post_update`` do to the change of one interaction.
+
+    Attributes
+    ----------
+    damping : float
+        Factor of ``scale``.
+    smoothing : int
+        Passes of ``smooth``.
+    cycle : tuple of bool
+        ``do_potential``: whether the change after simulation k is made, at k modulo its length.
+    ramp : {"simple", "wjk"} or None
+        How ``pressure`` corrects the pressure.
+    """
+
+    damping: float = 1.0
+    smoothing: int = 0
+    cycle: tuple[bool, ...] = (True,)
+    ramp: RampKind | None = None
+
+
+@dataclass(frozen=True)
+class AdjustedUpdate:
+    r"""An update whose changes are damped, smoothed and left out one by one, and get ramps for the pressure.
+
+    ``smooth`` averages over neighbouring points,
 
     .. math:: \Delta U_i \leftarrow \tfrac14 \Delta U_{i-1} + \tfrac12 \Delta U_i + \tfrac14 \Delta U_{i+1}
 
     between the first point that the target shows and the cut-off; the two ends become
-    :math:`(2 \Delta U_i + \Delta U_{i \pm 1}) / 3`.
+    :math:`(2 \Delta U_i + \Delta U_{i \pm 1}) / 3`. The ramps for the pressure come after it; all interactions that
+    have one share its amplitude (`cginit.refine.updates.PressureRamp`).
 
     Parameters
     ----------
     update : Update
-        What is smoothed.
-    iterations : int
-        How many times.
+        What comes first.
+    adjustments : tuple of (interaction, Adjustment)
+        One for each interaction.
     """
 
     update: Update
-    iterations: int = 1
-
-    def __post_init__(self) -> None:
-        if self.iterations < 1:
-            raise InputError(f"smooth.iterations must be at least 1, not {self.iterations}")
+    adjustments: tuple[tuple[Name, Adjustment], ...]
 
     @property
     def name(self) -> str:
@@ -62,18 +84,41 @@ class Smoothed:
         return self.update.beyond_cutoff
 
     @property
-    def pressure(self) -> float | None:
-        """The pressure that the update aims at, if it does."""
-        return getattr(self.update, "pressure", None)
+    def held(self) -> tuple[Name, ...]:
+        """Interactions whose ``do_potential`` is 0."""
+        return tuple(name for name, one in self.adjustments if not any(one.cycle))
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `cginit.refine.updates.Update`."""
-        last = history[-1].potential
-        following = self.update(history, target, state)
-        first = first_shown(last, target)
-        change: Array = np.array(following.u - last.u)
-        change[first:] = triangular(change[first:], self.iterations)
-        return apply_change(replace(last, u=last.u), change, target, state.kT)
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `cginit.refine.updates.Update`."""
+        number = len(history) - 1
+        now = [name for name, one in self.adjustments if one.cycle[number % len(one.cycle)]]
+        resting = frozenset(name for name, _ in self.adjustments if name not in now)
+        if len(resting) == len(self.adjustments):
+            # A simulation between two changes of the cycle.
+            return Step.from_last(history, {}, self.update.name)
+        step = self.update(replace(history, held=history.held | resting))
+        ramps = self._ramps(history, now)
+        changes: dict[Name, Array] = {}
+        for name, one in self.adjustments:
+            if name not in step.changes:
+                continue
+            change = one.damping * step.changes[name]
+            curve = next(target.rdfs[name] for target in history.targets if name in target.rdfs)
+            first = first_shown(history.potentials()[name], curve)
+            if one.smoothing:
+                change[first:] = triangular(change[first:], one.smoothing)
+            changes[name] = change + ramps.get(name, 0.0)
+        return Step.from_last(history, changes, step.made_by)
+
+    def _ramps(self, history: History, now: Iterable[Name]) -> Mapping[Name, Array]:
+        wanted = {
+            name: one.ramp for name, one in self.adjustments if one.ramp is not None and name in set(now)
+        }
+        if not wanted:
+            return {}
+        kind: RampKind = "simple" if "simple" in wanted.values() else "wjk"
+        ramp = PressureRamp(kind)
+        return mean_of_states(history, lambda record, target: ramp.changes(record, target, tuple(wanted)))
 
 
 def triangular(values: Array, iterations: int) -> Array:
@@ -92,39 +137,73 @@ def triangular(values: Array, iterations: int) -> Array:
     return smooth
 
 
-def update_of(settings: Settings) -> tuple[Update, tuple[str, ...]]:
-    """Return the update rule of a settings file, and sentences on what it does otherwise.
+def update_of(
+    settings: Settings, interactions: Interactions[Interaction], name: str | None = None
+) -> tuple[AdjustedUpdate, float | None, tuple[str, ...]]:
+    """Return the update rule of a settings file, the pressure to reach, and sentences on what it does otherwise.
+
+    `name` is a rule that counts more than that of the settings.
 
     Raises
     ------
     InputError
-        If the method or a step of ``post_update`` does not exist here, or an option is wrong.
+        If the method or a step of ``post_update`` does not exist here, an option is wrong, or nothing would change.
     """
-    interaction = settings.interaction
-    steps, cycle, notes = steps_of(settings, interaction)
-    if "1" not in cycle:
+    notes: list[str] = []
+    adjustments, pressures = [], set()
+    single = len(interactions) == 1
+    for pair, item in interactions.items():
+        adjustment, pressure, more = _adjustment(settings, item)
+        adjustments.append((pair, adjustment))
+        notes += more if single else [f"{item.name}: {text}" for text in more]
+        if pressure is not None:
+            pressures.add(pressure)
+        if not single and not any(adjustment.cycle):
+            notes.append(f"{item.name} keeps its potential, and its g(r) does not count for convergence")
+    _check(settings, interactions, adjustments)
+    if len(pressures) > 1:
+        raise InputError(f"{settings.path}: the interactions have different p_target; a box has one pressure")
+    rule = name or rule_of(settings, notes)
+    wanted = next(iter(pressures), None)
+    # The ramp of the other methods comes after the smoothing; of iie, the pressure is a datum.
+    update = make_update(rule, pressure=settings.method == "iie" and wanted is not None)
+    return AdjustedUpdate(update, tuple(adjustments)), wanted, tuple(dict.fromkeys(notes))
+
+
+def _adjustment(settings: Settings, item: Interaction) -> tuple[Adjustment, float | None, list[str]]:
+    """Return what one interaction wants, the pressure that it names, and notes."""
+    steps, cycle, notes = steps_of(settings, item)
+    if settings.method == "imc" and item.words("imc.group") == ("none",):
+        cycle = ("0",)
+    pressure, more = pressure_of(settings, item, "pressure" in steps)
+    ramp = ramp_of(settings, item) if pressure is not None and settings.method != "iie" else None
+    adjustment = Adjustment(
+        damping=damping_of(settings, item) if "scale" in steps else 1.0,
+        smoothing=passes_of(settings, item) if "smooth" in steps else 0,
+        cycle=tuple(word == "1" for word in cycle),
+        ramp=ramp,
+    )
+    return adjustment, pressure, [*notes, *more]
+
+
+def _check(
+    settings: Settings,
+    interactions: Interactions[Interaction],
+    adjustments: list[tuple[Name, Adjustment]],
+) -> None:
+    if not any(any(one.cycle) for _, one in adjustments):
+        groups = {item.words("imc.group") for item in interactions.values()}
+        why = "imc.group" if settings.method == "imc" and groups == {("none",)} else "do_potential"
+        names = ", ".join(item.name for item in interactions.values())
+        value = "none" if why == "imc.group" else "0"
+        raise InputError(f"{settings.path}: {why} of {names} is {value}, so that nothing would be refined")
+    groups = {item.words("imc.group") for item in interactions.values()} - {("none",)}
+    if settings.method == "imc" and len(groups) > 1:
+        names = ", ".join(" ".join(group) or "(none given)" for group in groups)
         raise InputError(
-            f"{settings.path}: do_potential of {interaction.name} is 0, so that nothing would be refined"
+            f"{settings.path} has several imc.group ({names}); all pairs of a mixture are one group here: give all "
+            "the same name"
         )
-    if "0" in cycle:
-        notes.append(
-            f"do_potential {' '.join(cycle)}: every simulation is followed by an update, those without are left out"
-        )
-    if settings.method == "imc" and interaction.words("imc.group") == ("none",):
-        raise InputError(
-            f"{settings.path}: imc.group of {interaction.name} is none, so that nothing would be refined"
-        )
-    damping = damping_of(settings, interaction) if "scale" in steps else 1.0
-    pressure, more = pressure_of(settings, interaction, "pressure" in steps)
-    notes += more
-    name = rule_of(settings, notes)
-    # The ramp of the other methods comes after the smoothing.
-    update = make_update(name, damping, pressure=pressure if settings.method == "iie" else None)
-    if "smooth" in steps:
-        update = Smoothed(update, passes_of(settings, interaction))
-    if settings.method != "iie" and pressure is not None:
-        update = Corrected(update, (PressureRamp(pressure, ramp_of(settings, interaction)),))
-    return update, tuple(notes)
 
 
 def steps_of(
@@ -151,7 +230,7 @@ def steps_of(
     return steps, interaction.words("do_potential", "1"), notes
 
 
-def ramp_of(settings: Settings, interaction: Interaction) -> Literal["simple", "wjk"]:
+def ramp_of(settings: Settings, interaction: Interaction) -> RampKind:
     """Return the kind of the ramp for the pressure."""
     kind = interaction.words("post_update_options.pressure.type", "simple")[0]
     if kind not in ("simple", "wjk"):

@@ -1,13 +1,14 @@
-"""Update rules: the next potential from the simulations so far. One file a rule, chosen by name."""
+"""Update rules: how the potentials change after the simulations so far. One file a rule, chosen by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 from cginit.refine.updates.acceleration import Anderson
 from cginit.refine.updates.automatic import Automatic
-from cginit.refine.updates.base import Update, apply_change, rule_named
+from cginit.refine.updates.base import Update, rule_named
 from cginit.refine.updates.corrections import Corrected, Correction, KirkwoodBuffRamp, PressureRamp
 from cginit.refine.updates.gauss_newton import GaussNewton
 from cginit.refine.updates.ibi import IBI
@@ -29,7 +30,6 @@ __all__ = [
     "KirkwoodBuffRamp",
     "PressureRamp",
     "Update",
-    "apply_change",
     "make_update",
 ]
 
@@ -44,13 +44,15 @@ UPDATES: dict[str, Callable[[float], Update]] = {
     "anderson-ibi": lambda damping: Anderson(IBI(damping)),
 }
 DEFAULT_UPDATE = "auto"
+#: Rules in which a pressure to reach is a datum.
+CONSTRAINED = ("auto", "gauss-newton")
 
 
 def make_update(
     name: str = DEFAULT_UPDATE,
     damping: float = 1.0,
     *,
-    pressure: float | None = None,
+    pressure: bool = False,
     correction: Literal["auto", "wjk", "simple"] = "auto",
     kirkwood_buff: bool = False,
 ) -> Update:
@@ -62,11 +64,11 @@ def make_update(
         A key of `UPDATES`.
     damping : float
         Factor of each change, in (0, 1].
-    pressure : float, optional
-        Pressure to reach, in the units of the potential.
+    pressure : bool
+        Whether the targets have a pressure to reach.
     correction : {"auto", "wjk", "simple"}
-        How: ``auto`` takes it as a datum where the rule can (``auto``, ``gauss-newton``) and the ramp of
-        Wang, Junghans and Kremer elsewhere.
+        How it is reached: ``auto`` takes it as a datum where the rule can (``auto``, ``gauss-newton``) and the ramp
+        of Wang, Junghans and Kremer elsewhere.
     kirkwood_buff : bool
         Whether to add the Kirkwood-Buff ramp.
 
@@ -77,18 +79,18 @@ def make_update(
 
     Examples
     --------
-    >>> make_update("ibi", 0.5).damping
-    0.5
+    >>> make_update("ibi", 0.5)
+    IBI(damping=0.5, plain=False, beyond_cutoff=False)
+    >>> make_update("ibi", pressure=True).corrections
+    (PressureRamp(kind='wjk', beyond_cutoff=False),)
     """
     update = rule_named(UPDATES, name)(damping)
     corrections: list[Correction] = []
-    if pressure is not None:
-        if correction == "auto" and name == "auto":
-            update = Automatic(damping, pressure)
-        elif correction == "auto" and name == "gauss-newton":
-            update = GaussNewton(damping, pressure=pressure)
-        else:
-            corrections.append(PressureRamp(pressure, "simple" if correction == "simple" else "wjk"))
+    if pressure and (correction != "auto" or name not in CONSTRAINED):
+        corrections.append(PressureRamp("simple" if correction == "simple" else "wjk"))
+        # One of the two, not both: the ramp.
+        if isinstance(update, (Automatic, GaussNewton)):
+            update = replace(update, constrained=False)
     if kirkwood_buff:
         corrections.append(KirkwoodBuffRamp())
     return Corrected(update, tuple(corrections)) if corrections else update

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cginit.curves import RDF, PairPotential
+from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.refine.measurement import Measurement
-from cginit.refine.updates.base import Update, apply_change
+from cginit.interactions import Interaction
+from cginit.refine.history import History, Step
+from cginit.refine.updates.base import MAX_CHANGE, Update
 from cginit.refine.updates.ibi import IBI
-from cginit.state import StatePoint
 
 __all__ = ["Anderson"]
 
@@ -24,7 +24,7 @@ RIDGE = 1e-3
 class Anderson:
     r"""Mix the last simulations so that their residuals cancel as far as they can.
 
-    With :math:`f_k = \mathrm{update}(U_k) - U_k`,
+    With :math:`f_k = \mathrm{update}(U_k) - U_k`, all interactions in one vector,
 
     .. math:: U_{n+1} = \sum_k \alpha_k (U_k + f_k), \qquad
               \alpha = \arg\min \Big\| \sqrt{g_{target}} \sum_k \alpha_k f_k \Big\|^2, \; \sum_k \alpha_k = 1.
@@ -58,21 +58,38 @@ class Anderson:
         """As the update wants it."""
         return self.update.beyond_cutoff
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        used = history[-self.depth - 1 :]
-        proposals = [self.update([item], target, state) for item in used]
-        potentials = np.array([item.potential.u for item in used])
-        residuals = np.array([new.u for new in proposals]) - potentials
-        if len(used) == 1:
-            return proposals[-1]
-        p = used[-1].potential
-        # What g does not show must not decide.
-        weight = np.sqrt(np.interp(p.r, target.with_core().r, target.with_core().g))
-        steps = (residuals[1:] - residuals[:-1]) * weight
-        normal = steps @ steps.T
-        normal += RIDGE * np.trace(normal) / normal.shape[0] * np.eye(normal.shape[0])
-        mixing = np.linalg.solve(normal, steps @ (residuals[-1] * weight))
-        moved = potentials[1:] - potentials[:-1] + residuals[1:] - residuals[:-1]
-        change = residuals[-1] - mixing @ moved
-        return apply_change(p, change, target, state.kT)
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`."""
+        used = range(max(0, len(history) - self.depth - 1), len(history))
+        steps = [self.update(replace(history, rounds=(history.rounds[k],))) for k in used]
+        names = tuple(steps[-1].changes)
+        residuals = np.array([_row(step.changes, names) for step in steps])
+        potentials = np.array(
+            [_row({name: p.u for name, p in history.potentials(k).items()}, names) for k in used]
+        )
+        change = residuals[-1]
+        if len(steps) > 1:
+            # What g does not show must not decide.
+            weight = np.sqrt(_row(_shown(history, names), names))
+            moved = (residuals[1:] - residuals[:-1]) * weight
+            normal = moved @ moved.T
+            normal += RIDGE * np.trace(normal) / normal.shape[0] * np.eye(normal.shape[0])
+            mixing = np.linalg.solve(normal, moved @ (residuals[-1] * weight))
+            change = change - mixing @ (potentials[1:] - potentials[:-1] + residuals[1:] - residuals[:-1])
+        sizes = [steps[-1].changes[name].size for name in names]
+        parts = np.split(change, np.cumsum(sizes)[:-1])
+        step = Step.from_last(history, dict(zip(names, parts, strict=True)), self.name)
+        return step.clipped(MAX_CHANGE * history.coldest)
+
+
+def _row(curves: Mapping[Interaction, Array], names: tuple[Interaction, ...]) -> Array:
+    return np.concatenate([curves[name] for name in names])
+
+
+def _shown(history: History, names: tuple[Interaction, ...]) -> dict[Interaction, Array]:
+    """Return g of the target of each interaction on the grid of its potential, of the first state that has it."""
+    found = {}
+    for name in names:
+        curve = next(one.rdfs[name] for one in history.targets if name in one.rdfs)
+        found[name] = np.interp(history.potentials()[name].r, curve.r, curve.g)
+    return found

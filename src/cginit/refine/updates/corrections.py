@@ -4,114 +4,142 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.refine.measurement import Measurement, on_grid
+from cginit.interactions import Interaction
+from cginit.refine.history import History, Step
+from cginit.refine.record import Record, on_grid
 from cginit.refine.thermodynamics import kirkwood_buff
-from cginit.refine.updates.base import Update, apply_change
-from cginit.state import StatePoint
+from cginit.refine.updates.base import Update, mean_of_states
+from cginit.target import Target
 
-__all__ = ["Corrected", "Correction", "KirkwoodBuffRamp", "PressureRamp"]
+__all__ = ["Corrected", "Correction", "KirkwoodBuffRamp", "PressureRamp", "RampKind", "ramp_amplitude"]
 
 #: Largest ramp at r = 0 in one update, in kT.
 MAX_RAMP = 0.1
 
+RampKind = Literal["wjk", "simple"]
+
 
 class Correction(Protocol):
-    """A change of the potential that comes on top of that of an update."""
+    """A change of the potentials that comes on top of that of an update."""
 
     @property
-    def pressure(self) -> float | None:
-        """The pressure that it aims at, if it does."""
+    def beyond_cutoff(self) -> bool:
+        """Whether it wants g(r) as far as box and target allow."""
         ...
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)``."""
+    def changes(
+        self, record: Record, target: Target, pairs: Sequence[Interaction]
+    ) -> dict[Interaction, Array]:
+        """Return the change ``(n,)`` of each of `pairs` that one state asks for."""
         ...
 
 
 @dataclass(frozen=True)
 class PressureRamp:
-    r"""A linear ramp :math:`\Delta U = A (1 - r / r_c)` that brings the pressure to its target.
+    r"""Linear ramps :math:`\Delta U_{ab} = A (1 - r / r_{ab})` that bring the pressure to its target.
 
-    ``wjk`` takes the amplitude that has the wanted effect at fixed g,
+    All pairs share the amplitude. ``wjk`` takes the one that has the wanted effect at fixed g,
 
-    .. math:: A = \frac{\Delta P}{\partial P / \partial A}
-                = \frac{3 r_c\, \Delta P}{2 \pi \rho^2 \int_0^{r_c} g\, r^3 dr},
-              \qquad \Delta P = P_{target} - P,
+    .. math:: A \sum_{ab} \frac{2 \pi \rho_a \rho_b}{3 r_{ab}} \int_0^{r_{ab}} g_{ab}\, r^3 dr = P_{target} - P,
 
-    at most 0.1 kT; ``simple`` takes 0.1 kT times the part min(1, |Delta P| / (rho kT)) of it, in the
-    direction of Delta P.
+    at most 0.1 kT; ``simple`` takes 0.1 kT times the part min(1, \|P_{target} - P\| / (rho kT)) of it, in that
+    direction.
 
-    Source: H. Wang, C. Junghans and K. Kremer, Eur. Phys. J. E 28, 221 (2009),
+    Source: of one species, H. Wang, C. Junghans and K. Kremer, Eur. Phys. J. E 28, 221 (2009),
     doi:10.1140/epje/i2008-10413-5.
 
     Parameters
     ----------
-    pressure : float
-        Target, in the units of the potential.
     kind : {"wjk", "simple"}
         How to find the amplitude.
     """
 
-    pressure: float
-    kind: Literal["wjk", "simple"] = "wjk"
+    kind: RampKind = "wjk"
+    beyond_cutoff: bool = False
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)``; zero where no pressure was measured or it agrees within its error."""
-        p = measured.potential
-        ramp = 1.0 - p.r / p.r_cut
-        missing = self.pressure - measured.pressure
-        if not np.isfinite(missing) or abs(missing) <= measured.pressure_error:
-            return np.zeros(p.r.size)
-        if self.kind == "simple":
-            part = min(1.0, abs(missing) / (state.density * state.kT))
-            return np.asarray(np.sign(missing) * MAX_RAMP * part * state.kT * ramp)
-        g = on_grid(measured.rdf, p)
-        slope = 2.0 * np.pi / 3.0 * state.density**2 / p.r_cut * float(np.trapezoid(g * p.r**3, p.r))
-        limit = MAX_RAMP * state.kT
-        return np.asarray(np.clip(missing / slope, -limit, limit) * ramp)
+    def changes(
+        self, record: Record, target: Target, pairs: Sequence[Interaction]
+    ) -> dict[Interaction, Array]:
+        """Return the ramps; none where no pressure is wanted or measured, or it agrees within its error."""
+        amplitude = ramp_amplitude(record, target, pairs, self.kind)
+        if amplitude == 0.0:
+            return {}
+        potentials = {name: record.potentials[name] for name in pairs if name in record.potentials}
+        return {name: amplitude * (1.0 - p.r / p.r_cut) for name, p in potentials.items()}
+
+
+def ramp_amplitude(record: Record, target: Target, pairs: Sequence[Interaction], kind: RampKind) -> float:
+    """Return the amplitude of the ramps of `pairs` that bring the pressure of one state to its target; 0 for none.
+
+    See `PressureRamp`.
+    """
+    missing = np.nan if target.pressure is None else target.pressure - record.pressure
+    if not np.isfinite(missing) or abs(missing) <= record.pressure_error:
+        return 0.0
+    limit = MAX_RAMP * target.kT
+    if kind == "simple":
+        part = min(1.0, abs(missing) / (target.state.density * target.kT))
+        return float(np.sign(missing)) * limit * part
+    slope = 0.0
+    for name in pairs:
+        if name not in target.rdfs:
+            continue
+        p = record.potentials[name]
+        third = float(np.trapezoid(on_grid(record.rdfs[name], p) * p.r**3, p.r))
+        slope += target.density_product(name) * third / p.r_cut
+    return float(np.clip(missing / (2.0 * np.pi / 3.0 * slope), -limit, limit))
 
 
 @dataclass(frozen=True)
 class KirkwoodBuffRamp:
-    r"""A linear ramp that brings the Kirkwood-Buff integral to that of the target.
+    r"""A linear ramp of each pair that brings its Kirkwood-Buff integral to that of the target.
 
-    .. math:: \Delta U = kT\, \rho\, (G_n - G_{target}) (1 - r / r_c), \qquad
+    .. math:: \Delta U_{ab} = kT\, \rho\, (G_{ab} - G_{ab,target}) (1 - r / r_{ab}), \qquad
               G = 4 \pi \int (g - 1) r^2 dr,
 
-    at most 0.1 kT, with G averaged over the outer third of the range that both curves share.
+    at most 0.1 kT, with the density of all beads, and G averaged over the outer third of the range that both curves
+    share.
 
     Source: P. Ganguly, D. Mukherji, C. Junghans and N. F. A. van der Vegt, J. Chem. Theory Comput. 8, 1802 (2012),
     doi:10.1021/ct3000958.
     """
 
-    pressure: None = None
+    beyond_cutoff: bool = True
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)``."""
-        p = measured.potential
-        reach = min(measured.rdf.r_max, target.r_max)
-        start = 2.0 / 3.0 * reach
-        got = kirkwood_buff(measured.rdf.truncated(reach), start)
-        excess = state.density * (got - kirkwood_buff(target.truncated(reach), start))
-        return np.asarray(np.clip(excess, -MAX_RAMP, MAX_RAMP) * state.kT * (1.0 - p.r / p.r_cut))
+    def changes(
+        self, record: Record, target: Target, pairs: Sequence[Interaction]
+    ) -> dict[Interaction, Array]:
+        """Return the ramps."""
+        found = {}
+        for name in pairs:
+            if name not in target.rdfs:
+                continue
+            p, sampled, wanted = record.potentials[name], record.rdfs[name], target.rdfs[name]
+            reach = min(sampled.r_max, wanted.r_max)
+            start = 2.0 / 3.0 * reach
+            got = kirkwood_buff(sampled.truncated(reach), start)
+            excess = target.state.density * (got - kirkwood_buff(wanted.truncated(reach), start))
+            found[name] = np.asarray(np.clip(excess, -MAX_RAMP, MAX_RAMP) * target.kT * (1.0 - p.r / p.r_cut))
+        return found
 
 
 @dataclass(frozen=True)
 class Corrected:
-    """An update followed by corrections, each judged by the last simulation.
+    """An update followed by corrections, each judged by the last simulations; of several states by their mean.
 
     Parameters
     ----------
     update : Update
         What comes first.
     corrections : tuple of Correction
-        What is added.
+        What is added to the pairs that the update changes.
     """
 
     update: Update
@@ -128,20 +156,15 @@ class Corrected:
 
     @property
     def beyond_cutoff(self) -> bool:
-        """As the update wants it, and in any case for a Kirkwood-Buff integral."""
-        return self.update.beyond_cutoff or any(
-            isinstance(item, KirkwoodBuffRamp) for item in self.corrections
-        )
+        """As the update or a correction wants it."""
+        return self.update.beyond_cutoff or any(item.beyond_cutoff for item in self.corrections)
 
-    @property
-    def pressure(self) -> float | None:
-        """The pressure aimed at, if there is one."""
-        return next((item.pressure for item in self.corrections if item.pressure is not None), None)
-
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        potential = self.update(history, target, state)
-        change = sum(
-            (item.change(history[-1], target, state) for item in self.corrections), np.zeros(potential.r.size)
-        )
-        return apply_change(potential, change, target, state.kT)
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`."""
+        step = self.update(history)
+        changes: dict[Interaction, Array] = dict(step.changes)
+        pairs = tuple(changes)
+        for item in self.corrections:
+            for name, ramp in mean_of_states(history, partial(item.changes, pairs=pairs)).items():
+                changes[name] = changes[name] + ramp
+        return Step.from_last(history, changes, step.made_by)

@@ -3,161 +3,170 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
-from cginit.refine.measurement import Measurement
-from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
-from cginit.refine.response import Fluid, Response, measured_fluid, responding_factor
+from cginit.refine.convergence import combined_variance
+from cginit.refine.difference import Layout, StateDifference, smooth_changes, with_data
+from cginit.refine.history import History, Step
+from cginit.refine.mixture_response import MixtureFluid as Liquid
+from cginit.refine.mixture_response import MixtureResponse as Response
+from cginit.refine.mixture_response import measured_mixture as measured_liquid
+from cginit.refine.record import Record
+from cginit.refine.regularisation import Rule, fit_change
+from cginit.refine.response import responding_factor
 from cginit.refine.secant import Known, secant
-from cginit.refine.thermodynamics import pressure_row
-from cginit.refine.updates.base import apply_change, check_damping, first_shown
-from cginit.state import StatePoint
+from cginit.refine.updates.base import check_damping
+from cginit.target import Target
 
-__all__ = ["Datum", "GaussNewton", "Problem", "energy_datum", "noise_covariance", "with_data"]
+__all__ = ["GaussNewton", "StateResponse"]
 
 log = logging.getLogger(__name__)
 
-#: Part of a difference that the closure may predict wrongly; it counts as noise, so that a large difference is
-#: not fitted to the last digit by a wild potential.
-MODEL_ERROR = 0.1
 #: Solutions of the closure in one update, and the change in kT at which it counts as found.
 MAX_SOLUTIONS, SETTLED = 5, 0.01
 #: Largest change of a point in one update, in kT; the closure knows what follows from a change.
 LIMIT = 5.0
-#: Change of the energy a bead that is expected, in kT, and as part of the energy.
-ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
-#: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
-FLOOR = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
-    """The difference to explain, on nodes that are multiples of (half) the step, up to the cut-off.
+class StateResponse:
+    """One state of a round: its differences, and the closure that tells how they answer.
 
     Attributes
     ----------
-    r : ndarray, shape (m,)
-        Nodes, the last at the cut-off.
-    u : ndarray, shape (m,)
-        The simulated potential in kT.
-    wanted, got : ndarray, shape (m,)
-        Target and simulated g.
-    covariance : ndarray, shape (m, m)
-        Noise of their difference.
-    first : int
-        First node that shows the potential.
+    difference : StateDifference
+        On the nodes of the inversion.
+    liquid : Liquid
+        The inversion of the simulated g(r).
+    base, model : Response
+        The closure at the simulated potentials, and at changed ones.
+    learned : ndarray, shape (n, n), or 0
+        What is added to the derivative of g because it predicted an earlier answer wrongly.
     """
 
-    r: Array
-    u: Array
-    wanted: Array
-    got: Array
-    covariance: Array
-    first: int
+    difference: StateDifference
+    liquid: Liquid
+    base: Response
+    model: Response
+    learned: Array | float = 0.0
 
     @classmethod
-    def of(cls, measured: Measurement, target: RDF, state: StatePoint, nodes: Array) -> Problem:
-        """Put a measurement and its target on `nodes`, those up to the cut-off."""
-        p, sampled, shown = measured.potential, measured.rdf.with_core(), target.with_core()
-        r = nodes[nodes <= p.r_cut + 1e-6 * p.dr]
-        wanted, got = np.interp(r, shown.r, shown.g), np.interp(r, sampled.r, sampled.g)
-        n = int(np.searchsorted(p.r, p.r_cut - 0.5 * p.dr)) + 1
-        variance = np.interp(r, p.r, combined_variance(sampled, shown, n))
-        start = float(p.r[first_shown(p, target)])
-        first = int(np.searchsorted(r, start - 0.5 * p.dr))
-        covariance = noise_covariance(wanted, got, variance, measured.beads)
-        return cls(r, np.interp(r, p.r, p.u) / state.kT, wanted, got, covariance, first)
+    def of(
+        cls, record: Record, target: Target, history: History, *, calibrated: bool = True
+    ) -> StateResponse:
+        """Invert the simulated g(r) of a state.
+
+        Raises
+        ------
+        ConvergenceError
+            If they have no inversion.
+        """
+        liquid = measured_liquid(
+            {name.types: record.rdfs[name] for name in target.rdfs}, target.densities, record.beads
+        )
+        difference = StateDifference.of(record, target, history, liquid.r)
+        factors = np.zeros(len(difference.parts))
+        if calibrated:
+            fitted = liquid.bridge_factors([one.u for one in difference.parts.values()])
+            factors = responding_factor(fitted, difference.whole_change)
+        log.debug("factors of the bridge functions %s", np.round(factors, 2))
+        base = liquid.response(factors)
+        return cls(difference, liquid, base, base)
 
     @property
-    def difference(self) -> Array:
-        """What g is to change by."""
-        return self.wanted - self.got
+    def size(self) -> int:
+        """Points up to the largest cut-off."""
+        return max(self.difference.sizes)
 
-    def known(self, before: Measurement, last: Measurement, kT: float) -> Known:
-        """Return the change from the last simulation, which this is, back to one before, and its answer."""
-        p, sampled, reference = last.potential, before.rdf.with_core(), last.rdf.with_core()
-        change = np.interp(self.r, p.r, before.potential.u - p.u) / kT
-        change[: self.first] = change[self.first]
-        variance = np.interp(self.r, p.r, combined_variance(sampled, reference, p.r.size))
-        shown = np.arange(self.r.size) >= self.first
-        found = np.interp(self.r, sampled.r, sampled.g) - self.got
-        return Known(change, found, variance, self.r**2 * self.wanted * shown)
+    @property
+    def used(self) -> NDArray[np.intp]:
+        """Places of the points up to each cut-off among those up to the largest."""
+        return np.concatenate(
+            [p * self.size + np.arange(own, dtype=np.intp) for p, own in enumerate(self.difference.sizes)]
+        )
 
+    def jacobian(self) -> Array:
+        """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off."""
+        return np.asarray(self.model.jacobian(self.size)[np.ix_(self.used, self.used)])
 
-@dataclass(frozen=True, eq=False)
-class Datum:
-    """One more thing that a change is to bring about.
+    def moved(self, model: Response) -> Array:
+        """Return by how much all g of a model differ from the simulated ones ``(n,)``."""
+        return np.asarray((model.g - self.base.g)[:, : self.size].ravel()[self.used])
 
-    Attributes
-    ----------
-    row : ndarray, shape (n,)
-        Its change with that of each point of the potential, in kT.
-    value, error : float
-        What it is to change by, and how well that is known.
-    """
+    def model_at(self, change: Array) -> Response:
+        """Return the model at potentials changed by ``(n,)``; ConvergenceError if there is none."""
+        return self.model.at(self._by_pair(change), self._core())
 
-    row: Array
-    value: float
-    error: float
+    def answer(self, change: Array) -> Array:
+        """Return the change ``(n,)`` of all g that the closure predicts for a change of the simulated potentials."""
+        return self.moved(self.base.at(self._by_pair(change), self._core()))
 
+    def _by_pair(self, row: Array) -> Array:
+        found = np.zeros((len(self.difference.parts), self.size))
+        for place, one in zip(found, np.split(row, self.difference.starts[1:-1]), strict=True):
+            place[: one.size] = one
+        return found
 
-def energy_datum(problem: Problem, density: float) -> Datum:
-    r"""Return what is known of a change before g is looked at: that the energy of the target changes by little.
+    def _core(self) -> Array:
+        """Energies in kT that stand where g = 0: the simulated potentials, shifted to meet the reference."""
+        core = np.zeros((len(self.difference.parts), self.size))
+        for row, g, reference, one in zip(
+            core, self.liquid.g, self.liquid.u, self.difference.parts.values(), strict=True
+        ):
+            seen = np.flatnonzero(g[: one.r.size] > 0.0)
+            shift = float(reference[seen[0]] - one.u[seen[0]]) if seen.size else 0.0
+            row[: one.r.size] = one.u + shift
+        return core
 
-    .. math:: 2 \pi \rho \int \Delta U\, g\, r^2 dr = 0 \pm \max(2\,kT, 0.2\,|E|)
+    def known(self, before: Record) -> Known:
+        """Return the change from the simulated potentials back to those of another simulation, and its answer."""
+        changes, answers, variances, weights = [], [], [], []
+        target, last = self.difference.target, self.difference.record
+        for name, one in self.difference.parts.items():
+            p, sampled = last.potentials[name], before.rdfs[name].with_core()
+            change = np.interp(one.r, p.r, before.potentials[name].u - p.u) / target.kT
+            change[: one.first] = change[one.first]
+            shown = np.arange(one.r.size) >= one.first
+            spread = combined_variance(sampled, last.rdfs[name].with_core(), p.r.size)
+            changes.append(change)
+            answers.append(np.interp(one.r, sampled.r, sampled.g) - one.got)
+            variances.append(np.interp(one.r, p.r, spread))
+            weights.append(target.density_product(name) * one.r**2 * one.wanted * shown)
+        return Known(*(np.concatenate(rows) for rows in (changes, answers, variances, weights)))
 
-    a bead, with the energy E of the target in the simulated potential. A dense liquid hides an attraction as wide as
-    the potential: g hardly tells it from a softer core, and a smooth change would take the attraction, down to where
-    the liquid tears. The guesses from which refinements of Lennard-Jones liquids start are off by 1 to 3 kT.
-    """
-    row = 2.0 * np.pi * density * problem.r**2 * problem.wanted * (problem.r[1] - problem.r[0])
-    shown = problem.wanted > 0.0
-    energy = float(row[shown] @ problem.u[shown])
-    return Datum(row, 0.0, max(ENERGY_CHANGE, ENERGY_PART * abs(energy)))
+    def taught(self, before: list[Record]) -> Array:
+        """Return the correction of the derivative by what the closure predicts wrongly of simulations before."""
 
+        def simulations() -> Iterator[tuple[Known, Array]]:
+            for record in reversed(before):
+                known = self.known(record)
+                with suppress(ConvergenceError):
+                    yield known, self.answer(known.change)
 
-def with_data(matrix: Array, data: Array, noise: Array, extra: Sequence[Datum]) -> tuple[Array, Array, Array]:
-    """Return response ``(m, n)``, data ``(m,)`` and covariance ``(m, m)`` with more data of independent noise."""
-    from scipy.linalg import block_diag
-
-    return (
-        np.vstack([matrix, *(one.row for one in extra)]),
-        np.append(data, [one.value for one in extra]),
-        np.asarray(block_diag(noise, *(np.array([[one.error**2]]) for one in extra)), dtype=np.float64),
-    )
-
-
-def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> Array:
-    """Return the covariance ``(m, m)`` of the noise of a difference of two g.
-
-    The statistical errors; a part of the difference itself, for what the closure does not know; and one common
-    factor of 1/beads, by which two g in boxes of different size differ and which no potential mends.
-    """
-    squared = np.convolve((wanted - got) ** 2, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
-    size = np.maximum(wanted, got)
-    floor = (FLOOR * np.maximum(size, 1e-3)) ** 2
-    return np.asarray(np.diag(variance + MODEL_ERROR**2 * squared + floor) + np.outer(size, size) / beads**2)
+        return secant(simulations(), self.jacobian())
 
 
 @dataclass(frozen=True)
 class GaussNewton:
-    r"""The smooth change that brings g to the target in the closure, as far as the noise tells (HNCGN).
+    r"""The smooth changes that bring all g to their targets in the closure, as far as the noise tells (HNCGN).
 
     .. math:: \min_{\Delta U} \| g_{target} - g_n - (G(\Delta U) - G(0)) \|^2_{\Sigma^{-1}}
               + \| \Delta U'' / s \|^2 / \lambda^2
 
-    over potentials that vanish at the cut-off, with the response G of the hypernetted-chain closure around the
-    measured fluid (`cginit.refine.response`), the covariance :math:`\Sigma` of the noise, and the strength
-    :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). G is not linearised unless the closure
-    has no solution on the way, so that also a start far from the target is answered in one step. What it predicted
-    wrongly of the simulation before is added to the response (`cginit.refine.secant`).
+    over potentials that vanish at the cut-off, of all pairs and all states at once, with the response G of the
+    hypernetted-chain closure around each measured liquid (`cginit.liquid.response`), the covariance :math:`\Sigma` of
+    the noise, and the strength :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). G is not
+    linearised unless the closure has no solution on the way, so that also a start far from the target is answered in
+    one step. Only the simulated g(r) are inverted, not the targets, which may have no inversion. Of one pair, what G
+    predicted wrongly of the simulation before is added to the response (`cginit.refine.secant`). A pressure that a
+    state has to reach is a datum with the statistical error of the sampled one.
 
     Source: Delbary, Hanke and Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135; Bernhardt,
     Hanke and van der Vegt, J. Chem. Phys. 154, 084118 (2021), doi:10.1063/5.0038633, whose method is linear in
@@ -169,20 +178,20 @@ class GaussNewton:
         Factor of the change, in (0, 1].
     rule : {"tikhonov", "truncated"}
         How to regularise.
-    pressure : float, optional
-        Pressure to reach with the target g, in the units of the potential; a datum with the
-        statistical error of the sampled pressure.
+    constrained : bool
+        Whether a pressure to reach counts as a datum; without, it is left to `cginit.refine.updates.PressureRamp`.
     calibrated : bool
-        Whether the bridge function responds (`cginit.refine.response.responding_factor`) or stays as it is.
-    learning : bool
-        Whether the response is corrected by what it predicted wrongly.
+        Whether the bridge functions respond (`cginit.refine.response.responding_factor`) or stay as they are.
+    learning : bool or None
+        Whether the response is corrected by what it predicted wrongly. None: of one pair. Of several it led no
+        faster to g, and further from the potentials in what g hides.
     """
 
     damping: float = 1.0
     rule: Rule = "tikhonov"
-    pressure: float | None = None
+    constrained: bool = True
     calibrated: bool = True
-    learning: bool = True
+    learning: bool | None = None
     beyond_cutoff: bool = True
 
     def __post_init__(self) -> None:
@@ -193,123 +202,85 @@ class GaussNewton:
         """``gauss-newton``."""
         return "gauss-newton"
 
-    def change(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)`` of the last potential, not yet limited.
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`.
 
         Raises
         ------
         ConvergenceError
-            If the measured g(r) has no inversion.
+            If the simulated g(r) of a state have no inversion.
         """
-        measured = history[-1]
-        fluid = measured_fluid(measured.rdf, state.density, measured.beads)
-        problem = Problem.of(measured, target, state, fluid.r)
-        bases = [curvature_basis(problem.u, problem.first, rough) for rough in ROUGHNESS]
-        found = self._solve(fluid, problem, bases, history, state)
-        p = measured.potential
-        return self.damping * state.kT * np.interp(p.r, problem.r, found)
+        states = [
+            StateResponse.of(record, target, history, calibrated=self.calibrated)
+            for record, target in zip(history.last, history.targets, strict=True)
+        ]
+        states = [self._taught(one, number, history) for number, one in enumerate(states)]
+        layout = Layout.of([one.difference for one in states], history.free)
+        found = self._solve(states, layout)
+        changes = {
+            name: self.damping * history.kT * np.interp(potential.r, layout.nodes[name], part)
+            for name, part in layout.split(found).items()
+            for potential in [history.potentials()[name]]
+        }
+        return Step.from_last(history, changes, self.name).clipped(LIMIT * history.coldest)
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        change = self.change(history, target, state)
-        return apply_change(history[-1].potential, change, target, state.kT, LIMIT)
+    def _taught(self, state: StateResponse, number: int, history: History) -> StateResponse:
+        wanted = len(state.difference.parts) == 1 if self.learning is None else self.learning
+        # A cluster or a crystal says nothing of how the fluid responds.
+        before = [done[number] for done in history.rounds[:-1] if done[number].homogeneous]
+        if not wanted or not before:
+            return state
+        return StateResponse(state.difference, state.liquid, state.base, state.base, state.taught(before))
 
-    def _solve(
-        self,
-        fluid: Fluid,
-        problem: Problem,
-        bases: list[Array],
-        history: Sequence[Measurement],
-        state: StatePoint,
-    ) -> Array:
-        """Newton's method on the regularised difference; linear where the closure has no solution."""
-        m = problem.r.size
-        rows = slice(problem.first, m)
-        extra = [energy_datum(problem, state.density), *self._pressure(problem, history[-1], state)]
-        factor = 0.0
-        if self.calibrated:
-            factor = float(responding_factor(fluid.bridge_factor(problem.u), problem.difference))
-        log.debug("factor of the bridge function %.2f", factor)
-        base = model = fluid.response(factor)
-        learned = self._learned(base, fluid, problem, history, state)
-        found = np.zeros(m)
+    def _solve(self, states: list[StateResponse], layout: Layout) -> Array:
+        """Newton's method on the regularised differences; linear where the closure has no solution."""
+        from scipy.linalg import block_diag
+
+        differences = [one.difference for one in states]
+        bases = smooth_changes(differences, layout)
+        covariance = np.asarray(block_diag(*(one.covariance for one in differences)))
+        extra = [datum for one in differences for datum in one.data(layout, pressure=self.constrained)]
+        seen = np.zeros(layout.width, dtype=bool)
+        for shown in differences:
+            seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
+        found = np.zeros(layout.width)
         for _ in range(MAX_SOLUTIONS):
-            response = model.jacobian(m) - learned
-            asked = problem.difference - (model.g - base.g)[:m] - (response + learned) @ found
-            step = self._fit(response, asked, problem, bases, extra, rows) - found
-            reached = self._advance(fluid, problem, found, step, model)
+            matrices, asked = [], []
+            for one in states:
+                response, change = one.jacobian(), one.difference.change(found, layout)
+                gap = one.difference.whole_change - one.moved(one.model) - response @ change
+                asked.append(gap[one.difference.rows])
+                matrices.append(one.difference.matrix(response - one.learned, layout))
+            data = with_data(np.vstack(matrices), np.concatenate(asked), covariance, extra)
+            fit = fit_change(*data, bases, self.rule)
+            log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
+            step = fit.change - found
+            reached = _advanced(states, layout, found, step)
             if reached is None:
                 return found + step
-            found, model = reached
-            if np.max(np.abs(step[rows])) < SETTLED:
+            found, states = reached
+            if np.max(np.abs(step[seen])) < SETTLED:
                 break
         return found
 
-    def _learned(
-        self,
-        base: Response,
-        fluid: Fluid,
-        problem: Problem,
-        history: Sequence[Measurement],
-        state: StatePoint,
-    ) -> Array:
-        """Return the correction ``(m, m)`` of the response by what it predicts wrongly of a simulation before."""
-        m = problem.r.size
-        if not self.learning:
-            return np.zeros((m, m))
 
-        def simulations() -> Iterator[tuple[Known, Array]]:
-            core = _core(fluid, problem)
-            for before in reversed(history[:-1]):
-                known = problem.known(before, history[-1], state.kT)
-                with suppress(ConvergenceError):
-                    yield known, (base.at(known.change, core).g - base.g)[:m]
-
-        return secant(simulations(), base.jacobian(m))
-
-    def _advance(
-        self, fluid: Fluid, problem: Problem, found: Array, step: Array, model: Response
-    ) -> tuple[Array, Response] | None:
-        """Take the largest part of a step at which the closure has a solution."""
-        core = _core(fluid, problem)
-        for part in (1.0, 0.5, 0.25):
-            trial = found + part * step
-            try:
-                return trial, model.at(trial, core)
-            except ConvergenceError:
-                continue
-        return None
-
-    def _fit(
-        self,
-        response: Array,
-        asked: Array,
-        problem: Problem,
-        bases: list[Array],
-        extra: list[Datum],
-        rows: slice,
-    ) -> Array:
-        matrix, data, noise = with_data(-response[rows], asked[rows], problem.covariance[rows, rows], extra)
-        fit = fit_change(matrix, data, noise, bases, self.rule)
-        log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
-        return fit.change
-
-    def _pressure(self, problem: Problem, measured: Measurement, state: StatePoint) -> list[Datum]:
-        """Return the pressure as a datum, where one is wanted."""
-        if self.pressure is None or not np.isfinite(measured.pressure):
-            return []
-        row = pressure_row(problem.r, problem.wanted, state.density)
-        # The virial of the target g under the simulated potential, as a difference to what was sampled.
-        moved = measured.pressure / state.kT + float(
-            pressure_row(problem.r, problem.wanted - problem.got, state.density) @ problem.u
-        )
-        error = max(measured.pressure_error, 1e-3 * state.density * state.kT) / state.kT
-        return [Datum(row, self.pressure / state.kT - moved, error)]
-
-
-def _core(fluid: Fluid, problem: Problem) -> Array:
-    """Energies in kT that stand where g = 0: the simulated potential, shifted to meet the reference."""
-    m = problem.r.size
-    seen = np.flatnonzero(fluid.g[:m] > 0.0)
-    shift = float(fluid.u[seen[0]] - problem.u[seen[0]]) if seen.size else 0.0
-    return problem.u + shift
+def _advanced(
+    states: list[StateResponse], layout: Layout, found: Array, step: Array
+) -> tuple[Array, list[StateResponse]] | None:
+    """Take the largest part of a step at which the closure has a solution in every state."""
+    for part in (1.0, 0.5, 0.25):
+        trial = found + part * step
+        try:
+            return trial, [
+                StateResponse(
+                    one.difference,
+                    one.liquid,
+                    one.base,
+                    one.model_at(one.difference.change(trial, layout)),
+                    one.learned,
+                )
+                for one in states
+            ]
+        except ConvergenceError:
+            continue
+    return None

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cginit.curves import RDF, Array, PairPotential
-from cginit.refine.measurement import Measurement
-from cginit.refine.response import measured_fluid
-from cginit.refine.updates.base import apply_change, check_damping, first_shown
-from cginit.state import StatePoint
+from cginit.curves import Array
+from cginit.interactions import Interaction
+from cginit.refine.difference import Layout
+from cginit.refine.history import History, Step
+from cginit.refine.mixture_response import measured_mixture as measured_liquid
+from cginit.refine.record import Record
+from cginit.refine.settle import first_shown
+from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
+from cginit.refine.updates.gauss_newton import StateResponse
+from cginit.target import Target
 
 __all__ = ["HNCN", "IHNC"]
 
@@ -23,11 +27,11 @@ SMALLEST = 1e-3
 class IHNC:
     r"""The difference of the HNC inversions of target and simulated g.
 
-    .. math:: U_{n+1} = U_n + \alpha (U_{HNC}[g_{target}] - U_{HNC}[g_n]), \qquad
-              U_{HNC}[g] = kT (-\ln g + h - c)
+    .. math:: \Delta U_{ab} = \alpha (U^{HNC}_{ab}[g_{target}] - U^{HNC}_{ab}[g_n]), \qquad
+              U^{HNC}[g] = kT (-\ln g + h - c)
 
-    Both g are inverted in the same way over the same range, so that what the inversion does wrong cancels; what it
-    makes of the noise does not.
+    All g are inverted in the same way over the same range, so that what the inversion does wrong cancels; what it
+    makes of the noise does not. Of several states the mean is taken, by their weights.
 
     Source: F. Delbary, M. Hanke and D. Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135.
 
@@ -48,35 +52,40 @@ class IHNC:
         """``ihnc``."""
         return "ihnc"
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)`` of the potential, not yet limited.
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`.
 
         Raises
         ------
         ConvergenceError
-            If one of the two g(r) has no inversion.
+            If a g(r) has no inversion.
         """
-        p = measured.potential
-        reach = min(measured.rdf.r_max, target.r_max)
-        wanted = measured_fluid(target.truncated(reach), state.density)
-        got = measured_fluid(measured.rdf.truncated(reach), state.density, measured.beads)
-        seen = np.isfinite(wanted.u) & np.isfinite(got.u)
-        difference = np.interp(p.r, wanted.r[seen], wanted.u[seen] - got.u[seen])
-        start = first_shown(p, target)
-        difference[:start] = difference[start]
-        return np.asarray(self.damping * state.kT * (difference - difference[-1]))
+        step = Step.from_last(history, mean_of_states(history, self._changes), self.name)
+        return step.scaled(self.damping).clipped(MAX_CHANGE * history.coldest)
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        last = history[-1]
-        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+    def _changes(self, record: Record, target: Target) -> dict[Interaction, Array]:
+        reach = min(curve.r_max for curve in (*target.rdfs.values(), *record.rdfs.values()))
+        cut = {name.types: curve.truncated(reach) for name, curve in target.rdfs.items()}
+        wanted = measured_liquid(cut, target.densities)
+        cut = {name.types: record.rdfs[name].truncated(reach) for name in target.rdfs}
+        got = measured_liquid(cut, target.densities, record.beads)
+        found = {}
+        for number, (name, curve) in enumerate(target.rdfs.items()):
+            p = record.potentials[name]
+            seen = np.isfinite(wanted.u[number]) & np.isfinite(got.u[number])
+            change = np.interp(p.r, wanted.r[seen], (wanted.u[number] - got.u[number])[seen])
+            start = first_shown(p, curve)
+            change[:start] = change[start]
+            found[name] = target.kT * (change - change[-1])
+        return found
 
 
 @dataclass(frozen=True)
 class HNCN:
     r"""Newton's method with the HNC Jacobian between core and cut-off, :math:`J \Delta U = g_{target} - g_n`.
 
-    Linear in the difference and regularised only by leaving out singular values below 1e-3 of the largest.
+    Of all pairs and all states at once, linear in the difference and regularised only by leaving out singular values
+    below 1e-3 of the largest.
 
     Source: M. P. Bernhardt, M. Hanke and N. F. A. van der Vegt, J. Chem. Phys. 154, 084118 (2021),
     doi:10.1063/5.0038633.
@@ -98,27 +107,38 @@ class HNCN:
         """``hncn``."""
         return "hncn"
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)`` of the potential, not yet limited.
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`.
 
         Raises
         ------
         ConvergenceError
-            If the measured g(r) has no inversion.
+            If the simulated g(r) have no inversion.
         """
-        p, sampled, shown = measured.potential, measured.rdf.with_core(), target.with_core()
-        fluid = measured_fluid(measured.rdf, state.density, measured.beads)
-        r = fluid.r[fluid.r <= p.r_cut + 1e-6 * p.dr]
-        start = float(p.r[first_shown(p, target)]) - 0.5 * p.dr
-        wanted, got = np.interp(r, shown.r, shown.g), np.interp(r, sampled.r, sampled.g)
-        block = np.flatnonzero((r > start) & (got > 0.0))
-        response = fluid.response().jacobian(r.size)[np.ix_(block, block)]
-        # Divided by g each row is of order 1, in the core as well.
-        scale = 1.0 / got[block]
-        found, *_ = np.linalg.lstsq(scale[:, None] * response, -scale * (wanted - got)[block], rcond=SMALLEST)
-        return np.asarray(self.damping * state.kT * np.interp(p.r, r[block], found - found[-1]))
-
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        last = history[-1]
-        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+        states = [
+            StateResponse.of(record, target, history, calibrated=False)
+            for record, target in zip(history.last, history.targets, strict=True)
+        ]
+        layout = Layout.of([one.difference for one in states], history.free)
+        matrices, wanted = [], []
+        used = np.zeros(layout.width, dtype=bool)
+        for state in states:
+            one = state.difference
+            got = np.concatenate([part.got for part in one.parts.values()])
+            shown = got[one.rows] > 0.0
+            # Divided by g each row is of order 1, in the core as well.
+            scale = 1.0 / got[one.rows][shown]
+            matrices.append(-scale[:, None] * one.matrix(state.jacobian(), layout)[shown])
+            wanted.append(-scale * one.whole_change[one.rows][shown])
+            used[one.columns(layout)[np.isin(one.local, one.rows[shown])]] = True
+        solved, *_ = np.linalg.lstsq(np.vstack(matrices)[:, used], np.concatenate(wanted), rcond=SMALLEST)
+        found = np.zeros(layout.width)
+        found[used] = solved
+        changes = {}
+        for name, part in layout.split(found).items():
+            seen = used[layout.columns(name)]
+            potential, r = history.potentials()[name], layout.nodes[name]
+            changes[name] = (
+                self.damping * history.kT * np.interp(potential.r, r[seen], part[seen] - part[seen][-1])
+            )
+        return Step.from_last(history, changes, self.name).clipped(MAX_CHANGE * history.coldest)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.refine.measurement import Measurement
-from cginit.refine.regularisation import ROUGHNESS, Rule, curvature_basis, fit_change
-from cginit.refine.updates.base import apply_change, check_damping
-from cginit.refine.updates.gauss_newton import Problem
+from cginit.refine.difference import Layout, StateDifference, smooth_changes
+from cginit.refine.history import History, Step
+from cginit.refine.regularisation import Rule, fit_change
+from cginit.refine.updates.base import MAX_CHANGE, check_damping
 from cginit.sampling import PairCounts
-from cginit.state import StatePoint
 
 __all__ = ["IMC", "response_of", "sampled_response"]
 
@@ -29,7 +27,8 @@ class IMC:
 
     is exact, and noisy: a covariance of n bins from fewer than n independent configurations is singular. It is
     shrunk towards that of independent pairs as far as its own noise tells, and the change is the smoothest one
-    that the noise of g allows (`cginit.refine.regularisation`).
+    that the noise of g allows (`cginit.refine.regularisation`). The bins are those of all pairs of bead types;
+    several states are one problem.
 
     Source: A. P. Lyubartsev and A. Laaksonen, Phys. Rev. E 52, 3730 (1995), doi:10.1103/PhysRevE.52.3730;
     shrinkage: J. Schaefer and K. Strimmer, Stat. Appl. Genet. Mol. Biol. 4, 32 (2005),
@@ -55,33 +54,42 @@ class IMC:
         """``imc``."""
         return "imc"
 
-    def change(self, measured: Measurement, target: RDF, state: StatePoint) -> Array:
-        """Return the change ``(n,)`` of the potential, not yet limited.
+    def __call__(self, history: History) -> Step:
+        """Return the step; see `Update`.
 
         Raises
         ------
         ConvergenceError
             If the pair counts of the configurations were not kept.
         """
-        if measured.counts is None:
-            raise ConvergenceError(
-                "inverse Monte Carlo needs the pair counts of every configuration, which this engine does not give; "
-                "use another update"
-            )
-        p = measured.potential
-        problem = Problem.of(measured, target, state, p.r)
-        rows = slice(problem.first, p.r.size)
-        response = sampled_response(measured.counts, p.r.size)
-        bases = [curvature_basis(problem.u, problem.first, rough) for rough in ROUGHNESS]
-        fit = fit_change(
-            -response[rows], problem.difference[rows], problem.covariance[rows, rows], bases, self.rule
-        )
-        return self.damping * state.kT * fit.change
+        from scipy.linalg import block_diag
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        """Return the next potential; see `Update`."""
-        last = history[-1]
-        return apply_change(last.potential, self.change(last, target, state), target, state.kT)
+        states, responses = [], []
+        for record, target in zip(history.last, history.targets, strict=True):
+            if not record.counts:
+                raise ConvergenceError(
+                    "inverse Monte Carlo needs the pair counts of every configuration, which this engine does not "
+                    "give; use another update"
+                )
+            state = StateDifference.of(record, target, history)
+            parts = [(record.counts[name], size) for name, size in zip(state.parts, state.sizes, strict=True)]
+            states.append(state)
+            responses.append(
+                response_of(
+                    np.concatenate([one.counts[:, :size] for one, size in parts], axis=1),
+                    np.concatenate([one.ideal()[:size] for one, size in parts]),
+                )
+            )
+        layout = Layout.of(states, history.free)
+        fit = fit_change(
+            np.vstack([one.matrix(own, layout) for one, own in zip(states, responses, strict=True)]),
+            np.concatenate([one.whole_change[one.rows] for one in states]),
+            np.asarray(block_diag(*(one.covariance for one in states))),
+            smooth_changes(states, layout),
+            self.rule,
+        )
+        changes = layout.split(self.damping * history.kT * fit.change)
+        return Step.from_last(history, changes, self.name).clipped(MAX_CHANGE * history.coldest)
 
 
 def sampled_response(counts: PairCounts, n: int) -> Array:

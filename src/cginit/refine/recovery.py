@@ -10,51 +10,59 @@ from typing import TypeVar
 from cginit.curves import PairPotential, force
 from cginit.engines.base import Schedule
 from cginit.errors import InputError, UnstableError
+from cginit.interactions import Interactions
 
-__all__ = ["attempts", "between", "first_that_runs"]
+__all__ = ["Attempt", "attempts", "between", "first_that_runs"]
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Result = TypeVar("Result")
+Potentials = Interactions[PairPotential]
 
 #: Factor of the time step where a run blew up, and the least steps of its push-off.
 GENTLE_STEP, GENTLE_PUSH_OFF = 0.4, 2_000
-#: Parts of the step from the best potential that are tried then.
+#: Parts of the step from the best potentials that are tried then.
 PARTS = (0.5, 0.25)
 
+#: Potentials, schedule, and what is gentler about it.
+Attempt = tuple[Potentials, Schedule, str]
 
-def attempts(
-    potential: T, schedule: Schedule, nearer: Callable[[float], T] | None
-) -> list[tuple[T, Schedule, str]]:
-    """Return what is tried in turn: potential, schedule, and what is gentler about it.
+
+def attempts(potentials: Potentials, schedule: Schedule, best: Potentials | None) -> list[Attempt]:
+    """Return what is tried in turn: the potentials, and then more gently.
 
     Parameters
     ----------
-    potential : PairPotential, or those of all pairs
+    potentials : Interactions of PairPotential
         What is to be simulated.
     schedule : Schedule
         Its length and time step.
-    nearer : callable or None
-        Returns what lies at a part of the way from the best potential; None where there is none yet.
+    best : Interactions of PairPotential or None
+        The best so far; None where there are none yet.
     """
     gentle = replace(
         schedule, dt=GENTLE_STEP * schedule.dt, push_off=max(4 * schedule.push_off, GENTLE_PUSH_OFF)
     )
-    found = [(potential, schedule, ""), (potential, gentle, "a shorter time step")]
-    if nearer is not None:
-        found += [(nearer(part), gentle, f"{part:g} of the step from the best potential") for part in PARTS]
+    found = [(potentials, schedule, ""), (potentials, gentle, "a shorter time step")]
+    if best is not None:
+        found += [
+            (between(best, potentials, part), gentle, f"{part:g} of the step from the best potential")
+            for part in PARTS
+        ]
     return found
 
 
-def between(best: PairPotential, potential: PairPotential, part: float) -> PairPotential:
-    """Return the potential at a part of the way from `best` to `potential`."""
-    u = best.u + part * (potential.u - best.u)
-    return replace(potential, u=u, f=force(potential.r, u), u_error=None)
+def between(best: Potentials, potentials: Potentials, part: float) -> Potentials:
+    """Return the potentials at a part of the way from `best` to `potentials`."""
+    found = {}
+    for name, potential in potentials.items():
+        u = best[name].u + part * (potential.u - best[name].u)
+        found[name] = replace(potential, u=u, f=force(potential.r, u), u_error=None)
+    return Interactions(found)
 
 
 def first_that_runs(
-    tried: Sequence[tuple[T, Schedule, str]], run: Callable[[T, Schedule], Result]
+    tried: Sequence[Attempt], run: Callable[[Potentials, Schedule], Result]
 ) -> tuple[Result, tuple[str, ...]]:
     """Return the result of the first attempt that does not blow up, and a remark for each that did.
 
@@ -64,9 +72,9 @@ def first_that_runs(
         If all of them do.
     """
     remarks: list[str] = []
-    for number, (potential, schedule, remedy) in enumerate(tried, start=1):
+    for number, (potentials, schedule, remedy) in enumerate(tried, start=1):
         try:
-            return run(potential, schedule), tuple(remarks)
+            return run(potentials, schedule), tuple(remarks)
         except UnstableError as error:
             if number == len(tried):
                 raise

@@ -1,4 +1,4 @@
-"""A simulation in parts: as long as it relaxes and its answer is worth its time."""
+"""How long one simulation runs: in parts, as long as it relaxes and its answer is worth its time."""
 
 from __future__ import annotations
 

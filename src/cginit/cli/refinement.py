@@ -1,0 +1,149 @@
+"""What every command that refines does: guess, run, say how it ended, write the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from cginit.cli.simulation import SimulationOptions, UpdateOptions
+    from cginit.curves import PairPotential
+    from cginit.interactions import Interactions
+    from cginit.refine import Refinement
+    from cginit.target import Target
+
+__all__ = ["NOT_CONVERGED", "finish", "guess_system", "run_targets", "with_pressure", "write_potentials"]
+
+NOT_CONVERGED = 3
+#: What stands for the name of a pair in the name of a file.
+PAIR = "{pair}"
+
+
+def guess_system(
+    targets: Sequence[Target], method: str | None, cutoff: float | None
+) -> Interactions[PairPotential]:
+    """Guess each pair from the first state that has it; of one bead type by any method."""
+    from cginit.guess import REFINEMENT_METHOD, guess
+    from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, guess_mixture
+    from cginit.interactions import Interactions
+
+    found: dict = {}  # type: ignore[type-arg]
+    for one in targets:
+        if all(name in found for name in one.pairs):
+            continue
+        if len(one.pairs) == 1:
+            own = {one.pairs[0]: guess(one.rdfs.only(), one.state, method or REFINEMENT_METHOD, cutoff)}
+        else:
+            own = dict(guess_mixture(one, method or DEFAULT_MIXTURE_METHOD, cutoff))
+        for name, potential in own.items():
+            found.setdefault(name, potential)
+    return Interactions(found)
+
+
+def describe_potentials(potentials: Interactions[PairPotential]) -> None:
+    """Print a line for each pair, and the notes of all of them once."""
+    for name, one in potentials.items():
+        typer.echo(f"{name!s:<12} cut-off {one.r_cut:.4g} {one.units.length}, core below {one.r_core:.4g}")
+    notes = (
+        note for one in potentials.values() for note in one.notes if "kT ln" in note or "stands in" in note
+    )
+    for note in dict.fromkeys(notes):
+        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+
+
+def with_pressure(targets: Sequence[Target], pressure: float | None) -> list[Target]:
+    """Return the targets with a pressure to reach, where the command line gives one."""
+    import dataclasses
+
+    if pressure is None:
+        return list(targets)
+    if len(targets) > 1:
+        raise InputError("--pressure is that of one state; give the pressure of each in its table [[states]]")
+    return [dataclasses.replace(one, pressure=pressure) for one in targets]
+
+
+def run_targets(
+    targets: Sequence[Target],
+    potentials: Interactions[PairPotential],
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    *,
+    workdir: Path,
+    held: Sequence[str] = (),
+    quiet: bool = False,
+) -> Refinement:
+    """Refine with live progress and say how it ended."""
+    from cginit.cli.progress import RoundTable
+    from cginit.refine import refine_system
+
+    with (
+        simulation.settings(update) as settings,
+        RoundTable(settings.limits.iterations, targets[0].units, quiet=quiet) as table,
+    ):
+        result = refine_system(
+            targets,
+            potentials,
+            simulation.make_engine(),
+            update.rule(targets),
+            workdir=workdir,
+            settings=settings,
+            held=held,
+            starts=simulation.starts(targets),
+            progress=table.add,
+        )
+    finish(result, quiet=quiet)
+    return result
+
+
+def finish(result: Refinement, *, quiet: bool) -> None:
+    """Say how a refinement ended."""
+    if quiet:
+        return
+    typer.echo(result.reason)
+    notes = (text for record in result.rounds[result.best] for text in (*record.warnings, *record.remarks))
+    for note in dict.fromkeys(notes):
+        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+
+
+def write_potentials(
+    potentials: Interactions[PairPotential],
+    out: Sequence[Path | str] | None,
+    folder: Path,
+    *,
+    kT: float,
+    out_units: str | None = None,
+    label: Callable[[str], str] = lambda name: name,
+) -> None:
+    """Write the tables and print their names.
+
+    One interaction has tables of any format, by default ``best.pot`` and ``best.table`` in `folder`. Several have one
+    for each where a name holds ``{pair}``, else one for a program, by default ``{pair}.pot`` and ``mixture.table``.
+    `label` makes the name of an interaction that of its file.
+    """
+    from cginit.io import write_table
+    from cginit.io.pair_tables import write_pair_tables
+
+    if len(potentials) == 1:
+        for path in out or (folder / "best.pot", folder / "best.table"):
+            place = Path(str(path).replace(PAIR, label(str(next(iter(potentials))))))
+            typer.echo(write_table(potentials.only(), place, units=out_units))
+        return
+    if out_units is not None:
+        raise InputError("--out-units is not for mixtures; their tables have the units of their files")
+    for name in map(str, out or (folder / f"{PAIR}.pot", folder / "mixture.table")):
+        if PAIR in name:
+            for pair, potential in potentials.items():
+                path = Path(name.replace(PAIR, label(str(pair))))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                typer.echo(write_table(potential, path))
+            continue
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        tables = write_pair_tables({pair.types: one for pair, one in potentials.items()}, name, kT=kT)
+        typer.echo(tables.usage)
+        for path in tables.paths:
+            typer.echo(path)

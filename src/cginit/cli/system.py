@@ -1,0 +1,223 @@
+"""The file of a system: one state or several, of one bead type or of mixtures, in one schema."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cginit.cli.toml import check_keys, stated_energy
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from cginit.curves import RDF, PairPotential
+    from cginit.interactions import Interactions, Named
+    from cginit.state import StatePoint
+    from cginit.target import Target
+    from cginit.units import UnitSystem
+
+__all__ = ["System", "read_system", "write_system"]
+
+#: What says what one state is.
+STATE = (
+    *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
+    *("clean", "step", "normalise", "range"),
+)
+#: What a file may hold beside.
+WHOLE = ("units", "given", "states")
+#: What a table of ``[[states]]`` may hold beside.
+OWN = ("weight", "mixture", "system")
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """What a file describes.
+
+    Attributes
+    ----------
+    targets : tuple of Target
+        One a state.
+    given : dict of interaction to Path
+        Tables of interactions that are simulated and not refined.
+    """
+
+    targets: tuple[Target, ...]
+    given: dict[str, Path]
+
+    def given_potentials(self) -> Interactions[PairPotential]:
+        """Read the given tables onto the grids of the targets.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or belongs to no interaction.
+        """
+        from cginit.interactions import Interaction, Interactions
+        from cginit.io.start_table import read_start
+
+        found = {}
+        for text, path in self.given.items():
+            name = Interaction.of(text)
+            owner = next((one for one in self.targets if name in one.rdfs), None)
+            if owner is None:
+                raise InputError(f"[given] names {name}, which no state has")
+            found[name] = read_start(path, owner.rdfs[name], owner.kT)
+        return Interactions(found)
+
+
+def read_system(file: Path) -> System:
+    """Read the description of a system and its targets, whose names are relative to the file.
+
+    Raises
+    ------
+    InputError
+        If a key is missing or unknown, or a target cannot be read.
+    """
+    from cginit.network.config import read_toml
+
+    content = read_toml(file)
+    check_keys(content, (*WHOLE, *STATE), str(file))
+    given = {name: file.parent / path for name, path in content.get("given", {}).items()}
+    if "states" not in content:
+        return System((_target(content, file, str(file)),), given)
+    if not content["states"]:
+        raise InputError(f"{file} has no table [[states]]; it must state one for each state")
+    common = {name: value for name, value in content.items() if name not in ("states", "given")}
+    targets = []
+    for number, one in enumerate(content["states"], start=1):
+        where = f"state {number} of {file}"
+        check_keys(one, (*STATE, *OWN), where)
+        targets.append(_state(common, one, file, where))
+    return System(tuple(targets), given)
+
+
+def _state(common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str) -> Target:
+    """Return the target of one of several states: what all share, and what is its own."""
+    import dataclasses
+
+    weight = float(one.get("weight", 1.0))
+    other = one.get("system", one.get("mixture"))
+    if other is None:
+        own = {name: value for name, value in one.items() if name != "weight"}
+        # Its temperature replaces that of all, in whatever way either is stated.
+        shared = {
+            name: value
+            for name, value in common.items()
+            if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
+        }
+        return dataclasses.replace(_target({**shared, **own}, file, where), weight=weight)
+    left = sorted({*common, *one} - {*OWN})
+    if left:
+        raise InputError(
+            f"{where} is described by {other}, which states its units, densities and targets; remove {', '.join(left)}"
+        )
+    found = read_system(file.parent / other)
+    if len(found.targets) != 1:
+        raise InputError(f"{where}: {other} has {len(found.targets)} states, not one")
+    return dataclasses.replace(found.targets[0], weight=weight)
+
+
+def _target(content: Mapping[str, Any], file: Path, where: str) -> Target:
+    from cginit.target import BEAD, Target
+    from cginit.units import unit_system
+
+    if "units" not in content:
+        raise InputError(f"{where} does not state units")
+    units = unit_system(content["units"])
+    single = "target" in content or "density" in content
+    needed = ("target", "density") if single else ("densities", "targets")
+    for name in needed:
+        if name not in content:
+            words = "target and density" if single else "[densities] and [targets], or target and density"
+            raise InputError(
+                f"{where} does not state {name}; it needs units, temperature (kelvin) or kT, and {words}"
+            )
+    kT = stated_energy(content, units, where)
+    pressure = content.get("pressure")
+    if single:
+        curve = _curve(file.parent / content["target"], units, content)
+        rdfs: dict[Named, RDF] = {(BEAD, BEAD): curve}
+        return Target(rdfs, {BEAD: float(content["density"])}, kT, pressure)
+    densities = content["densities"]
+    rdfs = {}
+    for name, path in content["targets"].items():
+        rdfs[_pair(name, densities, file)] = _curve(file.parent / path, units, content)
+    return Target(rdfs, densities, kT, pressure)
+
+
+def _curve(path: Path, units: UnitSystem, content: Mapping[str, Any]) -> RDF:
+    from cginit.io import read_rdf
+
+    curve = read_rdf(path, units=units, clean=bool(content.get("clean", False)))
+    if "step" in content:
+        curve = curve.rebinned(float(content["step"]))
+    if "normalise" in content:
+        curve = curve.normalised(float(content["normalise"]))
+    if "range" in content:
+        curve = curve.truncated(float(content["range"]))
+    return curve
+
+
+def _pair(name: str, densities: Mapping[str, float], file: Path) -> tuple[str, str]:
+    for a in densities:
+        for b in densities:
+            # A bead type may have a dash in its name.
+            if name == f"{a}-{b}":
+                return a, b
+    raise InputError(f"{file}: the target {name!r} is no pair of {', '.join(densities)}; write it as A-B")
+
+
+def write_system(
+    file: Path, state: StatePoint, densities: Mapping[str, float], targets: Mapping[tuple[str, str], Path]
+) -> Path:
+    """Write the file that `read_system` reads, with names of targets relative to it, and return its path.
+
+    Parameters
+    ----------
+    file : Path
+        Its folder is made.
+    state : StatePoint
+        Units and kT count.
+    densities : mapping of str to float
+        Of each bead type.
+    targets : mapping of pair to Path
+        The file of each pair.
+
+    Raises
+    ------
+    InputError
+        If a pair is missing.
+    """
+    from itertools import combinations_with_replacement
+
+    from cginit.io import write_atomically
+
+    missing = [
+        f"{a}-{b}"
+        for a, b in combinations_with_replacement(densities, 2)
+        if (a, b) not in targets and (b, a) not in targets
+    ]
+    if missing:
+        raise InputError(
+            f"a mixture needs all its pairs, and {', '.join(missing)} is not sampled; leave --pair out"
+        )
+    if state.units is None:
+        raise InputError("the state of a system has no units; give --units")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    folder = file.parent.resolve()
+    lines = [f"units = {_text(state.units.name)}", f"kT = {state.kT!r}", "", "[densities]"]
+    lines += [f"{_text(name)} = {float(value)!r}" for name, value in densities.items()]
+    lines += ["", "[targets]"]
+    lines += [
+        f"{_text('-'.join(pair))} = {_text(Path(os.path.relpath(path.resolve(), folder)).as_posix())}"
+        for pair, path in targets.items()
+    ]
+    return write_atomically(file, "\n".join(lines) + "\n")
+
+
+def _text(words: str) -> str:
+    # A string of JSON is one of TOML.
+    return json.dumps(words, ensure_ascii=False)

@@ -1,0 +1,110 @@
+"""``cg-init refine --settings``: a settings file of csg_inverse, run here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cginit.cli.guess import Problem, describe
+from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_potentials
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from cginit.cli.simulation import SimulationOptions, UpdateOptions
+    from cginit.votca import Plan
+
+__all__ = ["refine_settings"]
+
+#: Options of the command that may stand beside --settings.
+BESIDE = (
+    *("settings", "workdir", "method", "density", "clean", "update", "reweighting", "adaptive", "engine"),
+    *("iterations", "wall_time", "equilibration", "production", "every", "dt", "seed", "lammps_binary"),
+    *("launcher", "threads", "device", "replicas", "cluster", "longest", "back", "out", "out_units", "quiet"),
+)
+#: Folder of the refinement beside the settings unless --workdir names another.
+WORKDIR = "cginit"
+
+
+def refine_settings(
+    path: Path, context: typer.Context, update: UpdateOptions, simulation: SimulationOptions
+) -> None:
+    """Run a settings file of csg_inverse as ``cg-init refine`` runs its own options.
+
+    Raises
+    ------
+    InputError
+        If the file asks for something that is not done here, or an option stands beside it that it decides.
+    typer.Exit
+        With code 3 if the refinement stopped at a cap.
+    """
+    from cginit.cli.progress import RoundTable
+    from cginit.refine import Limits
+    from cginit.votca import make_plan, read_settings, run_plan
+
+    given = _given(context)
+    wrong = [name for name in given if name not in BESIDE]
+    if wrong:
+        names = ", ".join("--" + name.replace("_", "-") for name in wrong)
+        raise InputError(
+            f"{names} cannot stand beside --settings, which decides it; change {path}, or leave --settings out"
+        )
+    settings = read_settings(path)
+    quiet = bool(given.get("quiet"))
+    plan = make_plan(
+        settings,
+        method=given.get("method"),
+        update=given.get("update"),
+        density=given.get("density"),
+        iterations=given.get("iterations"),
+        clean=bool(given.get("clean")),
+    )
+    changed = {name: given[name] for name in ("equilibration", "production", "every", "dt") if name in given}
+    limits = Limits(plan.limits.iterations, given.get("wall_time"))
+    plan = replace(plan, schedule=replace(plan.schedule, **changed), limits=limits)
+    if not quiet:
+        _describe(plan)
+    workdir: Path = given.get("workdir") or settings.folder / WORKDIR
+    with (
+        simulation.settings(update) as run,
+        RoundTable(plan.limits.iterations, plan.target.units, quiet=quiet) as table,
+    ):
+        result = run_plan(plan, simulation.make_engine(), workdir, settings=run, progress=table.add)
+    finish(result, quiet=quiet)
+    labels = {str(pair): name for pair, name in plan.names.items()}
+    out = given.get("out")
+    if out is None and len(labels) == 1:
+        (own,) = labels.values()
+        out = [workdir / f"{own}.pot", workdir / f"{own}.table"]
+    write_potentials(
+        result.potentials,
+        out,
+        workdir,
+        kT=plan.target.kT,
+        out_units=given.get("out_units"),
+        label=lambda pair: labels[pair],
+    )
+    if not result.converged:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _describe(plan: Plan) -> None:
+    """Print what is run, and what is done otherwise than csg_inverse would."""
+    if len(plan.potentials) == 1:
+        potential = plan.potentials.only()
+        describe(Problem(plan.target.rdfs.only(), plan.target.state, potential.r_cut, ()), potential)
+    else:
+        describe_potentials(plan.potentials)
+    for note in plan.notes:
+        typer.secho(f"settings  {note}", fg=typer.colors.YELLOW)
+
+
+def _given(context: typer.Context) -> dict[str, Any]:
+    """Return the options that the user wrote, by name."""
+    return {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }

@@ -1,0 +1,355 @@
+"""The differences that an update is to explain: of one pair, of one state, of all states together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.curves import RDF, Array, PairPotential
+from cginit.errors import ConvergenceError
+from cginit.interactions import Interaction, Interactions
+from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
+from cginit.refine.history import History
+from cginit.refine.record import Record
+from cginit.refine.regularisation import ROUGHNESS, curvature_basis
+from cginit.refine.settle import first_shown
+from cginit.refine.thermodynamics import pressure_row
+from cginit.target import Target
+
+__all__ = [
+    "Datum",
+    "Difference",
+    "Layout",
+    "StateDifference",
+    "energy_datum",
+    "noise_covariance",
+    "smooth_changes",
+    "with_data",
+]
+
+#: Part of a difference that the closure may predict wrongly; it counts as noise, so that a large difference is
+#: not fitted to the last digit by a wild potential.
+MODEL_ERROR = 0.1
+#: Change of the energy a bead that is expected, in kT, and as part of the energy.
+ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
+#: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
+FLOOR = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """The difference of one g(r), on nodes that are multiples of (half) the step, up to the cut-off.
+
+    Attributes
+    ----------
+    r : ndarray, shape (m,)
+        Nodes, the last at the cut-off.
+    u : ndarray, shape (m,)
+        The simulated potential in kT.
+    wanted, got : ndarray, shape (m,)
+        Target and simulated g.
+    covariance : ndarray, shape (m, m)
+        Noise of their difference.
+    first : int
+        First node that shows the potential.
+    """
+
+    r: Array
+    u: Array
+    wanted: Array
+    got: Array
+    covariance: Array
+    first: int
+
+    @classmethod
+    def of(
+        cls, potential: PairPotential, sampled: RDF, target: RDF, kT: float, beads: int, nodes: Array
+    ) -> Difference:
+        """Put a sampled curve and its target on `nodes`, those up to the cut-off."""
+        p, got_curve, shown = potential, sampled.with_core(), target.with_core()
+        r = nodes[nodes <= p.r_cut + 1e-6 * p.dr]
+        wanted, got = np.interp(r, shown.r, shown.g), np.interp(r, got_curve.r, got_curve.g)
+        n = int(np.searchsorted(p.r, p.r_cut - 0.5 * p.dr)) + 1
+        variance = np.interp(r, p.r, combined_variance(got_curve, shown, n))
+        start = float(p.r[first_shown(p, target)])
+        first = int(np.searchsorted(r, start - 0.5 * p.dr))
+        covariance = noise_covariance(wanted, got, variance, beads)
+        return cls(r, np.interp(r, p.r, p.u) / kT, wanted, got, covariance, first)
+
+    @property
+    def wanted_change(self) -> Array:
+        """What g is to change by."""
+        return self.wanted - self.got
+
+
+def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> Array:
+    """Return the covariance ``(m, m)`` of the noise of a difference of two g.
+
+    The statistical errors; a part of the difference itself, for what the closure does not know; and one common
+    factor of 1/beads, by which two g in boxes of different size differ and which no potential mends.
+    """
+    squared = np.convolve((wanted - got) ** 2, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
+    size = np.maximum(wanted, got)
+    floor = (FLOOR * np.maximum(size, 1e-3)) ** 2
+    return np.asarray(np.diag(variance + MODEL_ERROR**2 * squared + floor) + np.outer(size, size) / beads**2)
+
+
+@dataclass(frozen=True, eq=False)
+class Datum:
+    """One more thing that a change is to bring about.
+
+    Attributes
+    ----------
+    row : ndarray, shape (n,)
+        Its change with that of each point of the potential, in kT.
+    value, error : float
+        What it is to change by, and how well that is known.
+    """
+
+    row: Array
+    value: float
+    error: float
+
+
+def energy_datum(difference: Difference, density: float) -> Datum:
+    r"""Return what is known of a change before g is looked at: that the energy of the target changes by little.
+
+    .. math:: 2 \pi \rho \int \Delta U\, g\, r^2 dr = 0 \pm \max(2\,kT, 0.2\,|E|)
+
+    a bead, as if all its neighbours were such pairs, with the energy E of the target in the simulated potential. A
+    dense liquid hides an attraction as wide as the potential: g hardly tells it from a softer core, and a smooth
+    change would take the attraction, down to where the liquid tears. The guesses from which refinements of Lennard-Jones
+    liquids start are off by 1 to 3 kT.
+    """
+    r = difference.r
+    row = 2.0 * np.pi * density * r**2 * difference.wanted * (r[1] - r[0])
+    shown = difference.wanted > 0.0
+    energy = float(row[shown] @ difference.u[shown])
+    return Datum(row, 0.0, max(ENERGY_CHANGE, ENERGY_PART * abs(energy)))
+
+
+def with_data(matrix: Array, data: Array, noise: Array, extra: Sequence[Datum]) -> tuple[Array, Array, Array]:
+    """Return response ``(m, n)``, data ``(m,)`` and covariance ``(m, m)`` with more data of independent noise."""
+    from scipy.linalg import block_diag
+
+    return (
+        np.vstack([matrix, *(one.row for one in extra)]),
+        np.append(data, [one.value for one in extra]),
+        np.asarray(block_diag(noise, *(np.array([[one.error**2]]) for one in extra)), dtype=np.float64),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where the points of each refined interaction stand in the vector of unknown changes, in kT of the first state.
+
+    Attributes
+    ----------
+    nodes : Interactions of ndarray
+        Nodes ``(n,)`` of each.
+    starts : Interactions of int
+        Where each begins.
+    width : int
+        Length of the vector.
+    """
+
+    nodes: Interactions[Array]
+    starts: Interactions[int]
+    width: int
+
+    @classmethod
+    def of(cls, states: Sequence[StateDifference], free: Sequence[Interaction]) -> Layout:
+        """Lay out what several states have in common.
+
+        Raises
+        ------
+        ConvergenceError
+            If an interaction lies on different nodes in two states.
+        """
+        nodes: dict[Interaction, Array] = {}
+        for name in free:
+            found = [one.parts[name].r for one in states if name in one.parts]
+            if any(r.size != found[0].size for r in found):
+                raise ConvergenceError(f"the states were inverted on different grids of {name}")
+            nodes[name] = found[0]
+        sizes = [r.size for r in nodes.values()]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)
+        return cls(
+            Interactions(nodes),
+            Interactions(dict(zip(nodes, starts.tolist(), strict=False))),
+            int(sum(sizes)),
+        )
+
+    def columns(self, name: Interaction) -> NDArray[np.intp]:
+        """Return the places ``(n,)`` of one interaction."""
+        return self.starts[name] + np.arange(self.nodes[name].size, dtype=np.intp)
+
+    def split(self, vector: Array) -> dict[Interaction, Array]:
+        """Return the part of each interaction."""
+        return {name: vector[self.columns(name)] for name in self.nodes}
+
+
+@dataclass(frozen=True, eq=False)
+class StateDifference:
+    """The differences of all g(r) of one state, pair by pair in one row.
+
+    Attributes
+    ----------
+    record, target : Record, Target
+        The simulation, and what it is to show.
+    parts : Interactions of Difference
+        The difference of each pair, in the order of the target.
+    free : tuple of Interaction
+        Those that are refined.
+    scale : float
+        kT of the first state in that of this one: what a change in the one is in the other.
+    """
+
+    record: Record
+    target: Target
+    parts: Interactions[Difference]
+    free: tuple[Interaction, ...]
+    scale: float = 1.0
+
+    @classmethod
+    def of(
+        cls, record: Record, target: Target, history: History, nodes: Array | None = None
+    ) -> StateDifference:
+        """Put a simulation and its target on `nodes`, by default the points of each potential."""
+        parts = {
+            name: Difference.of(
+                record.potentials[name],
+                record.rdfs[name],
+                curve,
+                target.kT,
+                record.final.n,
+                record.potentials[name].r if nodes is None else nodes,
+            )
+            for name, curve in target.rdfs.items()
+        }
+        free = tuple(name for name in parts if name not in history.held)
+        return cls(record, target, Interactions(parts), free, history.kT / target.kT)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Points of each pair."""
+        return [one.r.size for one in self.parts.values()]
+
+    @property
+    def starts(self) -> NDArray[np.intp]:
+        """Where each pair begins in the row ``(pairs + 1,)``, and its end."""
+        return np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.intp)
+
+    def _places(self, *, shown: bool) -> NDArray[np.intp]:
+        found = [
+            start + np.arange(one.first if shown else 0, one.r.size, dtype=np.intp)
+            for (name, one), start in zip(self.parts.items(), self.starts, strict=False)
+            if name in self.free
+        ]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Places of the data: of each refined pair the points that show its potential."""
+        return self._places(shown=True)
+
+    @property
+    def local(self) -> NDArray[np.intp]:
+        """Places of all points of refined pairs."""
+        return self._places(shown=False)
+
+    def columns(self, layout: Layout) -> NDArray[np.intp]:
+        """Where the points of `local` stand among the unknowns."""
+        found = [layout.columns(name) for name in self.free]
+        return np.concatenate(found) if found else np.zeros(0, dtype=np.intp)
+
+    def matrix(self, response: Array, layout: Layout) -> Array:
+        """Return the change ``(rows, unknowns)`` of the data with the unknowns, from -dg/dU ``(n, n)``."""
+        found = np.zeros((self.rows.size, layout.width))
+        found[:, self.columns(layout)] = -self.scale * response[np.ix_(self.rows, self.local)]
+        return found
+
+    def change(self, unknowns: Array, layout: Layout) -> Array:
+        """Return the change ``(n,)`` of all potentials of this state in its own kT, pair by pair in one row."""
+        found = np.zeros(int(self.starts[-1]))
+        found[self.local] = self.scale * unknowns[self.columns(layout)]
+        return found
+
+    @property
+    def whole_change(self) -> Array:
+        """What all g are to change by ``(n,)``, pair by pair in one row."""
+        return np.concatenate([one.wanted_change for one in self.parts.values()])
+
+    @property
+    def covariance(self) -> Array:
+        """Noise of the data ``(m, m)``, smaller for a state that counts more."""
+        from scipy.linalg import block_diag
+
+        whole = block_diag(*(one.covariance for one in self.parts.values()))
+        return np.asarray(whole[np.ix_(self.rows, self.rows)] / self.target.weight, dtype=np.float64)
+
+    def data(self, layout: Layout, *, pressure: bool) -> list[Datum]:
+        """Return what is known beside g: that energies change by little, and the pressure where one is wanted.
+
+        See `energy_datum`, of which each refined pair has one as if all neighbours of a bead were such pairs.
+        """
+        density = self.target.state.density
+        found = [
+            self._placed(
+                Interactions({name: energy_datum(self.parts[name], density).row}), layout, 0.0, error
+            )
+            for name in self.free
+            for error in [energy_datum(self.parts[name], density).error]
+        ]
+        wanted = self.target.pressure
+        if pressure and wanted is not None and np.isfinite(self.record.pressure):
+            found.append(self._pressure(layout, wanted))
+        return found
+
+    def _placed(self, rows: Interactions[Array], layout: Layout, value: float, error: float) -> Datum:
+        row = np.zeros(layout.width)
+        for name, part in rows.items():
+            row[layout.columns(name)] = self.scale * part
+        return Datum(row, value, error)
+
+    def _pressure(self, layout: Layout, wanted: float) -> Datum:
+        """Return the pressure: the virial of the target g under the simulated potentials, from that of the sampled."""
+        target, record = self.target, self.record
+        rows, moved = {}, record.pressure / target.kT
+        for name, one in self.parts.items():
+            both = target.density_product(name)
+            moved += both * float(pressure_row(one.r, one.wanted - one.got, 1.0) @ one.u)
+            if name in self.free:
+                rows[name] = both * pressure_row(one.r, one.wanted, 1.0)
+        error = max(record.pressure_error, 1e-3 * target.state.density * target.kT) / target.kT
+        return self._placed(Interactions(rows), layout, wanted / target.kT - moved, error)
+
+
+def smooth_changes(states: Sequence[StateDifference], layout: Layout) -> list[Array]:
+    """Return bases of smooth changes of all unknowns; see `cginit.refine.regularisation.curvature_basis`.
+
+    Each potential is taken from the state that sees most of it.
+    """
+    from scipy.linalg import block_diag
+
+    shown: dict[Interaction, tuple[Difference, float]] = {}
+    for one in states:
+        for name in one.free:
+            part = one.parts[name]
+            if name not in shown or part.first < shown[name][0].first:
+                shown[name] = part, one.scale
+    return [
+        np.asarray(
+            block_diag(
+                *(
+                    curvature_basis(part.u / scale, part.first, rough)
+                    for part, scale in map(shown.__getitem__, layout.nodes)
+                )
+            ),
+            dtype=np.float64,
+        )
+        for rough in ROUGHNESS
+    ]

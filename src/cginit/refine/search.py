@@ -1,0 +1,113 @@
+"""How far to go along what an update proposes, and when to go back: the same for every update."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+
+from cginit.interactions import Interactions
+from cginit.refine.history import History, Step
+from cginit.refine.record import on_grid, round_chi2
+from cginit.refine.updates.automatic import careful
+from cginit.refine.updates.base import Update
+
+__all__ = ["HALF", "PART", "Search"]
+
+log = logging.getLogger(__name__)
+
+#: A round is worse than the best one if its mean squared difference is this many times larger, and its chi^2
+#: per point above the second number: below that the two differ by chance.
+WORSE, CLEARLY = 2.0, 6.0
+#: Smallest and largest part of a step that went wrong that is tried next.
+SHORTEST, LONGEST = 0.15, 0.6
+#: Failed attempts from one round after which the direction itself is given up.
+PATIENCE = 2
+#: Least part of a step after some that went too far.
+SMALLEST_DAMPING = 0.25
+#: What the moves of the search are called in the records.
+PART, HALF = "part", "half"
+
+
+@dataclass(frozen=True)
+class Search:
+    """An update with a way back.
+
+    From the best round so far (`cginit.refine.relaxation.best_simulation`):
+
+    - if it is the last, or the last is worse by chance only, the step of the update. Each step that went too far
+      halves those that follow, down to a quarter: near a phase boundary g answers more than any theory tells;
+    - if the last is clearly worse, part of the step that led there: the part that the two rounds, taken as linear in
+      between, find best, between 0.15 and 0.6;
+    - after two such attempts, damped iterative Boltzmann inversion from the best;
+    - as long as no round was a homogeneous fluid in all states, half the last potentials, which is the fluid at twice
+      the temperature: what g of a cluster or a crystal says of the potential is nothing.
+
+    Parameters
+    ----------
+    update : Update
+        What proposes where to go.
+    back : bool
+        Whether to go back; without, every step is that of the update, as other programs do it.
+    """
+
+    update: Update
+    back: bool = True
+
+    def __call__(self, history: History) -> Step:
+        """Return the next step, a pure function of the history.
+
+        Raises
+        ------
+        ConvergenceError
+            If the update has no answer.
+        """
+        last, best = len(history) - 1, history.best
+        if not self.back:
+            return self.update(history)
+        if not history.homogeneous(best):
+            log.info("no homogeneous fluid yet; half the potentials are next")
+            return Step(last, factor=0.5, made_by=HALF)
+        if last == best or not _worse(history):
+            return self.update(history).scaled(max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
+        failed = last - best
+        log.info("round %d is worse than %d; going back", last, best)
+        if failed <= PATIENCE:
+            return _part_of_step(history)
+        return careful(0.5 ** (failed - PATIENCE - 1), history)(history.until(best))
+
+
+def _failures(history: History) -> int:
+    """Count the steps that went too far: those that a part of the step followed, one or several times."""
+    parts = [done[0].made_by == PART for done in history.rounds]
+    return sum(now and not before for before, now in zip([False, *parts], parts, strict=False))
+
+
+def _worse(history: History) -> bool:
+    """Whether the last round is worse than the best by more than chance."""
+    last, best = len(history) - 1, history.best
+    if not history.homogeneous(last):
+        return True
+    noisy = round_chi2(history.last) <= CLEARLY
+    return history.lmse(last) > WORSE * history.lmse(best) and not noisy
+
+
+def _part_of_step(history: History) -> Step:
+    """Return the step to where, on the way from the best round to the last, all g are nearest to their targets."""
+    best, last = history.rounds[history.best], history.last
+    part = SHORTEST
+    if history.homogeneous(len(history) - 1):
+        along, away = [], []
+        for here, there, target in zip(best, last, history.targets, strict=True):
+            for name, potential in here.potentials.items():
+                start = on_grid(here.rdfs[name], potential)
+                root = np.sqrt(target.weight)
+                along.append(root * (on_grid(there.rdfs[name], potential) - start))
+                away.append(root * (on_grid(target.rdfs[name], potential) - start))
+        slope, gap = np.concatenate(along), np.concatenate(away)
+        power = float(slope @ slope)
+        part = float(np.clip(float(slope @ gap) / power if power > 0.0 else 0.0, SHORTEST, LONGEST))
+    origin, reached = history.potentials(history.best), history.potentials()
+    changes = {name: part * (reached[name].u - origin[name].u) for name in history.free}
+    return Step(history.best, Interactions(changes), 1.0, PART)

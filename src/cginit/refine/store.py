@@ -1,0 +1,212 @@
+"""A refinement on disk: one folder a simulation, complete or absent. Format 3, which continues folders of format 2."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cginit.configuration import Configuration
+from cginit.curves import RDF, PairPotential
+from cginit.errors import InputError
+from cginit.refine.record import Record, Round
+from cginit.refine.stored_curves import (
+    read_estimate,
+    read_record,
+    read_target,
+    write_estimate,
+    write_record,
+    write_target,
+)
+from cginit.refine.workdir import WorkDir, write_json
+from cginit.target import BEAD, Target
+
+__all__ = ["FORMAT_VERSION", "Store", "fingerprint"]
+
+#: Version of the layout of a work directory; raised when a file changes its meaning.
+FORMAT_VERSION = 3
+#: The one before, whose folders can be continued.
+OLD_VERSION = 2
+SETTINGS, TARGET = "refinement.json", "target.npz"
+#: What says so in folders of format 2: of one species, of a mixture.
+OLD_SETTINGS = (SETTINGS, "mixture.json")
+#: How folders of format 2 name the curves of one species, and what they put in other words.
+OLD_NAMES = {"target": f"target of {BEAD}-{BEAD}", "potential": f"potential of {BEAD}-{BEAD}"}
+OTHER_WORDS = ("state", "update", "kT", "densities", "weights", "index")
+#: The last potentials, where reweighting has judged them.
+REWEIGHTED = "reweighted.npz"
+
+
+def fingerprint(parts: Mapping[str, object]) -> dict[str, str]:
+    """Return a printable identity of each part; arrays and curves by the hash of their bytes."""
+    return {name: _identity(value) for name, value in sorted(parts.items())}
+
+
+def _identity(value: object) -> str:
+    if isinstance(value, RDF):
+        return _digest(value.r, value.g, value.error) + f" ({value.units.name})"
+    if isinstance(value, PairPotential):
+        return _digest(value.r, value.u) + f" ({value.units.name})"
+    if isinstance(value, Configuration):
+        return _digest(value.positions, value.box) + f" ({value.units.name})"
+    return repr(value)
+
+
+def _digest(*arrays: object) -> str:
+    whole = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            whole.update(np.ascontiguousarray(np.asarray(array, dtype=np.float64)).tobytes())
+    return "sha256:" + whole.hexdigest()[:16]
+
+
+class Store:
+    """The work directory of one refinement.
+
+    With one state it holds ``iteration_000``, ``iteration_001``, ...; with several each state has a folder
+    ``state_0``, ``state_1``, ... of such. Nothing is written by the constructor.
+
+    Parameters
+    ----------
+    folder : Path
+        The work directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._places = [_place(folder)]
+        while (place := folder / f"state_{len(self._places) - 1}").is_dir():
+            self._places.append(_place(place))
+        if len(self._places) > 1:
+            del self._places[0]
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a refinement, of this format or of the one before."""
+        return all(place.exists or _old_settings(place.folder) is not None for place in self._places)
+
+    def open(self, identities: Sequence[dict[str, str]], targets: Sequence[Target]) -> list[Round]:
+        """Create the folder or continue in it; return the complete rounds that it holds.
+
+        A copy of each target is kept, so that the folder tells the whole story. The records of a round that was not
+        completed in all states are found by `kept`. From here to `close` no other run can use the folder.
+
+        Parameters
+        ----------
+        identities : sequence of dict
+            What the refinement is, as each state sees it; see `fingerprint`.
+        targets : sequence of Target
+            One a state.
+
+        Raises
+        ------
+        InputError
+            If the folder belongs to another refinement, or another run uses it.
+        """
+        if len(targets) > 1:
+            self._places = [_place(self.folder / f"state_{number}") for number in range(len(targets))]
+        for place, identity, target in zip(self._places, identities, targets, strict=True):
+            _adopt(place.folder, identity, target)
+            place.claim(identity, partial(write_target, target, place.folder / TARGET))
+        return self.rounds()
+
+    def close(self) -> None:
+        """Let other runs use the folder."""
+        for place in self._places:
+            place.close()
+
+    def rounds(self) -> list[Round]:
+        """Return the rounds that are complete in all states, without changing anything on disk.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no refinement.
+        """
+        self._check()
+        states = [[read_record(path) for path in place.complete()] for place in self._places]
+        return list(zip(*states, strict=False))
+
+    def kept(self, state: int, index: int) -> Record | None:
+        """Return the record of one state in a round that was not completed, where it is there."""
+        path = self._places[state].path(index)
+        return read_record(path) if path.is_dir() else None
+
+    def targets(self) -> tuple[Target, ...]:
+        """Return the targets that the refinement was started with.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no refinement.
+        """
+        self._check()
+        return tuple(read_target(place.folder / TARGET) for place in self._places)
+
+    def prepare(self, state: int, index: int) -> Path:
+        """Return the empty folder in which a simulation is to be made."""
+        return self._places[state].prepare(index)
+
+    def commit(self, state: int, record: Record) -> Record:
+        """Keep a record, without its trajectory, and return it.
+
+        What is returned was read back from disk, so that a resumed refinement goes on from the very same bits.
+        """
+        # A simulation counts more than what reweighting said before it.
+        (self.folder / REWEIGHTED).unlink(missing_ok=True)
+        return read_record(
+            self._places[state].finish(record.index, lambda folder: write_record(record, folder))
+        )
+
+    def keep(self, estimate: Round, skipped: int) -> None:
+        """Keep the last potentials where reweighting has judged them; the loop itself finds them again without."""
+        write_estimate(self.folder / REWEIGHTED, estimate, skipped)
+
+    def estimate(self) -> Round | None:
+        """Return what `keep` has kept, with the number of updates as `skipped`."""
+        path = self.folder / REWEIGHTED
+        return read_estimate(path, self.rounds()[-1]) if path.exists() else None
+
+    def _check(self) -> None:
+        if not self.exists:
+            raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
+
+
+def _place(folder: Path) -> WorkDir:
+    return WorkDir(folder, SETTINGS, FORMAT_VERSION)
+
+
+def _old_settings(folder: Path) -> Path | None:
+    """Return the settings of a folder of format 2; None where it has been adopted, or is no such."""
+    found = [path for name in OLD_SETTINGS if (path := folder / name).exists()]
+    versions = [int(json.loads(path.read_text()).get("format_version", 0)) for path in found]
+    if FORMAT_VERSION in versions or OLD_VERSION not in versions:
+        return None
+    return found[versions.index(OLD_VERSION)]
+
+
+def _adopt(folder: Path, identity: Mapping[str, str], target: Target) -> None:
+    """Make a folder of format 2 one of this format, if it is of the same refinement as far as it can be told.
+
+    Raises
+    ------
+    InputError
+        If it is of another one.
+    """
+    settings = _old_settings(folder)
+    if settings is None:
+        return
+    there = json.loads(settings.read_text())["identity"]
+    renamed = {OLD_NAMES.get(name, name): value for name, value in there.items() if name not in OTHER_WORDS}
+    for name, value in renamed.items():
+        if name in identity and identity[name] != value:
+            raise InputError(
+                f"{folder} holds another refinement ({name}: {value} there, {identity[name]} here); use the same "
+                "settings to go on with it, or a new --workdir"
+            )
+    write_target(target, folder / TARGET)
+    write_json({"format_version": FORMAT_VERSION, "identity": dict(identity)}, folder / SETTINGS)

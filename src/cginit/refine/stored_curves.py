@@ -1,0 +1,329 @@
+"""The files of a refinement: how a record, a target and a reweighted estimate are written and read back."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.configuration import Configuration
+from cginit.curves import RDF, PairPotential, Provenance
+from cginit.errors import InputError
+from cginit.interactions import Interaction, Interactions
+from cginit.refine.convergence import Distance
+from cginit.refine.record import Record, Round
+from cginit.refine.workdir import save_arrays, write_json
+from cginit.sampling import PairCounts
+from cginit.target import BEAD, Target
+from cginit.units import unit_system
+
+__all__ = ["read_estimate", "read_record", "read_target", "write_estimate", "write_record", "write_target"]
+
+CURVES, COUNTS, SUMMARY = "curves.npz", "counts.npz", "record.json"
+#: Name of the summary in folders of format 2.
+OLD_SUMMARY = "iteration.json"
+#: What a summary holds as it is.
+_SCALARS = (
+    *(
+        "index",
+        "pressure",
+        "pressure_error",
+        "made_by",
+        "engine",
+        "seed",
+        "steps",
+        "seconds",
+        "engine_seconds",
+    ),
+    *("complete", "skipped", "relaxed", "longer"),
+)
+_TEXTS = ("warnings", "remarks")
+
+
+def write_record(record: Record, folder: Path) -> None:
+    """Write a record as ``record.json``, ``curves.npz`` and ``counts.npz``."""
+    arrays = _curves(record)
+    arrays |= {
+        "final|types": record.final.types,
+        "final|positions": record.final.positions,
+        "final|box": record.final.box,
+    }
+    if record.others:
+        arrays["final|others"] = np.array([one.positions for one in record.others])
+    save_arrays(folder / CURVES, **arrays)
+    if record.counts:
+        first = next(iter(record.counts.values()))
+        kept = {f"{name}|counts": one.counts for name, one in record.counts.items()}
+        pairs = {
+            f"{name}|pairs": np.array(one.pairs)
+            for name, one in record.counts.items()
+            if one.pairs is not None
+        }
+        save_arrays(folder / COUNTS, r=first.r, volume=np.array(first.volume), **kept, **pairs)
+    summary: dict[str, Any] = {name: getattr(record, name) for name in _SCALARS}
+    summary |= {name: list(getattr(record, name)) for name in _TEXTS}
+    summary |= {
+        "units": record.final.units.name,
+        "species": list(record.final.species),
+        "held": [str(name) for name in record.held],
+        "interactions": {
+            str(name): {
+                "distance": asdict(record.distances[name]),
+                "notes": list(potential.notes),
+                "r_core": potential.r_core,
+                "provenance": None if potential.provenance is None else asdict(potential.provenance),
+            }
+            for name, potential in record.potentials.items()
+        },
+    }
+    write_json(summary, folder / SUMMARY)
+
+
+def read_record(folder: Path) -> Record:
+    """Read what `write_record` wrote, or an iteration of format 2."""
+    if not (folder / SUMMARY).exists():
+        return _read_old(folder)
+    summary = json.loads((folder / SUMMARY).read_text())
+    units, species = summary["units"], tuple(summary["species"])
+    with np.load(folder / CURVES, allow_pickle=False) as data:
+        potentials = {
+            name: _potential(data, name, units, values) for name, values in _named(summary["interactions"])
+        }
+        rdfs = {name: _rdf(data, f"{name}|g", units) for name in potentials}
+        box, types = data["final|box"], data["final|types"]
+        final, *others = (
+            Configuration(positions, box, units=units, types=types, species=species)
+            for positions in (data["final|positions"], *data.get("final|others", ()))
+        )
+    return Record(
+        potentials=Interactions(potentials),
+        rdfs=Interactions(rdfs),
+        distances=Interactions(
+            {name: Distance(**values["distance"]) for name, values in _named(summary["interactions"])}
+        ),
+        counts=_read_counts(folder / COUNTS, {name: f"{name}|counts" for name in potentials}, final),
+        final=final,
+        others=tuple(others),
+        held=frozenset(Interaction.of(name) for name in summary["held"]),
+        **{name: summary[name] for name in _SCALARS},
+        warnings=tuple(summary["warnings"]),
+        remarks=tuple(summary["remarks"]),
+    )
+
+
+def _named(table: Mapping[str, Any]) -> Iterator[tuple[Interaction, Any]]:
+    for name, value in table.items():
+        yield Interaction.of(name), value
+
+
+def _curves(record: Record) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for name, potential in record.potentials.items():
+        g = record.rdfs[name]
+        arrays |= {f"{name}|r": potential.r, f"{name}|u": potential.u, f"{name}|f": potential.f}
+        arrays |= {f"{name}|g|r": g.r, f"{name}|g|g": g.g}
+        if potential.u_error is not None:
+            arrays[f"{name}|u_error"] = potential.u_error
+        if g.error is not None:
+            arrays[f"{name}|g|error"] = g.error
+        if g.beads is not None:
+            arrays[f"{name}|g|beads"] = np.array(g.beads)
+    return arrays
+
+
+def _potential(data: Any, name: Interaction, units: str, values: Mapping[str, Any]) -> PairPotential:
+    origin = values["provenance"]
+    return PairPotential(
+        data[f"{name}|r"],
+        data[f"{name}|u"],
+        data[f"{name}|f"],
+        data.get(f"{name}|u_error"),
+        tuple(values["notes"]),
+        r_core=values["r_core"],
+        provenance=None if origin is None else Provenance(**origin),
+        units=unit_system(units),
+    )
+
+
+def _rdf(data: Any, prefix: str, units: str) -> RDF:
+    beads = data.get(f"{prefix}|beads")
+    return RDF(
+        data[f"{prefix}|r"],
+        data[f"{prefix}|g"],
+        data.get(f"{prefix}|error"),
+        units=unit_system(units),
+        beads=None if beads is None else int(beads),
+    )
+
+
+def _read_counts(
+    path: Path, keys: Mapping[Interaction, str], final: Configuration
+) -> Interactions[PairCounts]:
+    if not path.exists():
+        return Interactions({})
+    with np.load(path, allow_pickle=False) as data:
+        return Interactions(
+            {
+                name: PairCounts(
+                    data["r"],
+                    data[key],
+                    final.n,
+                    float(data["volume"]),
+                    final.units,
+                    None
+                    if (pairs := data.get(key.replace("|counts", "") + "|pairs")) is None
+                    else float(pairs),
+                )
+                for name, key in keys.items()
+            }
+        )
+
+
+def write_target(target: Target, path: Path) -> None:
+    """Write a target as one .npz file."""
+    arrays: dict[str, Any] = {
+        "units": np.array(target.units.name),
+        "species": np.array(target.species),
+        "densities": np.array(list(target.densities.values())),
+        "kT": np.array(target.kT),
+        "weight": np.array(target.weight),
+    }
+    if target.pressure is not None:
+        arrays["pressure"] = np.array(target.pressure)
+    for name, curve in target.rdfs.items():
+        arrays |= {f"{name}|r": curve.r, f"{name}|g": curve.g}
+        if curve.error is not None:
+            arrays[f"{name}|error"] = curve.error
+        if curve.beads is not None:
+            arrays[f"{name}|beads"] = np.array(curve.beads)
+    save_arrays(path, **arrays)
+
+
+def read_target(path: Path) -> Target:
+    """Read what `write_target` wrote, or the target of a folder of format 2."""
+    with np.load(path, allow_pickle=False) as data:
+        units = str(data["units"])
+        if "species" not in data:
+            density, kT = _old_state(path.with_name("refinement.json"))
+            curve = RDF(data["r"], data["g"], data.get("error"), units=unit_system(units))
+            return Target({(BEAD, BEAD): curve}, {BEAD: density}, kT)
+        densities = dict(zip(data["species"].tolist(), data["densities"].tolist(), strict=True))
+        # Format 2 names a pair A|B.
+        names = {key.removesuffix("|g"): key for key in data if key.endswith("|g")}
+        rdfs = {Interaction.of(name.replace("|", "-")): _rdf(data, name, units) for name in names}
+        pressure, weight = data.get("pressure"), data.get("weight")
+        return Target(
+            Interactions(rdfs),
+            densities,
+            float(data["kT"]),
+            None if pressure is None else float(pressure),
+            1.0 if weight is None else float(weight),
+        )
+
+
+def write_estimate(path: Path, estimate: Round, skipped: int) -> None:
+    """Keep the curves of the last potentials, which reweighting has judged, beside the records."""
+    arrays: dict[str, Any] = {"skipped": np.array(skipped)}
+    for number, record in enumerate(estimate):
+        arrays |= {f"{number}|{key}": value for key, value in _curves(record).items()}
+        for name, one in record.distances.items():
+            arrays[f"{number}|{name}|distance"] = np.array(list(asdict(one).values()))
+        arrays[f"{number}|pressure"] = np.array([record.pressure, record.pressure_error])
+    save_arrays(path, **arrays)
+
+
+def read_estimate(path: Path, last: Round) -> Round | None:
+    """Return what `write_estimate` wrote, as records made from those of the last round; None of format 2."""
+    with np.load(path, allow_pickle=False) as data:
+        if "0|pressure" not in data:
+            return None
+        found = []
+        for number, record in enumerate(last):
+            units = record.final.units
+            own = {key.removeprefix(f"{number}|"): data[key] for key in data if key.startswith(f"{number}|")}
+            potentials, rdfs, distances = {}, {}, {}
+            for name, before in record.potentials.items():
+                potentials[name] = PairPotential(
+                    own[f"{name}|r"], own[f"{name}|u"], own[f"{name}|f"], r_core=before.r_core, units=units
+                )
+                rdfs[name] = _rdf(own, f"{name}|g", units.name)
+                distances[name] = Distance(*own[f"{name}|distance"].tolist())
+            pressure, error = own["pressure"].tolist()
+            found.append(
+                replace(
+                    record,
+                    potentials=Interactions(potentials),
+                    rdfs=Interactions(rdfs),
+                    distances=Interactions(distances),
+                    pressure=pressure,
+                    pressure_error=error,
+                    counts=Interactions({}),
+                    skipped=int(data["skipped"]),
+                )
+            )
+        return tuple(found)
+
+
+def _old_state(settings: Path) -> tuple[float, float]:
+    """Return density and kT that a folder of format 2 states in words."""
+    text = str(json.loads(settings.read_text())["identity"].get("state", ""))
+    found = re.search(r"density=([^,]+), kT=([^,)]+)", text)
+    if found is None:
+        raise InputError(f"{settings} does not say what state it is of")
+    return float(found.group(1)), float(found.group(2))
+
+
+def _read_old(folder: Path) -> Record:
+    """Read an iteration of format 2, of one species or of a mixture."""
+    summary = json.loads((folder / OLD_SUMMARY).read_text())
+    units, mixture = summary["units"], "distances" in summary
+    names = [
+        Interaction.of(name.replace("|", "-")) for name in summary.get("distances", {f"{BEAD}|{BEAD}": 0})
+    ]
+    potentials, rdfs, distances = {}, {}, {}
+    with np.load(folder / CURVES, allow_pickle=False) as data:
+        for name in names:
+            key = "|".join(name.beads)
+            prefix, curve = (f"{key}|", f"{key}|g_r") if mixture else ("potential_", "rdf_r")
+            notes = summary["notes"][key] if mixture else summary["notes"]
+            r_core = summary["r_core"][key] if mixture else summary["r_core"]
+            origin = summary.get("provenance")
+            potentials[name] = PairPotential(
+                data[f"{prefix}r"],
+                data[f"{prefix}u"],
+                data[f"{prefix}f"],
+                data.get(f"{prefix}u_error"),
+                tuple(notes),
+                r_core=r_core,
+                provenance=None if origin is None else Provenance(**origin),
+                units=unit_system(units),
+            )
+            g, error = (f"{key}|g", f"{key}|g_error") if mixture else ("rdf_g", "rdf_error")
+            rdfs[name] = RDF(data[curve], data[g], data.get(error), units=unit_system(units))
+            distances[name] = Distance(**(summary["distances"][key] if mixture else summary["distance"]))
+        place = "" if mixture else "final_"
+        box, types = data[f"{place}box"], data.get("types")
+        final, *others = (
+            Configuration(one, box, units=units, types=types, species=tuple(summary.get("species", (BEAD,))))
+            for one in (data[f"{place}positions"], *data.get("other_positions", ()))
+        )
+    keys = {name: "|".join(name.beads) if mixture else "counts" for name in names}
+    # What the first folders of the format did not have keeps its default.
+    kept = {name: summary[name] for name in _SCALARS if name in summary}
+    return Record(
+        potentials=Interactions(potentials),
+        rdfs=Interactions(rdfs),
+        distances=Interactions(distances),
+        final=final,
+        others=tuple(others),
+        counts=_read_counts(folder / COUNTS, keys, final),
+        made_by=summary.get("update", "" if summary["index"] else "start"),
+        **kept,
+        warnings=tuple(summary["warnings"]),
+        remarks=tuple(summary.get("remarks", ())),
+    )
