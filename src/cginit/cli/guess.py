@@ -11,7 +11,7 @@ import typer
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
-from cginit.io import check_target, read_rdf, read_rdf_header, write_table
+from cginit.io import check_target, read_rdf, read_rdf_header, table_usage, write_table
 from cginit.state import StatePoint
 
 __all__ = [
@@ -96,7 +96,10 @@ def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, qu
     potential = guess(problem.target, problem.state, options.method, problem.r_cut)
     if not quiet:
         describe(problem, potential)
-    for path in write_tables(potential, out or _default_tables(options.rdf), out_units):
+    paths = write_tables(potential, out or _default_tables(options.rdf), out_units)
+    for line in [line for path in paths for line in table_usage(path).splitlines() if not quiet]:
+        typer.echo(f"LAMMPS    {line}")
+    for path in paths:
         typer.echo(path)
 
 

@@ -99,7 +99,8 @@ def refine_command(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start from this table instead of a guess; the units in its header count, else --units.",
+            help="Start from this table instead of a guess; the units in its header count, else --units, and "
+            "--cutoff cuts it or lengthens it by U = 0.",
             rich_help_panel="Guess",
         ),
     ] = None,
@@ -164,7 +165,7 @@ def _of_rdf(
     """Return the target of one bead type, and its start: a table or a guess."""
     from cginit.guess import guess
     from cginit.interactions import Interactions
-    from cginit.io.start_table import read_start
+    from cginit.io import read_start
     from cginit.target import Target
 
     problem = read_problem(options)

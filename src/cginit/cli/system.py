@@ -56,7 +56,7 @@ class System:
             If one cannot be read, or belongs to no interaction.
         """
         from cginit.interactions import Interaction, Interactions
-        from cginit.io.start_table import read_start
+        from cginit.io import read_start
 
         found = {}
         for text, path in self.given.items():

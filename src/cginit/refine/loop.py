@@ -13,6 +13,7 @@ from cginit.configuration import Configuration, random_configuration
 from cginit.curves import PairPotential
 from cginit.engines.base import Engine, Schedule, length_scale
 from cginit.errors import InputError
+from cginit.extrapolate import check_start
 from cginit.interactions import ByName, Interaction, Interactions, Named
 from cginit.refine.history import History
 from cginit.refine.length import check_longest, longer_production
@@ -354,6 +355,7 @@ def _fitting(targets: Sequence[Target], potentials: ByName[PairPotential]) -> In
                     f"the pair {name}{where} has no potential; give one for every pair of every state"
                 )
             potential = found.setdefault(name, potential.to(units))
+            check_start(potential, curve)
             if potential.r_cut > curve.r_max * (1.0 + 1e-9):
                 raise InputError(
                     f"the cut-off {potential.r_cut:g} of {name} lies beyond the target g(r){where}, which ends at "
