@@ -29,6 +29,7 @@ from cginit.cli.options import (
     Threads,
     WallTime,
 )
+from cginit.cli.outputs import check_pair_tables
 from cginit.cli.refine import NOT_CONVERGED, Correction, make_engine
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def mixture(
         typer.Option(
             "--out",
             metavar="FILE",
+            callback=check_pair_tables,
             help="Tables to write: a name with {pair} in it, one file a pair, or one file for a program (.table, "
             ".py, .xml). Default: {pair}.pot and mixture.table, in the folder of the refinement if there is one.",
             rich_help_panel="Tables",

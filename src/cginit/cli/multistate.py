@@ -20,8 +20,8 @@ from cginit.cli.options import (
     LammpsBinary,
     Launcher,
     NumberOfReplicas,
-    Out,
     OutUnits,
+    PairOut,
     Production,
     Quiet,
     Seed,
@@ -95,7 +95,7 @@ def multistate(
     device: Device = "auto",
     replicas: NumberOfReplicas = 1,
     cluster: Cluster = None,
-    out: Out = None,
+    out: PairOut = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:
