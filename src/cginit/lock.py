@@ -123,8 +123,8 @@ class FolderLock:
         mine = path.with_name(f"{LOCK_NAME}.{me.token}")
         _write_new(mine, me)
         try:
-            for _ in range(ATTEMPTS):
-                if _put(mine, path, me):
+            for attempt in range(ATTEMPTS):
+                if _put(mine, path, me) and (attempt == 0 or _stays(path, me)):
                     _remove_old_claims(path, mine)
                     return cls(path, me)
                 _give_way(path, mine, folder)
@@ -227,10 +227,15 @@ def _put(mine: Path, path: Path, me: Holder) -> bool:
         except FileExistsError:
             return False
         # Where creating is not exclusive, either, the last to write has it.
-        time.sleep(PAUSE)
-        found = _read(path)
-        return found is not None and found.token == me.token
+        return _stays(path, me)
     return True
+
+
+def _stays(path: Path, me: Holder) -> bool:
+    """Whether a lock taken over is still there when others that found the dead one have seen it, too."""
+    time.sleep(PAUSE)
+    found = _read(path)
+    return found is not None and found.token == me.token
 
 
 def _write_new(path: Path, holder: Holder) -> None:

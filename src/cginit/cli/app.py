@@ -57,9 +57,9 @@ class Program(TyperGroup):
                 return super().invoke(ctx)
             except KeyboardInterrupt as interrupt:
                 # The program of the parser would make an exit code of 1 of it.
-                notes = getattr(interrupt, "__notes__", None) or ["nothing was kept"]
-                for note in dict.fromkeys(notes):
-                    typer.secho(f"cg-init: interrupted; {note}", err=True, fg=typer.colors.RED)
+                for note in dict.fromkeys(getattr(interrupt, "__notes__", ())) or ("",):
+                    text = f"cg-init: interrupted{note and '; '}{note}"
+                    typer.secho(text, err=True, fg=typer.colors.RED)
                 raise typer.Exit(INTERRUPTED) from None
             finally:
                 for old, kept in backups:
