@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from cginit.atomic import check_writable, keep_backups
 from cginit.cli.convert import convert as convert_command
 from cginit.curves import RDF, PairPotential, Provenance
-from cginit.errors import InputError
+from cginit.errors import InputError, StorageError
 from cginit.io import convert, read_rdf, read_rdf_header, read_table, write_atomically, write_rdf, write_table
 from cginit.state import StatePoint
 
@@ -31,10 +35,80 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="disk is full"):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.pot"]
+
+
+def test_what_is_replaced_is_kept_where_that_is_asked_for(tmp_path):
+    path = write_atomically(tmp_path / "a.pot", "1")
+    write_atomically(path, "2")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.pot"]
+    with keep_backups() as kept:
+        for text in ("3", "3", "4"):
+            write_atomically(path, text)
+        write_atomically(path, "5", backup=False)
+        write_atomically(tmp_path / "new", "1")
+    assert [(old.name, new.name) for old, new in kept] == [("a.pot", "#a.pot.1#"), ("a.pot", "#a.pot.2#")]
+    assert [(tmp_path / f"#a.pot.{n}#").read_text() for n in (1, 2)] == ["2", "3"]
+    assert path.read_text() == "5"
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "link"])
+def test_a_failure_leaves_no_backup(tmp_path, monkeypatch, call):
+    path = write_atomically(tmp_path / "a.pot", "old")
+
+    def full(*arguments, **more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    if call == "link":
+        # Without links a backup is a copy, for which there is no room.
+        monkeypatch.setattr(shutil, "copy2", lambda a, b: (b.write_text("half"), full()))
+    with keep_backups() as kept, pytest.raises(StorageError, match="disk is full"):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.pot"]
+    assert not kept
+
+
+def test_a_file_system_without_links_keeps_a_copy(tmp_path, monkeypatch):
+    def no_links(source, target):
+        raise OSError(errno.EPERM, "no links")
+
+    monkeypatch.setattr(os, "link", no_links)
+    path = write_atomically(tmp_path / "a.pot", "1")
+    with keep_backups():
+        write_atomically(path, "2")
+    assert (tmp_path / "#a.pot.1#").read_text() == "1"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+def test_a_device_is_written_to_and_stays_one():
+    write_atomically("/dev/null", "1")
+    assert not Path("/dev/null").is_file()
+    with pytest.raises(StorageError, match="cannot use /dev/full: the disk is full"):
+        write_atomically("/dev/full", "1")
+
+
+@pytest.mark.parametrize("check", [check_writable, lambda path: write_atomically(path, "1")])
+def test_names_that_cannot_be_written_to(tmp_path, check):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name, words in {
+        "": "it is a folder",
+        "none/a.pot": "does not exist; create it first",
+        "file/a.pot": "is not a folder",
+        "x" * 300: "too long",
+        "loop": "loop",
+        "a\0b": "null",
+    }.items():
+        with pytest.raises(InputError, match=words):
+            check(tmp_path / name)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "loop"]
+    # 255 bytes are a name.
+    check(tmp_path / ("é" * 127))
 
 
 def test_permissions_are_those_of_the_umask_or_the_old_file(tmp_path):

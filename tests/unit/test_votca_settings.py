@@ -182,7 +182,7 @@ def test_what_cannot_be_done_is_an_error(folder, changes, message):
 def test_no_xml_and_other_xml(tmp_path):
     path = tmp_path / "x.xml"
     path.write_text("cg")
-    with pytest.raises(InputError, match="is not XML"):
+    with pytest.raises(InputError, match="is not valid XML"):
         read_settings(path)
     path.write_text("<topology/>")
     with pytest.raises(InputError, match="begins with <topology>"):

@@ -77,7 +77,7 @@ class Campaign:
             "batches": [asdict(batch) for batch in self.batches],
         }
         path = folder / FILE
-        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+        write_atomically(path, (json.dumps(content, indent=2) + "\n").encode(), backup=False)
         return path
 
     @classmethod

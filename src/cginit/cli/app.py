@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cginit._version import __version__
+from cginit.atomic import keep_backups
 from cginit.cli import dataset, evaluate, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
@@ -32,14 +34,38 @@ from cginit.cli.rdf import rdf
 from cginit.cli.refine import mixture, multistate, refine
 from cginit.cli.report import report
 from cginit.cli.scattering import scattering
-from cginit.errors import CGInitError, ConvergenceError, EngineError
+from cginit.errors import CGInitError, ConvergenceError, EngineError, StorageError, in_words
 from cginit.guess import DEFAULT_METHOD
 
 __all__ = ["app", "main"]
 
-USAGE, NOT_CONVERGED, ENGINE_FAILED = 2, 3, 4
+#: A failing disk or too little memory is a failure of the machine, as that of an engine is.
+USAGE, NOT_CONVERGED, MACHINE_FAILED = 2, 3, 4
+#: What a shell returns for a program that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+class Program(TyperGroup):
+    """All commands: results that they replace are kept, and an interrupt says what is kept of their work."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with keep_backups() as backups:
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt as interrupt:
+                # The program of the parser would make an exit code of 1 of it.
+                for note in dict.fromkeys(getattr(interrupt, "__notes__", ())) or ("",):
+                    text = f"cg-init: interrupted{note and '; '}{note}"
+                    typer.secho(text, err=True, fg=typer.colors.RED)
+                raise typer.Exit(INTERRUPTED) from None
+            finally:
+                for old, kept in backups:
+                    typer.echo(f"{old} was there before; it is kept as {kept}", err=True)
+
 
 app = typer.Typer(
+    cls=Program,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -114,11 +140,11 @@ app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:
-    """Run the command line; errors of the package end with a message and its exit code."""
+    """Run the command line; errors of the package and of the system end with a message and its exit code."""
     try:
         app()
-    except EngineError as error:
-        _fail(error, ENGINE_FAILED)
+    except (EngineError, StorageError) as error:
+        _fail(error, MACHINE_FAILED)
     except ConvergenceError as error:
         _fail(error, NOT_CONVERGED)
     except CGInitError as error:
@@ -126,8 +152,15 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of a pipe (head, less) is gone; what it wanted to see it has seen.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        found = in_words(error)
+        _fail(found, MACHINE_FAILED if isinstance(found, StorageError) else USAGE)
+    except MemoryError as error:
+        _fail(f"there is not enough memory ({error or 'out of memory'}); use smaller input", MACHINE_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _fail(error: Exception | str, code: int) -> None:
     typer.secho(f"cg-init: {error}", err=True, fg=typer.colors.RED)
     sys.exit(code)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cginit.atomic import write_atomically
+
 if TYPE_CHECKING:
     from cginit.curves import Array
     from cginit.eos.assessment import PressureStudy
@@ -62,9 +64,7 @@ def consistency_figures(
     if series:
         text, numbers["virial coefficients"] = virial_table(series)
         path = out / "virial.md"
-        path.write_text(
-            f"# Virial coefficients, learned and exact\n\nIn powers of sigma^3.\n\n{text}", encoding="utf-8"
-        )
+        write_atomically(path, f"# Virial coefficients, learned and exact\n\nIn powers of sigma^3.\n\n{text}")
         paths.append(path)
     held = np.flatnonzero(data.test)
     if held.size == 0:

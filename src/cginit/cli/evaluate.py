@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.atomic import write_atomically
 from cginit.cli.learning import Data, Families, need_torch, training_set
 from cginit.cli.pressure_study import pressure_figures
 
@@ -98,8 +99,8 @@ def evaluate(
     folders = [x for x in (potential, pressure) if x is not None]
     content = [table(rows, pairs), "## Aims", "", *aims(numbers), "", "## Where the conditions differ", ""]
     content += remarks(pairs, {load_study(x)[0].subject: load_study(x)[0] for x in folders}, numbers)
-    text.write_text("\n".join(content) + "\n", encoding="utf-8")
-    (out / "numbers.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+    write_atomically(text, "\n".join(content) + "\n")
+    write_atomically(out / "numbers.json", json.dumps(numbers, indent=2) + "\n")
     return [*paths, text, out / "numbers.json"]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cginit.atomic import write_atomically
 from cginit.cli.learning import CAP, STRIDE
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def card_errors(
 
 def written(folder: Path, name: str, card: str, table: str) -> None:
     """Write the model card, and print the table of errors and the names of the files."""
-    (folder / f"{name}.md").write_text(card, encoding="utf-8")
+    write_atomically(folder / f"{name}.md", card)
     typer.echo(table)
     for suffix in (".onnx", ".safetensors", ".json", ".md"):
         typer.echo(str(folder / f"{name}{suffix}"))

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from cginit.cli.outputs import check_any_tables, check_tables
+
 TARGET = "Target"
 TABLES = "Tables"
 SIMULATION = "Simulation"
@@ -62,8 +64,21 @@ Out = Annotated[
     typer.Option(
         "--out",
         metavar="FILE",
+        callback=check_tables,
         help="Table to write; may be repeated. The end of the name is the format: .pot .tab .table .xvg .npz .csv "
         ".txt. Default: NAME.pot and NAME.table beside you, NAME from the target.",
+        rich_help_panel=TABLES,
+    ),
+]
+PairOut = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        callback=check_any_tables,
+        help="Table to write; may be repeated. Of mixtures a name with {pair} in it, one file a pair, or one file "
+        "for a program (.table, .py, .xml). Default: best.pot and best.table, of mixtures {pair}.pot and "
+        "mixture.table, in --workdir.",
         rich_help_panel=TABLES,
     ),
 ]

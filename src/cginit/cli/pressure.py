@@ -10,6 +10,7 @@ import typer
 
 from cginit.cli.guess import in_error
 from cginit.cli.options import Kt, Temperature
+from cginit.cli.outputs import check_figure_option
 from cginit.curves import PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.state import StatePoint
@@ -64,7 +65,11 @@ def pressure(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw P against the density by every route (.png, .pdf, .svg)."),
+        typer.Option(
+            metavar="FILE",
+            callback=check_figure_option,
+            help="Draw P against the density by every route (.png, .pdf, .svg).",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

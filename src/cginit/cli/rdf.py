@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cginit.cli.outputs import check_file
 from cginit.errors import InputError
 from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
@@ -119,6 +120,7 @@ def rdf(
         typer.Option(
             "--mixture",
             metavar="FILE",
+            callback=check_file,
             help="Also write the TOML file that cg-init mixture reads: densities of the types, kT, units, targets.",
         ),
     ] = None,

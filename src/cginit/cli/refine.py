@@ -15,13 +15,14 @@ from cginit.cli.options import (
     Density,
     Kt,
     OptionalRdf,
-    Out,
     OutUnits,
+    PairOut,
     Quiet,
     TargetBeads,
     Temperature,
     Units,
 )
+from cginit.cli.outputs import check_pair_tables
 from cginit.cli.refinement import (
     NOT_CONVERGED,
     describe_potentials,
@@ -107,7 +108,7 @@ def refine_command(
     cutoff: Cutoff = None,
     clean: Clean = False,
     target_beads: TargetBeads = None,
-    out: Out = None,
+    out: PairOut = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:
@@ -196,6 +197,8 @@ def run_system(
     from cginit.interactions import Interactions
 
     system = read_system(file)
+    if len({name for one in system.targets for name in one.pairs}) > 1:
+        check_pair_tables(out)
     targets = with_pressure(system.targets, update.pressure)
     given = system.given_potentials()
     potentials = Interactions({**guess_system(targets, method, cutoff), **given})
@@ -223,7 +226,7 @@ def mixture_command(
     ] = None,
     method: OptionalMethod = None,
     cutoff: Cutoff = None,
-    out: Out = None,
+    out: PairOut = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:
@@ -243,7 +246,7 @@ def multistate_command(
     ],
     method: OptionalMethod = None,
     cutoff: Cutoff = None,
-    out: Out = None,
+    out: PairOut = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
 ) -> None:

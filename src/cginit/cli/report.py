@@ -7,13 +7,18 @@ from typing import Annotated
 
 import typer
 
+from cginit.cli.outputs import check_figure_option
+
 __all__ = ["report"]
 
 
 def report(
     workdir: Annotated[Path, typer.Argument(metavar="DIR", help="The --workdir of a refinement.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Figure to write. Default: DIR/report.png.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", callback=check_figure_option, help="Figure to write. Default: DIR/report.png."
+        ),
     ] = None,
 ) -> None:
     """Draw every g(r), U(r) and the error of a refinement of any system, finished or not."""

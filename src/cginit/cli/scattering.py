@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cginit.cli.outputs import check_file
 from cginit.cli.rdf import default_dr, thermal_energy
 from cginit.curves import RDF
 from cginit.state import StatePoint
@@ -28,7 +29,10 @@ def scattering(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", help="File to write: VOTCA's layout, or CSV by the suffix .csv.")
+        Path,
+        typer.Option(
+            "--out", callback=check_file, help="File to write: VOTCA's layout, or CSV by the suffix .csv."
+        ),
     ],
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="Temperature of the sample in kelvin.")

@@ -13,6 +13,7 @@ from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
 from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
+from cginit.untrusted import open_arrays
 
 __all__ = ["espresso_arrays", "read_espresso", "write_espresso"]
 
@@ -24,7 +25,7 @@ def read_espresso(data: bytes, name: str, keyword: str | None = None) -> RawTabl
     """Read ``PAIR.min, PAIR.max, PAIR.energy, PAIR.force``; `keyword` names the pair where there are several."""
     sections: dict[str, RawTable] = {}
     try:
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
+        with open_arrays(data, name) as arrays:
             for label in [key.removesuffix(".energy") for key in arrays.files if key.endswith(".energy")]:
                 u, f = (np.array(arrays[f"{label}.{key}"], dtype=np.float64) for key in ("energy", "force"))
                 low, high = float(arrays[f"{label}.min"]), float(arrays[f"{label}.max"])

@@ -13,6 +13,7 @@ from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
 from cginit.io.rows import text_of
 from cginit.io.table import PairName, RawTable, WriteOptions, bead_types, pair_of, section_of
+from cginit.untrusted import parse_xml
 
 __all__ = ["openmm_force", "read_openmm", "write_openmm"]
 
@@ -25,12 +26,8 @@ CUTOFF_PERIODIC = "2"
 def read_openmm(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     """Read one function of a force that `openmm_force` wrote; `keyword` names the pair where there are several."""
     text = text_of(data, name)
-    try:
-        # The builder keeps the comments, which hold the headers.
-        builder = ElementTree.TreeBuilder(insert_comments=True)
-        root = ElementTree.fromstring(text, ElementTree.XMLParser(target=builder))
-    except ElementTree.ParseError as error:
-        raise InputError(f"{name} is not valid XML: {error}") from error
+    # The comments hold the headers.
+    root = parse_xml(text, name, comments=True)
     sections: dict[str, RawTable] = {}
     label, comments = "", [""]
     for node in root.iter():

@@ -381,7 +381,7 @@ class _Side:
         content["best"] = torch.tensor(self.best[k], dtype=torch.float64)
         content["history"] = torch.from_numpy(self.history[k])
         job.weights.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(job.weights, save(content))
+        write_atomically(job.weights, save(content), backup=False)
         job.checkpoint.unlink(missing_ok=True)
 
 

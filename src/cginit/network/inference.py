@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -112,7 +113,7 @@ def read_model(place: Path | Traversable, name: str) -> tuple[dict[str, Any], An
     Raises
     ------
     InputError
-        If one of the two is missing, or the description is of another format.
+        If one of the two is missing, the description is of another format, or it describes another file.
     """
     weights, description = place / f"{name}.onnx", place / f"{name}.json"
     try:
@@ -127,6 +128,12 @@ def read_model(place: Path | Traversable, name: str) -> tuple[dict[str, Any], An
     if metadata.get("format_version") != MODEL_FORMAT:
         raise InputError(
             f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
+        )
+    # It takes a millisecond: another file than the one that was assessed answers something else.
+    if hashlib.sha256(content).hexdigest() != metadata.get("onnx_sha256"):
+        raise InputError(
+            f"{weights} is not the file that {description.name} describes (its SHA-256 is another); install the "
+            "package again, or export the model again"
         )
     return metadata, open_session(content)
 

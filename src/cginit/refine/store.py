@@ -87,7 +87,7 @@ class Store:
     @property
     def exists(self) -> bool:
         """Whether the folder holds a refinement, of this format or of the one before."""
-        return all(place.exists or _old_settings(place.folder) is not None for place in self._places)
+        return all(place.exists for place in self._places)
 
     def open(self, identities: Sequence[dict[str, str]], targets: Sequence[Target]) -> list[Round]:
         """Create the folder or continue in it; return the complete rounds that it holds.
@@ -107,11 +107,14 @@ class Store:
         InputError
             If the folder belongs to another refinement, or another run uses it.
         """
+        folders = [self.folder]
         if len(targets) > 1:
-            self._places = [_place(self.folder / f"state_{number}") for number in range(len(targets))]
-        for place, identity, target in zip(self._places, identities, targets, strict=True):
-            _adopt(place.folder, identity, target)
-            place.claim(identity, partial(write_target, target, place.folder / TARGET))
+            folders = [self.folder / f"state_{number}" for number in range(len(targets))]
+        self._places = []
+        for folder, identity, target in zip(folders, identities, targets, strict=True):
+            _adopt(folder, identity, target)
+            self._places.append(_place(folder))
+            self._places[-1].claim(identity, partial(write_target, target, folder / TARGET))
         return self.rounds()
 
     def close(self) -> None:
@@ -177,7 +180,8 @@ class Store:
 
 
 def _place(folder: Path) -> WorkDir:
-    return WorkDir(folder, SETTINGS, FORMAT_VERSION)
+    old = _old_settings(folder)
+    return WorkDir(folder, SETTINGS if old is None else old.name, FORMAT_VERSION)
 
 
 def _old_settings(folder: Path) -> Path | None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import hashlib
 import json
+import logging
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 
-from cginit.errors import EngineError, InputError
-from cginit.io import write_atomically
+from cginit.atomic import check_writable, write_atomically
+from cginit.errors import CGInitError, EngineError, InputError, files_explained, in_words
+from cginit.lock import FolderLock
 
 __all__ = ["WorkDir", "disk_explained", "save_arrays", "write_json"]
+
+log = logging.getLogger(__name__)
 
 #: What engines leave of their trajectory; pair counts and the last configuration are kept of it.
 TRAJECTORIES = ("trajectory.*", "frames.npy")
@@ -25,13 +33,20 @@ TRAJECTORIES = ("trajectory.*", "frames.npy")
 ATTEMPTS, PAUSE = 50, 0.1
 #: Bytes below which a disk counts as full.
 FREE_SPACE = 1_000_000
+#: The file of an iteration that says what its other files are.
+MANIFEST = "files.json"
 
 
 class WorkDir:
-    """A folder with one sub-folder for each iteration.
+    """A folder with one sub-folder for each iteration; a context manager.
 
     Nothing is written by the constructor. ``iteration_003`` exists only when all of its files do: an iteration
-    is made in ``iteration_003.partial``, which a resumed run removes, and renamed when it is complete.
+    is made in ``iteration_003.partial``, which a resumed run removes, and renamed when it is complete. Its
+    ``files.json`` holds size and hash of each result: an iteration that a crash of the machine has cut short is made
+    again, with all that follow from it.
+
+    From `claim` to `close`, the end of the context, of the object or of the process, no other run can use the folder;
+    see `cginit.lock.FolderLock`.
 
     Parameters
     ----------
@@ -46,6 +61,32 @@ class WorkDir:
     def __init__(self, folder: Path, settings: str, version: int) -> None:
         self.folder = folder
         self._settings, self._version = settings, version
+        self._lock: FolderLock | None = None
+        self._identity = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            self.note_kept(error)
+        self.close()
+
+    def close(self) -> None:
+        """Let other runs use the folder."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def note_kept(self, error: BaseException) -> None:
+        """Add to an exception, once, what the folder keeps; for an interrupt, which the command line tells."""
+        with contextlib.suppress(CGInitError, OSError):
+            count = sum(1 for _ in self.complete())
+            text = _kept(count, self.folder)
+            if text not in getattr(error, "__notes__", ()):
+                error.add_note(text)
 
     @property
     def exists(self) -> bool:
@@ -58,25 +99,58 @@ class WorkDir:
         Raises
         ------
         InputError
-            If the folder belongs to another one.
+            If the folder belongs to another one, another run uses it, or it cannot be written to.
+        StorageError
+            If the disk is full or fails.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self.exists:
-            self._compare(identity)
-        else:
-            first()
-            # Written last: a folder with settings is one that can be continued.
-            content = {"format_version": self._version, "identity": identity}
-            write_json(content, self.folder / self._settings)
-        self.clean()
+        with files_explained(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            check_writable(self.folder / self._settings)
+            self._lock = FolderLock.acquire(self.folder)
+        try:
+            with files_explained():
+                self._identity = _digest(json.dumps(identity, sort_keys=True).encode())
+                self._take(identity, first)
+        except BaseException:
+            self.close()
+            raise
 
-    def clean(self) -> None:
-        """Remove what a run that was ended has left of an unfinished iteration."""
+    def _take(self, identity: dict[str, str], first: Callable[[], None]) -> None:
         for leftover in self.folder.glob("*.partial"):
             _remove(leftover)
+        for leftover in self.folder.glob(".*.tmp"):
+            leftover.unlink()
+        path = self.folder / self._settings
+        content = self._read_settings()
+        if content is not None:
+            self._compare(identity, content)
+            if all(_agrees(self.folder / name, entry) for name, entry in content.get("files", {}).items()):
+                self._remove_damaged()
+                return
+        elif self.exists:
+            # Cut short by a crash of the machine. The iterations know whose they are, too.
+            for iteration in self._iterations():
+                if _manifest(iteration).get("identity") != self._identity:
+                    raise InputError(
+                        f"{path} is not whole, and {iteration} belongs to another refinement or is not whole, "
+                        "either; use a new --workdir"
+                    )
+        before = _versions(self.folder)
+        first()
+        after = _versions(self.folder)
+        files = {name: _entry(self.folder / name) for name in after if before.get(name) != after[name]}
+        # Written last: a folder with settings is one that can be continued.
+        write_json({"format_version": self._version, "identity": identity, "files": files}, path)
+        self._remove_damaged()
 
-    def _compare(self, identity: dict[str, str]) -> None:
-        found = json.loads((self.folder / self._settings).read_text())
+    def _read_settings(self) -> dict[str, Any] | None:
+        try:
+            found = json.loads((self.folder / self._settings).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if isinstance(found, dict) and isinstance(found.get("identity"), dict) else None
+
+    def _compare(self, identity: dict[str, str], found: dict[str, Any]) -> None:
         if found.get("format_version") != self._version:
             raise InputError(
                 f"{self.folder} has format {found.get('format_version')}, this cginit writes {self._version}; "
@@ -94,12 +168,41 @@ class WorkDir:
                 "or a new --workdir"
             )
 
-    def complete(self) -> Iterator[Path]:
-        """Yield the folders of the complete iterations in order."""
+    def _iterations(self) -> Iterator[Path]:
         index = 0
         while (path := self.path(index)).is_dir():
             yield path
             index += 1
+
+    def _remove_damaged(self) -> None:
+        """Remove the first iteration that is not whole and all after it, the last first."""
+        found = list(self._iterations())
+        first = next((index for index, path in enumerate(found) if _damage(path)), None)
+        if first is None:
+            return
+        log.warning("%s; the iterations from there on are made again", _damage(found[first]))
+        for path in reversed(found[first:]):
+            # Renamed before it is removed: half an iteration is none.
+            partial = path.with_suffix(".partial")
+            path.rename(partial)
+            _remove(partial)
+
+    def complete(self) -> Iterator[Path]:
+        """Yield the folders of the complete iterations in order.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no refinement, or one of them is not whole; `claim` removes such.
+        """
+        if not self.exists:
+            raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
+        for path in self._iterations():
+            if damage := _damage(path):
+                raise InputError(
+                    f"{damage}; the command that made {self.folder} makes it again, and what follows from it"
+                )
+            yield path
 
     def path(self, index: int) -> Path:
         """Return the folder of an iteration."""
@@ -107,6 +210,7 @@ class WorkDir:
 
     def prepare(self, index: int) -> Path:
         """Return the empty folder in which iteration `index` is to be made."""
+        self._check_lock()
         partial = self.path(index).with_suffix(".partial")
         if partial.exists():
             _remove(partial)
@@ -118,44 +222,113 @@ class WorkDir:
 
         The trajectory is removed.
         """
+        self._check_lock()
         partial = self.path(index).with_suffix(".partial")
         for name in TRAJECTORIES:
             for trajectory in partial.glob(f"engine*/**/{name}"):
                 trajectory.unlink()
         write(partial)
+        files = {one.name: _entry(one) for one in sorted(partial.iterdir()) if one.is_file()}
+        write_json({"identity": self._identity, "files": files}, partial / MANIFEST)
         _sync(partial)
         partial.rename(self.path(index))
         _sync(self.folder)
         return self.path(index)
 
+    def _check_lock(self) -> None:
+        if self._lock is not None:
+            self._lock.check()
+
 
 @contextmanager
 def disk_explained(folder: Path, index: int) -> Iterator[None]:
-    """Say in plain words that the disk is full, whichever program met it."""
-    kept = f"the {index} finished simulations are kept; make room and run the same command again"
+    """Say in plain words that the disk is full or that a simulation was interrupted, and what is kept."""
+    kept = f"the {index} finished simulations are kept"
+    again = "make room and run the same command again"
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise EngineError(f"the disk of {folder} is full; {kept}") from error
-    except EngineError as error:
-        if shutil.disk_usage(folder).free < FREE_SPACE:
-            raise EngineError(f"the disk of {folder} is full ({error}); {kept}") from error
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(_kept(index, folder))
         raise
+    except EngineError as error:
+        if _is_full(folder):
+            raise EngineError(f"the disk of {folder} is full ({error}); {kept}; {again}") from error
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            what = "the quota" if error.errno == errno.EDQUOT else "the disk"
+            raise EngineError(f"{what} of {folder} is full; {kept}; {again}") from error
+        raise EngineError(f"{in_words(error)}; {kept}, and the same command goes on") from error
+
+
+def _kept(count: int, folder: Path) -> str:
+    return f"{count} simulation{'s' * (count != 1)} kept in {folder}; the same command goes on"
+
+
+def _is_full(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder).free < FREE_SPACE
+    return False
 
 
 def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write arrays that are on the disk when this returns."""
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
+    """Write arrays that are on the disk, whole, when this returns."""
+    stream = BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write_atomically(path, stream.getvalue(), backup=False)
 
 
 def write_json(content: object, path: Path) -> None:
     """Write a file whole or not at all."""
-    write_atomically(path, json.dumps(content, indent=1) + "\n")
+    write_atomically(path, json.dumps(content, indent=1) + "\n", backup=False)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _entry(path: Path) -> list[int | str]:
+    """Return size and hash of a file."""
+    with path.open("rb") as stream:
+        return [path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()]
+
+
+def _versions(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return what changes of a file when it is written anew, by name, for every file in a folder."""
+    found = {}
+    for one in sorted(folder.iterdir()):
+        if one.is_file() and not one.name.startswith("."):
+            state = one.stat()
+            found[one.name] = (state.st_ino, state.st_mtime_ns)
+    return found
+
+
+def _agrees(path: Path, entry: Any) -> bool:
+    try:
+        return list(entry) == _entry(path)
+    except (OSError, TypeError):
+        return False
+
+
+def _manifest(iteration: Path) -> dict[str, Any]:
+    """Return what an iteration says of its files; empty if it says nothing."""
+    try:
+        found = json.loads((iteration / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and isinstance(found.get("files"), dict) else {}
+
+
+def _damage(iteration: Path) -> str:
+    """Return what is not whole of an iteration; empty if it is, or comes from a version that did not say."""
+    manifest = iteration / MANIFEST
+    if not manifest.exists():
+        return ""
+    files = _manifest(iteration).get("files")
+    if files is None:
+        return f"{manifest} is not whole"
+    bad = [name for name, entry in files.items() if not _agrees(iteration / name, entry)]
+    return f"{iteration / bad[0]} is not what was written there" if bad else ""
 
 
 def _remove(folder: Path) -> None:
@@ -164,10 +337,14 @@ def _remove(folder: Path) -> None:
         try:
             shutil.rmtree(folder)
             return
+        except FileNotFoundError:
+            # A name that vanished while it was looked at, or the folder itself.
+            if not folder.exists():
+                return
         except OSError as error:
             if error.errno != errno.ENOTEMPTY:
                 raise
-            time.sleep(PAUSE)
+        time.sleep(PAUSE)
     shutil.rmtree(folder)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cginit.report.figures import error_figure, refinement_figure
+from cginit.report.figures import check_figure, error_figure, refinement_figure
 
-__all__ = ["error_figure", "refinement_figure"]
+__all__ = ["check_figure", "error_figure", "refinement_figure"]

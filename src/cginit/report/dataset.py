@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cginit.errors import InputError, MissingDependencyError
+from cginit.report.figures import save_figure
 
 if TYPE_CHECKING:
     from cginit.campaign import Dataset
@@ -58,5 +59,4 @@ def dataset_sheet(data: Dataset, path: Path, *, count: int = 40, seed: int = 1) 
             fontsize=7,
         )
     figure.suptitle("U(r)/kT (blue, left) and g(r) (orange, right; band: two standard errors)", fontsize=9)
-    figure.savefig(path, dpi=110)
-    return path
+    return save_figure(figure, path, dpi=110)

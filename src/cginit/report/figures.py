@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from io import BytesIO
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cginit.atomic import check_writable, write_atomically
 from cginit.curves import PairPotential
-from cginit.errors import InputError, MissingDependencyError
+from cginit.errors import InputError, MissingDependencyError, files_explained
 from cginit.interactions import Interaction
 from cginit.refine.convergence import CHI2_AT_NOISE, Distance
 from cginit.refine.history import History
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_figure", "new_figure", "refinement_figure", "save_figure"]
+__all__ = ["check_figure", "error_figure", "new_figure", "refinement_figure", "save_figure"]
 
 TARGET_COLOUR, FIRST_COLOUR, BEST_COLOUR = "0.15", "#d55e00", "#0072b2"
 WEIGHTED_COLOUR = "#009e73"
@@ -29,6 +32,11 @@ WEIGHTED_COLOUR = "#009e73"
 PAIRS_ACROSS = 3
 #: An analytic engine can agree to the last bit, which a logarithmic axis cannot show.
 SMALLEST = 1e-16
+#: Ends of names and what they mean to matplotlib.
+FIGURE_FORMATS = ("png", "pdf", "svg", "eps", "ps", "jpg", "jpeg", "tif", "tiff", "webp")
+#: How its formats are told to hold no date.
+NO_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+NO_MATPLOTLIB = "figures need matplotlib: pip install 'cginit[report]'"
 LINE_COLOURS = ("#d55e00", "#009e73", "#0072b2", "#cc79a7", "#e69f00", "#56b4e9")
 
 
@@ -209,12 +217,53 @@ def new_figure(size: tuple[float, float]) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise MissingDependencyError("figures need matplotlib: pip install 'cginit[report]'") from error
+        raise MissingDependencyError(NO_MATPLOTLIB) from error
     return Figure(figsize=size, layout="constrained")
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure, whose folder is made if need be, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
-    return path
+def check_figure(path: Path) -> None:
+    """Make sure that `save_figure` can write a figure, before it is worked for.
+
+    Raises
+    ------
+    InputError
+        If the end of its name is no format of figures, or its place is not one to write to.
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    if _figure_format(path) not in FIGURE_FORMATS:
+        known = ", ".join(f".{name}" for name in FIGURE_FORMATS)
+        raise InputError(
+            f"the end of {path} names no format of figures; known are {known}. Name it otherwise, as "
+            f"{path.with_suffix('.png').name}"
+        )
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError(NO_MATPLOTLIB)
+    # Folders are made when there is a figure for them.
+    existing = next((one for one in path.parents if one.exists()), path.parent)
+    check_writable(path if existing == path.parent else existing / path.name)
+
+
+def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:
+    """Write a figure, whose folder is made if need be, whole or not at all, and return its path.
+
+    Equal figures are equal files: they hold no date.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written; see `check_figure`.
+    """
+    import matplotlib
+
+    check_figure(path)
+    with files_explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    stream, kind = BytesIO(), _figure_format(path)
+    with matplotlib.rc_context({"svg.hashsalt": "cginit"}):
+        figure.savefig(stream, dpi=dpi, format=kind, metadata=NO_DATE.get(kind))
+    return write_atomically(path, stream.getvalue())
+
+
+def _figure_format(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()

@@ -17,6 +17,7 @@ from cginit.trajectory.specification import (
     MoleculeRule,
     exclusion_depth,
 )
+from cginit.untrusted import parse_xml
 
 __all__ = ["is_mapping_file", "read_mapping"]
 
@@ -176,10 +177,7 @@ def _choice(value: Any, known: tuple[str, ...], where: str) -> str:
 
 
 def _votca_molecule(path: Path) -> MoleculeRule:
-    try:
-        root = ElementTree.fromstring(_text(path))
-    except ElementTree.ParseError as error:
-        raise InputError(f"{path} is not valid XML: {error}") from error
+    root = parse_xml(_text(path), str(path))
     if root.tag != "cg_molecule":
         raise InputError(f"{path} starts with <{root.tag}>; a VOTCA mapping starts with <cg_molecule>")
     ident = _child(root, "ident", str(path))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cginit.errors import InputError
+from cginit.untrusted import parse_xml
 from cginit.votca.options import find_option
 
 __all__ = ["Interaction", "Settings", "read_settings"]
@@ -169,11 +170,9 @@ def read_settings(path: str | os.PathLike[str]) -> Settings:
     """
     file = Path(path)
     try:
-        root = ET.parse(file).getroot()
+        root = parse_xml(file.read_bytes(), str(file))
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
-    except ET.ParseError as error:
-        raise InputError(f"{file} is not XML: {error}; give a settings file of csg_inverse") from error
     if root.tag != "cg":
         raise InputError(
             f"{file} begins with <{root.tag}>, not with <cg>; give a settings file of csg_inverse"

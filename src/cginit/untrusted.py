@@ -1,0 +1,144 @@
+"""Files of others that could do harm: XML without entities, archives of arrays that unpack to what they may."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+import numpy as np
+
+from cginit.errors import InputError
+
+__all__ = ["LARGEST_ARRAYS", "open_arrays", "parse_xml"]
+
+#: Bytes that the arrays of one file may unpack to: a table of ten million rows has 160 MB.
+LARGEST_ARRAYS = 512 * 2**20
+#: Elements within elements, of which tables and settings have some five.
+DEEPEST = 100
+
+
+def parse_xml(text: str | bytes, name: str, *, comments: bool = False) -> ElementTree.Element:
+    """Return the root of an XML document that defines no entities.
+
+    Entities can make gigabytes of a few lines, or read other files, and no file that is read here needs them. Text is
+    of the encoding that it declares.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The document.
+    name : str
+        Its name, for messages.
+    comments : bool
+        Whether comments are kept, with a function as their tag.
+
+    Raises
+    ------
+    InputError
+        If it is no XML, defines entities, or nests without end.
+
+    Examples
+    --------
+    >>> parse_xml("<a><b/></a>", "a.xml")[0].tag
+    'b'
+    >>> parse_xml('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "a.xml")
+    Traceback (most recent call last):
+        ...
+    cginit.errors.InputError: a.xml, line 1 defines the entity 'b', which is not read here: write what it stands for
+    """
+    builder = ElementTree.TreeBuilder(insert_comments=comments)
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    depth = 0
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise InputError(
+                f"{name}, line {parser.CurrentLineNumber} nests more than {DEEPEST} elements; it is no file of "
+                "settings or tables"
+            )
+        builder.start(tag, attributes)
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(tag)
+
+    def entity(what: str, *_: Any) -> NoReturn:
+        raise InputError(
+            f"{name}, line {parser.CurrentLineNumber} defines the entity {what!r}, which is not read here: write "
+            "what it stands for"
+        )
+
+    parser.StartElementHandler, parser.EndElementHandler = begin, end
+    parser.CharacterDataHandler = builder.data
+    if comments:
+        parser.CommentHandler = builder.comment
+    parser.EntityDeclHandler = entity
+    try:
+        parser.Parse(text, True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{name} is not valid XML: {error}; correct it there") from None
+    return builder.close()
+
+
+@contextmanager
+def open_arrays(data: bytes, name: str, largest: int = LARGEST_ARRAYS) -> Iterator[Any]:
+    """Yield the arrays of an ``.npz`` by name, as `numpy.load` does, if they are no larger than they may be.
+
+    Of an ``.npy`` its array has the empty name. Nothing is unpickled.
+
+    Raises
+    ------
+    InputError
+        If the file unpacks to more than `largest` bytes, or its arrays state another size than they have.
+    ValueError, OSError, zipfile.BadZipFile
+        If it is no such file.
+
+    Examples
+    --------
+    >>> stream = BytesIO()
+    >>> np.savez(stream, r=np.arange(3.0))
+    >>> with open_arrays(stream.getvalue(), "a.npz") as arrays:
+    ...     arrays["r"].tolist()
+    [0.0, 1.0, 2.0]
+    """
+    if data.startswith(np.lib.format.MAGIC_PREFIX):
+        _check_size(BytesIO(data), len(data), name)
+        yield {"": np.load(BytesIO(data), allow_pickle=False)}
+        return
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        size = sum(one.file_size for one in archive.infolist())
+        if size > largest:
+            raise InputError(
+                f"{name} unpacks to {size / 2**20:.0f} MiB, which no table has; the limit is "
+                f"{largest / 2**20:.0f} MiB"
+            )
+        for one in archive.infolist():
+            if one.filename.endswith(".npy"):
+                with archive.open(one) as member:
+                    _check_size(member, one.file_size, f"{name}: {one.filename.removesuffix('.npy')}")
+    with np.load(BytesIO(data), allow_pickle=False) as arrays:
+        yield arrays
+
+
+def _check_size(member: Any, size: int, where: str) -> None:
+    """Compare what the header of an array states with what there is, before memory is taken for it."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(member)
+    stated = int(np.prod(shape, dtype=object)) * kind.itemsize
+    # What holds objects is refused when it is read.
+    if stated > size and not kind.hasobject:
+        raise InputError(
+            f"{where} states a shape {shape} of {stated} bytes, but holds {size}; the file is damaged"
+        )

@@ -1,0 +1,110 @@
+"""Files of others: neither entities nor archives that unpack to gigabytes, and models are the ones described."""
+
+import json
+import shutil
+import time
+import zipfile
+from importlib.resources import files
+from io import BytesIO
+
+import numpy as np
+import pytest
+
+from cginit import read_table
+from cginit.errors import InputError
+from cginit.network.inference import read_model
+from cginit.trajectory.mapping_files import read_mapping
+from cginit.untrusted import LARGEST_ARRAYS, open_arrays, parse_xml
+from cginit.votca import read_settings
+
+LAUGHS = "<!DOCTYPE a [" + "".join(f'<!ENTITY x{k} "{f"&x{k - 1};" * 10 if k else "ha"}">' for k in range(12))
+BOMBS = {
+    "laughs": LAUGHS + "]><a>&x11;</a>",
+    "file": '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+    "parameter": '<!DOCTYPE a [<!ENTITY % x SYSTEM "http://localhost/"> %x;]><a/>',
+    "deep": "<a>" * 100_000 + "</a>" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize(
+    "read", [read_settings, lambda path: read_mapping(str(path)), lambda path: read_table(path)]
+)
+def test_xml_that_does_harm_is_refused(tmp_path, name, read):
+    path = tmp_path / "bad.xml"
+    path.write_text(BOMBS[name])
+    began = time.process_time()
+    with pytest.raises(InputError, match=r"bad\.xml.*(entity|nests more)"):
+        read(path)
+    assert time.process_time() - began < 5.0
+
+
+def test_xml_keeps_what_it_says():
+    root = parse_xml(
+        '<?xml version="1.0" encoding="latin-1"?><a x="1"><!-- c --><b>é&amp;</b></a>'.encode("latin-1"), "a"
+    )
+    assert (root.tag, root.attrib, root.findtext("b")) == ("a", {"x": "1"}, "é&")
+    assert len(root) == 1
+    assert parse_xml("<a><!-- c --></a>", "a", comments=True)[0].text == " c "
+    for text in ("", "<a>", "<a></b>", "no", b"\xff\xfe\x00", b'<?xml version="1.0" encoding="none"?><a/>'):
+        with pytest.raises(InputError, match=r"a\.xml is not valid XML"):
+            parse_xml(text, "a.xml")
+
+
+def bomb(size, stated=None):
+    """Return an npz of zeros of so many bytes, whose arrays state as many of their own."""
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("U", "F"):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                header = {"descr": "<f8", "fortran_order": False, "shape": ((stated or size) // 8,)}
+                np.lib.format.write_array_header_1_0(member, header)
+                for _ in range(size // 2**20):
+                    member.write(bytes(2**20))
+        for name in ("r_min", "r_cut"):
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.array(1.0))
+    return stream.getvalue()
+
+
+def test_an_archive_that_unpacks_to_more_than_it_may_is_refused(tmp_path):
+    path = tmp_path / "u.npz"
+    path.write_bytes(bomb(LARGEST_ARRAYS // 2))
+    assert path.stat().st_size < 2**20
+    began = time.process_time()
+    with pytest.raises(InputError, match=r"u\.npz unpacks to 512 MiB"):
+        read_table(path, units="lj")
+    assert time.process_time() - began < 5.0
+    # What an array says of itself is not believed, either: this would be 8 TiB.
+    path.write_bytes(bomb(2**20, stated=2**43))
+    with pytest.raises(InputError, match=r"states a shape .* but holds"):
+        read_table(path, units="lj")
+    stream = BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": (2**40,)})
+    with pytest.raises(InputError, match="but holds"), open_arrays(stream.getvalue(), "a.npy"):
+        pass
+
+
+def test_pickled_objects_are_refused(tmp_path):
+    path = tmp_path / "u.npz"
+    np.savez(path, U=np.array([print], dtype=object), F=np.zeros(1), r_min=0.0, r_cut=1.0)
+    with pytest.raises(InputError, match="not a table for HOOMD"):
+        read_table(path, units="lj")
+
+
+def test_a_model_is_the_one_that_was_described(tmp_path):
+    place = files("cginit.network") / "models"
+    for suffix in (".json", ".onnx"):
+        shutil.copy(str(place / f"cn-f{suffix}"), tmp_path)
+    read_model(tmp_path, "cn-f")
+    weights = tmp_path / "cn-f.onnx"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"not the file that cn-f\.json describes"):
+        read_model(tmp_path, "cn-f")
+    description = json.loads((tmp_path / "cn-f.json").read_text())
+    del description["onnx_sha256"]
+    (tmp_path / "cn-f.json").write_text(json.dumps(description))
+    with pytest.raises(InputError, match="describes"):
+        read_model(tmp_path, "cn-f")
