@@ -6,13 +6,13 @@ import shutil
 
 import numpy as np
 import pytest
+from one_species import applied, history_of, loop_of, record_of
 
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
 from cginit.configuration import Configuration
 from cginit.engines.base import EngineRun, Schedule
-from cginit.refine import IBI, Limits, Loop, distance
-from cginit.refine.measurement import Measurement
-from cginit.refine.updates.base import smooth_cutoff
+from cginit.refine import IBI, Limits, distance
+from cginit.refine.settle import smooth_cutoff
 
 STATE = StatePoint(0.05, 1.0, "lj")
 R = np.linspace(0.0, 3.0, 61)
@@ -146,7 +146,7 @@ def test_a_finished_refinement_is_not_simulated_again(tmp_path):
 
 
 def test_one_step_at_a_time(tmp_path):
-    loop = Loop(
+    loop = loop_of(
         true_gain_target(),
         STATE,
         FLAT,
@@ -157,11 +157,11 @@ def test_one_step_at_a_time(tmp_path):
     )
     with pytest.raises(InputError, match="nothing has been simulated"):
         _ = loop.best
-    first = loop.step()
+    (first,) = loop.step()
     expected = first.potential.u + np.log(first.rdf.g / TARGET.g**0.7)
     expected = smooth_cutoff(R, expected)
-    np.testing.assert_allclose(loop.potential.u, expected, atol=1e-12)  # the update, by hand
-    assert loop.step().distance.lmse < first.distance.lmse
+    np.testing.assert_allclose(loop.proposal.potentials.only().u, expected, atol=1e-12)  # the update, by hand
+    assert loop.step()[0].distance.lmse < first.distance.lmse
 
 
 def test_without_a_workdir_nothing_is_left(tmp_path, monkeypatch):
@@ -171,7 +171,7 @@ def test_without_a_workdir_nothing_is_left(tmp_path, monkeypatch):
 
 
 def apply(update, rdf, target=TARGET, potential=FLAT):
-    return update([Measurement(potential, rdf, START.n)], target, STATE)
+    return applied(update, history_of(target, STATE, record_of(potential, rdf, target, START)))
 
 
 def test_damping_scales_the_update():
@@ -241,7 +241,7 @@ def test_distance_does_not_depend_on_the_number_of_points():
 def test_a_cut_off_beyond_the_target_is_refused(tmp_path):
     short = TARGET.truncated(2.0)
     with pytest.raises(InputError, match="beyond the target"):
-        Loop(short, STATE, FLAT, engine=Analytic(), update=IBI(), workdir=tmp_path, start=START)
+        loop_of(short, STATE, FLAT, engine=Analytic(), update=IBI(), workdir=tmp_path, start=START)
 
 
 @pytest.mark.parametrize("bad", [{"iterations": 0}, {"wall_time": 0.0}])

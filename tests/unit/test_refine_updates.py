@@ -5,8 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+from one_species import AA, applied, history_of, record_of
 
 from cginit import RDF, ConvergenceError, InputError, PairPotential, StatePoint
+from cginit.configuration import Configuration
+from cginit.interactions import Interactions
 from cginit.liquid import solve, virial_pressure
 from cginit.refine import (
     HNCN,
@@ -18,11 +21,12 @@ from cginit.refine import (
     Corrected,
     GaussNewton,
     KirkwoodBuffRamp,
-    Measurement,
     PressureRamp,
+    Record,
     distance,
     make_update,
 )
+from cginit.refine.difference import Difference, energy_datum, with_data
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.response import (
     bridge,
@@ -32,19 +36,32 @@ from cginit.refine.response import (
     measured_fluid,
     responding_factor,
 )
-from cginit.refine.reweighting import effective_share, frame_weights, reweighted
+from cginit.refine.reweighting import boltzmann_weights, effective_share, reweighted
+from cginit.refine.search import Search
 from cginit.refine.secant import Known, secant
-from cginit.refine.updates.base import apply_change, smooth_cutoff
-from cginit.refine.updates.gauss_newton import Problem, energy_datum, with_data
+from cginit.refine.settle import settle, smooth_cutoff
 from cginit.refine.updates.monte_carlo import sampled_response
 from cginit.sampling import PairCounts
+from cginit.target import Target
 from cginit.units import LJ
 
 DR, R_CUT, DENSITY = 0.05, 2.5, 0.6
 R = np.arange(51) * DR
 STATE = StatePoint(DENSITY, 1.0, "lj")
-BEADS = 10**9  # an integral equation has no box
+BEADS = 10**9
 NOISE = 1e-3
+SOME = Configuration(np.zeros((2, 3)), np.ones(3), units="lj")
+
+
+class Endless(Record):
+    """An integral equation has no box."""
+
+    beads = property(lambda self: {"A": BEADS})
+
+
+def endless(record):
+    fields = {item.name: getattr(record, item.name) for item in dataclasses.fields(record)}
+    return Endless(**fields)
 
 
 def lennard_jones(r, kT=1.4):
@@ -65,18 +82,42 @@ def measure(potential, seed=None, closure="hnc", noise=NOISE):
         g = np.maximum(g + error * np.random.default_rng(seed).standard_normal(g.size), 0.0)
     n = potential.r.size - 1
     pressure = virial_pressure(potential.r[1:], potential.u[1:], fluid.g[:n], DENSITY, y=fluid.y[:n])
-    return Measurement(potential, RDF(r, g, error, units="lj"), BEADS, pressure, 1e-3)
+    rdf = RDF(r, g, error, units="lj")
+    return endless(record_of(potential, rdf, rdf, SOME, pressure=pressure, pressure_error=1e-3))
 
 
 TARGET = measure(TRUE, seed=100).rdf
 
 
+def against(target, record):
+    """The record with its difference to a target."""
+    found = distance(record.rdf, target, record.potential.r_cut)
+    return dataclasses.replace(record, distances=Interactions({AA: found}))
+
+
+def after(update, records, target=TARGET, pressure=None):
+    """The potential that follows a number of simulations."""
+    history = history_of(target, STATE, *(against(target, one) for one in records), pressure=pressure)
+    return applied(update, history)
+
+
+def changed_by(potential, change, target=TARGET):
+    """The potential with a change, made fit to simulate."""
+    return settle(potential, potential.u + change, target, 1.0)
+
+
+def with_rdf(record, rdf):
+    return dataclasses.replace(record, rdfs=Interactions({AA: rdf}))
+
+
+def unhealthy(record):
+    return dataclasses.replace(record, warnings=("inhomogeneous: the beads cluster",))
+
+
 def start():
     """Return the Boltzmann inversion of the target, half a kT off in the well."""
     g = np.maximum(TARGET.g[: R.size], 1e-9)
-    return apply_change(
-        PairPotential.shifted(R, np.minimum(-np.log(g), 20.0), units="lj"), 0.0 * R, TARGET, 1.0
-    )
+    return changed_by(PairPotential.shifted(R, np.minimum(-np.log(g), 20.0), units="lj"), 0.0 * R)
 
 
 def errors(update, steps, closure="hnc", target=TARGET):
@@ -85,7 +126,7 @@ def errors(update, steps, closure="hnc", target=TARGET):
     for seed in range(steps):
         history.append(measure(potential, seed, closure))
         found.append(distance(history[-1].rdf, target, R_CUT).lmse)
-        potential = update(history, target, STATE)
+        potential = after(update, history, target)
     return found, history
 
 
@@ -131,9 +172,9 @@ def test_gauss_newton_learns_from_what_it_predicted_wrongly():
         for seed in range(3):
             apart = potential.u - TRUE.u
             there = dataclasses.replace(potential, u=potential.u + 0.3 * np.where(R > 0.9, apart, 0.0))
-            history.append(dataclasses.replace(measure(there, seed), potential=potential))
+            history.append(dataclasses.replace(measure(there, seed), potentials=Interactions({AA: potential})))
             found.append(distance(history[-1].rdf, TARGET, R_CUT).lmse)
-            potential = update(history, TARGET, STATE)
+            potential = after(update, history)
         return found, history
 
     blind, _ = steps(GaussNewton(calibrated=False, learning=False))
@@ -143,10 +184,10 @@ def test_gauss_newton_learns_from_what_it_predicted_wrongly():
     assert 0.05 < blind[2] / blind[1] < 0.2
     assert learning[2] < 0.2 * blind[2]
     # A cluster says nothing of how a fluid responds.
-    cluster = dataclasses.replace(history[0], healthy=False)
-    alone = Automatic()([history[1]], TARGET, STATE)
-    assert np.array_equal(Automatic()([cluster, history[1]], TARGET, STATE).u, alone.u)
-    assert not np.array_equal(Automatic()(history[:2], TARGET, STATE).u, alone.u)
+    cluster = unhealthy(history[0])
+    alone = after(Automatic(), [history[1]])
+    assert np.array_equal(after(Automatic(), [cluster, history[1]]).u, alone.u)
+    assert not np.array_equal(after(Automatic(), history[:2]).u, alone.u)
 
 
 def test_what_a_closure_misses_counts_unless_it_is_noise_or_all():
@@ -238,13 +279,13 @@ def test_a_sharp_peak_is_not_smoothed_away():
 def test_the_pressure_is_a_datum_of_gauss_newton():
     # The pressure that the true potential has is reached together with g, from a start with another one.
     wanted = measure(TRUE).pressure
-    wrong = apply_change(TRUE, 0.3 * (1.0 - R / R_CUT), TARGET, 1.0)
+    wrong = changed_by(TRUE, 0.3 * (1.0 - R / R_CUT))
     assert measure(wrong).pressure > wanted + 0.2
     history = []
     potential = wrong
     for seed in range(3):
         history.append(measure(potential, seed))
-        potential = GaussNewton(pressure=wanted)(history, TARGET, STATE)
+        potential = after(GaussNewton(), history, pressure=wanted)
     # The datum has an error of 1e-3; g changes the pressure in the second order of what is left.
     assert measure(potential).pressure == pytest.approx(wanted, abs=0.02)
 
@@ -252,34 +293,41 @@ def test_the_pressure_is_a_datum_of_gauss_newton():
 @pytest.mark.parametrize("kind", ["wjk", "simple"])
 def test_pressure_ramps_point_the_right_way(kind):
     measured = dataclasses.replace(measure(TRUE), pressure=1.0, pressure_error=0.01)
-    up = PressureRamp(1.3, kind).change(measured, TARGET, STATE)
+
+    def ramp(wanted):
+        pairs = measured.potentials
+        found = PressureRamp(kind).changes(measured, Target.of(TARGET, STATE, pressure=wanted), tuple(pairs))
+        return Interactions(found).get(AA, 0.0 * R)
+
+    up = ramp(1.3)
     assert up[-1] == 0.0
     assert 0.0 < up[0] <= 0.1
-    np.testing.assert_array_equal(PressureRamp(1.005, kind).change(measured, TARGET, STATE), 0.0 * R)
+    np.testing.assert_array_equal(ramp(1.005), 0.0 * R)
     if kind == "wjk":
-        small = PressureRamp(1.02, kind).change(measured, TARGET, STATE)
+        small = ramp(1.02)
         g = measured.rdf.g[: R.size]
         effect = 2 * np.pi / 3 * DENSITY**2 * small[0] / R_CUT * np.trapezoid(g * R**3, R)
         assert effect == pytest.approx(0.02)  # its definition
-        more = measure(apply_change(TRUE, small, TARGET, 1.0)).pressure - measure(TRUE).pressure
+        more = measure(changed_by(TRUE, small)).pressure - measure(TRUE).pressure
         assert 0.005 < more < 0.03  # g answers, which the ramp does not know
 
 
 def test_the_kirkwood_buff_ramp_repels_where_too_many_are_near():
-    crowded = dataclasses.replace(measure(TRUE), rdf=dataclasses.replace(TARGET, g=TARGET.g * 1.001))
-    ramp = KirkwoodBuffRamp().change(crowded, TARGET, STATE)
+    crowded = with_rdf(measure(TRUE), dataclasses.replace(TARGET, g=TARGET.g * 1.001))
+    target = Target.of(TARGET, STATE)
+    ramp = Interactions(KirkwoodBuffRamp().changes(crowded, target, target.pairs)).only()
     assert 0.0 < ramp[0] <= 0.1
     assert ramp[-1] == 0.0
 
 
 def test_corrections_come_on_top():
     measured = dataclasses.replace(measure(TRUE), pressure=1.0, pressure_error=0.0)
-    plain = IBI()([measured], TARGET, STATE)
-    corrected = make_update("ibi", pressure=2.0)
-    assert corrected.pressure == 2.0
-    more = corrected([measured], TARGET, STATE)
+    plain = after(IBI(), [measured])
+    more = after(make_update("ibi", pressure=True), [measured], pressure=2.0)
     assert more.u[25] - plain.u[25] == pytest.approx(0.1 * 0.5, abs=1e-3)  # the largest ramp, half-way
-    assert Automatic(pressure=2.0) == make_update("auto", pressure=2.0)
+    assert Automatic() == make_update("auto", pressure=True)
+    ramp = make_update("auto", pressure=True, correction="simple")
+    assert ramp == Corrected(Automatic(constrained=False), (PressureRamp("simple"),))
     assert make_update("imc", kirkwood_buff=True).beyond_cutoff
     with pytest.raises(InputError, match="unknown update 'newton'"):
         make_update("newton")
@@ -297,7 +345,7 @@ def test_anderson_needs_a_past():
     with pytest.raises(InputError, match="depth"):
         Anderson(depth=0)
     one = [measure(start(), 0)]
-    np.testing.assert_array_equal(Anderson()(one, TARGET, STATE).u, IBI()(one, TARGET, STATE).u)
+    np.testing.assert_array_equal(after(Anderson(), one).u, after(IBI(), one).u)
     slow, _ = errors(IBI(0.3), 6)
     fast, _ = errors(Anderson(IBI(0.3)), 6)
     assert fast[-1] < 0.5 * slow[-1]
@@ -308,35 +356,38 @@ def test_automatic_goes_back_where_a_step_made_things_worse():
     away = dataclasses.replace(start(), u=start().u + 1.2 * np.exp(-(((R - 1.2) / 0.3) ** 2)) * (R < 2.4))
     bad = measure(away, 1)
     assert distance(bad.rdf, TARGET, R_CUT).lmse > 2 * distance(good.rdf, TARGET, R_CUT).lmse
-    chosen = Automatic()([good, bad], TARGET, STATE)
+    chosen = after(Search(Automatic()), [good, bad])
     step = (chosen.u - good.potential.u)[25] / (bad.potential.u - good.potential.u)[25]
     assert 0.1 < step < 0.7
     # Given up after two: from the best, and by a rule that needs no theory.
-    careful = Automatic()([good, bad, bad, bad], TARGET, STATE)
-    np.testing.assert_allclose(careful.u, IBI(0.7)([good], TARGET, STATE).u)
+    careful = after(Search(Automatic()), [good, bad, bad, bad])
+    np.testing.assert_allclose(careful.u, after(IBI(0.7), [good]).u)
+    # The same for every update.
+    np.testing.assert_allclose(after(Search(IBI()), [good, bad]).u, chosen.u)
+    assert not np.allclose(after(Search(IBI(), back=False), [good, bad]).u, chosen.u)
 
 
 def test_automatic_does_without_theory_where_it_has_no_answer(monkeypatch):
     def no_answer(*arguments):
         raise ConvergenceError("no structure factor")
 
-    monkeypatch.setattr(sys.modules[GaussNewton.__module__], "measured_fluid", no_answer)
+    monkeypatch.setattr(sys.modules[GaussNewton.__module__], "measured_liquid", no_answer)
     measured = measure(start(), 0)
     np.testing.assert_array_equal(
-        Automatic()([measured], TARGET, STATE).u, IBI(0.7)([measured], TARGET, STATE).u
+        after(Automatic(), [measured]).u, after(IBI(0.7), [measured]).u
     )
 
 
 def test_automatic_heats_clusters_and_returns_to_a_fluid():
     sound = measure(start(), 0)
-    cluster = dataclasses.replace(sound, healthy=False)
+    cluster = unhealthy(sound)
     shown = slice(20, 45)  # apart from the core and the last points before the cut-off, which are made anew
     for history in ([cluster], [cluster, cluster]):
-        heated = Automatic()(history, TARGET, STATE)
+        heated = after(Search(Automatic()), history)
         np.testing.assert_allclose(heated.u[shown], 0.5 * cluster.potential.u[shown], atol=1e-9)
     # However good the g of a cluster looks, the fluid counts more.
-    lucky = dataclasses.replace(sound, rdf=TARGET, healthy=False)
-    back = Automatic()([sound, lucky], TARGET, STATE)
+    lucky = unhealthy(with_rdf(sound, TARGET))
+    back = after(Search(Automatic()), [sound, lucky])
     # The cut-off is smoothed once more, which moves its last points by a thousandth.
     np.testing.assert_allclose(back.u, sound.potential.u, atol=2e-3)
 
@@ -355,7 +406,7 @@ def test_a_potential_cut_off_where_it_is_steep_keeps_its_step():
     r = np.arange(12) * DR
     steep = PairPotential(r, np.append(np.full(11, 2.0), 0.0), units="lj")
     shown = RDF(R, np.where(r[-1] > R, np.exp(-2.0), 1.0), np.full(R.size, 1e-3), units="lj")
-    changed = apply_change(steep, np.zeros(r.size), shown, 1.0)
+    changed = changed_by(steep, np.zeros(r.size), shown)
     np.testing.assert_array_equal(changed.u[3:], steep.u[3:])
 
 
@@ -366,7 +417,7 @@ def test_smoothing_the_cut_off_leaves_what_an_update_asks_of_the_last_points():
     before = PairPotential(r, repulsive, units="lj")
     shown = RDF(R, np.where(r[-1] > R, 0.5, 1.0) * (R > 0.8), np.full(R.size, 1e-3), units="lj")
     change = np.where(r > 1.0, -0.07, 0.0) * (r < r[-1])
-    changed = apply_change(before, change, shown, 1.0)
+    changed = changed_by(before, change, shown)
     np.testing.assert_allclose((changed.u - before.u)[18:], change[18:], atol=0.021)
 
 
@@ -382,7 +433,7 @@ def test_particles_that_overlap_get_no_core():
     g[:2] = 0.0  # no pair was seen so close
     soft = RDF(R, g, np.full(R.size, 1e-3), units="lj")
     potential = PairPotential.shifted(R, 2.0 * np.exp(-(R**2)), units="lj")
-    changed = apply_change(potential, 0.0 * R, soft, 1.0)
+    changed = changed_by(potential, 0.0 * R, soft)
     # A straight line over two steps of a Gaussian of height 2 is off by its curvature, some 2 x 2 x 0.1^2.
     np.testing.assert_allclose(changed.u, potential.u, atol=0.04)
 
@@ -395,14 +446,19 @@ def counts_of(frames, seed=3, n=30, mean=400.0, correlated=0.3):
     return PairCounts(np.arange(1, n + 1) * 0.1, rng.poisson(mean * mode).astype(np.int32), 100, 1000.0, LJ)
 
 
+def weighted(record, potential):
+    target = Target.of(record.rdf, StatePoint(0.06, 1.0, "lj"))
+    return reweighted(record, Interactions({AA: potential}), target)
+
+
 def test_the_sampled_response_is_that_of_reweighting():
     counts = counts_of(200_000)
     n = counts.r.size
     zero = PairPotential(counts.r, np.zeros(n), units="lj")
     u = 1e-4 * np.cos(counts.r)
-    measured = Measurement(zero, counts.rdf(), 100, 0.0, 0.0, counts)
-    after = reweighted(measured, PairPotential.shifted(counts.r, u, units="lj"), STATE)
-    change = after.rdf.g - measured.rdf.g
+    measured = record_of(zero, counts.rdf(), counts.rdf(), SOME, counts=counts, pressure=0.0, pressure_error=0.0)
+    found = weighted(measured, PairPotential.shifted(counts.r, u, units="lj"))
+    change = found.rdf.g - measured.rdf.g
     predicted = -sampled_response(counts, n) @ (u - u[-1])
     # The shrinkage of 200000 samples of 30 bins is below a per cent; the change is linear to 1e-3.
     assert np.max(np.abs(predicted - change)) < 0.03 * np.max(np.abs(change))
@@ -422,15 +478,15 @@ def test_inverse_monte_carlo_finds_a_change():
     n = counts.r.size
     zero = PairPotential(counts.r, np.zeros(n), units="lj")
     u = 0.01 * np.cos(2.0 * counts.r) * np.linspace(1.0, 0.0, n) ** 2
-    measured = Measurement(zero, counts.rdf(), 10**6, 0.0, 0.0, counts)
+    measured = endless(record_of(zero, counts.rdf(), counts.rdf(), SOME, counts=counts))
     target = dataclasses.replace(measured.rdf, g=measured.rdf.g - sampled_response(counts, n) @ u)
     target = dataclasses.replace(target, error=np.full(n, 1e-5))
-    measured = dataclasses.replace(measured, rdf=dataclasses.replace(measured.rdf, error=np.full(n, 1e-5)))
-    found = IMC().change(measured, target, STATE)
+    measured = with_rdf(measured, dataclasses.replace(measured.rdf, error=np.full(n, 1e-5)))
+    found = IMC()(history_of(target, STATE, measured)).changes.only()
     # The allowance for what a response may predict wrongly, a tenth of the difference, sets the accuracy.
     assert np.sqrt(np.mean((found - u) ** 2)) < 0.2 * np.sqrt(np.mean(u**2))
     with pytest.raises(ConvergenceError, match="pair counts"):
-        IMC().change(dataclasses.replace(measured, counts=None), target, STATE)
+        IMC()(history_of(target, STATE, dataclasses.replace(measured, counts=Interactions({}))))
 
 
 def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
@@ -441,10 +497,10 @@ def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
     counts = PairCounts(r, rng.poisson(ideal, (frames, n)).astype(np.int32), 60, 1000.0, LJ)
     zero = PairPotential(r, np.zeros(n), units="lj")
     u = PairPotential.shifted(r, 0.3 * np.exp(-(r**2)), units="lj")
-    measured = Measurement(zero, counts.rdf(), 60, 0.06, 0.001, counts)
-    weights = frame_weights(measured, u, STATE)
-    assert 0.5 < effective_share(weights) < 1.0
-    found = reweighted(measured, u, STATE)
+    plain = counts.rdf()
+    measured = record_of(zero, plain, plain, SOME, counts=counts, pressure=0.06, pressure_error=0.001)
+    assert 0.5 < effective_share(boltzmann_weights(counts.counts @ u.u)) < 1.0
+    found = weighted(measured, u)
     z = (found.rdf.g - np.exp(-u.u)) / found.rdf.error
     # Independent bins, t-distributed with 9 degrees of freedom: the largest of 30 is below 6.6 but once in 300.
     assert np.max(np.abs(z)) < 6.6
@@ -452,8 +508,8 @@ def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
     b2 = -2 * np.pi * np.sum((np.exp(-u.u) - 1.0) * r**2) * 0.1
     assert found.pressure - 0.06 == pytest.approx(b2 * 0.06**2, rel=0.15)
     strong = PairPotential.shifted(r, 5.0 * np.exp(-(r**2)), units="lj")
-    assert reweighted(measured, strong, STATE) is None
-    assert reweighted(dataclasses.replace(measured, counts=None), u, STATE) is None
+    assert weighted(measured, strong) is None
+    assert weighted(dataclasses.replace(measured, counts=Interactions({})), u) is None
 
 
 def test_the_compressibility_of_a_small_closed_box_is_that_of_the_liquid():
@@ -493,7 +549,7 @@ def test_less_of_the_bridge_function_responds_to_small_differences():
 
 
 def test_the_energy_of_the_target_is_expected_to_change_little():
-    problem = Problem.of(measure(TRUE), TARGET, STATE, R[1:])
+    problem = Difference.of(TRUE, measure(TRUE).rdf, TARGET, 1.0, BEADS, R[1:])
     datum = energy_datum(problem, DENSITY)
     # Of a constant it counts half the neighbours.
     neighbours = 4.0 * np.pi * DENSITY * DR * np.sum(R[1:] ** 2 * problem.wanted)
@@ -511,7 +567,8 @@ def test_the_energy_of_the_target_is_expected_to_change_little():
 def test_strong_damping_of_what_is_not_sampled_is_a_number():
     zero = PairPotential(TARGET.r, np.zeros(TARGET.r.size), units="lj")
     empty = RDF(TARGET.r, np.zeros(TARGET.r.size), np.full(TARGET.r.size, 1e-3), units="lj")
-    change = IBI(1e-3).change(Measurement(zero, empty, BEADS, 0.0, 1e-3), TARGET, STATE)
+    record = record_of(zero, empty, TARGET, SOME)
+    change = IBI(1e-3)(history_of(TARGET, STATE, record)).changes.only()
     # Where g must be and is not, U falls; exp(-change / damping) is no number any more.
     assert np.isfinite(change).all()
     assert change.min() < 0.0

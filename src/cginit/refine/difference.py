@@ -225,7 +225,7 @@ class StateDifference:
                 record.rdfs[name],
                 curve,
                 target.kT,
-                record.final.n,
+                sum(record.beads.values()),
                 record.potentials[name].r if nodes is None else nodes,
             )
             for name, curve in target.rdfs.items()
