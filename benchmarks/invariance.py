@@ -41,7 +41,7 @@ R_CUT = 3.0
 def target(record: Record) -> tuple[RDF, StatePoint]:
     """Return g of an infinite system, as far as it was sampled, and the state."""
     known = np.isfinite(record.g)
-    g = infinite_system(record.g[known], float(record.n), record.s_k_min)
+    g = infinite_system(record.g[known], record.s_k_min, float(record.n))
     error = None if not np.all(np.isfinite(record.g_error[known])) else record.g_error[known]
     return RDF(record.r[known], g, error, units=LJ), StatePoint(record.density, 1.0, LJ)
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from cginit.cli.multistate import read_states
 
 from cginit import RDF, InputError, write_rdf
-from cginit.cli.multistate import read_states
 
 #: Boltzmann constant of the SI, in kJ/(mol K) and kcal/(mol K).
 BOLTZMANN = {"nm-kJ/mol": 8.31446261815324e-3, "angstrom-kcal/mol": 8.31446261815324e-3 / 4.184}

@@ -8,9 +8,9 @@ import gsd.hoomd
 import numpy as np
 import pytest
 import typer
+from cginit.cli.mixture_file import read_mixture
 from typer.testing import CliRunner
 
-from cginit.cli.mixture_file import read_mixture
 from cginit.cli.rdf import rdf
 from cginit.errors import InputError
 from cginit.io import read_rdf, read_rdf_header

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cginit.refine.mixture_store import MixtureStore
 from typer.testing import CliRunner
 
 from cginit import RDF, InputError, StatePoint, read_table, write_rdf
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
-from cginit.refine.mixture_store import MixtureStore
 from cginit.units import NM_KJ
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,16 +4,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.checkpoint import Iteration, Reweighted, Store
+from cginit.refine.mixture_store import MixtureIteration, MixtureStore
 from typer.testing import CliRunner
 
 from cginit import RDF, PairPotential, StatePoint
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
 from cginit.errors import InputError
-from cginit.mixture import MixtureTarget
 from cginit.refine import DEFAULT_SCHEDULE, IBI, Distance, Loop
-from cginit.refine.checkpoint import Iteration, Reweighted, Store
-from cginit.refine.mixture_store import MixtureIteration, MixtureStore
 from cginit.report import figures
 
 R = 0.05 * np.arange(51)

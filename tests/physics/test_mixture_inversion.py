@@ -23,9 +23,10 @@ def fluid() -> np.ndarray:
 
 @pytest.mark.parametrize("closure", ["hnc", "py"])
 @pytest.mark.parametrize("error", [0.0, 0.01])
-def test_a_mixture_of_equal_species_is_the_pure_fluid(fluid, closure, error):
+@pytest.mark.parametrize("tail", ["closure", "zero"])
+def test_a_mixture_of_equal_species_is_the_pure_fluid(fluid, closure, error, tail):
     x = 0.2 / 0.7
-    pure = invert(R, fluid, 0.7, closure, error=np.full(R.size, error), tail="zero")
+    pure = invert(R, fluid, 0.7, closure, error=np.full(R.size, error), tail=tail)
     # The labels leave fewer pairs to each g, whose errors are larger by so much.
     fewer = dict(zip(PAIRS, (x, np.sqrt(2.0 * x * (1.0 - x)), 1.0 - x), strict=True))
     mixed = invert_mixture(
@@ -34,6 +35,7 @@ def test_a_mixture_of_equal_species_is_the_pure_fluid(fluid, closure, error):
         {"A": 0.2, "B": 0.5},
         closure,
         error={pair: np.full(R.size, error) / part for pair, part in fewer.items()},
+        tail=tail,
     )
     seen = fluid > 1e-4
     for pair in PAIRS:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture import refine_mixture
+from cginit.refine.mixture_updates import make_mixture_update
 from typer.testing import CliRunner
 
 from cginit import guess, sampling
@@ -19,9 +22,6 @@ from cginit.errors import InputError
 from cginit.guess.mixture import guess_mixture
 from cginit.io import read_rdf, write_rdf
 from cginit.liquid import solve
-from cginit.mixture import MixtureTarget
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.mixture_updates import make_mixture_update
 from cginit.state import StatePoint
 
 DENSITIES = {"A": 0.5, "B": 0.35}

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture import refine_mixture
+from cginit.refine.mixture_states import MixtureState, refine_mixture_states
 from typer.testing import CliRunner
 
 from cginit import sampling
@@ -15,9 +18,6 @@ from cginit.engines.lammps import LammpsEngine
 from cginit.errors import InputError
 from cginit.guess.mixture import guess_mixture
 from cginit.io import write_rdf
-from cginit.mixture import MixtureTarget
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.mixture_states import MixtureState, refine_mixture_states
 from cginit.state import StatePoint
 
 R = np.linspace(0.0, 1.5, 31)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cginit.refine.multistate import StateTarget, refine_states
 from typer.testing import CliRunner
 
 from cginit.cli.app import app
@@ -15,7 +16,6 @@ from cginit.errors import InputError
 from cginit.guess import guess
 from cginit.io import write_rdf
 from cginit.refine.loop import start_configuration
-from cginit.refine.multistate import StateTarget, refine_states
 from cginit.sampling import rdf
 from cginit.state import StatePoint
 

@@ -92,7 +92,8 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 
 from cginit.errors import InputError  # noqa: E402
 from cginit.forward.rows import fluid_rows  # noqa: E402
-from cginit.forward.task import UNIT, ForwardTask, closure_bridge  # noqa: E402
+from cginit.forward.task import UNIT, ForwardTask  # noqa: E402
+from cginit.liquid.bridge import modified_verlet  # noqa: E402
 from cginit.network.augmentation import Augmentation  # noqa: E402
 from cginit.network.config import Architecture, Config, Schedule  # noqa: E402
 from cginit.network.data import TrainingSet  # noqa: E402
@@ -133,7 +134,7 @@ def test_the_loss_sees_what_a_wrong_bridge_function_does_to_g(task: ForwardTask,
     batch = task.batch(torch.tensor([[row]]), None)
     wrong = 0.02 * np.exp(-(((R - 1.0) / 0.3) ** 2))
     given = task.bridge[row] + torch.from_numpy(wrong.astype(np.float32))
-    out = (given - closure_bridge(batch[1][0, 0])) / UNIT
+    out = (given - modified_verlet(batch[1][0, 0])) / UNIT
     bridge, change = task.deviation(out[None, None], batch)
     np.testing.assert_allclose(bridge[0, 0].numpy()[1:], wrong[1:], atol=1e-5)
     u, density = soft(3.0, 0.9), float(fluids.density[row])
@@ -154,7 +155,7 @@ def test_a_change_of_the_length_unit_is_no_deviation(task: ForwardTask) -> None:
     # The true bridge function in the changed unit.
     strength = torch.tensor([2.0, 3.0, 2.5, 1.5, 3.5, 1.0])
     stretched = -0.1 * strength[:, None] * torch.exp(-((task.grid * scale[0, :, None]) ** 2))
-    out = (stretched[None] - closure_bridge(gamma)) / UNIT
+    out = (stretched[None] - modified_verlet(gamma)) / UNIT
     bridge, change = task.deviation(out, batch)
     # Two interpolations of a Gaussian with a step of 0.05 to 0.065, and what inversions leave.
     assert float(bridge[..., 1:].abs().max()) < 4e-3

@@ -26,16 +26,16 @@ def fluid():
 
 
 def test_an_ideal_gas_is_left_alone():
-    assert infinite_system(np.ones(5), 100, 1.0) == pytest.approx(np.ones(5), rel=1e-15)
+    assert infinite_system(np.ones(5), 1.0, 100) == pytest.approx(np.ones(5), rel=1e-15)
 
 
 def test_the_limit_of_an_infinite_system_is_one():
     n, s_0 = 500.0, 0.05
     # N - 1 others, of which S(0) - 1 = -0.95 are missing within the correlation hole, spread over the rest.
     sampled = (1.0 - s_0 / n) / (1.0 - 1.0 / n)
-    assert infinite_system([sampled], n, s_0)[0] == pytest.approx(1.0, rel=1e-12)
+    assert infinite_system([sampled], s_0, n)[0] == pytest.approx(1.0, rel=1e-12)
     with pytest.raises(InputError, match="2 beads"):
-        infinite_system([1.0], 1, 0.5)
+        infinite_system([1.0], 0.5, 1)
 
 
 @pytest.mark.parametrize("beads", [200, 1000])

@@ -6,14 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from cginit.configuration import Configuration
-from cginit.curves import RDF, PairPotential
-from cginit.errors import ConvergenceError
-from cginit.liquid import forward
-from cginit.liquid.mixture import invert_mixture
 from cginit.mixture import MixtureTarget
-from cginit.refine.convergence import distance
 from cginit.refine.measurement import Measurement
 from cginit.refine.mixture_response import infinite_mixture, measured_mixture
 from cginit.refine.mixture_store import MixtureIteration
@@ -25,6 +18,13 @@ from cginit.refine.mixture_updates import (
     make_mixture_update,
 )
 from cginit.refine.response import infinite_system, measured_fluid
+
+from cginit.configuration import Configuration
+from cginit.curves import RDF, PairPotential
+from cginit.errors import ConvergenceError
+from cginit.liquid import forward
+from cginit.liquid.mixture import invert_mixture
+from cginit.refine.convergence import distance
 from cginit.refine.updates import HNCN, GaussNewton
 from cginit.state import StatePoint
 

@@ -4,18 +4,18 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture import refine_mixture
+from cginit.refine.mixture_proposal import propose_mixture, reweighted_mixture
+from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_updates import MixtureIMC
 
 from cginit import RDF, EngineError, InputError, PairPotential
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.curves import force
 from cginit.engines.base import EngineRun, Schedule
 from cginit.errors import ConvergenceError, UnstableError
-from cginit.mixture import MixtureTarget
 from cginit.refine.convergence import distance
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.mixture_proposal import propose_mixture, reweighted_mixture
-from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates import MixtureIMC
 from cginit.refine.replicas import Replicas
 from cginit.sampling import count_partial_pairs
 

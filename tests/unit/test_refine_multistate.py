@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cginit.refine.multistate import StateTarget, refine_states
 
 from cginit import RDF, EngineError, PairPotential, StatePoint
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import force
 from cginit.engines.base import EngineRun, Schedule
 from cginit.errors import UnstableError
-from cginit.refine.multistate import StateTarget, refine_states
 
 R = np.arange(41) * 0.05
 U = 0.8 * (1.0 - (R / 2.0) ** 2) ** 2

@@ -5,16 +5,16 @@ import errno
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture import refine_mixture
+from cginit.refine.proposal import propose
 
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.errors import ConvergenceError, UnstableError
 from cginit.liquid import solve
-from cginit.mixture import MixtureTarget
 from cginit.refine import IBI, IMC, Limits, Loop
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.proposal import propose
 from cginit.refine.reweighting import reweighted
 from cginit.refine.simulation import reach_of
 

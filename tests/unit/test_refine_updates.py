@@ -28,14 +28,6 @@ from cginit.refine import (
 )
 from cginit.refine.difference import Difference, energy_datum, with_data
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
-from cginit.refine.response import (
-    bridge,
-    bridge_slope,
-    infinite_system,
-    jacobian,
-    measured_fluid,
-    responding_factor,
-)
 from cginit.refine.reweighting import boltzmann_weights, effective_share, reweighted
 from cginit.refine.search import Search
 from cginit.refine.secant import Known, secant
@@ -212,48 +204,6 @@ def test_what_a_closure_misses_counts_unless_it_is_noise_or_all():
     assert not np.any(matrix(1.5))
     # Where nothing counts, nothing is missed either.
     assert not np.any(matrix(0.1, weight=(1.0, 1.0, 0.0))[2])
-
-
-def test_the_bridge_function_is_measured():
-    shown = R[1:]
-    u = TRUE.u[1:]
-    hnc = measured_fluid(measure(TRUE).rdf, DENSITY)
-    py = measured_fluid(measure(TRUE, closure="py").rdf, DENSITY)
-    assert shown.size == u.size
-    assert hnc.bridge_factor(u) < 0.1  # it has none; what is left is that g ends
-    assert 0.5 < py.bridge_factor(u) <= 1.5  # ln(1 + x) - x is near -x^2 / (2 + 1.6 x)
-
-
-def test_the_slope_of_the_bridge_function():
-    gamma = np.linspace(-0.9, 4.0, 50)
-    h = 1e-6
-    # Central differences are off by h^2 and rounding by 1e-16 / h.
-    np.testing.assert_allclose(
-        bridge_slope(gamma), (bridge(gamma + h) - bridge(gamma - h)) / (2 * h), atol=1e-8
-    )
-
-
-def test_the_jacobian_is_the_derivative_of_the_closure():
-    r = R[1:]
-    fluid = solve(r, TRUE.u[1:], DENSITY)
-    change = 1e-4 * np.exp(-(((r - 1.3) / 0.2) ** 2)) * (r < 2.4)
-    moved = solve(r, TRUE.u[1:] + change, DENSITY)
-    n = 300
-    found = -jacobian(fluid.r[:n], fluid.g[:n], fluid.k, fluid.s_k, r.size) @ change
-    exact = (moved.g - fluid.g)[: r.size]
-    # Second order in the change, 1e-4 relative, and what the response beyond 15 neglects.
-    assert np.max(np.abs(found - exact)) < 1e-3 * np.max(np.abs(exact))
-
-
-def test_a_changed_fluid_is_that_of_the_changed_potential():
-    clean = measure(TRUE, noise=1e-9).rdf
-    fluid = measured_fluid(clean, DENSITY)
-    change = -0.3 * np.exp(-(((R[1:] - 1.3) / 0.3) ** 2)) * (R[1:] < 2.4)
-    changed = fluid.response().at(change, TRUE.u[1:] + 0.0)
-    exact = solve(R[1:], TRUE.u[1:] + change, DENSITY)
-    moved = np.max(np.abs(exact.g[:50] - clean.g[1:51]))
-    # The measured g ends at two cut-offs, beyond which the closure stands in.
-    assert np.max(np.abs(changed.g[:50] - exact.g[:50])) < 0.01 * moved
 
 
 def test_noise_alone_calls_for_no_change():
@@ -510,42 +460,6 @@ def test_reweighting_an_ideal_gas_gives_the_dilute_limit():
     strong = PairPotential.shifted(r, 5.0 * np.exp(-(r**2)), units="lj")
     assert weighted(measured, strong) is None
     assert weighted(dataclasses.replace(measured, counts=Interactions({})), u) is None
-
-
-def test_the_compressibility_of_a_small_closed_box_is_that_of_the_liquid():
-    """g to half the box carries an offset of 1/N, and half of all beads within its range."""
-    fluid = solve(R, lennard_jones(R, 3.0), DENSITY)
-    n = 80
-    r = np.arange(1, n + 1) * DR
-    beads = round(DENSITY * (2.0 * n * DR) ** 3)
-    g = fluid.g[:n] / infinite_system(np.ones(1), fluid.s_0, beads)
-    found = measured_fluid(RDF(r, g, np.full(n, 1e-4), units="lj"), DENSITY, beads)
-    # S changes by some 0.02 from k = 0 to the first wave number of the box, from which the offset is taken; that of
-    # the uncorrected g is off by half.
-    assert found.s_k[0] == pytest.approx(fluid.s_0, abs=0.03)
-    assert measured_fluid(RDF(r, g, np.full(n, 1e-4), units="lj"), DENSITY).s_k[0] > fluid.s_0 + 0.1
-
-
-def test_a_far_change_is_answered_by_the_way():
-    """A core that gives way by 2 kT at once has no solution from where the liquid was, but one on the way."""
-    liquid = PairPotential.shifted(R, np.maximum(R, 0.3) ** -12.0, units="lj")
-    fluid = measured_fluid(measure(liquid, noise=1e-6).rdf, DENSITY)
-    change = -2.0 * np.exp(-((fluid.r[:50] - 0.9) ** 2) / 0.05)
-    core = np.where(np.isfinite(fluid.u[:50]), fluid.u[:50], 20.0)
-    base = fluid.response()
-    with pytest.raises(ConvergenceError):
-        base.solve(change, core)
-    parts = base.solve(0.25 * change, core).solve(0.5 * change, core).solve(0.75 * change, core)
-    # Both are solved to 1e-6.
-    np.testing.assert_allclose(base.at(change, core).g, parts.solve(change, core).g, atol=1e-4)
-
-
-def test_less_of_the_bridge_function_responds_to_small_differences():
-    far, near = np.full(10, 0.1), np.full(10, 0.01)
-    assert responding_factor(0.1, near) == responding_factor(0.1, far) == pytest.approx(0.06)
-    assert responding_factor(1.0, far) == pytest.approx(0.6)
-    assert responding_factor(1.0, near) == pytest.approx(0.2)
-    assert responding_factor(1.5, 10.0 * far) == pytest.approx(0.75)
 
 
 def test_the_energy_of_the_target_is_expected_to_change_little():

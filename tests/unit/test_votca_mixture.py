@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
+from cginit.refine.mixture_store import MixtureIteration
+from cginit.refine.mixture_updates import MixtureGaussNewton, MixtureHNCN, MixtureIBI, MixtureIHNC, MixtureIMC
+from cginit.votca.mixture_update import AdjustedUpdate, Adjustment
 
 from cginit import RDF, InputError, PairPotential
 from cginit.configuration import random_configuration
-from cginit.mixture import MixtureTarget
 from cginit.refine.convergence import Distance
-from cginit.refine.mixture_store import MixtureIteration
-from cginit.refine.mixture_updates import MixtureGaussNewton, MixtureHNCN, MixtureIBI, MixtureIHNC, MixtureIMC
 from cginit.sampling import PairCounts
 from cginit.units import LJ, NM_KJ
 from cginit.votca import make_mixture_plan, read_settings
-from cginit.votca.mixture_update import AdjustedUpdate, Adjustment
 
 KT = 2.5
 STEP = 0.02

@@ -78,7 +78,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     g, u = [], []
     columns = (rows.u_r, rows.u, rows.g, rows.g_error, rows.n, rows.s_k_min)
     for table_r, table, values, error, beads, s_k_min in zip(*columns, strict=True):
-        whole = infinite_system(values[inside], float(beads), float(s_k_min))
+        whole = infinite_system(values[inside], float(s_k_min), float(beads))
         visible = visible_target(RDF(r, whole, error[inside], units=LJ))
         g.append(visible.target.g)
         step = float(table_r[-1] / (table_r.size - 1))

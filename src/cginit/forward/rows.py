@@ -14,8 +14,8 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.forward.theory import CAP, fine_grid, gamma_at_points, solve_corrected
 from cginit.liquid import RadialGrid, invert
+from cginit.liquid.response import jacobian
 from cginit.network.data import TrainingSet
-from cginit.refine.response import jacobian
 
 __all__ = ["FluidRows", "fluid_rows"]
 
@@ -41,7 +41,7 @@ class FluidRows:
         The simulated g as the inversion fits it.
     response : ndarray, shape (m, n - 1, n - 1)
         :math:`\partial g_i/\partial B_j` of the simulated fluid without r = 0, which is
-        :math:`-\partial g_i/\partial (U_j/kT)` with the bridge function held (`cginit.refine.response.jacobian`).
+        :math:`-\partial g_i/\partial (U_j/kT)` with the bridge function held (`cginit.liquid.response.jacobian`).
     """
 
     gamma: Array
@@ -103,7 +103,8 @@ def _measured(data: TrainingSet, row: int) -> tuple[Array, Array, NDArray[np.flo
     h = grid.inverse((found.s_k - 1.0) / density)[: RESPONDING * n]
     g = np.maximum(1.0 + h, 0.0)
     g[:n][~seen] = 0.0
-    matrix = jacobian(grid.r[: RESPONDING * n], g, found.k, found.s_k, n)
+    r_long, s_k = grid.r[: RESPONDING * n], found.s_k[:, None, None]
+    matrix = jacobian(r_long, g[None], found.k, s_k, np.array([density]), n, np.ones((1, g.size)))
     shown = seen & (g[:n] > SHOWN)
     u = np.interp(r, data.u_r, data.u[row])[1:]
     bridge = np.where(shown, np.log(np.maximum(g[:n], SHOWN)) + u - found.gamma, 0.0)

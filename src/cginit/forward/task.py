@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
 from cginit.forward.rows import FluidRows
+from cginit.liquid.bridge import modified_verlet
 from cginit.network.architectures import CorrectedEnsemble, odd_asinh
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
@@ -17,7 +18,7 @@ from cginit.network.features import U_VISIBLE
 from cginit.network.fitting import Batch
 from cginit.network.pool import Pool, hermite
 
-__all__ = ["CURVES", "BridgeOfPotential", "ForwardTask", "closure_bridge", "curves_of"]
+__all__ = ["CURVES", "BridgeOfPotential", "ForwardTask", "curves_of"]
 
 #: Curves that the network sees: U, and -ln g, h, c, gamma of HNC.
 CURVES = 5
@@ -32,11 +33,6 @@ COUNTS = 0.05
 LOST = 0.1
 
 
-def closure_bridge(gamma: Tensor) -> Tensor:
-    """Return the Verlet-modified bridge function of gamma, to which the network adds."""
-    return -0.5 * gamma**2 / (1.0 + 0.8 * gamma.clamp(min=0.0))
-
-
 def curves_of(u: Tensor, gamma: Tensor) -> Tensor:
     """Return the input curves ``(..., 5, n)`` of U/kT and gamma of HNC, both ``(..., n)``."""
     mean_force = (u - gamma).clamp(min=U_LOWEST, max=U_VISIBLE)
@@ -46,7 +42,7 @@ def curves_of(u: Tensor, gamma: Tensor) -> Tensor:
 
 
 class ForwardTask:
-    """Networks that add to the Verlet-modified bridge function of the HNC solution.
+    """Networks that add to the modified Verlet bridge function of the HNC solution.
 
     The loss is that of g: a deviation of the bridge function changes g by the linear response of the simulated
     fluid, which the Ornstein-Zernike equation gives. No equation is solved while training.
@@ -106,7 +102,7 @@ class ForwardTask:
     def deviation(self, out: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return how the bridge function and g deviate from the simulated ones, in the unit of the data."""
         _, gamma, _, scale, rows = batch
-        varied = closure_bridge(gamma) + UNIT * out
+        varied = modified_verlet(gamma) + UNIT * out
         at = self.grid / scale[..., None] / self.pool.step
         # What a stretched curve no longer holds counts as right.
         known = at <= self.points - 1 + 1e-4
@@ -134,4 +130,4 @@ class BridgeOfPotential(CorrectedEnsemble):
 
     def forward(self, u: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
         """Return the bridge function and its spread ``(m, n)`` of U/kT, gamma of HNC ``(m, n)`` and density."""
-        return self.corrected(closure_bridge(gamma), UNIT, curves_of(u, gamma), density)
+        return self.corrected(modified_verlet(gamma), UNIT, curves_of(u, gamma), density)

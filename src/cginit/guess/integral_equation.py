@@ -90,7 +90,7 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
             s_0 = compressibility_limit(nodes, g, density, target.beads, error)
         except ConvergenceError:
             return visible
-    corrected = infinite_system(target.g, target.beads, s_0)
+    corrected = infinite_system(target.g, s_0, target.beads)
     return replace(visible, target=replace(target, g=corrected, beads=None))
 
 

@@ -1,6 +1,7 @@
 """Liquid-state theory: closures of the Ornstein-Zernike equation in both directions, virial and pressure.
 
-`invert` goes from g(r) to U(r), `solve` from U(r) to g(r).
+`invert` goes from g(r) to U(r), `solve` from U(r) to g(r), and `measured_liquid` tells how a measured g(r) answers
+to a change of U(r). One species is a liquid of one: all but `solve` is written for any number of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
-from cginit.liquid.ornstein_zernike import Closure, OZInversion, estimate_noise, invert
+from cginit.liquid.ornstein_zernike import (
+    Closure,
+    OZInversion,
+    PairInversion,
+    estimate_noise,
+    invert,
+    invert_pairs,
+)
+from cginit.liquid.response import Liquid, Response, measured_liquid
 from cginit.liquid.virial import (
     compressibility_pressure,
     isothermal_compressibility,
@@ -24,9 +33,12 @@ from cginit.liquid.virial import (
 __all__ = [
     "Closure",
     "ForwardSolution",
+    "Liquid",
     "MixtureInversion",
     "OZInversion",
+    "PairInversion",
     "RadialGrid",
+    "Response",
     "barker_henderson",
     "bin_average_correction",
     "boltzmann_inversion",
@@ -37,8 +49,10 @@ __all__ = [
     "infinite_system",
     "invert",
     "invert_mixture",
+    "invert_pairs",
     "invert_with_long_wave",
     "isothermal_compressibility",
+    "measured_liquid",
     "second_virial",
     "solve",
     "third_virial",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.liquid.matrices import pair_indices
 from cginit.liquid.ornstein_zernike import invert
 
 __all__ = ["compressibility_limit", "infinite_system"]
@@ -23,27 +24,35 @@ LARGEST = 3.0
 ROUNDS = 2
 
 
-def infinite_system(g: ArrayLike, beads: float, s_0: float) -> Array:
-    r"""Return g ``(n,)`` of an infinite system from that of N beads in a periodic box.
+def infinite_system(g: ArrayLike, s_0: ArrayLike, counts: ArrayLike) -> Array:
+    r"""Return g of an infinite system from that of a fixed number of beads in a periodic box, of the shape of `g`.
 
-    .. math:: g_\infty(r) = g_N(r) \, \frac{1 - 1/N}{1 - S(0)/N}
+    With N beads in all, of which :math:`N_a` are of species a, what is counted in the box tends to
+    :math:`1 + \Delta_{ab}` where g of the infinite system tends to 1, so that
 
-    This is the leading term at large r; near contact the change of g with density adds another of order 1/N, which
-    is not known from g alone and has no part in the long-wave limit.
+    .. math:: g_{ab} = \frac{g^N_{ab}}{1 + \Delta_{ab}}, \qquad
+              \Delta_{ab} = \frac{N}{N - 1}
+              \left(\frac{[a = b]}{N_a} - \frac{S_{ab}(0)}{\sqrt{N_a N_b}}\right).
+
+    One species has :math:`g\,(1 - 1/N)/(1 - S(0)/N)`. This is the leading term at large r; near contact the change
+    of g with density adds another of order 1/N, which is not known from g alone and has no part in the long-wave
+    limit. Of that order is also the factor N/(N - 1), with which beads that differ by name only are corrected exactly
+    as those of one species.
 
     Parameters
     ----------
-    g : array_like, shape (n,)
-        Normalised with the N - 1 other beads (an ideal gas gives 1).
-    beads : float
-        N.
-    s_0 : float
-        Structure factor at k = 0.
+    g : array_like, shape (pairs, n), or (n,) for one species
+        Normalised with the other beads, that is N - 1 for like ones (an ideal gas gives 1), in the order A-A, A-B,
+        ..., B-B, ...
+    s_0 : array_like, shape (species, species), or a number for one species
+        Structure factors at k = 0.
+    counts : array_like, shape (species,), or a number for one species
+        Number of beads of each species.
 
     Raises
     ------
     InputError
-        If there are fewer than two beads.
+        If there are fewer than two beads of a species.
 
     References
     ----------
@@ -51,13 +60,29 @@ def infinite_system(g: ArrayLike, beads: float, s_0: float) -> Array:
 
     Examples
     --------
-    >>> infinite_system([1.002], 500, 0.0).round(6).tolist()
+    >>> infinite_system([1.002], 0.0, 500).round(6).tolist()
     [0.999996]
+
+    Labels of an ideal gas, S = 1: nothing is to be corrected.
+
+    >>> infinite_system(np.ones((3, 2)), np.eye(2), [10, 20]).tolist()
+    [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
     """
-    if not beads > 1.0:
-        raise InputError(f"a g(r) needs at least 2 beads, not {beads:g}")
-    scale = (1.0 - 1.0 / beads) / (1.0 - min(max(s_0, 0.0), LARGEST) / beads)
-    return np.asarray(g, dtype=np.float64) * scale
+    values = np.asarray(g, dtype=np.float64)
+    n = np.atleast_1d(np.asarray(counts, dtype=np.float64))
+    if not np.all(n > 1.0):
+        raise InputError(f"a g(r) needs at least 2 beads, not {', '.join(f'{one:g}' for one in n)}")
+    a, b = pair_indices(n.size)
+    s = _believable(np.asarray(s_0, dtype=np.float64).reshape(n.size, n.size))
+    offset = np.where(a == b, 1.0 / n[a], 0.0) - s[a, b] / np.sqrt(n[a] * n[b])
+    offset *= n.sum() / (n.sum() - 1.0)
+    return np.asarray(values / (1.0 + (offset if values.ndim == 1 else offset[:, None])), dtype=np.float64)
+
+
+def _believable(s: Array) -> Array:
+    """Return structure factors ``(species, species)`` with eigenvalues between 0 and the largest believed."""
+    values, vectors = np.linalg.eigh(s)
+    return np.asarray((vectors * np.clip(values, 0.0, LARGEST)) @ vectors.T)
 
 
 def compressibility_limit(
@@ -87,5 +112,5 @@ def compressibility_limit(
     """
     s_0 = 0.0
     for _ in range(ROUNDS):
-        s_0 = float(invert(r, infinite_system(g, beads, s_0), density, error=error).s_k[0])
+        s_0 = float(invert(r, infinite_system(g, s_0, beads), density, error=error).s_k[0])
     return s_0

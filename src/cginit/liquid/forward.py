@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,13 +19,13 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array, uniform_grid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.newton import Root, damped_newton
 from cginit.liquid.ornstein_zernike import Closure
 
 __all__ = ["ForwardSolution", "solve"]
 
 #: Largest residual of r gamma, in units of rho^(-1/3).
 TOLERANCE = 1e-9
-MAX_ITERATIONS = 30
 #: Smallest step in temperature or density, as a part of the whole way, before the branch counts as ended.
 MIN_STEP = 2.0**-9
 MIN_NODES = 2047
@@ -147,8 +148,9 @@ def solve(
 
     guess = np.zeros(grid.n) if start is None else _resume(start, grid, length)
     path = _follow(grid, potential, closure, guess)
+    inverse_s = path.solution("the closure was not solved").inverse_s
     boltzmann = np.exp(-potential)
-    gamma = path.product / grid.r
+    gamma = path.x / grid.r
     y = np.exp(gamma) if closure == "hnc" else 1.0 + gamma
     g = boltzmann * y
     h = g - 1.0
@@ -161,7 +163,7 @@ def solve(
         "gamma": gamma,
         "y": y,
         "k": grid.k / length,
-        "s_k": 1.0 / path.inverse_s,
+        "s_k": 1.0 / inverse_s,
     }
     for array in arrays.values():
         array.flags.writeable = False
@@ -178,15 +180,14 @@ def solve(
 
 
 @dataclass(frozen=True, eq=False)
-class _Iterate:
-    product: Array  # r gamma in units of rho^(-1/3)
+class _State:
     inverse_s: Array
-    residual: float
-    iterations: int
+    #: Derivative of c by gamma.
+    slope: Array
 
-    @property
-    def solved(self) -> bool:
-        return self.residual <= TOLERANCE
+
+#: What Newton's method makes of r gamma, in units of rho^(-1/3).
+_Iterate: TypeAlias = Root[_State]
 
 
 def _resume(start: ForwardSolution, grid: RadialGrid, length: float) -> Array:
@@ -197,9 +198,8 @@ def _resume(start: ForwardSolution, grid: RadialGrid, length: float) -> Array:
 
 def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure, product: Array) -> _Iterate:
     """Newton-GMRES for r gamma at one state; the result may not be solved."""
-    from scipy.sparse.linalg import LinearOperator, gmres
 
-    def residual_of(x: Array) -> tuple[Array, Array, Array]:
+    def evaluate(x: Array) -> tuple[Array, _State | None]:
         gamma = x / grid.r
         with np.errstate(over="ignore", invalid="ignore"):
             y = np.exp(gamma) if closure == "hnc" else 1.0 + gamma
@@ -208,39 +208,14 @@ def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure
             inverse_s = 1.0 - density * c_k
             gap = grid.r * grid.inverse(density * c_k**2 / inverse_s) - x
             slope = boltzmann * y - 1.0 if closure == "hnc" else boltzmann - 1.0
-        return gap, inverse_s, slope
+        sound = np.all(np.isfinite(gap)) and np.min(inverse_s) > 0.0
+        return gap, _State(inverse_s, slope) if sound else None
 
-    def valid(gap: Array, inverse_s: Array) -> bool:
-        return bool(np.all(np.isfinite(gap)) and np.min(inverse_s) > 0.0)
+    def linear(state: _State) -> Callable[[Array], Array]:
+        weight = state.inverse_s**-2 - 1.0
+        return lambda x: np.asarray(grid.filter(weight, state.slope * x.ravel()) - x.ravel())
 
-    gap, inverse_s, slope = residual_of(product)
-    if not valid(gap, inverse_s):
-        return _Iterate(product, inverse_s, np.inf, 0)
-    size = float(np.max(np.abs(gap)))
-    for iteration in range(MAX_ITERATIONS):
-        if size <= TOLERANCE:
-            return _Iterate(product, inverse_s, size, iteration)
-        weight = inverse_s**-2 - 1.0
-
-        def apply(x: Array, weight: Array = weight, slope: Array = slope) -> Array:
-            return np.asarray(grid.filter(weight, slope * x.ravel()) - x.ravel())
-
-        jacobian = LinearOperator((grid.n, grid.n), matvec=apply, dtype=np.float64)
-        # Far from the solution a rough direction serves as well; near it the step must be quadratic.
-        step, _ = gmres(jacobian, -gap, rtol=min(1e-2, size), restart=60, maxiter=3)
-        scale = 1.0
-        while True:
-            trial = product + scale * step
-            gap_t, inverse_t, slope_t = residual_of(trial)
-            if valid(gap_t, inverse_t):
-                size_t = float(np.max(np.abs(gap_t)))
-                if size_t <= (1.0 - 1e-3 * scale) * size or size_t <= TOLERANCE:
-                    break
-            scale *= 0.5
-            if scale < 1e-2:
-                return _Iterate(product, inverse_s, size, iteration)
-        product, gap, inverse_s, slope, size = trial, gap_t, inverse_t, slope_t, size_t
-    return _Iterate(product, inverse_s, size, MAX_ITERATIONS)
+    return damped_newton(product, evaluate, linear, tolerance=TOLERANCE)
 
 
 def _follow(grid: RadialGrid, potential: Array, closure: Closure, guess: Array) -> _Iterate:
@@ -261,11 +236,13 @@ def _follow(grid: RadialGrid, potential: Array, closure: Closure, guess: Array) 
             scale = HOT + part * (1.0 - HOT)
             return _newton(grid, np.exp(-scale * potential), 1.0, closure, product)
 
-        cooled, part = _continue(cool, hot.product)
+        cooled, part = _continue(cool, hot.x)
         if cooled is not None:
             if part == 1.0:
                 return cooled
-            coldest, s_0 = HOT + part * (1.0 - HOT), f", where S(k_min) = {1.0 / cooled.inverse_s[0]:.3g}"
+            coldest = HOT + part * (1.0 - HOT)
+            if cooled.state is not None:
+                s_0 = f", where S(k_min) = {1.0 / cooled.state.inverse_s[0]:.3g}"
     compressed, filled = _continue(lambda part, x: _newton(grid, boltzmann, part, closure, x), origin)
     if compressed is not None and filled == 1.0:
         return compressed
@@ -292,7 +269,7 @@ def _continue(attempt: Callable[[float, Array], _Iterate], product: Array) -> tu
         iterations += found.iterations
         if found.solved:
             previous, behind = product, reached
-            product, reached, last = found.product, part, found
+            product, reached, last = found.x, part, found
             step *= 2.0
         else:
             step *= 0.5

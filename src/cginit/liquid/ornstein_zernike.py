@@ -1,24 +1,13 @@
-r"""From g(r) to U(r) by the Ornstein-Zernike equation and a closure (HNC or PY).
+r"""From g(r) to U(r) by the Ornstein-Zernike equation and a closure (HNC or PY), for any number of species.
 
-A measured g ends at r_max, and cutting h = g - 1 there spoils the long-wave part of
-:math:`\hat c = \hat h / (1 + \rho \hat h)`, where a dense liquid holds its information. Instead the
-Ornstein-Zernike equation is solved for the direct correlation c(r) inside r_max such that it reproduces the
-measured h there, with the closure itself beyond.
-
-With c = 0 beyond r_max (which is what PY says there) this is a convex problem: with
-:math:`S = 1/(1 - \rho \hat c)`, h[c] = h is the stationarity condition of
-
-.. math:: D[c] = -\frac{1}{\rho^2} \int \frac{d^3k}{(2\pi)^3} \left[\ln(1 - \rho \hat c) + \rho \hat c\right]
-          - \int_{r < r_{max}} c\, h\, d^3r,
-
-that is, S(k) is the positive structure factor of largest entropy that has the measured h inside r_max
-(Burg's extension of a truncated autocorrelation). Newton's method with a step that keeps
-:math:`1 - \rho \hat c > 0` finds its one minimum from c = 0, and no continuation in density is
-needed. Statistical errors of g enter as a quadratic term, which makes every noisy g solvable.
+The direct correlations inside the range of g are those of `cginit.liquid.extension`; with
+:math:`\gamma = h - c` the closure gives the potential. `invert_pairs` takes and returns tables of all pairs;
+`invert` is its face for one species, `cginit.liquid.mixture.invert_mixture` that for named species.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,25 +16,24 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array, uniform_grid
 from cginit.errors import ConvergenceError, InputError
+from cginit.liquid.extension import Extension, Target, close_tail, largest_entropy, solvable_density
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.matrices import Intramolecular, PairMatrices, pair_indices
 
-__all__ = ["Closure", "OZInversion", "estimate_noise", "invert"]
+__all__ = ["Closure", "OZInversion", "PairInversion", "Tail", "estimate_noise", "invert", "invert_pairs"]
 
 Closure = Literal["hnc", "py"]
+#: What stands beyond the range of g.
+Tail = Literal["closure", "zero"]
 
 #: Length of the transform in multiples of r_max: h of a dense liquid must decay before the period ends.
 PADDING = 8
-#: Largest residual of r h, in units of rho^(-1/3), at which the equation counts as solved.
-TOLERANCE = 1e-9
-#: Residual still accepted where rounding stops the iteration (S(0) of a near-critical fluid is large).
-ROUNDING = 1e-6
-MAX_ITERATIONS = 60
-#: Conjugate-gradient steps in all; solvable problems take some 50, at most a few hundred.
-MAX_LINEAR = 1000
 #: Weight of the statistical error against the entropy. Over 8 fluids solved by HNC (soft, attractive, DPD, WCA up
 #: to density 1), three ranges and noise of 0.001 to 0.03 in g, the mean error of U is smallest near it:
 #: 2.8, 0.42, 0.24, 0.21, 0.22 and 0.25 kT for weights of 1, 10, 30, 100, 300 and 1000.
 NOISE_WEIGHT = 100.0
+#: 1 + gamma at which PY ends: U is its logarithm.
+LEAST_CAVITY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +74,44 @@ class OZInversion:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class PairInversion:
+    r"""Solution of the inverse problem of all pairs, on the grid of the input without r = 0.
+
+    Attributes
+    ----------
+    r : ndarray, shape (n,)
+        Common grid.
+    u : ndarray, shape (pairs, n)
+        Pair potentials in kT with their zero at infinity; inf where g = 0.
+    c, h, gamma : ndarray, shape (pairs, n)
+        Direct and total correlations and their differences.
+    k : ndarray, shape (m,)
+        Wave numbers.
+    s_k, c_k : ndarray, shape (m, species, species)
+        Structure factors :math:`\omega + \sqrt{\rho_a \rho_b}\, \hat h_{ab}`, and
+        :math:`\sqrt{\rho_a \rho_b}\, \hat c_{ab}`.
+    residual : float
+        Largest deviation of r h from what was asked for, in units of the total density ^ (-1/3).
+    iterations : int
+        Newton steps.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    r: Array
+    u: Array
+    c: Array
+    h: Array
+    gamma: Array
+    k: Array
+    s_k: Array
+    c_k: Array
+    residual: float
+    iterations: int
+    notes: tuple[str, ...]
+
+
 def estimate_noise(r: ArrayLike, g: ArrayLike) -> Array:
     r"""Return the statistical error of g ``(n,)`` that its own roughness shows.
 
@@ -118,7 +144,7 @@ def invert(
     closure: Closure = "hnc",
     *,
     error: ArrayLike | None = None,
-    tail: Literal["closure", "zero"] = "closure",
+    tail: Tail = "closure",
     noise_weight: float = NOISE_WEIGHT,
 ) -> OZInversion:
     r"""Return the potential in kT that g(r) has in the hypernetted-chain or Percus-Yevick approximation.
@@ -167,229 +193,209 @@ def invert(
     >>> bool(np.allclose(found.u, u, atol=1e-5))
     True
     """
-    if closure not in ("hnc", "py"):
-        raise InputError(f"closure {closure!r} is unknown; choose 'hnc' or 'py'")
     if not np.isfinite(density) or density <= 0.0:
         raise InputError(f"density must be a positive number, not {density}")
-    distances = uniform_grid(r)
-    values = np.asarray(g, dtype=np.float64)
-    if values.shape != distances.shape or not np.all(np.isfinite(values)) or np.any(values < 0.0):
-        raise InputError("g must hold one finite value >= 0 for each r")
-    sigma = estimate_noise(distances, values) if error is None else np.asarray(error, dtype=np.float64)
-    if sigma.shape != distances.shape:
-        raise InputError(f"error has shape {sigma.shape} for {distances.size} distances")
+    found = invert_pairs(
+        r,
+        np.asarray(g, dtype=np.float64)[None],
+        np.array([density], dtype=np.float64),
+        closure,
+        error=None if error is None else np.asarray(error, dtype=np.float64)[None],
+        tail=tail,
+        noise_weight=noise_weight,
+    )
+    u, c, h, gamma = found.u[0], found.c[0], found.h[0], found.gamma[0]
+    k, s_k = found.k, found.s_k[:, 0, 0]
+    for array in (u, c, h, gamma, k, s_k):
+        array.flags.writeable = False
+    return OZInversion(found.r, u, c, h, gamma, k, s_k, found.residual, found.iterations, True, found.notes)
 
-    # In units of rho^(-1/3) the density is 1 and every tolerance is the same for every system.
-    length = density ** (-1.0 / 3.0)
+
+def invert_pairs(
+    r: ArrayLike,
+    g: Array,
+    densities: Array,
+    closure: Closure = "hnc",
+    *,
+    error: Array | None = None,
+    tail: Tail = "closure",
+    noise_weight: float = NOISE_WEIGHT,
+    intramolecular: Callable[[Array], Array] | None = None,
+    names: Sequence[str] = (),
+) -> PairInversion:
+    r"""Return the potentials in kT that all g(r) of a liquid have in the HNC or PY approximation.
+
+    .. math:: h_{ab} = c_{ab} + \sum_d \rho_d\, c_{ad} * h_{db}, \qquad
+              U_{ab}/kT = -\ln g_{ab} + \gamma_{ab} \;(\mathrm{HNC}), \quad
+              -\ln g_{ab} + \ln(1 + \gamma_{ab})\;(\mathrm{PY})
+
+    for loose beads. For molecules, with g between different molecules, it is
+    :math:`H = \Omega C (\Omega + H)`, H and C being :math:`\rho_a \rho_b \hat h_{ab}` and :math:`\hat c_{ab}`.
+
+    Parameters
+    ----------
+    r : array_like, shape (n,)
+        Uniform distances whose first is a multiple of half the step; what lies below it is core, g = 0.
+    g : ndarray, shape (pairs, n)
+        Radial distribution functions, in the order A-A, A-B, ..., B-B, ...
+    densities : ndarray, shape (species,)
+        Number densities of the beads in the inverse cube of the unit of r.
+    closure : {"hnc", "py"}
+        Closure relation.
+    error : ndarray, shape (pairs, n), optional
+        Standard errors of g; by default those that the roughness of each g shows.
+    tail : {"closure", "zero"}
+        Beyond r[-1], the closure with U = 0 or c = 0. The two are the same for PY.
+    noise_weight : float
+        How much the errors count against the entropy: the larger, the smoother and the smaller c.
+    intramolecular : callable, optional
+        For molecules: returns for wave numbers ``(m,)``, in the inverse unit of r,
+        :math:`\Omega_{ab}(k)` ``(m, species, species)``, the sum of sin(kr)/(kr) over the beads a and b of the same
+        molecule, themselves included, per volume. Loose beads have :math:`\rho_a \delta_{ab}`.
+    names : sequence of str
+        Names of the pairs for the messages, where there are several.
+
+    Raises
+    ------
+    InputError
+        If the grid, g, an error, or a density is not valid.
+    ConvergenceError
+        If no positive structure factors have these h(r), or PY defines no potential for them.
+
+    References
+    ----------
+    J. P. Hansen and I. R. McDonald, Theory of Simple Liquids, 4th ed. (2013), chapters 3, 4 and 11,
+    doi:10.1016/C2010-0-66723-X.
+
+    Examples
+    --------
+    >>> r = np.linspace(0.05, 4, 80)
+    >>> u = np.array([np.exp(-(r**2)), 0 * r, -np.exp(-(r**2))])
+    >>> found = invert_pairs(r, np.exp(-u), np.array([1e-6, 2e-6]))
+    >>> bool(np.allclose(found.u, u, atol=1e-5))
+    True
+    """
+    distances, values, sigmas = _checked(r, g, densities, closure, error, names)
+    length = float(densities.sum()) ** (-1.0 / 3.0)
     grid = RadialGrid.covering(distances / length, PADDING * distances.size)
     first = grid.index(float(distances[0]) / length)
-    asked = np.full(first + distances.size, -1.0)
-    asked[max(first, 0) :] = values[max(-first, 0) :] - 1.0
-    noise = np.zeros(asked.size)
-    noise[max(first, 0) :] = sigma[max(-first, 0) :]
-
-    fluid = _Target(grid, grid.r[: asked.size] * asked, _noise_term(grid, noise, asked, noise_weight))
-    solution = _minimise(fluid)
+    # The part of the core that the grid of g leaves out, and the nodes that it has.
+    start, given = max(first, 0), slice(max(-first, 0), None)
+    h = np.full((values.shape[0], first + distances.size), -1.0)
+    h[:, start:] = values[:, given] - 1.0
+    noise = np.zeros(h.shape)
+    noise[:, start:] = sigmas[:, given]
+    a, b = pair_indices(densities.size)
+    both = np.where(a == b, 1.0, 2.0)
+    weights = both * densities[a] * densities[b] / densities.sum() ** 2
+    molecules = (
+        Intramolecular.loose(densities.size)
+        if intramolecular is None
+        else Intramolecular.of(intramolecular(grid.k / length), densities)
+    )
+    shell = 4.0 * np.pi * grid.r[: h.shape[1]] ** 2 * grid.dr
+    target = Target(
+        PairMatrices(grid, 1.0 / np.sqrt(both)),
+        molecules,
+        weights,
+        np.sqrt(weights)[:, None] * grid.r[: h.shape[1]] * h,
+        # A mixture of equal species, with the errors that its fewer pairs have, is so the pure fluid. The core, where
+        # g is 0, is certain.
+        np.where(h > -1.0, noise_weight * shell * weights[:, None] * noise**2, 0.0),
+    )
+    solution = largest_entropy(target)
     if not solution.solved:
-        raise ConvergenceError(_no_solution(fluid, solution, density, length))
+        raise ConvergenceError(_no_solution(target, solution, densities, length))
     notes: list[str] = []
     if closure == "hnc" and tail == "closure":
-        closed = _close_tail(fluid, solution)
+        closed = close_tail(target, solution)
         if closed is None:
             notes.append("the HNC closure beyond the range of g did not converge; c = 0 was used there")
         else:
             solution = closed
 
-    start = max(first, 0)
-    inside = slice(start, asked.size)
-    r_used = grid.r[inside]
-    h = solution.total[inside] / r_used
-    c = solution.direct[inside] / r_used
-    gamma = h - c
+    inside = slice(start, h.shape[1])
+    scale = np.sqrt(weights)[:, None] * grid.r[inside]
+    total, direct = solution.total[:, inside] / scale, solution.direct[:, inside] / scale
+    gamma = total - direct
+    kept = distances[given]
+    # A g below the rounding of h, as exp(-U) of an equation is deep in a core, is none: nothing is known of U there.
+    u = _potential(kept, h[:, inside] + 1.0, gamma, closure, names)
+    c_k = target.matrices.of(solution.direct)
+    k, s_k = grid.k / length, solution.s
+    return PairInversion(
+        kept, u, direct, total, gamma, k, s_k, c_k, solution.residual, solution.iterations, tuple(notes)
+    )
+
+
+def _checked(
+    r: ArrayLike,
+    g: Array,
+    densities: Array,
+    closure: str,
+    error: Array | None,
+    names: Sequence[str],
+) -> tuple[Array, Array, Array]:
+    """Return distances ``(n,)``, g and its errors ``(pairs, n)``, all valid."""
+    if closure not in ("hnc", "py"):
+        raise InputError(f"closure {closure!r} is unknown; choose 'hnc' or 'py'")
+    if densities.size == 0 or not np.all(np.isfinite(densities)) or np.any(densities <= 0.0):
+        raise InputError(f"densities must be positive numbers, not {', '.join(map(str, densities))}")
+    distances = uniform_grid(r)
+    pairs = densities.size * (densities.size + 1) // 2
+    if len(g) != pairs:
+        raise InputError(f"{densities.size} species have {pairs} g(r), not {len(g)}")
+    for row, curve in enumerate(g):
+        name = f"g of {names[row]}" if names else "g"
+        if curve.shape != distances.shape or not np.all(np.isfinite(curve)):
+            raise InputError(f"{name} must hold one finite value for each of {distances.size} distances")
+        if np.any(curve < 0.0):
+            worst = int(np.argmin(curve))
+            raise InputError(
+                f"g must not be negative; {name} is negative at r = {distances[worst]:g} ({curve[worst]:.3g})"
+            )
+    if error is None:
+        return distances, g, np.array([estimate_noise(distances, curve) for curve in g])
+    if error.shape != (pairs, distances.size):
+        raise InputError(f"error has shape {error.shape[1:]} for {distances.size} distances")
+    if not np.all(np.isfinite(error)):
+        raise InputError("the errors of g must be finite; 0 stands for an exact g")
+    return distances, g, error
+
+
+def _potential(r: Array, g: Array, gamma: Array, closure: Closure, names: Sequence[str]) -> Array:
+    """Return U/kT ``(pairs, n)`` of the closure."""
     with np.errstate(divide="ignore"):
-        u = -np.log(asked[inside] + 1.0)
+        u = np.asarray(-np.log(g))
     if closure == "hnc":
-        u = u + gamma
-    else:
-        _check_py(r_used * length, gamma, asked[inside])
-        u = u + np.log1p(np.maximum(gamma, -0.999))
-    k, s_k = grid.k / length, 1.0 / solution.inverse_s
-    for array in (u, c, h, gamma, k, s_k):
-        array.flags.writeable = False
-    kept = distances[distances.size - r_used.size :]
-    return OZInversion(
-        kept, u, c, h, gamma, k, s_k, solution.residual, solution.iterations, True, tuple(notes)
-    )
+        return np.asarray(u + gamma)
+    for row, (curve, seen) in enumerate(zip(gamma, g > 0.0, strict=True)):
+        bad = np.flatnonzero((curve <= LEAST_CAVITY - 1.0) & seen)
+        if bad.size:
+            which = f"the g(r) of {names[row]}" if names else "this g(r)"
+            raise ConvergenceError(
+                f"PY defines no potential for {which}: 1 + h - c = {1.0 + curve[bad[0]]:.3g} at "
+                f"r = {r[bad[0]]:.4g}, and its logarithm is U; use the closure 'hnc'"
+            )
+    return np.asarray(u + np.log1p(np.maximum(gamma, LEAST_CAVITY - 1.0)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Target:
-    """The inverse problem in units of rho^(-1/3): r h wanted inside, and the noise term."""
-
-    grid: RadialGrid
-    wanted: Array
-    noise: Array
-    density: float = 1.0
-
-    def inverse_s(self, direct: Array) -> Array:
-        """1 - rho c(k) for r c given inside, zero beyond."""
-        padded = np.zeros(self.grid.n)
-        padded[: direct.size] = direct
-        c_k = 2.0 * np.pi * self.grid.dr / self.grid.k * self.grid.sine(padded)
-        return np.asarray(1.0 - self.density * c_k)
-
-    def total(self, inverse_s: Array, size: int) -> Array:
-        """R h at the first `size` nodes."""
-        c_k = (1.0 - inverse_s) / self.density
-        h_k = c_k / inverse_s
-        return self.grid.dk / (4.0 * np.pi**2) * self.grid.sine(self.grid.k * h_k)[:size]
-
-
-@dataclass(frozen=True, eq=False)
-class _Solution:
-    direct: Array
-    total: Array
-    inverse_s: Array
-    residual: float
-    iterations: int
-    solved: bool
-
-
-def _noise_term(grid: RadialGrid, noise: Array, asked: Array, weight: float) -> Array:
-    """Diagonal that the error adds to the Jacobian; the core, where g is 0, is certain."""
-    shell = 4.0 * np.pi * grid.r[: noise.size] ** 2 * grid.dr
-    return np.where(asked > -1.0, weight * shell * noise**2, 0.0)
-
-
-def _minimise(target: _Target) -> _Solution:
-    """Newton's method on the convex functional, started from c = 0 (S = 1)."""
-    from scipy.sparse.linalg import LinearOperator, cg
-
-    grid, size = target.grid, target.wanted.size
-    direct = np.zeros(size)
-    inverse_s = target.inverse_s(direct)
-    gap = target.wanted - target.total(inverse_s, size)
-    spent = 0
-
-    def count(_: Array) -> None:
-        nonlocal spent
-        spent += 1
-
-    def result(iterations: int, tolerance: float) -> _Solution:
-        residual = float(np.max(np.abs(gap)))
-        total = target.total(inverse_s, size)
-        return _Solution(direct, total, inverse_s, residual, iterations, residual <= tolerance)
-
-    for iteration in range(MAX_ITERATIONS):
-        residual = float(np.max(np.abs(gap)))
-        if residual <= TOLERANCE:
-            return result(iteration, TOLERANCE)
-        if spent > MAX_LINEAR or np.max(inverse_s) > 1e8:
-            break
-        s2 = inverse_s**-2
-        jacobian = LinearOperator(
-            (size, size),
-            matvec=lambda x, s2=s2: grid.filter(s2, x.ravel()) + target.noise * x.ravel(),  # type: ignore[misc]
-            dtype=np.float64,
+def _no_solution(target: Target, failed: Extension, densities: Array, length: float) -> str:
+    """Message for g(r) that no positive structure factor has."""
+    density = float(densities.sum())
+    worst = float(target.matrices.grid.k[int(np.argmin(np.linalg.eigvalsh(failed.s)[:, 0]))] / length)
+    solvable = ""
+    if densities.size == 1:
+        # For several species the answer would take seconds.
+        reached = solvable_density(target)
+        solvable = (
+            f" (at {reached * density:.4g} it still has one)"
+            if reached
+            else " (nor has it one at a twentieth of that)"
         )
-        # Without noise and without truncation this is the exact inverse of the Jacobian.
-        weight = 1.0 / (s2 + float(np.mean(target.noise)))
-        inverse = LinearOperator(
-            (size, size),
-            matvec=lambda x, w=weight: grid.filter(w, x.ravel()),  # type: ignore[misc]
-            dtype=np.float64,
-        )
-        step, _ = cg(jacobian, gap, rtol=min(1e-2, residual), M=inverse, maxiter=300, callback=count)
-        slope = float(step @ gap)
-        scale = 1.0
-        while True:
-            trial = direct + scale * step
-            trial_s = target.inverse_s(trial)
-            if np.min(trial_s) > 0.0:
-                trial_gap = target.wanted - target.total(trial_s, size) - target.noise * trial
-                # The functional is convex: a slope that has not turned far means that it has decreased.
-                if float(step @ trial_gap) > -0.25 * slope:
-                    break
-            scale *= 0.5
-            if scale < 1e-8:
-                return result(iteration, ROUNDING)
-        direct, inverse_s, gap = trial, trial_s, trial_gap
-    return result(MAX_ITERATIONS, ROUNDING)
-
-
-def _close_tail(target: _Target, start: _Solution) -> _Solution | None:
-    """Newton's method with the HNC closure, U = 0, in as long a shell again; None if it fails."""
-    from scipy.sparse.linalg import LinearOperator, gmres
-
-    grid, inner = target.grid, target.wanted.size
-    size = 2 * inner
-    r = grid.r[:size]
-    direct = np.concatenate([start.direct, np.zeros(inner)])
-    for iteration in range(20):
-        inverse_s = target.inverse_s(direct)
-        if np.min(inverse_s) <= 0.0:
-            return None
-        total = target.total(inverse_s, size)
-        with np.errstate(over="ignore"):
-            g_tail = np.exp((total - direct)[inner:] / r[inner:])
-        if not np.all(np.isfinite(g_tail)):
-            return None
-        gap = np.concatenate(
-            [
-                target.wanted - total[:inner] - target.noise * direct[:inner],
-                r[inner:] * (g_tail - 1.0) - total[inner:],
-            ]
-        )
-        residual = float(np.max(np.abs(gap)))
-        if residual <= max(TOLERANCE, start.residual):
-            # The iteration ends on the residual of the first stage, which rounding may have set.
-            return _Solution(direct, total, inverse_s, residual, start.iterations + iteration, True)
-        s2 = inverse_s**-2
-        slope = np.concatenate([np.ones(inner), 1.0 - g_tail])
-        diagonal = np.concatenate([target.noise, g_tail])
-
-        def product(x: Array, s2: Array = s2, slope: Array = slope, diagonal: Array = diagonal) -> Array:
-            return np.asarray(slope * grid.filter(s2, x.ravel()) + diagonal * x.ravel())
-
-        weight = 1.0 / (s2 + float(np.mean(target.noise)))
-
-        def precondition(x: Array, weight: Array = weight) -> Array:
-            return np.concatenate([grid.filter(weight, x.ravel()[:inner]), x.ravel()[inner:]])
-
-        step, _ = gmres(
-            LinearOperator((size, size), matvec=product, dtype=np.float64),
-            gap,
-            rtol=min(1e-2, residual),
-            M=LinearOperator((size, size), matvec=precondition, dtype=np.float64),
-            restart=60,
-            maxiter=3,
-        )
-        direct = direct + step
-    return None
-
-
-def _no_solution(target: _Target, failed: _Solution, density: float, length: float) -> str:
-    """Message for a g(r) that no positive structure factor has."""
-    reached = 0.0
-    for fraction in (0.8, 0.5, 0.2, 0.05):
-        if _minimise(_Target(target.grid, target.wanted, target.noise, fraction)).solved:
-            reached = fraction
-            break
-    worst = float(target.grid.k[int(np.argmax(failed.inverse_s))] / length)
-    solvable = (
-        f"at {reached * density:.4g} it still has one" if reached else "nor has it one at a twentieth of that"
-    )
+    need = "a negative structure factor" if densities.size == 1 else "structure factors that are not positive"
     return (
-        f"the Ornstein-Zernike inversion has no solution at density {density:.4g} ({solvable}): g(r) would "
-        f"need a negative structure factor near k = {worst:.3g} (inverse length). Check density and "
+        f"the Ornstein-Zernike inversion has no solution at density {density:.4g}{solvable}: g(r) would "
+        f"need {need} near k = {worst:.3g} (inverse length). Check density and "
         "normalisation of g, smooth it or give its statistical error, or use the method 'boltzmann'"
     )
-
-
-def _check_py(r: Array, gamma: Array, h: Array) -> None:
-    bad = np.flatnonzero((gamma <= -0.999) & (h > -1.0))
-    if bad.size:
-        raise ConvergenceError(
-            f"PY defines no potential for this g(r): 1 + h - c = {1.0 + gamma[bad[0]]:.3g} at "
-            f"r = {r[bad[0]]:.4g}, and its logarithm is U; use the closure 'hnc'"
-        )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cginit.atomic import write_arrays
 from cginit.curves import Array, LongWave
 from cginit.errors import ConvergenceError, InputError
+from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
 from cginit.network.data import TrainingSet
@@ -37,25 +38,21 @@ SHORTEST_RANGE = 3.0
 def verlet_modified(u0: Array, gamma: Array) -> Array:
     r"""Return the potential in kT of the Verlet-modified closure.
 
-    .. math:: U/kT = -\ln g + \gamma + B, \qquad
-              B = -\frac{\gamma^2}{2 (1 + 0.8 \gamma)} \; (\gamma \ge 0), \quad -\frac{\gamma^2}{2} \; (\gamma < 0)
+    .. math:: U/kT = -\ln g + \gamma + B(\gamma)
+
+    with the bridge function of `cginit.liquid.bridge.modified_verlet`.
 
     Parameters
     ----------
     u0, gamma : ndarray
         -ln g and h - c.
 
-    References
-    ----------
-    L. Verlet, Mol. Phys. 41, 183 (1980), doi:10.1080/00268978000102671.
-
     Examples
     --------
     >>> verlet_modified(np.array([1.0, 1.0]), np.array([0.0, 1.0])).round(3).tolist()
     [1.0, 1.722]
     """
-    bridge = -0.5 * gamma**2 / (1.0 + 0.8 * np.maximum(gamma, 0.0))
-    return np.asarray(u0 + gamma + bridge, dtype=np.float64)
+    return np.asarray(u0 + gamma + modified_verlet(gamma), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

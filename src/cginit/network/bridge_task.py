@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
+from cginit.liquid.bridge import modified_verlet
 from cginit.network.architectures import CorrectedEnsemble, odd_asinh
 from cginit.network.augmentation import Augmentation
 from cginit.network.bodies import Ports, build_body
@@ -34,7 +35,7 @@ LEAST_SPREAD = 1e-3
 
 def _correction(gamma: Tensor) -> Tensor:
     """Return gamma + B of the Verlet-modified closure."""
-    return gamma - 0.5 * gamma**2 / (1.0 + 0.8 * gamma.clamp(min=0.0))
+    return gamma + modified_verlet(gamma)
 
 
 def closure_potential(u0: Tensor, gamma: Tensor) -> Tensor:

@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
+from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
 from cginit.refine.convergence import combined_variance
 from cginit.refine.difference import Layout, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
-from cginit.refine.mixture_response import MixtureFluid as Liquid
-from cginit.refine.mixture_response import MixtureResponse as Response
-from cginit.refine.mixture_response import measured_mixture as measured_liquid
 from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
-from cginit.refine.response import responding_factor
 from cginit.refine.secant import Known, secant
 from cginit.refine.updates.base import check_damping
 from cginit.target import Target
@@ -181,7 +178,7 @@ class GaussNewton:
     constrained : bool
         Whether a pressure to reach counts as a datum; without, it is left to `cginit.refine.updates.PressureRamp`.
     calibrated : bool
-        Whether the bridge functions respond (`cginit.refine.response.responding_factor`) or stay as they are.
+        Whether the bridge functions respond (`cginit.liquid.response.responding_factor`) or stay as they are.
     learning : bool or None
         Whether the response is corrected by what it predicted wrongly. None: of one pair. Of several it led no
         faster to g, and further from the potentials in what g hides.

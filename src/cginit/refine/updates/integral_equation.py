@@ -8,9 +8,9 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.interactions import Interaction
+from cginit.liquid.response import measured_liquid
 from cginit.refine.difference import Layout
 from cginit.refine.history import History, Step
-from cginit.refine.mixture_response import measured_mixture as measured_liquid
 from cginit.refine.record import Record
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
