@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from one_species import loop_of
 
 from cginit import RDF, PairPotential, StatePoint
 from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Schedule
-from cginit.refine import IBI, Loop
+from cginit.refine import IBI
 from cginit.refine.relaxation import best_simulation, comparable, longer_equilibration, relaxes
 from cginit.sampling import PairCounts
 from cginit.units import unit_system
@@ -116,7 +117,7 @@ SCHEDULE = Schedule(equilibration=10, production=10_000, every=100, push_off=5)
 
 
 def loop(workdir, engine, **more):
-    return Loop(
+    return loop_of(
         WIDE,
         STATE,
         FLAT,
@@ -130,9 +131,9 @@ def loop(workdir, engine, **more):
 
 
 def test_a_simulation_that_still_moves_goes_on(tmp_path):
-    item = loop(tmp_path, Gathering()).step()
+    (item,) = loop(tmp_path, Gathering()).step()
     # The first 10 000 steps of sampling count as equilibration; what follows has neither that nor a push-off.
-    assert (item.relaxed, item.steps, len(item.counts)) == (10_000, 20_015, FRAMES)
+    assert (item.relaxed, item.steps, len(item.counts.only())) == (10_000, 20_015, FRAMES)
     places = sorted(path.name for path in (tmp_path / "iteration_000").glob("engine*"))
     assert places == ["engine", "engine_2", "engine_3", "engine_4"]
     # g is that of the end: so many beads have one partner more in that shell. Some 5500 pairs know it to 1.3 %; four
@@ -144,12 +145,12 @@ def test_a_simulation_that_still_moves_goes_on(tmp_path):
 
 
 def test_one_that_does_not_move_ends(tmp_path):
-    item = loop(tmp_path, Gathering(gather=0.0)).step()
+    (item,) = loop(tmp_path, Gathering(gather=0.0)).step()
     assert (item.relaxed, item.steps) == (0, 10_015)
 
 
 def test_without_adaptive_length_it_ends(tmp_path):
-    item = loop(tmp_path, Gathering(), adaptive=False).step()
+    (item,) = loop(tmp_path, Gathering(), adaptive=False).step()
     assert (item.relaxed, item.steps) == (0, 10_015)
 
 
@@ -157,7 +158,9 @@ def test_what_was_waited_for_survives_the_disk_and_lengthens_what_follows(tmp_pa
     first = loop(tmp_path, Gathering())
     # The second simulation gathers, too; the third knows how long that takes.
     first.step(), first.step()
-    assert first.history[1].relaxed > 0
+    first.close()
+    (before,) = first.rounds[1]
+    assert before.relaxed > 0
     again = loop(tmp_path, Gathering())
-    assert [item.relaxed for item in again.history] == [item.relaxed for item in first.history]
-    assert again.step().steps - first.history[1].steps == first.history[1].relaxed
+    assert [done[0].relaxed for done in again.rounds] == [done[0].relaxed for done in first.rounds]
+    assert again.step()[0].steps - before.steps == before.relaxed

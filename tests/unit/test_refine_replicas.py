@@ -4,13 +4,15 @@ import dataclasses
 
 import numpy as np
 import pytest
+from one_species import AA, loop_of
 
 from cginit import RDF, InputError, PairPotential, StatePoint
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.engines.lammps import LammpsEngine
+from cginit.interactions import Interactions
 from cginit.pair_counter import PairCounter
-from cginit.refine import IBI, Distance, Loop, Replicas, open_replicas
+from cginit.refine import IBI, Distance, Replicas, open_replicas
 from cginit.refine.convergence import distance
 from cginit.refine.length import longer_production
 from cginit.sampling import count_pairs
@@ -45,18 +47,18 @@ class IdealGas:
 
 
 def loop(folder, engine, **more):
-    return Loop(
+    return loop_of(
         ONES, STATE, FLAT, engine=engine, update=IBI(), workdir=folder, schedule=SCHEDULE, start=START, **more
     )
 
 
 def test_replicas_are_averaged_and_go_on_each_from_its_own(tmp_path):
     single, several = IdealGas(), IdealGas()
-    one = loop(tmp_path / "one", single).step()
-    item = loop(tmp_path / "three", several, replicas=Replicas(3)).step()
+    (one,) = loop(tmp_path / "one", single).step()
+    (item,) = loop(tmp_path / "three", several, replicas=Replicas(3)).step()
     # Two parts, a quarter and the rest, of three replicas.
     assert [call[2] for call in several.calls] == [f"replica_{k}" for k in (1, 2, 3)] * 2
-    assert [len(one.counts), len(item.counts)] == [80, 240]
+    assert [len(one.counts.only()), len(item.counts.only())] == [80, 240]
     assert len({call[0] for call in several.calls}) == 6
     assert (several.calls[0][0], several.calls[3][0]) == (single.calls[0][0], single.calls[1][0])
     assert len({call[1] for call in several.calls[3:]}) == 3
@@ -68,9 +70,10 @@ def test_replicas_are_averaged_and_go_on_each_from_its_own(tmp_path):
     assert not list((tmp_path / "three").rglob("trajectory.dump"))
     again = IdealGas()
     resumed = loop(tmp_path / "three", again, replicas=Replicas(3))
-    assert len(resumed.history[0].others) == 2
+    assert len(resumed.rounds[0][0].others) == 2
     resumed.step()
-    finals = [resumed.history[0].final, *resumed.history[0].others]
+    resumed.close()
+    finals = [resumed.rounds[0][0].final, *resumed.rounds[0][0].others]
     assert [call[1] for call in again.calls[:3]] == [one.positions[0, 0] for one in finals]
     with pytest.raises(InputError, match="replicas: 3 there, None here"):
         loop(tmp_path / "three", IdealGas())
@@ -91,10 +94,10 @@ def test_a_cluster_gives_what_one_process_gives(tmp_path):
     start = random_configuration(200, STATE.density, seed=1, units="lj")
 
     def run(folder, replicas):
-        return Loop(
+        return loop_of(
             ONES, STATE, soft, engine=LammpsEngine(), update=IBI(), workdir=folder, start=start, adaptive=False,
             schedule=Schedule(equilibration=100, production=400, every=20), replicas=replicas,
-        ).step()  # fmt: skip
+        ).step()[0]  # fmt: skip
 
     with open_replicas(2) as replicas:
         there = run(tmp_path / "there", replicas)
@@ -104,6 +107,10 @@ def test_a_cluster_gives_what_one_process_gives(tmp_path):
 
 
 NOISE = Distance(1.5, 1e-6, 0.0, 0.0)
+
+
+def with_distance(record, found):
+    return dataclasses.replace(record, distances=Interactions({AA: found}), complete=True)
 
 
 def near(lmse, chi2=5.0):
@@ -118,12 +125,13 @@ def test_each_configuration_is_counted_once_and_in_its_place(tmp_path, monkeypat
         return plain(self, box, positions)
 
     monkeypatch.setattr(PairCounter, "count", count)
-    item = loop(tmp_path, IdealGas(), replicas=Replicas(2)).step()
+    (item,) = loop(tmp_path, IdealGas(), replicas=Replicas(2)).step()
     # A quarter, judged on its own, and the rest.
-    assert len(seen) == len(item.counts) == 160
+    counts = item.counts.only()
+    assert len(seen) == len(counts) == 160
     whole = Trajectory(np.array(seen), START.box, units="lj")
-    direct = count_pairs(whole, dr=0.05, r_max=float(item.counts.r[-1]))
-    assert np.array_equal(item.counts.counts, direct.counts)
+    direct = count_pairs(whole, dr=0.05, r_max=float(counts.r[-1]))
+    assert np.array_equal(counts.counts, direct.counts)
 
 
 @pytest.mark.parametrize(
@@ -144,24 +152,24 @@ def test_each_configuration_is_counted_once_and_in_its_place(tmp_path, monkeypat
     ],
 )
 def test_simulations_double_where_two_in_a_row_bring_nothing(tmp_path, distances, expected):
-    item = loop(tmp_path, IdealGas()).step()
-    history = [dataclasses.replace(item, distance=one, complete=True) for one in distances]
-    assert longer_production(history, 100, 350) == expected
-    short = [dataclasses.replace(one, complete=False) for one in history]
-    assert longer_production(short, 100, 350) == 100
+    made = loop(tmp_path, IdealGas())
+    (item,) = made.step()
+    rounds = [(with_distance(item, one),) for one in distances]
+    assert longer_production(rounds, made.targets, 100, 350) == expected
+    short = [(dataclasses.replace(one, complete=False),) for (one,) in rounds]
+    assert longer_production(short, made.targets, 100, 350) == 100
 
 
 def test_the_loop_simulates_as_long_as_that(tmp_path):
     engine = IdealGas()
     made = loop(tmp_path, engine, adaptive=False, reweighting=False, longest=20_000)
-    item = made.step()
-    stuck = dataclasses.replace(item, distance=near(1.0), complete=True)
-    made.history[:] = [stuck, stuck, stuck]
-    grown = made.step()
+    (item,) = made.step()
+    stuck = (with_distance(item, near(1.0)),)
+    made.rounds[:] = [stuck, stuck, stuck]
+    (grown,) = made.step()
     assert [call[3] for call in engine.calls] == [8_000, 16_000]
     # What counts as noise stays that of the schedule; an exact target has none.
     assert (item.longer, grown.longer) == (1.0, 2.0)
     assert grown.distance.chi2 == pytest.approx(0.5 * distance(grown.rdf, ONES, 2.0).chi2)
-    assert made.history[-1].measurement.longer == 2.0
     with pytest.raises(InputError, match="longest production, 100 steps"):
         loop(tmp_path / "other", IdealGas(), longest=100)

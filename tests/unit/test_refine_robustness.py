@@ -5,18 +5,18 @@ import errno
 
 import numpy as np
 import pytest
-from cginit.mixture import MixtureTarget
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.proposal import propose
+from one_species import AA, history_of, loop_of, record_of
 
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
 from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.engines.base import EngineRun, Schedule
 from cginit.errors import ConvergenceError, UnstableError
+from cginit.interactions import Interactions
 from cginit.liquid import solve
-from cginit.refine import IBI, IMC, Limits, Loop
-from cginit.refine.reweighting import reweighted
+from cginit.refine import IBI, IMC, Limits, Settings, Step, refine_system
+from cginit.refine.reweighting import propose, reweighted
 from cginit.refine.simulation import reach_of
+from cginit.target import Target
 
 DENSITY, DR = 0.4, 0.05
 STATE = StatePoint(DENSITY, 1.0, "lj")
@@ -101,12 +101,12 @@ def test_a_simulation_far_from_the_target_is_ended_early(tmp_path):
     far = RDF(R, 1.0 + 3.0 * np.exp(-((R - 1.0) ** 2)), units="lj")
     lengths = []
     for name, wanted, adaptive in (("far", far, True), ("near", near, True), ("whole", far, False)):
-        loop = Loop(
+        loop = loop_of(
             wanted, STATE, FLAT, engine=IdealGas(), update=IBI(), workdir=tmp_path / name, schedule=schedule,
             start=START, adaptive=adaptive,
         )  # fmt: skip
-        item = loop.step()
-        lengths.append((item.steps, len(item.counts), item.complete))
+        (item,) = loop.step()
+        lengths.append((item.steps, len(item.counts.only()), item.complete))
     # A quarter of 100 frames; the second part neither equilibrates nor pushes off.
     assert lengths == [(2_515, 25, False), (10_015, 100, True), (10_015, 100, True)]
     assert sorted(p.name for p in (tmp_path / "near" / "iteration_000").glob("engine*")) == [
@@ -120,7 +120,7 @@ def test_counts_survive_the_disk(tmp_path):
     near = RDF(R, np.ones(R.size), units="lj")
 
     def loop():
-        return Loop(
+        return loop_of(
             near,
             STATE,
             FLAT,
@@ -131,16 +131,18 @@ def test_counts_survive_the_disk(tmp_path):
             start=START,
         )
 
-    first = loop().step()
-    again = loop().history[0]
-    np.testing.assert_array_equal(again.counts.counts, first.counts.counts)
-    np.testing.assert_array_equal(again.counts.rdf().g, first.rdf.g)
+    running = loop()
+    (first,) = running.step()
+    running.close()
+    again = loop().rounds[0][0]
+    np.testing.assert_array_equal(again.counts.only().counts, first.counts.only().counts)
+    np.testing.assert_array_equal(again.counts.only().rdf().g, first.rdf.g)
     assert again.is_noise
 
 
 def test_an_incomplete_simulation_does_not_converge(tmp_path):
     schedule = Schedule(equilibration=10, production=10_000, every=100, push_off=5)
-    item = Loop(
+    (item,) = loop_of(
         target(),
         STATE,
         FLAT,
@@ -150,7 +152,8 @@ def test_an_incomplete_simulation_does_not_converge(tmp_path):
         schedule=schedule,
         start=START,
     ).step()
-    flattered = dataclasses.replace(item, distance=dataclasses.replace(item.distance, chi2=1.0))
+    flattering = item.distances.map(lambda one: dataclasses.replace(one, chi2=1.0))
+    flattered = dataclasses.replace(item, distances=flattering)
     assert flattered.distance.is_noise
     assert not flattered.is_noise
 
@@ -234,14 +237,14 @@ def test_a_density_that_is_off_ends_with_a_potential_that_helps_itself(tmp_path)
 
 
 def test_a_folder_of_an_older_layout_is_refused_for_going_on_and_still_read(tmp_path):
-    from cginit.refine.checkpoint import Store
+    from cginit.refine.store import Store
 
     run(tmp_path, Closure(), limits=Limits(1))
     settings = tmp_path / "refinement.json"
-    settings.write_text(settings.read_text().replace('"format_version": 2', '"format_version": 1'))
+    settings.write_text(settings.read_text().replace('"format_version": 3', '"format_version": 1'))
     with pytest.raises(InputError, match="format 1"):
         run(tmp_path, Closure())
-    assert len(Store(tmp_path).read()) == 1
+    assert len(Store(tmp_path).rounds()) == 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,14 +275,13 @@ class Mixture:
 def test_a_mixture_recovers(tmp_path, fail):
     engine = Mixture(fail)
     # What an ideal gas does not have, so that it goes on.
-    mixture = MixtureTarget(dict.fromkeys(PAIRS, target()), {"A": 0.2, "B": 0.2}, 1.0)
+    mixture = Target(dict.fromkeys(PAIRS, target()), {"A": 0.2, "B": 0.2}, 1.0)
     beads = {"A": N // 2, "B": N // 2}
     start = random_configuration(beads, DENSITY, seed=1, units="lj", separation=0.1)
     flat = dict.fromkeys(PAIRS, FLAT)
     schedule = Schedule(equilibration=10, production=2_000, every=100, push_off=5, dt=0.005)
-    result = refine_mixture(
-        mixture, flat, engine, workdir=tmp_path, update="ibi", schedule=schedule, iterations=3, start=start
-    )
+    settings = Settings(schedule=schedule, limits=Limits(3), reweighting=False)
+    result = refine_system(mixture, flat, engine, "ibi", workdir=tmp_path, settings=settings, starts=[start])
     first, second, third = result.history
     assert first.homogeneous
     assert second.homogeneous == (fail == "unstable")
@@ -298,25 +300,29 @@ def test_a_rule_without_an_answer_for_what_was_weighted_leaves_the_last_that_it_
     # Inverse Monte Carlo needs configurations of their own weight.
     schedule = Schedule(equilibration=0, production=20_000, every=100)
     near = RDF(R, np.ones(R.size), units="lj")
-    loop = Loop(
+    loop = loop_of(
         near, STATE, FLAT, engine=IdealGas(), update=IBI(), workdir=tmp_path, schedule=schedule, start=START
     )
-    item = loop.step().measurement
+    (item,) = loop.step()
     # Weak enough that most configurations count: some 1000 pairs of it.
     u = 0.003 * (1.0 - (R / 2.0) ** 2) ** 2
     wanted = PairPotential.shifted(R, u, units="lj")
-    aim = dataclasses.replace(reweighted(item, wanted, STATE).rdf, error=None)
+    weighted = reweighted(item, Interactions({AA: wanted}), Target.of(near, STATE))
+    aim = dataclasses.replace(weighted.rdf, error=None)
 
-    def once(history, target, state):
-        if history[-1].counts is None:
+    def once(history):
+        if not history.last[0].counts:
             raise ConvergenceError("no counts")
-        return dataclasses.replace(wanted, u=0.6 * wanted.u, f=0.6 * wanted.f)
+        return Step(0, Interactions({AA: 0.6 * wanted.u}), 0.0)
 
+    bare = dataclasses.replace(item, counts=Interactions({}))
     with pytest.raises(ConvergenceError, match="pair counts"):
-        IMC()([item, dataclasses.replace(item, counts=None)], aim, STATE)
-    proposal = propose([item], aim, STATE, once, final=False)
+        IMC()(history_of(aim, STATE, bare))
+    short = record_of(FLAT, item.rdf, aim, START, counts=item.counts.only(), complete=False)
+    proposal = propose(history_of(aim, STATE, short), once)
     assert proposal.skipped == 1
-    np.testing.assert_allclose(proposal.potential.u, 0.6 * wanted.u)
+    # The cut-off is smoothed, and the core made anew.
+    np.testing.assert_allclose(proposal.potentials.only().u, 0.6 * wanted.u, atol=1e-3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -326,10 +332,10 @@ class Helpless:
     name: str = "helpless"
     beyond_cutoff: bool = False
 
-    def __call__(self, history, target, state):
+    def __call__(self, history):
         if len(history) > 1:
             raise ConvergenceError("the inversion has no solution")
-        return IBI()(history, target, state)
+        return IBI()(history)
 
 
 def test_a_rule_without_an_answer_ends_it_with_the_best_and_a_sentence(tmp_path):

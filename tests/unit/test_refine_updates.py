@@ -164,7 +164,9 @@ def test_gauss_newton_learns_from_what_it_predicted_wrongly():
         for seed in range(3):
             apart = potential.u - TRUE.u
             there = dataclasses.replace(potential, u=potential.u + 0.3 * np.where(R > 0.9, apart, 0.0))
-            history.append(dataclasses.replace(measure(there, seed), potentials=Interactions({AA: potential})))
+            history.append(
+                dataclasses.replace(measure(there, seed), potentials=Interactions({AA: potential}))
+            )
             found.append(distance(history[-1].rdf, TARGET, R_CUT).lmse)
             potential = after(update, history)
         return found, history
@@ -323,9 +325,7 @@ def test_automatic_does_without_theory_where_it_has_no_answer(monkeypatch):
 
     monkeypatch.setattr(sys.modules[GaussNewton.__module__], "measured_liquid", no_answer)
     measured = measure(start(), 0)
-    np.testing.assert_array_equal(
-        after(Automatic(), [measured]).u, after(IBI(0.7), [measured]).u
-    )
+    np.testing.assert_array_equal(after(Automatic(), [measured]).u, after(IBI(0.7), [measured]).u)
 
 
 def test_automatic_heats_clusters_and_returns_to_a_fluid():
@@ -406,7 +406,9 @@ def test_the_sampled_response_is_that_of_reweighting():
     n = counts.r.size
     zero = PairPotential(counts.r, np.zeros(n), units="lj")
     u = 1e-4 * np.cos(counts.r)
-    measured = record_of(zero, counts.rdf(), counts.rdf(), SOME, counts=counts, pressure=0.0, pressure_error=0.0)
+    measured = record_of(
+        zero, counts.rdf(), counts.rdf(), SOME, counts=counts, pressure=0.0, pressure_error=0.0
+    )
     found = weighted(measured, PairPotential.shifted(counts.r, u, units="lj"))
     change = found.rdf.g - measured.rdf.g
     predicted = -sampled_response(counts, n) @ (u - u[-1])

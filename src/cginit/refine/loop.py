@@ -283,7 +283,7 @@ class Loop:
             [done[state].relaxed for done in self.rounds], self.settings.schedule.equilibration, self._longest
         )
         best = partial_of(self.history.potentials(self.history.best), target) if self.rounds else None
-        with disk_explained(self._store.folder, index):
+        with disk_explained(self._store.folder_of(state), index):
             record = self._simulators[state].run(
                 index,
                 own,

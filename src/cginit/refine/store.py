@@ -134,6 +134,10 @@ class Store:
         states = [[read_record(path) for path in place.complete()] for place in self._places]
         return list(zip(*states, strict=False))
 
+    def folder_of(self, state: int) -> Path:
+        """Return the folder of a state."""
+        return self._places[state].folder
+
     def kept(self, state: int, index: int) -> Record | None:
         """Return the record of one state in a round that was not completed, where it is there."""
         path = self._places[state].path(index)

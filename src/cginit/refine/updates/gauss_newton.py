@@ -65,9 +65,7 @@ class StateResponse:
         ConvergenceError
             If they have no inversion.
         """
-        liquid = measured_liquid(
-            {name.types: record.rdfs[name] for name in target.rdfs}, target.densities, record.beads
-        )
+        liquid = measured_liquid(record.rdfs, target.densities, record.beads)
         difference = StateDifference.of(record, target, history, liquid.r)
         factors = np.zeros(len(difference.parts))
         if calibrated:

@@ -65,15 +65,14 @@ class IHNC:
 
     def _changes(self, record: Record, target: Target) -> dict[Interaction, Array]:
         reach = min(curve.r_max for curve in (*target.rdfs.values(), *record.rdfs.values()))
-        cut = {name.types: curve.truncated(reach) for name, curve in target.rdfs.items()}
-        wanted = measured_liquid(cut, target.densities)
-        cut = {name.types: record.rdfs[name].truncated(reach) for name in target.rdfs}
-        got = measured_liquid(cut, target.densities, record.beads)
+        wanted = measured_liquid(target.rdfs.map(lambda curve: curve.truncated(reach)), target.densities)
+        sampled = record.rdfs.map(lambda curve: curve.truncated(reach))
+        got = measured_liquid(sampled, target.densities, record.beads)
         found = {}
         for number, (name, curve) in enumerate(target.rdfs.items()):
             p = record.potentials[name]
             seen = np.isfinite(wanted.u[number]) & np.isfinite(got.u[number])
-            change = np.interp(p.r, wanted.r[seen], (wanted.u[number] - got.u[number])[seen])
+            change = np.interp(p.r, wanted.r[seen], wanted.u[number][seen] - got.u[number][seen])
             start = first_shown(p, curve)
             change[:start] = change[start]
             found[name] = target.kT * (change - change[-1])
