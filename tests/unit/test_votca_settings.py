@@ -10,11 +10,12 @@ import pytest
 
 from cginit import RDF, InputError, PairPotential, StatePoint, write_rdf, write_table
 from cginit.configuration import random_configuration
-from cginit.refine.updates import IBI, IMC, Corrected, GaussNewton
+from cginit.interactions import Interactions
+from cginit.refine.stop import Norm
+from cginit.refine.updates import IBI, IMC, GaussNewton
 from cginit.units import NM_KJ
 from cginit.votca import (
     OPTIONS,
-    Smoothed,
     find_option,
     make_plan,
     options_table,
@@ -25,7 +26,7 @@ from cginit.votca import (
     update_of,
 )
 from cginit.votca.bonds import refuse_bonds
-from cginit.votca.update import triangular
+from cginit.votca.update import Adjustment, triangular
 
 DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
 DENSITY, KT = 33.2827, 2.49435
@@ -100,18 +101,21 @@ def settings(folder, *, interaction="", general="", replace=()):
 
 def test_the_tutorial_layout_becomes_a_refinement(folder):
     plan = make_plan(settings(folder))
-    assert plan.state.kT == KT
+    assert plan.target.kT == KT
     # The box is printed with all digits, but MDAnalysis keeps it in single precision.
-    assert plan.state.density == pytest.approx(DENSITY, rel=1e-6)
-    assert plan.problem.r_cut == pytest.approx(0.9)
-    assert plan.potential.r_cut == pytest.approx(0.9)
-    assert plan.update == IBI(1.0)
+    assert plan.target.state.density == pytest.approx(DENSITY, rel=1e-6)
+    assert plan.potentials.only().r_cut == pytest.approx(0.9)
+    assert plan.update.update == IBI()
+    assert plan.update.adjustments == ((plan.target.pairs[0], Adjustment()),)
     assert plan.limits.iterations == 300
     assert plan.start.n == 400
     # 10000 steps before the dump begins, of which 500 are the push-off.
     assert (plan.schedule.equilibration, plan.schedule.production, plan.schedule.every) == (9500, 90000, 100)
     # tau = a sqrt(m / kT), with a the distance at which U falls to kT, at most the mean spacing.
-    a = min(plan.potential.r[np.flatnonzero(plan.potential.u <= KT)[0]], plan.state.density ** (-1 / 3))
+    a = min(
+        plan.potentials.only().r[np.flatnonzero(plan.potentials.only().u <= KT)[0]],
+        plan.target.state.density ** (-1 / 3),
+    )
     tau = a * np.sqrt(18.0154 / KT)
     assert plan.schedule.dt == pytest.approx(0.002 / tau)
     assert plan.schedule.friction == pytest.approx(tau / 0.2)
@@ -198,8 +202,14 @@ def test_a_mixture_is_no_single_component(folder):
     found = read_settings(folder / "settings.xml")
     assert [item.name for item in found.interactions] == ["CG-CG", "CG-X"]
     assert found.components == ("B", "X")
-    with pytest.raises(InputError, match=r"2 non-bonded interactions \(CG-CG, CG-X\), those of a mixture"):
+    with pytest.raises(InputError, match="no <non-bonded> interaction of X and X"):
         make_plan(found)
+
+
+def rule_of(found):
+    """The update, the adjustment of its only interaction, the pressure to reach, and notes."""
+    update, pressure, notes = update_of(found, Interactions({("B", "B"): found.interaction}))
+    return update.update, update.adjustments[0][1], pressure, notes
 
 
 def iie(method, more=""):
@@ -220,7 +230,7 @@ def iie(method, more=""):
     ],
 )
 def test_methods(folder, changes, name):
-    update, _ = update_of(settings(folder, **changes))
+    update, *_ = rule_of(settings(folder, **changes))
     assert update.name == name
 
 
@@ -233,31 +243,35 @@ def test_post_update_steps(folder):
         interaction="<p_target>100.0</p_target><post_update>scale smooth pressure</post_update>"
         f"<post_update_options>{options}</post_update_options>",
     )
-    update, notes = update_of(found)
-    assert isinstance(update, Corrected)
-    assert update.update == Smoothed(IBI(0.3), 2)
-    (ramp,) = update.corrections
-    assert ramp.kind == "wjk"
+    update, adjustment, pressure, notes = rule_of(found)
+    assert update == IBI()
+    assert adjustment == Adjustment(damping=0.3, smoothing=2, ramp="wjk")
     # 1 kJ/(mol nm^3) is 16.6054 bar.
-    assert ramp.pressure == pytest.approx(100.0 / 16.605390671738466)
+    assert pressure == pytest.approx(100.0 / 16.605390671738466)
     assert any("100 bar" in note for note in notes)
     # A scale that post_update does not ask for does not count, in csg_inverse and here.
     idle = f"<post_update>smooth</post_update><post_update_options>{options}</post_update_options>"
-    assert update_of(settings(folder, interaction=idle))[0] == Smoothed(IBI(1.0), 2)
+    assert rule_of(settings(folder, interaction=idle))[1] == Adjustment(smoothing=2)
 
 
 def test_the_pressure_of_iie_is_a_datum_of_gauss_newton(folder):
-    update, _ = update_of(
+    update, adjustment, pressure, _ = rule_of(
         settings(folder, **iie("gauss-newton", "<pressure_constraint>1.0</pressure_constraint>"))
     )
-    assert update == GaussNewton(1.0, pressure=1.0 / 16.605390671738466)
+    assert (update, adjustment.ramp, pressure) == (GaussNewton(), None, 1.0 / 16.605390671738466)
+
+
+def test_a_cycle_of_one_interaction_has_no_idle_turns(folder):
+    _, adjustment, _, notes = rule_of(settings(folder, interaction="<do_potential>1 0 0</do_potential>"))
+    assert adjustment.cycle == (True, False, False)
+    assert any("do_potential 1 0 0: every simulation is followed by an update" in note for note in notes)
 
 
 def test_imc_group(folder):
     imc = {"replace": [("<method>ibi", "<method>imc")]}
-    assert update_of(settings(folder, interaction="<imc><group>1</group></imc>", **imc))[0] == IMC(1.0)
+    assert rule_of(settings(folder, interaction="<imc><group>1</group></imc>", **imc))[0] == IMC()
     with pytest.raises(InputError, match="group of CG-CG is none"):
-        update_of(settings(folder, interaction="<imc><group>none</group></imc>", **imc))
+        rule_of(settings(folder, interaction="<imc><group>none</group></imc>", **imc))
 
 
 def test_smoothing_is_that_of_csg_inverse(tmp_path):
@@ -335,7 +349,7 @@ def test_pot_in_is_the_start_unless_a_guess_is_asked_for(folder):
     table = PairPotential.shifted(r, 30.0 * np.exp(-r / 0.1), units=NM_KJ)
     write_table(table, folder / "CG-CG.pot.in", format="votca")
     plan = make_plan(settings(folder))
-    np.testing.assert_allclose(plan.potential.u, table.u, atol=1e-9)
+    np.testing.assert_allclose(plan.potentials.only().u, table.u, atol=1e-9)
     assert plan.notes[0] == "start: CG-CG.pot.in"
     plan = make_plan(settings(folder), method="boltzmann")
     assert plan.notes[0] == "start: guess boltzmann"
@@ -348,7 +362,7 @@ def test_a_longer_or_shorter_pot_in(folder):
         r = np.arange(0.0, end + 1e-9, 0.005)
         table = PairPotential.shifted(r, 30.0 * np.exp(-r / 0.1), units=NM_KJ)
         write_table(table, folder / "CG-CG.pot.in", format="votca")
-        found = make_plan(settings(folder)).potential
+        found = make_plan(settings(folder)).potentials.only()
         assert found.r_cut == pytest.approx(0.9)
         shift = np.interp(0.9, table.r, table.u, right=0.0)
         wanted = np.interp(found.r, table.r, table.u, right=0.0) - shift
@@ -363,9 +377,10 @@ def test_convergence_check(folder):
         settings(folder, general=check, interaction=add + "</convergence></post_add_options>"),
         method="boltzmann",
     )
-    assert (plan.limit, plan.weight, plan.norm) == (0.5, 2.0, 2)
+    assert plan.below.limit == 0.5
+    assert list(plan.below.norms.values()) == [Norm(2.0, 2)]
     plan = make_plan(settings(folder, general=check), method="boltzmann")
-    assert plan.limit is None
+    assert plan.below is None
     assert any("convergence_check has no effect" in note for note in plan.notes)
 
 
@@ -466,7 +481,7 @@ def test_gromacs_settings(folder):
     )
     assert plan.start.n == 300
     # Edges of some 2 nm are printed with five decimals.
-    assert plan.state.density == pytest.approx(DENSITY, rel=3e-5)
+    assert plan.target.state.density == pytest.approx(DENSITY, rel=3e-5)
     assert (plan.schedule.equilibration, plan.schedule.production, plan.schedule.every) == (9500, 40000, 100)
     notes = " ".join(plan.notes)
     assert "no mass is stated" in notes

@@ -90,12 +90,8 @@ class AdjustedUpdate:
 
     def __call__(self, history: History) -> Step:
         """Return the step; see `cginit.refine.updates.Update`."""
-        number = len(history) - 1
-        now = [name for name, one in self.adjustments if one.cycle[number % len(one.cycle)]]
+        now = self._turn(len(history) - 1)
         resting = frozenset(name for name, _ in self.adjustments if name not in now)
-        if len(resting) == len(self.adjustments):
-            # A simulation between two changes of the cycle.
-            return Step.from_last(history, {}, self.update.name)
         step = self.update(replace(history, held=history.held | resting))
         ramps = self._ramps(history, now)
         changes: dict[Name, Array] = {}
@@ -109,6 +105,15 @@ class AdjustedUpdate:
                 change[first:] = triangular(change[first:], one.smoothing)
             changes[name] = change + ramps.get(name, 0.0)
         return Step.from_last(history, changes, step.made_by)
+
+    def _turn(self, number: int) -> list[Name]:
+        """Return whose turn it is after simulation `number`: a turn of nobody is left out."""
+        longest = max(len(one.cycle) for _, one in self.adjustments)
+        for later in range(number, number + longest**2):
+            now = [name for name, one in self.adjustments if one.cycle[later % len(one.cycle)]]
+            if now:
+                return now
+        return []
 
     def _ramps(self, history: History, now: Iterable[Name]) -> Mapping[Name, Array]:
         wanted = {
@@ -155,6 +160,11 @@ def update_of(
     for pair, item in interactions.items():
         adjustment, pressure, more = _adjustment(settings, item)
         adjustments.append((pair, adjustment))
+        if single and any(adjustment.cycle) and not all(adjustment.cycle):
+            words = " ".join("1" if turn else "0" for turn in adjustment.cycle)
+            more.append(
+                f"do_potential {words}: every simulation is followed by an update, those without are left out"
+            )
         notes += more if single else [f"{item.name}: {text}" for text in more]
         if pressure is not None:
             pressures.add(pressure)
