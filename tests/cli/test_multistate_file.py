@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from cginit.cli.multistate import read_states
 
 from cginit import RDF, InputError, write_rdf
+from cginit.cli.system import read_system
 
 #: Boltzmann constant of the SI, in kJ/(mol K) and kcal/(mol K).
 BOLTZMANN = {"nm-kJ/mol": 8.31446261815324e-3, "angstrom-kcal/mol": 8.31446261815324e-3 / 4.184}
@@ -29,12 +29,12 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("units", BOLTZMANN)
 def test_a_temperature_in_kelvin_becomes_kT(write, units):
-    first, second = read_states(write(units, "temperature = 300\nweight = 2"))
+    first, second = read_system(write(units, "temperature = 300\nweight = 2")).targets
     assert (first.state.kT, first.state.density, first.weight) == (2.5, 0.5, 1.0)
     # The constant is exact in the SI; only rounding is left.
     assert second.state.kT == pytest.approx(300 * BOLTZMANN[units], rel=1e-9)
     assert (second.state.density, second.weight) == (0.25, 2.0)
-    assert second.state.units.name == second.target.units.name == units
+    assert second.units.name == units
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_a_temperature_in_kelvin_becomes_kT(write, units):
 )
 def test_what_is_no_kT_is_refused_by_the_number_of_its_state(write, units, second, message):
     with pytest.raises(InputError, match=message):
-        read_states(write(units, second))
+        read_system(write(units, second))

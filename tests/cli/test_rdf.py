@@ -8,10 +8,10 @@ import gsd.hoomd
 import numpy as np
 import pytest
 import typer
-from cginit.cli.mixture_file import read_mixture
 from typer.testing import CliRunner
 
 from cginit.cli.rdf import rdf
+from cginit.cli.system import read_system
 from cginit.errors import InputError
 from cginit.io import read_rdf, read_rdf_header
 
@@ -107,9 +107,9 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
     options = ("--topology", two_kinds, "--map", mapping, "--units", "lj", "--kT", 1.5, "--dr", 0.1)
     file = tmp_path / "deep" / "mixture.toml"
     result = run(*options, "--out", f"{tmp_path}/targets/", "--mixture", file, "--r-max", 2.5)
-    assert f"{file}: run cg-init mixture {file}" in result.stdout.replace("\n", "")
-    found = read_mixture(file)
-    assert found.pairs == (("P", "P"), ("P", "Q"), ("Q", "Q"))
+    assert f"{file}: run cg-init refine {file}" in result.stdout.replace("\n", "")
+    (found,) = read_system(file).targets
+    assert [str(pair) for pair in found.pairs] == ["P-P", "P-Q", "Q-Q"]
     assert (found.units.name, found.kT) == ("lj", 1.5)
     # Single precision in the trajectory.
     assert found.densities == pytest.approx({"P": 40 / EDGE**3, "Q": 60 / EDGE**3}, rel=1e-6)
@@ -120,7 +120,9 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
         run(*options, "--out", tmp_path / "one.dat", "--pair", "P-P", "--mixture", file)
 
 
-def test_one_type_is_no_mixture(gas, tmp_path):
+def test_one_type_is_a_mixture_of_one(gas, tmp_path):
     options = ("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5, "--dr", 0.1)
-    with pytest.raises(InputError, match="one bead type only"):
-        run(*options, "--out", tmp_path / "one.dat", "--mixture", tmp_path / "mixture.toml")
+    file = tmp_path / "system.toml"
+    run(*options, "--out", tmp_path / "one.dat", "--mixture", file)
+    (found,) = read_system(file).targets
+    assert (len(found.pairs), found.kT) == (1, 1.5)

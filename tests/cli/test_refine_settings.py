@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cginit.refine.mixture_store import MixtureStore
 from typer.testing import CliRunner
 
 from cginit import RDF, InputError, StatePoint, read_table, write_rdf
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
+from cginit.refine.store import Store
 from cginit.units import NM_KJ
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,7 +118,7 @@ def test_the_limit_of_the_convergence_check_stops_the_run(dilute):
     done = invoke("refine", "--settings", path, "--engine", "dilute")
     assert done.exit_code == 0, done.output
     # 100 is far above the sum of |g - g_target| of the start, 61 points of at most 2.
-    assert "after 1 simulations the norm of g - g_target is" in done.output
+    assert "after 1 simulation the norm of g - g_target is" in done.output
 
 
 def test_neither_target_nor_settings(dilute):
@@ -206,8 +206,8 @@ def test_a_mixture_runs_pair_by_pair_as_its_settings_say(tmp_path):
     work = tmp_path / "cginit"
     assert {file.name for file in work.glob("*.*")} >= {"A-A.pot", "A-B.pot", "B-B.pot", "mixture.table"}
     assert read_table(work / "A-B.pot").r_cut == pytest.approx(0.7)
-    first, second = MixtureStore(work).read()
-    assert (first.update, second.update) == ("start", "ibi")
+    (first,), (second,) = Store(work).rounds()
+    assert (first.made_by, second.made_by) == ("start", "ibi")
     script = (work / "iteration_000" / "engine" / "in.lammps").read_text()
     # 700 steps of which 500 are the push-off; every 20 of 400; two thirds of the 1000 beads are B.
     assert "run 400" in script
@@ -217,5 +217,5 @@ def test_a_mixture_runs_pair_by_pair_as_its_settings_say(tmp_path):
     kept, free = ("B", "B"), ("A", "A")
     np.testing.assert_array_equal(second.potentials[kept].u, first.potentials[kept].u)
     assert np.max(np.abs(second.potentials[free].u - first.potentials[free].u)) > 0.05
-    with pytest.raises(InputError, match="--density: not for mixtures"):
+    with pytest.raises(InputError, match="--density is that of a single component"):
         invoke("refine", "--settings", path, "--density", "3")

@@ -18,7 +18,7 @@ from cginit.interactions import ByName, Interactions, Named
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
 from cginit.refine.record import Record, Round, round_potentials
 from cginit.refine.replicas import ONE, Replicas
-from cginit.refine.stop import FIRST, LAST, Criterion, Limits, Reason, Situation, arrived, sentence
+from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Limits, Reason, Situation, arrived, sentence
 from cginit.refine.updates import DEFAULT_UPDATE, Update
 from cginit.state import StatePoint
 from cginit.target import Target
@@ -239,7 +239,10 @@ def _run(loop: Loop, stop: tuple[Criterion, ...], report: Callable[[Round], None
             situation = _situation(loop, time.monotonic() - began)
             reason = next((found for one in criteria if (found := one(situation)) is not None), None)
             if reason is not None:
-                result = _finished(loop, reason, situation)
+                norm = next(
+                    (one.describe(situation.history) for one in stop if isinstance(one, BelowNorm)), ""
+                )
+                result = _finished(loop, reason, situation, norm)
                 log.info("refinement stopped: %s", result.reason)
                 return result
         report(loop.step())
@@ -256,7 +259,7 @@ def _situation(loop: Loop, elapsed: float) -> Situation:
     return Situation(history, loop.settings.limits, elapsed, proposal, helpless, loop.update.name)
 
 
-def _finished(loop: Loop, reason: Reason, situation: Situation) -> Refinement:
+def _finished(loop: Loop, reason: Reason, situation: Situation, norm: str) -> Refinement:
     history = situation.history
     best = len(history) - 1
     # With a pressure to reach, the nearest g(r) need not have it; of several interactions or states the last has all.
@@ -273,7 +276,7 @@ def _finished(loop: Loop, reason: Reason, situation: Situation) -> Refinement:
         potentials=round_potentials(shown),
         rounds=history.rounds,
         why=reason,
-        reason=sentence(reason, situation, shown, best),
+        reason=sentence(reason, situation, shown, best, norm),
         best=best,
         shown=shown,
         skipped=skipped,

@@ -209,6 +209,10 @@ class BelowNorm:
             if name in record.rdfs
         )
 
+    def describe(self, history: History) -> str:
+        """Say how large the sum is."""
+        return f"the norm of g - g_target is {self.sum(history):.3g}, at most the {self.limit:g} of convergence_check"
+
     def __call__(self, situation: Situation) -> Reason | None:
         """Return the reason; see `Criterion`."""
         return Reason.BELOW_NORM if self.sum(situation.history) <= self.limit else None
@@ -219,11 +223,11 @@ FIRST: tuple[Criterion, ...] = (at_noise, reweighted)
 LAST: tuple[Criterion, ...] = (capped, out_of_time, no_answer, Compromise())
 
 
-def sentence(reason: Reason, situation: Situation, shown: Round, best: int) -> str:
+def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm: str = "") -> str:
     """Return why a refinement stopped and what would help, in words.
 
-    `shown` is the round whose potentials are the result, perhaps reweighted, and `best` the index of the one that
-    was simulated.
+    `shown` is the round whose potentials are the result, perhaps reweighted, `best` the index of the one that was
+    simulated, and `norm` what `BelowNorm` says.
     """
     history = situation.history
     noun = "simulation" if len(history.targets) == 1 else "round"
@@ -236,7 +240,7 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int) -> s
         saved = f", and {skipped} update{'s' * (skipped > 1)} judged by reweighting" if skipped else ""
         what = "g(r) differs from the target" if _single(history) else "every g(r) differs from its target"
         if reason is Reason.BELOW_NORM:
-            return f"converged: after {count} the norm of g - g_target is at the limit of convergence_check ({where})"
+            return f"converged: after {count} {norm} ({where})"
         weighted = ""
         if reason is Reason.REWEIGHTED:
             weighted = f", of the configurations of iteration {history.last[0].index} weighted for the last potentials"

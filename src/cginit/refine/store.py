@@ -36,7 +36,7 @@ SETTINGS, TARGET = "refinement.json", "target.npz"
 OLD_SETTINGS = (SETTINGS, "mixture.json")
 #: How folders of format 2 name the curves of one species, and what they put in other words.
 OLD_NAMES = {"target": f"target of {BEAD}-{BEAD}", "potential": f"potential of {BEAD}-{BEAD}"}
-OTHER_WORDS = ("state", "update", "kT", "densities", "weights", "index")
+OTHER_WORDS = ("state", "update", "kT", "densities", "weights", "index", "start")
 #: The last potentials, where reweighting has judged them.
 REWEIGHTED = "reweighted.npz"
 
