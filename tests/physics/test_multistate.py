@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cginit.refine.multistate import StateTarget, refine_states
 from typer.testing import CliRunner
 
 from cginit.cli.app import app
@@ -15,9 +14,11 @@ from cginit.engines.lammps import LammpsEngine
 from cginit.errors import InputError
 from cginit.guess import guess
 from cginit.io import write_rdf
-from cginit.refine.loop import start_configuration
+from cginit.refine import Limits, Settings, refine_system
+from cginit.refine.loop import DEFAULT_SCHEDULE, start_configuration
 from cginit.sampling import rdf
 from cginit.state import StatePoint
+from cginit.target import Target
 
 R = np.linspace(0.0, 2.5, 51)
 
@@ -34,11 +35,16 @@ def dilute(u: np.ndarray, kT: float) -> RDF:
     return RDF(r, g, np.full(r.size, 1e-3) * (g > 0.0), units="lj")
 
 
+def refine_states(states, first, engine, *, workdir, update="auto", iterations=30, schedule=DEFAULT_SCHEDULE):
+    settings = Settings(schedule=schedule, limits=Limits(iterations))
+    return refine_system(states, {"A-A": first}, engine, update, workdir=workdir, settings=settings)
+
+
 def test_two_temperatures_of_a_gas_share_their_potential(tmp_path):
     u = 1.5 * (1.0 - R / 2.5) ** 2
     states = [
-        StateTarget(dilute(u, 1.0), StatePoint(1e-4, 1.0)),
-        StateTarget(dilute(u, 0.5), StatePoint(2e-4, 0.5), weight=2.0),
+        Target.of(dilute(u, 1.0), StatePoint(1e-4, 1.0)),
+        Target.of(dilute(u, 0.5), StatePoint(2e-4, 0.5), weight=2.0),
     ]
     first = PairPotential(R, 0.8 * u, units="lj")
     result = refine_states(states, first, DiluteEngine(), workdir=tmp_path, update="ibi", iterations=20)
@@ -49,14 +55,14 @@ def test_two_temperatures_of_a_gas_share_their_potential(tmp_path):
     assert np.all(np.abs(result.potential.u - u) < allowed)
     again = refine_states(states, first, DiluteEngine(), workdir=tmp_path, update="ibi", iterations=20)
     np.testing.assert_array_equal(again.potential.u, result.potential.u)
-    assert len(again.history) == len(result.history)
+    assert len(again.rounds) == len(result.rounds)
 
 
 def test_states_that_contradict_each_other_end_in_a_compromise(tmp_path):
     u = 2.0 * (1.0 - R / 2.5) ** 2
     states = [
-        StateTarget(dilute(u, 1.0), StatePoint(1e-4, 1.0)),
-        StateTarget(dilute(1.5 * u, 1.0), StatePoint(1e-4, 1.0), weight=3.0),
+        Target.of(dilute(u, 1.0), StatePoint(1e-4, 1.0)),
+        Target.of(dilute(1.5 * u, 1.0), StatePoint(1e-4, 1.0), weight=3.0),
     ]
     first = PairPotential(R, u, units="lj")
     result = refine_states(states, first, DiluteEngine(), workdir=tmp_path, update="ibi", iterations=40)
@@ -68,14 +74,14 @@ def test_states_that_contradict_each_other_end_in_a_compromise(tmp_path):
 
 def test_states_must_fit_each_other(tmp_path):
     u = 2.0 * (1.0 - R / 2.5) ** 2
-    one = StateTarget(dilute(u, 1.0), StatePoint(1e-4, 1.0))
+    one = Target.of(dilute(u, 1.0), StatePoint(1e-4, 1.0))
     with pytest.raises(InputError, match="at least one state"):
         refine_states([], PairPotential(R, u, units="lj"), DiluteEngine(), workdir=tmp_path)
     other = PairPotential(R * 0.9, u, units="lj")
     with pytest.raises(InputError, match="does not lie on the grid"):
         refine_states([one], other, DiluteEngine(), workdir=tmp_path)
     with pytest.raises(InputError, match="weight"):
-        StateTarget(dilute(u, 1.0), StatePoint(1e-4, 1.0), weight=0.0)
+        Target.of(dilute(u, 1.0), StatePoint(1e-4, 1.0), weight=0.0)
 
 
 @pytest.mark.lammps
@@ -86,13 +92,13 @@ def test_a_liquid_and_a_gas_share_their_potential(tmp_path):
     for index, (density, kT) in enumerate([(0.75, 1.0), (0.3, 1.8)]):
         state = StatePoint(density, kT)
         blank = RDF(np.arange(0.0, 4.01, 0.05), np.ones(81), units="lj")
-        start = start_configuration(blank, state, 2.5, seed=index)
+        start = start_configuration(Target.of(blank, state), 2.5, seed=index)
         folder = tmp_path / f"target_{index}"
         folder.mkdir()
         schedule = Schedule(equilibration=3_000, production=15_000, every=100, length=1.0)
         run = LammpsEngine().run(true, state, start, schedule, seed=7 + index, workdir=folder)
-        states.append(StateTarget(rdf(run.trajectory, dr=0.05), state))
-    first = guess(states[0].target, states[0].state, "hnc", r_cut=2.5)
+        states.append(Target.of(rdf(run.trajectory, dr=0.05), state))
+    first = guess(states[0].rdfs.only(), states[0].state, "hnc", r_cut=2.5)
     result = refine_states(
         states,
         first,
@@ -102,7 +108,7 @@ def test_a_liquid_and_a_gas_share_their_potential(tmp_path):
         iterations=6,
     )
     assert result.converged, result.reason
-    seen = states[0].target.g[: R.size] > 0.05
+    seen = states[0].rdfs.only().g[: R.size] > 0.05
     # At the noise of g, 1 % near the peaks, U is known to some hundredths of kT.
     assert np.mean(np.abs(result.potential.u - true.u)[seen]) < 0.05
 

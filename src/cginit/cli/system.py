@@ -29,7 +29,7 @@ STATE = (
 #: What a file may hold beside.
 WHOLE = ("units", "given", "states")
 #: What a table of ``[[states]]`` may hold beside.
-OWN = ("weight", "mixture", "system")
+OWN = ("units", "weight", "mixture", "system")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def _state(common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where:
             if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
         }
         return dataclasses.replace(_target({**shared, **own}, file, where), weight=weight)
-    left = sorted({*common, *one} - {*OWN})
+    left = sorted({*common, *one} - {"weight", "mixture", "system"})
     if left:
         raise InputError(
             f"{where} is described by {other}, which states its units, densities and targets; remove {', '.join(left)}"

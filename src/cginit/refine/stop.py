@@ -239,6 +239,8 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm
             skipped += situation.proposal.skipped
         saved = f", and {skipped} update{'s' * (skipped > 1)} judged by reweighting" if skipped else ""
         what = "g(r) differs from the target" if _single(history) else "every g(r) differs from its target"
+        if len(history.targets) > 1:
+            what = "every state differs from its target"
         if reason is Reason.BELOW_NORM:
             return f"converged: after {count} {norm} ({where})"
         weighted = ""
