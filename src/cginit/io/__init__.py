@@ -6,16 +6,18 @@ from cginit.io.convert import convert
 from cginit.io.formats import FORMATS, TableFormat, table_format
 from cginit.io.lammps import read_lammps_tables, write_lammps_tables
 from cginit.io.pair_tables import PairTables, write_pair_tables
-from cginit.io.rdf import RDFHeader, read_rdf, read_rdf_header, write_rdf
+from cginit.io.rdf import RDFHeader, Reading, rdf_reading, read_rdf, read_rdf_header, write_rdf
 from cginit.io.tables import read_table, write_table
 
 __all__ = [
     "FORMATS",
     "PairTables",
     "RDFHeader",
+    "Reading",
     "TableFormat",
     "check_target",
     "convert",
+    "rdf_reading",
     "read_lammps_tables",
     "read_rdf",
     "read_rdf_header",
