@@ -14,10 +14,12 @@ from cginit.cli.options import (
     Adaptive,
     Clean,
     Cluster,
+    Column,
     Cutoff,
     Density,
     Device,
     DeviceName,
+    Dr,
     Equilibration,
     Every,
     Iterations,
@@ -25,7 +27,10 @@ from cginit.cli.options import (
     LammpsBinary,
     Launcher,
     Longest,
+    MassDensity,
     Method,
+    MolarMass,
+    Normalise,
     NumberOfReplicas,
     OptionalRdf,
     Out,
@@ -44,6 +49,7 @@ from cginit.cli.options import (
 from cginit.cli.settings import SettingsFile, refine_settings
 from cginit.errors import InputError
 from cginit.guess import REFINEMENT_METHOD
+from cginit.io import refuse_two_phases
 
 if TYPE_CHECKING:
     from cginit.configuration import Configuration
@@ -85,6 +91,11 @@ def refine(
     cutoff: Cutoff = None,
     clean: Clean = False,
     target_beads: TargetBeads = None,
+    column: Column = None,
+    dr: Dr = None,
+    normalise: Normalise = None,
+    mass_density: MassDensity = None,
+    molar_mass: MolarMass = None,
     engine: Annotated[
         str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)
     ] = "lammps",
@@ -171,8 +182,24 @@ def refine(
         return
     if rdf is None or workdir is None:
         raise typer.BadParameter("give the target --rdf and a folder --workdir, or --settings of csg_inverse")
-    options = GuessOptions(rdf, density, temperature, kT, units, method, cutoff, clean, target_beads)
+    options = GuessOptions(
+        rdf,
+        density,
+        temperature,
+        kT,
+        units,
+        method,
+        cutoff,
+        clean,
+        target_beads,
+        column,
+        dr,
+        normalise,
+        mass_density,
+        molar_mass,
+    )
     problem = read_problem(options)
+    refuse_two_phases(problem.target, problem.state)
     if potential is None:
         first = guess(problem.target, problem.state, method, problem.r_cut)
     else:

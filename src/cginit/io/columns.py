@@ -25,7 +25,8 @@ FOLLOWS = 0.05
 GROWS = 3.0
 #: Fewer rows show no law.
 LEAST_ROWS = 8
-#: Over the last half of its range a histogram of counts grows like r^2 and a running number like r^3; in powers of r, the
+#: Over the last half of its range a histogram of counts grows like r^2 and a running number like r^3; in powers of
+#: r, the
 #: g of a liquid changes by less than this, and never to a value as large.
 LEAST_POWER, LEAST_LAST = 1.2, 1.5
 #: The error of g where g > 1/2 is, in the middle, below this part of g; more would be no measurement.
@@ -80,7 +81,8 @@ class _Search:
 def companion(r: Array, g: Array, values: Array) -> Companion:
     r"""Return what a third column can be: the error of g, nothing (zeros), a running number, or another curve.
 
-    A running coordination number is :math:`4\pi\rho\int_0^r g\, r^2 dr`: it follows that integral, whatever the density, or
+    A running coordination number is :math:`4\pi\rho\int_0^r g\, r^2 dr`: it follows that integral, whatever the
+    density, or
     at least never falls and grows many times over. A column as large as g is no error of it.
 
     Examples
@@ -106,7 +108,9 @@ def companion(r: Array, g: Array, values: Array) -> Companion:
         start = float(values[int(np.argmax(seen))])
         if np.all(np.diff(values) >= -1e-6 * top) and top > GROWS * max(start, 1e-12 * top):
             return "number"
-    ratio = np.median(values[seen] / g[seen]) if np.any(seen) else np.median(values) / max(float(g.max()), 1e-300)
+    ratio = (
+        np.median(values[seen] / g[seen]) if np.any(seen) else np.median(values) / max(float(g.max()), 1e-300)
+    )
     return "error" if ratio < LARGEST_ERROR else "curve"
 
 
@@ -157,8 +161,12 @@ def choose_columns(sheet: Sheet, wanted: str | int | None = None) -> Columns:
         g = _labelled(search, others)
     else:
         g = _unlabelled(search, others, r)
-    error, left_out = _beside(search, r, g, [index for index in others if index != g], chosen=wanted is not None)
-    return Columns(r, g, error, search.flag, tuple(_words(search, r, g, error, left_out)), tuple(search.notes))
+    error, left_out = _beside(
+        search, r, g, [index for index in others if index != g], chosen=wanted is not None
+    )
+    return Columns(
+        r, g, error, search.flag, tuple(_words(search, r, g, error, left_out)), tuple(search.notes)
+    )
 
 
 def _kind(sheet: Sheet, index: int) -> Kind:
@@ -207,7 +215,9 @@ def _distances(search: _Search) -> int:
     rows, kinds = search.sheet.rows, search.kinds
     named = [index for index, kind in enumerate(kinds) if kind == "distance"]
     if len(named) > 1:
-        raise InputError(f"{rows.name} has several columns of distances, {search.curves(named)}; leave one of them")
+        raise InputError(
+            f"{rows.name} has several columns of distances, {search.curves(named)}; leave one of them"
+        )
     if named:
         return named[0]
     if rows.width() > 2 and kinds[0] in ("index", "unknown") and _counts(rows, 0) and _even(rows, 1):
@@ -215,7 +225,9 @@ def _distances(search: _Search) -> int:
         return 1
     if kinds[0] in ("index", "unknown"):
         return 0
-    raise InputError(f"{rows.name} has no column of distances among {search.curves(range(len(kinds)))}; call one of them r")
+    raise InputError(
+        f"{rows.name} has no column of distances among {search.curves(range(len(kinds)))}; call one of them r"
+    )
 
 
 def _even(rows: Rows, index: int) -> bool:
@@ -232,7 +244,9 @@ def _wanted(search: _Search, wanted: str | int, r: int) -> int:
     width = sheet.rows.width()
     if text.isdigit():
         if not 1 <= int(text) <= width:
-            raise InputError(f"{sheet.rows.name} has no column {text}; it has {width} columns, counted from 1")
+            raise InputError(
+                f"{sheet.rows.name} has no column {text}; it has {width} columns, counted from 1"
+            )
         index = int(text) - 1
     else:
         names = [
@@ -240,26 +254,34 @@ def _wanted(search: _Search, wanted: str | int, r: int) -> int:
             for k in range(width)
         ]
         found = [k for k in range(width) if text.lower() in names[k]] or [
-            k for k in range(width) if search.kinds[k] in ("g", "unknown") and any(text.lower() in n for n in names[k])
+            k
+            for k in range(width)
+            if search.kinds[k] in ("g", "unknown") and any(text.lower() in n for n in names[k])
         ]
         if len(found) != 1:
             raise InputError(
-                f"{'several columns' if found else 'no column'} of {sheet.rows.name} {'are' if found else 'is'} called "
+                f"{'several columns' if found else 'no column'} of {sheet.rows.name} {'are' if found else 'is'} "
+                f"called "
                 f"{text!r}; there are {search.curves(found or range(width))}"
             )
         index = found[0]
     if index in (r, search.flag):
-        raise InputError(f"{search.call(index)} of {sheet.rows.name} holds distances or flags, not g; choose another column")
+        raise InputError(
+            f"{search.call(index)} of {sheet.rows.name} holds distances or flags, not g; choose another column"
+        )
     return index
 
 
 def _labelled(search: _Search, others: Sequence[int]) -> int:
     # What the legends of an xvg file name are curves, whatever they are called.
-    curves = [k for k in others if search.kinds[k] == "g" or (search.sheet.curves and search.kinds[k] == "unknown")]
+    curves = [
+        k for k in others if search.kinds[k] == "g" or (search.sheet.curves and search.kinds[k] == "unknown")
+    ]
     curves = curves or [index for index in others if search.kinds[index] == "unknown"]
     if not curves:
         raise InputError(
-            f"{search.sheet.rows.name} has no column of g among {search.curves(others) or 'its columns'}; if one is g "
+            f"{search.sheet.rows.name} has no column of g among {search.curves(others) or 'its columns'}; if one is "
+            f"g "
             "all the same, choose it with --column"
         )
     if len(curves) > 1:
@@ -315,11 +337,15 @@ def _beside(
             if what == "nothing":
                 left_out.append((index, "zeros"))
             elif what == "number":
-                left_out.append((index, "a running number, which grows with the volume as no error of g does"))
+                left_out.append(
+                    (index, "a running number, which grows with the volume as no error of g does")
+                )
             elif error is None and (what == "error" or index in labelled or search.flag is not None):
                 error = index
                 if what == "curve":
-                    search.notes.append(f"{search.call(index)}, the error of g, is as large as g itself; check that it is one.")
+                    search.notes.append(
+                        f"{search.call(index)}, the error of g, is as large as g itself; check that it is one."
+                    )
             else:
                 left_out.append((index, "as large as g, which no error of it is"))
         else:

@@ -10,7 +10,8 @@ __all__ = ["Kind", "comment_labels", "kind_of", "labels_of_width", "length_in_nm
 
 Kind = Literal["distance", "g", "error", "number", "flag", "index", "unknown"]
 
-#: Words that programs and people put above columns, without case, quotes and units; bounded, since a curve may be called
+#: Words that programs and people put above columns, without case, quotes and units; bounded, since a curve may be
+#: called
 #: Ferrocene or Counterion. Earlier kinds win: "g_error" is an error and no g, "count" a number.
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("index", re.compile(r"|#|index|idx|row|no\.?|i|unnamed: \d+|level_\d+|bin( no\.?)?")),
@@ -45,7 +46,16 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
 )
 #: Units of length that labels state, in nm.
-_LENGTHS = {"nm": 1.0, "pm": 1e-3, "a": 0.1, "å": 0.1, "ang": 0.1, "angstrom": 0.1, "angstroms": 0.1, "ångström": 0.1}
+_LENGTHS = {
+    "nm": 1.0,
+    "pm": 1e-3,
+    "a": 0.1,
+    "å": 0.1,
+    "ang": 0.1,
+    "angstrom": 0.1,
+    "angstroms": 0.1,
+    "ångström": 0.1,
+}
 _UNIT = re.compile(r"(?:\s*[(\[/]\s*|_)(nm|pm|a|å|ang(?:stroms?)?|ångström|sigma|σ)\s*[)\]]?\s*$")
 _WORD = re.compile(r'"[^"]*"|\S+')
 

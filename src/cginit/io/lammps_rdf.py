@@ -1,6 +1,7 @@
 r"""What LAMMPS writes with ``fix ave/time ... mode vector`` of a ``compute rdf``, in blocks, plain or as YAML.
 
-A block is a line ``timestep rows`` and rows ``row r g coordination [g coordination ...]``; in YAML a key ``timestep:``
+A block is a line ``timestep rows`` and rows ``row r g coordination [g coordination ...]``; in YAML a key
+``timestep:``
 and rows ``- [r, g, coordination, ...]``.
 """
 
@@ -18,7 +19,8 @@ from cginit.io.rows import Rows
 
 __all__ = ["Averaged", "averaged", "block_labels", "blocks_of", "yaml_blocks"]
 
-#: A plain running average of K blocks changes by sigma/sqrt(k(k-1)) at its k-th: its first step is, squared, K(K-1)/2 times
+#: A plain running average of K blocks changes by sigma/sqrt(k(k-1)) at its k-th: its first step is, squared,
+#: K(K-1)/2 times
 #: its last. Independent blocks have 1; this much is taken for blocks that settle.
 SETTLES = 2.5
 #: From this many blocks on their scatter is known at each point; with fewer it is one number for all points.
@@ -137,7 +139,8 @@ def block_labels(rows: Rows, *, indexed: bool) -> tuple[tuple[str, ...], tuple[s
 def averaged(blocks: Sequence[Rows], index: int, r: Array) -> Averaged:
     r"""Return one column as the mean of the blocks with the standard error of it, or of the last block alone.
 
-    Blocks that settle, each nearer to the last than the one before, are those of ``ave running`` or of a run that was still
+    Blocks that settle, each nearer to the last than the one before, are those of ``ave running`` or of a run that
+    was still
     equilibrating; their mean would weigh the beginning again, and the last one stands.
 
     With fewer than ten blocks the scatter at a point is hardly known. Then the error is that of counts in shells,
@@ -158,7 +161,9 @@ def averaged(blocks: Sequence[Rows], index: int, r: Array) -> Averaged:
     steps = np.sum(np.diff(values, axis=0) ** 2, axis=1)
     if count > 2 and steps[0] > SETTLES * steps[-1]:
         return Averaged(
-            values[-1], None, f"last of {count} blocks, which settle as a running average or an equilibration does"
+            values[-1],
+            None,
+            f"last of {count} blocks, which settle as a running average or an equilibration does",
         )
     mean = values.mean(axis=0)
     variance = values.var(axis=0, ddof=1) / count
@@ -170,5 +175,3 @@ def averaged(blocks: Sequence[Rows], index: int, r: Array) -> Averaged:
         # Each point is one estimate of s^2; those of few counts are as good as the others.
         variance = shape * float(np.mean(variance[seen] / shape[seen])) if np.any(seen) else variance
     return Averaged(mean, np.sqrt(variance), f"mean of {count} blocks with the error of it")
-
-

@@ -214,9 +214,7 @@ def rdf_reading(
     if grid is None:
         grid, g, error = _resampled(rows, r, g, error)
     factor, scaled = _length(sheet, columns, system)
-    curve = RDF(
-        grid * factor, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave
-    )
+    curve = RDF(grid * factor, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
     words = tuple(text for text in (remark, scaled) if text)
     return Reading(curve, sheet.program, columns.words, words, columns.notes)
 
@@ -295,7 +293,9 @@ def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: s
     if given is None:
         if header.units is None:
             own = (
-                "; LAMMPS writes r in its own unit of length: angstrom (real, metal) or lj" if sheet.is_lammps else ""
+                "; LAMMPS writes r in its own unit of length: angstrom (real, metal) or lj"
+                if sheet.is_lammps
+                else ""
             )
             raise InputError(
                 f"{name} does not state its units; give them (--units lj, nm-kJ/mol or angstrom-kcal/mol), "
@@ -305,7 +305,8 @@ def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: s
     system = unit_system(given)
     if sheet.is_lammps and system == NM_KJ:
         raise InputError(
-            f"{name} is from LAMMPS, whose distances are in angstrom (units real, metal) or sigma (lj), and not in nm; "
+            f"{name} is from LAMMPS, whose distances are in angstrom (units real, metal) or sigma (lj), and not in "
+            f"nm; "
             "give --units angstrom-kcal/mol or lj, or save r and g as plain columns if they are in nm"
         )
     if header.units is not None and header.units != system:
@@ -343,7 +344,11 @@ def _values(sheet: Sheet, rows: Rows, columns: Columns, r: Array) -> tuple[Array
     if len(sheet.blocks) > 1:
         alike = all(block.column(columns.r) == rows.column(columns.r) for block in sheet.blocks)
         found = averaged(sheet.blocks if alike else sheet.blocks[-1:], columns.g, r)
-        return found.values, found.error, found.text or f"last of {len(sheet.blocks)} blocks, whose distances differ"
+        return (
+            found.values,
+            found.error,
+            found.text or f"last of {len(sheet.blocks)} blocks, whose distances differ",
+        )
     error = None if columns.error is None else rows.numbers(columns.error, "error")
     return rows.numbers(columns.g, "g"), error, ""
 

@@ -89,7 +89,9 @@ PLAIN, CSV, XVG, LAMMPS, ARRAY = "columns", "CSV", "xvg", "LAMMPS compute rdf", 
 
 
 def _comments(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.splitlines() if line.strip().startswith(("#", "@", ";", "%", "!")))
+    return tuple(
+        line.strip() for line in text.splitlines() if line.strip().startswith(("#", "@", ";", "%", "!"))
+    )
 
 
 def _is_csv(text: str) -> bool:
@@ -105,7 +107,9 @@ def _lammps(blocks: tuple[Rows, ...], *, indexed: bool) -> Sheet:
 def _labelled(rows: Rows, width: int, program: str) -> Sheet:
     """Find the labels: a row of names, the legends of an xvg file, or a comment above the numbers."""
     axes = {match.group(1).lower(): match.group(2) for line in rows.comments if (match := _AXIS.match(line))}
-    legends = {int(match.group(1)): match.group(2) for line in rows.comments if (match := _LEGEND.match(line))}
+    legends = {
+        int(match.group(1)): match.group(2) for line in rows.comments if (match := _LEGEND.match(line))
+    }
     if axes or legends or any(line.startswith("@") for line in rows.comments):
         labels = [axes.get("x", "r"), *(legends.get(k, "") for k in range(width - 1))]
         if any(_ERROR_TYPE.match(line) for line in rows.comments) and width == 3:
@@ -152,7 +156,8 @@ def _upright(rows: Rows) -> Rows:
     r = np.array(rows.tokens[0], dtype=np.float64)
     if not np.all(np.diff(r) > 0.0):
         raise InputError(
-            f"{rows.name} holds {len(rows)} rows of {width} numbers; this looks like curves saved side by side, but the "
+            f"{rows.name} holds {len(rows)} rows of {width} numbers; this looks like curves saved side by side, but "
+            f"the "
             "first row does not increase as r does. Save r and g as columns"
         )
     return Rows(
@@ -164,7 +169,9 @@ def _arrays(data: bytes, name: str) -> Sheet:
     """Columns of a ``.npy`` or ``.npz`` file, whose arrays are curves as rows or as columns."""
     try:
         loaded = np.load(BytesIO(data), allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+        arrays = (
+            {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
+        )
     except (ValueError, OSError, KeyError) as error:
         raise InputError(f"{name} is no .npy or .npz file of numbers: {error}") from None
     labels: tuple[str, ...] = ()
@@ -179,7 +186,8 @@ def _arrays(data: bytes, name: str) -> Sheet:
         chosen = {key: array for key, array in plain.items() if array.ndim == 1 and array.size == size}
         if size < 3 or len(chosen) < 2:
             raise InputError(
-                f"{name} holds {', '.join(f'{key or chr(97)} of shape {value.shape}' for key, value in arrays.items())}; "
+                f"{name} holds "
+                f"{', '.join(f'{key or chr(97)} of shape {value.shape}' for key, value in arrays.items())}; "
                 "a g(r) needs arrays r and g of the same length, or one array of two rows or columns"
             )
         labels, table = tuple(chosen), np.stack(list(chosen.values()), axis=1)

@@ -1,6 +1,7 @@
 r"""What the tail of a g(r) shows: the level that it tends to, the end of the box, and a second phase.
 
-Beyond some two peak distances the g(r) of a homogeneous fluid is an oscillation that dies off around 1, with at most a
+Beyond some two peak distances the g(r) of a homogeneous fluid is an oscillation that dies off around 1, with at
+most a
 slow monotonic part beside it. What does not fit that picture is an accident of the box or of the normalisation.
 """
 
@@ -99,7 +100,8 @@ def tail_level(r: ArrayLike, g: ArrayLike) -> Level | None:
 
     Least squares of
 
-    .. math:: g(r) = c + \frac{A \cos(2\pi r/\lambda) + B \sin(2\pi r/\lambda)}{r} e^{-r/\xi} + \frac{D}{r} e^{-r/\xi'}
+    .. math:: g(r) = c + \frac{A \cos(2\pi r/\lambda) + B \sin(2\pi r/\lambda)}{r} e^{-r/\xi}
+              + \frac{D}{r} e^{-r/\xi'}
 
     beyond two peak distances, for some periods and decay lengths of which the best count. The error of c is that of
     the fit, with the residuals taken as correlated as they are.
