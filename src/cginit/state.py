@@ -139,7 +139,7 @@ def check_density(target: RDF, state: StatePoint) -> None:
         return
     unit = target.units.density
     slips = (
-        (1e-3, "given per nm^3 while r is in angstrom"),
+        (1e-3, "a density given per nm^3 while r is in angstrom"),
         (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)"),
         (
             0.0334284,
@@ -148,7 +148,7 @@ def check_density(target: RDF, state: StatePoint) -> None:
         ),
     )
     hints = [text for factor, text in slips if 0.02 < packing * factor <= 0.65]
-    hint = f"; it looks like a density {hints[0]}" if hints else ""
+    hint = f"; it looks like {hints[0]}" if hints else ""
     raise InputError(
         f"density {state.density:g} {unit} cannot be right: the core that g(r) excludes "
         f"(r < {diameter:g} {target.units.length}) would fill {packing:.3g} of space, more than close packing"

@@ -10,7 +10,7 @@ from cginit.curves import GRID_TOLERANCE, RDF, Array
 from cginit.errors import InputError
 from cginit.io.columns import growth
 from cginit.io.state_questions import question_state
-from cginit.liquid.tail import HalfBox, half_box, kirkwood_buff, main_peak, shell_excess, tail_level
+from cginit.liquid.tail import HalfBox, Level, half_box, kirkwood_buff, main_peak, shell_excess, tail_level
 from cginit.state import StatePoint, common_units
 
 __all__ = ["check_target", "refuse_two_phases"]
@@ -162,7 +162,7 @@ def _level(full: RDF) -> list[str]:
     off = abs(level.mean - 1.0)
     if off <= max(LEVEL_OFFSET, LEVEL_ERRORS * level.error):
         return []
-    beyond = float(f"{0.5 * (level.start + full.r_max):.2g}")
+    beyond = _distance_of_mean(full, level)
     return [
         f"The tail of g(r) tends to {level.mean:.4f} ± {level.error:.4f}, not to 1: its normalisation has another "
         f"number of "
@@ -170,6 +170,15 @@ def _level(full: RDF) -> list[str]:
         f"{beyond:g} "
         "divides g by its mean beyond that distance"
     ]
+
+
+def _distance_of_mean(full: RDF, level: Level) -> float:
+    """Return the distance beyond which the mean of g comes nearest to its level; others halve an oscillation."""
+    # Before the last third of the tail there is enough of it to average.
+    last = level.start + (full.r_max - level.start) * 2.0 / 3.0
+    candidates = full.r[(full.r >= level.start) & (full.r <= last)]
+    off = [abs(full.mean_beyond(float(r)) - level.mean) for r in candidates]
+    return float(candidates[int(np.argmin(off))])
 
 
 def _beyond(target: RDF, box: HalfBox) -> str:

@@ -66,6 +66,8 @@ def prepare_target(target: RDF, *, dr: float | None = None, normalise: float | N
     """
     remarks: list[str] = []
     notes: list[str] = []
+    if dr is not None and not 0.0 < dr < np.inf:
+        raise InputError(f"bins need a positive width, not {dr:g}")
     step = supported_step(target) if dr is None else dr
     if step is not None and abs(step / target.dr - 1.0) > GRID_TOLERANCE:
         why = (

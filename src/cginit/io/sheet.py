@@ -185,10 +185,12 @@ def _arrays(data: bytes, name: str) -> Sheet:
         size = min(sizes, default=0)
         chosen = {key: array for key, array in plain.items() if array.ndim == 1 and array.size == size}
         if size < 3 or len(chosen) < 2:
+            shapes = ", ".join(
+                f"{key or 'one array'} of shape {array.shape}" for key, array in arrays.items()
+            )
             raise InputError(
-                f"{name} holds "
-                f"{', '.join(f'{key or chr(97)} of shape {value.shape}' for key, value in arrays.items())}; "
-                "a g(r) needs arrays r and g of the same length, or one array of two rows or columns"
+                f"{name} holds {shapes}; a g(r) needs arrays r and g of the same length, or one array of two rows or "
+                "columns"
             )
         labels, table = tuple(chosen), np.stack(list(chosen.values()), axis=1)
     numbers = np.asarray(table, dtype=np.float64)

@@ -23,8 +23,9 @@ PERIODS = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)
 DECAYS = (0.4, 0.7, 1.1, 1.8)
 #: Decay lengths of the monotonic part, as near a critical point.
 SLOW_DECAYS = (0.5, 1.2)
-#: The tail begins so many peak distances away, and needs this many points for the four amplitudes and three scales.
-TAIL_START, LEAST_POINTS = 2.0, 14
+#: The tail begins so many peak distances away; less than this many of them, or points, do not tell a level from an
+#: oscillation.
+TAIL_START, LEAST_PERIODS, LEAST_POINTS = 2.0, 1.5, 14
 #: A curve without a main peak is taken in units of this part of its range.
 NO_PEAK = 0.125
 
@@ -126,7 +127,7 @@ def tail_level(r: ArrayLike, g: ArrayLike) -> Level | None:
     distances, values = np.asarray(r, dtype=np.float64), np.asarray(g, dtype=np.float64)
     length = _length(distances, values)
     tail = distances >= TAIL_START * length
-    if np.count_nonzero(tail) < LEAST_POINTS or distances[-1] < (TAIL_START + 1.0) * length:
+    if np.count_nonzero(tail) < LEAST_POINTS or distances[-1] < (TAIL_START + LEAST_PERIODS) * length:
         return None
     x, y = distances[tail] / length, values[tail]
     fits = (_fit(x, y, *scales) for scales in product(PERIODS, DECAYS, SLOW_DECAYS))
@@ -203,7 +204,30 @@ def half_box(r: ArrayLike, g: ArrayLike) -> HalfBox | None:
                 best = score, bool(holds), half
     if best is None or not best[1]:
         return None
-    return HalfBox(best[2], float(values[-1]))
+    return HalfBox(_located(distances, values, length, first, last), float(values[-1]))
+
+
+def _located(r: Array, g: Array, length: float, first: int, last: int) -> float:
+    """Return half the edge at which g is best described as an oscillation around 1 inside a box.
+
+    Where the oscillation is strong it moves the end that the law alone finds; here both are fitted at once.
+    """
+    tail = r >= max(1.6 * length, float(r[0]))
+    x, y = r[tail] / length, g[tail]
+    waves = [
+        np.stack([np.cos(2 * np.pi * x / period), np.sin(2 * np.pi * x / period)], axis=1)
+        * (np.exp(-(x - x[0]) / decay) / x)[:, None]
+        for period, decay in product(PERIODS, DECAYS)
+    ]
+    best = np.inf, float(r[last])
+    for at in np.unique(np.linspace(first, last - 1, min(TRIALS // 2, last - first)).astype(int)):
+        for faces in (3, 2, 1):
+            inside = 1.0 - np.clip(faces * (1.0 - float(r[at]) / r[tail]), 0.0, 1.0)
+            for wave in waves:
+                basis = inside[:, None] * wave
+                residual = y - inside - basis @ np.linalg.lstsq(basis, y - inside, rcond=None)[0]
+                best = min(best, (float(residual @ residual), float(r[at])))
+    return best[1]
 
 
 def kirkwood_buff(r: ArrayLike, g: ArrayLike, density: float) -> float:
