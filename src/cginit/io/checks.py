@@ -15,21 +15,20 @@ from cginit.state import StatePoint, common_units
 
 __all__ = ["check_target", "refuse_two_phases"]
 
-#: |tail - 1| above which a target is refused. Over one period of the g(r) of dense Lennard-Jones (T* = 1,
-#: rho* = 0.85) the mean is within 0.04 of 1 wherever the curve ends beyond 2.6 sigma; twice this is no liquid.
+#: |tail - 1| above which a target is refused. Over one period of the g(r) of dense Lennard-Jones (T* = 1, rho* =
+#: 0.85) the mean is within 0.04 of 1 wherever the curve ends beyond 2.6 sigma; twice this is no liquid.
 MAX_OFFSET = 0.1
 #: |tail - 1| of a decaying tail that is worth a note: more than the oscillation of that liquid leaves.
 NOTED_OFFSET = 0.05
 #: The level of the tail is noted if it is off 1 by so many of its errors and by this much. Of 1418 state points of
-#: the
-#: data set none is; N instead of N - 1 of a hundred beads is 0.01, and published targets are 0.009 off.
+#: the data set none is; N instead of N - 1 of a hundred beads is 0.01, and published targets are 0.009 off.
 LEVEL_ERRORS, LEVEL_OFFSET = 4.0, 0.012
 #: Curves that end before this many peak distances do not show their tail; only gross errors are refused.
 SHORT, MAX_SHORT_OFFSET = 2.5, 0.4
 #: The tail falls by more than this part over one period: correlations that a homogeneous liquid does not have.
 SLOW_DECAY = 0.03
-#: S(0) of g that is worth a note, and above which a refinement is refused. The largest of 1418 fluids of the data set
-#: is 3.4; inside two phases it grows with the volume.
+#: S(0) of g that is worth a note, and above which a refinement is refused. The largest of 1418 fluids of the data
+#: set is 3.4; inside two phases it grows with the volume.
 NOTED_LONG_WAVE, MAX_LONG_WAVE = 5.0, 10.0
 #: Least mean of g - 1 in the shell beyond two and a half peak distances for a tail that falls over many of them.
 LEAST_EXCESS = 0.02

@@ -26,8 +26,7 @@ GROWS = 3.0
 #: Fewer rows show no law.
 LEAST_ROWS = 8
 #: Over the last half of its range a histogram of counts grows like r^2 and a running number like r^3; in powers of
-#: r, the
-#: g of a liquid changes by less than this, and never to a value as large.
+#: r, the g of a liquid changes by less than this, and never to a value as large.
 LEAST_POWER, LEAST_LAST = 1.2, 1.5
 #: The error of g where g > 1/2 is, in the middle, below this part of g; more would be no measurement.
 LARGEST_ERROR = 0.3

@@ -11,8 +11,7 @@ __all__ = ["Kind", "comment_labels", "kind_of", "labels_of_width", "length_in_nm
 Kind = Literal["distance", "g", "error", "number", "flag", "index", "unknown"]
 
 #: Words that programs and people put above columns, without case, quotes and units; bounded, since a curve may be
-#: called
-#: Ferrocene or Counterion. Earlier kinds win: "g_error" is an error and no g, "count" a number.
+#: called Ferrocene or Counterion. Earlier kinds win: "g_error" is an error and no g, "count" a number.
 _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("index", re.compile(r"|#|index|idx|row|no\.?|i|unnamed: \d+|level_\d+|bin( no\.?)?")),
     ("flag", re.compile(r"flags?")),

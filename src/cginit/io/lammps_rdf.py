@@ -20,8 +20,7 @@ from cginit.io.rows import Rows
 __all__ = ["Averaged", "averaged", "block_labels", "blocks_of", "yaml_blocks"]
 
 #: A plain running average of K blocks changes by sigma/sqrt(k(k-1)) at its k-th: its first step is, squared,
-#: K(K-1)/2 times
-#: its last. Independent blocks have 1; this much is taken for blocks that settle.
+#: K(K-1)/2 times its last. Independent blocks have 1; this much is taken for blocks that settle.
 SETTLES = 2.5
 #: From this many blocks on their scatter is known at each point; with fewer it is one number for all points.
 POINTWISE = 10

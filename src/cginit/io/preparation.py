@@ -13,12 +13,11 @@ from cginit.liquid.tail import half_box, main_peak
 
 __all__ = ["Prepared", "prepare_target", "rebinned", "supported_step"]
 
-#: A step finer than this part of the peak distance shows nothing that a wider one does not, and is rebinned; so is a
-#: curve of more rows than this, since the memory of the pair counter grows as their cube (600: 0.9 GB).
+#: A step finer than this part of the peak distance shows nothing that a wider one does not, and is rebinned; so is
+#: a curve of more rows than this, since the memory of the pair counter grows as their cube (600: 0.9 GB).
 FINEST, MOST_ROWS = 1.0 / 100.0, 600
 #: The steps that are chosen then, as parts of the peak distance: the first at which the noise of g near its main
-#: peak is
-#: below the number, or the last one. 40 points a period lose less than 0.1 % of a wave by averaging.
+#: peak is below the number, or the last one. 40 points a period lose less than 0.1 % of a wave by averaging.
 STEPS, LOW_NOISE = (1.0 / 40.0, 1.0 / 30.0, 1.0 / 20.0), 0.01
 
 

@@ -12,8 +12,7 @@ from cginit.units import GAS_CONSTANT, KJ_PER_KCAL
 __all__ = ["question_state"]
 
 #: Diameters of cores in nm: hydrogen bonds keep 0.15 nm between atoms; beads of a few molecules end near 1 nm, and
-#: what is
-#: larger than this is a colloid, whose energies nobody gives in kJ/mol.
+#: what is larger than this is a colloid, whose energies nobody gives in kJ/mol.
 SMALLEST, LARGEST = 0.12, 2.0
 #: Temperatures in kelvin: neon and hydrogen are liquid below the first, molten salts above the second, molecules
 #: between.
@@ -24,9 +23,8 @@ ROOM = (293.0, 312.0)
 #: A gas: the cores fill less than this of space, and a bead has fewer neighbours than this in its first shell ...
 GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.5
 #: ... while g has the shells of a liquid: a minimum below, then a maximum above these and by so much lower than the
-#: first,
-#: which a gas, with g = exp(-U/kT), only has if U has them. Of 523 bead potentials of the data set none is asked
-#: about.
+#: first, which a gas, with g = exp(-U/kT), only has if U has them. Of 523 bead potentials of the data set none is
+#: asked about.
 MINIMUM, MAXIMUM, LOWER = 0.97, 1.005, 0.1
 
 

@@ -17,8 +17,8 @@ from cginit.curves import Array
 
 __all__ = ["HalfBox", "Level", "half_box", "kirkwood_buff", "main_peak", "shell_excess", "tail_level"]
 
-#: The oscillation of the tail: periods and decay lengths in peak distances that are tried. Periods of simple liquids
-#: lie within 10 % of the peak distance, those of water within 20 %.
+#: The oscillation of the tail: periods and decay lengths in peak distances that are tried. Periods of simple
+#: liquids lie within 10 % of the peak distance, those of water within 20 %.
 PERIODS = (0.8, 0.87, 0.93, 1.0, 1.07, 1.15, 1.25)
 DECAYS = (0.4, 0.7, 1.1, 1.8)
 #: Decay lengths of the monotonic part, as near a critical point.
@@ -34,8 +34,8 @@ BOX_START, BOX_PART = 2.0, 0.4
 #: Distances tried as half the edge of the box, at most, for each number of faces.
 TRIALS = 120
 #: The law of the box must leave less than this part of the deviation from 1; the fall must be so many times the
-#: oscillation before it, and this large. With these none of 1419 good curves (state points of the data set, whole and
-#: cut at random) is taken for one that leaves its box, and nine in ten that do are found.
+#: oscillation before it, and this large. With these none of 1419 good curves (state points of the data set, whole
+#: and cut at random) is taken for one that leaves its box, and nine in ten that do are found.
 LEFT_OVER, OVER_OSCILLATION, LEAST_FALL = 0.35, 3.0, 0.04
 
 
@@ -74,8 +74,8 @@ class HalfBox:
 
 def main_peak(r: Array, g: Array) -> float:
     """Return the distance of the first pronounced maximum; 0 for a g(r) without one, as that of soft particles."""
-    # The global maximum may lie in the tail of a wrong or a phase-separated g(r): the first one counts that
-    # rises over a tenth of g's range on both sides.
+    # The global maximum may lie in the tail of a wrong or a phase-separated g(r): the first one counts that rises
+    # over a tenth of g's range on both sides.
     prominence = 0.1 * float(np.ptp(g))
     low = g[0]
     top, at = -np.inf, 0
