@@ -198,6 +198,20 @@ def test_an_error_as_large_as_g_is_noted(tmp_path):
     assert "as large as g" in found.notes[0]
 
 
+def test_beads_counted_with_themselves_are_left_out(tmp_path):
+    # MDAnalysis' InterRDF of a group with itself, without exclusion_block.
+    g = G.copy()
+    assert g[:6].max() < 1e-6
+    g[:6] = 0.0
+    alone = np.where(R < 0.03, 1492.97, g)
+    found = rdf_reading(save(tmp_path, text(R, alone)), units=NM)
+    assert "counted with itself" in found.notes[0]
+    np.testing.assert_allclose(found.rdf.g, g, rtol=1e-6)
+    # A soft core, or a curve that begins at contact, is no such thing.
+    assert rdf_reading(save(tmp_path, text(R, np.where(R < 0.1, 0.3, G))), units=NM).notes == ()
+    assert rdf_reading(save(tmp_path, text(R, g)), units=NM).notes == ()
+
+
 def test_labels_of_curves_are_not_taken_for_words_in_them(tmp_path):
     path = save(tmp_path, text(R, G, head='@ xaxis label "r (nm)"\n@ s0 legend "Counterion ferrocene"\n'))
     np.testing.assert_allclose(rdf_reading(path, units=NM).rdf.g, G, rtol=1e-6, atol=1e-12)

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 SLIGHTLY_UNEVEN = 0.2
 #: Histograms of counts grow like r^2, running numbers like r^3.
 COUNTS_BELOW = 2.5
+#: So many empty bins after the first make it one of beads that were counted with themselves.
+EMPTY = 3
 #: A smoothed or subtracted g(r) may dip below 0 by a few per cent; more is not noise.
 MAX_NEGATIVE = 0.05
 
@@ -203,6 +205,7 @@ def rdf_reading(
     check_increasing(rows, r)
     g, error, remark = _values(sheet, rows, columns, r)
     _not_counts(rows, r, g, columns)
+    g, self_note = _without_itself(rows, r, g)
     g = _not_negative(rows, r, g, system, clean)
     if error is not None and np.any(error < 0.0):
         row = int(np.argmin(error))
@@ -216,7 +219,7 @@ def rdf_reading(
     factor, scaled = _length(sheet, columns, system)
     curve = RDF(grid * factor, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
     words = tuple(text for text in (remark, scaled) if text)
-    return Reading(curve, sheet.program, columns.words, words, columns.notes)
+    return Reading(curve, sheet.program, columns.words, words, (*columns.notes, *self_note))
 
 
 def write_rdf(
@@ -351,6 +354,21 @@ def _values(sheet: Sheet, rows: Rows, columns: Columns, r: Array) -> tuple[Array
         )
     error = None if columns.error is None else rows.numbers(columns.error, "error")
     return rows.numbers(columns.g, "g"), error, ""
+
+
+def _without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ...]]:
+    """Take out the beads that a program counted with themselves: a value in the first bin and an empty core after it."""
+    alone = r.size > EMPTY and g[0] > 0.0 and not np.any(g[1 : EMPTY + 1])
+    if not alone or r[0] > 1.01 * (r[1] - r[0]):
+        return g, ()
+    note = (
+        f"The first row of {rows.name} (g = {g[0]:.3g} at r = {r[0]:g}) stands alone before an empty core: each "
+        f"bead was "
+        "counted with itself. It is left out; g then lacks these pairs, and tends to 1 - 1/N."
+    )
+    cleaned = g.copy()
+    cleaned[0] = 0.0
+    return cleaned, (note,)
 
 
 def _not_counts(rows: Rows, r: Array, g: Array, columns: Columns) -> None:
