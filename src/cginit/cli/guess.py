@@ -95,8 +95,7 @@ def _density(options: GuessOptions, stated: float | None, target: RDF) -> float:
     if density is None:
         raise InputError(
             f"the number density is not stated in {options.rdf}; give it in {target.units.density} with --density, "
-            f"or "
-            "--mass-density with --molar-mass"
+            "or --mass-density with --molar-mass"
         )
     return density
 
@@ -166,8 +165,7 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
     if abs(value) > BEYOND_ALL:
         return text, (
             f"this potential has a pressure of {value:.2g} bar at this density: no molecule has. Are the length of "
-            f"g(r), "
-            "the density and kT in the units stated, and g(r) and the density of the same box?",
+            "g(r), the density and kT in the units stated, and g(r) and the density of the same box?",
         )
     warning = (
         f"a simulation of this potential at this density has a pressure of about {value:.3g} bar, not "

@@ -13,9 +13,8 @@ SIMULATION = "Simulation"
 UPDATE = "Update"
 
 RDF_HELP = (
-    "Target g(r): VOTCA .dist.tgt, xvg, CSV, LAMMPS fix ave/time of compute rdf, .npy, .npz or plain columns of r, "
-    "g and "
-    "perhaps its error."
+    "Target g(r): VOTCA .dist.tgt, xvg, CSV, LAMMPS fix ave/time of compute rdf, .npy, .npz or plain columns of "
+    "r, g and perhaps its error."
 )
 
 OptionalRdf = Annotated[

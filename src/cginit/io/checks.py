@@ -37,13 +37,12 @@ LEAST_EXCESS = 0.02
 def check_target(target: RDF, r_cut: float | None = None, state: StatePoint | None = None) -> tuple[str, ...]:
     """Refuse a g(r) that does not tend to 1 or ends before the cut-off.
 
-    The tail is the mean of g over the last period of its oscillation, for which the distance of its main
-    peak (at least a quarter of the range) is taken. It must be within 0.1 of 1, or within 0.4 if the
-    curve ends before 2.5 peak distances. A tail that differs and still falls from one period to the next is
-    the sign of droplets or of phase coexistence; a tail that is flat is one of normalisation, and the level that it
-    tends to (`cginit.liquid.tail.tail_level`) is noted where it differs from 1 by more than 0.012 and four of its
-    errors. A
-    tail that falls as a sphere leaves its box was counted beyond half the box and is refused.
+    The tail is the mean of g over the last period of its oscillation, for which the distance of its main peak (at
+    least a quarter of the range) is taken. It must be within 0.1 of 1, or within 0.4 if the curve ends before 2.5
+    peak distances. A tail that differs and still falls from one period to the next is the sign of droplets or of
+    phase coexistence; a tail that is flat is one of normalisation, and the level that it tends to
+    (`cginit.liquid.tail.tail_level`) is noted where it differs from 1 by more than 0.012 and four of its errors.
+    A tail that falls as a sphere leaves its box was counted beyond half the box and is refused.
 
     Parameters
     ----------
@@ -131,8 +130,7 @@ def refuse_two_phases(target: RDF, state: StatePoint) -> None:
     if phases is not None:
         raise InputError(
             f"{phases}. A refinement would swing between cluster and gas. Sample a homogeneous state, or a larger "
-            f"box; "
-            "cg-init --rdf still gives a guess"
+            "box; cg-init --rdf still gives a guess"
         )
 
 
@@ -146,10 +144,9 @@ def _two_phases(target: RDF, state: StatePoint, limit: float) -> str | None:
         return None
     means = ", ".join(f"{value:+.3f}" for value in shells[:4])
     return (
-        f"g(r) gives a structure factor S(0) of {s_0:.1f}, that of a liquid is a few hundredths and that of a gas 1, "
-        f"and its tail falls over many shells (means of g - 1: {means}): the box looks like two phases, a drop in a "
-        f"gas, or "
-        "is near a critical point and too small"
+        f"g(r) gives a structure factor S(0) of {s_0:.1f}, that of a liquid is a few hundredths and that of a gas "
+        f"1, and its tail falls over many shells (means of g - 1: {means}): the box looks like two phases, a drop "
+        "in a gas, or is near a critical point and too small"
     )
 
 
@@ -164,10 +161,8 @@ def _level(full: RDF) -> list[str]:
     beyond = _distance_of_mean(full, level)
     return [
         f"The tail of g(r) tends to {level.mean:.4f} ± {level.error:.4f}, not to 1: its normalisation has another "
-        f"number of "
-        f"beads or another volume than the box, and U(r) and the pressure follow it. In one species --normalise "
-        f"{beyond:g} "
-        "divides g by its mean beyond that distance"
+        "number of beads or another volume than the box, and U(r) and the pressure follow it. In one species "
+        f"--normalise {beyond:g} divides g by its mean beyond that distance"
     ]
 
 
@@ -184,10 +179,8 @@ def _beyond(target: RDF, box: HalfBox) -> str:
     length = target.units.length
     return (
         f"g(r) falls beyond r = {box.distance:.3g} {length} as the part of a sphere that is inside a box of twice "
-        f"that edge "
-        f"does (to {box.last:.3g} at its end): it was counted beyond half the box. Cut it at "
-        f"{box.distance - target.dr:.3g} "
-        f"{length}, or sample it up to half the shortest edge"
+        f"that edge does (to {box.last:.3g} at its end): it was counted beyond half the box. Cut it at "
+        f"{box.distance - target.dr:.3g} {length}, or sample it up to half the shortest edge"
     )
 
 

@@ -81,8 +81,7 @@ def companion(r: Array, g: Array, values: Array) -> Companion:
     r"""Return what a third column can be: the error of g, nothing (zeros), a running number, or another curve.
 
     A running coordination number is :math:`4\pi\rho\int_0^r g\, r^2 dr`: it follows that integral, whatever the
-    density, or
-    at least never falls and grows many times over. A column as large as g is no error of it.
+    density, or at least never falls and grows many times over. A column as large as g is no error of it.
 
     Examples
     --------
@@ -260,8 +259,7 @@ def _wanted(search: _Search, wanted: str | int, r: int) -> int:
         if len(found) != 1:
             raise InputError(
                 f"{'several columns' if found else 'no column'} of {sheet.rows.name} {'are' if found else 'is'} "
-                f"called "
-                f"{text!r}; there are {search.curves(found or range(width))}"
+                f"called {text!r}; there are {search.curves(found or range(width))}"
             )
         index = found[0]
     if index in (r, search.flag):
@@ -279,9 +277,8 @@ def _labelled(search: _Search, others: Sequence[int]) -> int:
     curves = curves or [index for index in others if search.kinds[index] == "unknown"]
     if not curves:
         raise InputError(
-            f"{search.sheet.rows.name} has no column of g among {search.curves(others) or 'its columns'}; if one is "
-            f"g "
-            "all the same, choose it with --column"
+            f"{search.sheet.rows.name} has no column of g among {search.curves(others) or 'its columns'}; if one "
+            "is g all the same, choose it with --column"
         )
     if len(curves) > 1:
         raise _several(search, curves)
@@ -313,9 +310,9 @@ def _companion(search: _Search, r: int, g: int, index: int) -> Companion:
 def _several(search: _Search, curves: Sequence[int]) -> InputError:
     return InputError(
         f"{search.sheet.rows.name} ({search.sheet.rows.width()} columns) holds {len(curves)} curves: "
-        f"{search.curves(curves)}; choose one of them with "
-        f"--column {curves[0] + 1} (from Python column={curves[0] + 1}), or write it to a file of its own with "
-        "columns r and g. A column as large as g is not taken for its error"
+        f"{search.curves(curves)}; choose one of them with --column {curves[0] + 1} (from Python "
+        f"column={curves[0] + 1}), or write it to a file of its own with columns r and g. A column as large as g "
+        "is not taken for its error"
     )
 
 

@@ -139,8 +139,7 @@ def averaged(blocks: Sequence[Rows], index: int, r: Array) -> Averaged:
     r"""Return one column as the mean of the blocks with the standard error of it, or of the last block alone.
 
     Blocks that settle, each nearer to the last than the one before, are those of ``ave running`` or of a run that
-    was still
-    equilibrating; their mean would weigh the beginning again, and the last one stands.
+    was still equilibrating; their mean would weigh the beginning again, and the last one stands.
 
     With fewer than ten blocks the scatter at a point is hardly known. Then the error is that of counts in shells,
     :math:`\sigma = s \sqrt{g}/r`, with the one number s from the scatter at all points.

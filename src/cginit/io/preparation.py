@@ -82,19 +82,17 @@ def prepare_target(target: RDF, *, dr: float | None = None, normalise: float | N
         if target.r.size > MOST_ROWS:
             raise InputError(
                 f"bins of {step:g} {target.units.length} are {target.r.size} up to r = {target.r_max:g}; "
-                f"simulations are "
-                f"counted in at most {MOST_ROWS}: give a --dr of {target.r_max / MOST_ROWS:.2g} or more"
+                f"simulations are counted in at most {MOST_ROWS}: give a --dr of {target.r_max / MOST_ROWS:.2g} or "
+                "more"
             )
     box = half_box(target.with_core().r, target.with_core().g)
     if box is not None:
         # The end is known to a step, and the last points before it are as good as any.
         end = box.distance - target.dr
         notes.append(
-            f"g(r) falls beyond r = {box.distance:.3g} {target.units.length} as the part of a sphere that is inside "
-            f"a box "
-            f"of twice that edge does (to {box.last:.3g} at its end): it was counted beyond half the box. It is cut "
-            f"at "
-            f"{end:.3g}; sample it up to half the shortest edge."
+            f"g(r) falls beyond r = {box.distance:.3g} {target.units.length} as the part of a sphere that is "
+            f"inside a box of twice that edge does (to {box.last:.3g} at its end): it was counted beyond half the "
+            f"box. It is cut at {end:.3g}; sample it up to half the shortest edge."
         )
         target = target.truncated(end)
     if normalise is not None:
@@ -108,8 +106,7 @@ def supported_step(target: RDF) -> float | None:
     """Return the width of bins that suits a target, a round number; None where its own step does.
 
     A step is too fine below a hundredth of the peak distance, or where there are more than 600 rows. It is then a
-    fortieth
-    of that distance, or up to a twentieth where the noise near the main peak is above 1 %.
+    fortieth of that distance, or up to a twentieth where the noise near the main peak is above 1 %.
     """
     whole = target.with_core()
     # A peak is looked for in bins that are wide enough to show one through the noise of the fine ones.
@@ -153,8 +150,7 @@ def rebinned(target: RDF, dr: float) -> RDF:
 
     A point of the file is the average over the bin centred on it, of which a share goes to each new bin that it
     overlaps: :math:`\int g\, r^2 dr` over whole new bins is that of the file. Errors are taken as independent. A
-    bin that
-    the file does not fill to the end is left out.
+    bin that the file does not fill to the end is left out.
 
     Raises
     ------

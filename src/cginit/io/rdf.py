@@ -301,8 +301,7 @@ def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: s
     if sheet.is_lammps and system == NM_KJ:
         raise InputError(
             f"{name} is from LAMMPS, whose distances are in angstrom (units real, metal) or sigma (lj), and not in "
-            f"nm; "
-            "give --units angstrom-kcal/mol or lj, or save r and g as plain columns if they are in nm"
+            "nm; give --units angstrom-kcal/mol or lj, or save r and g as plain columns if they are in nm"
         )
     if header.units is not None and header.units != system:
         logger.warning("%s states units %s, but is read as %s as asked", name, header.units.name, system.name)

@@ -30,8 +30,7 @@ def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ..
         return g, ()
     note = (
         f"The first row of {rows.name} (g = {g[0]:.3g} at r = {r[0]:g}) stands alone before an empty core: each "
-        f"bead was "
-        "counted with itself. It is left out; g then lacks these pairs, and tends to 1 - 1/N."
+        "bead was counted with itself. It is left out; g then lacks these pairs, and tends to 1 - 1/N."
     )
     cleaned = g.copy()
     cleaned[0] = 0.0

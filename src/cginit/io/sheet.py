@@ -156,9 +156,8 @@ def _upright(rows: Rows) -> Rows:
     r = np.array(rows.tokens[0], dtype=np.float64)
     if not np.all(np.diff(r) > 0.0):
         raise InputError(
-            f"{rows.name} holds {len(rows)} rows of {width} numbers; this looks like curves saved side by side, but "
-            f"the "
-            "first row does not increase as r does. Save r and g as columns"
+            f"{rows.name} holds {len(rows)} rows of {width} numbers; this looks like curves saved side by side, "
+            "but the first row does not increase as r does. Save r and g as columns"
         )
     return Rows(
         rows.name, (rows.lines[0],) * width, tuple(zip(*rows.tokens, strict=True)), rows.comments, rows.names

@@ -100,7 +100,7 @@ def _liquid_of_a_gas(target: RDF, density: float, core: float) -> str | None:
         return None
     return (
         f"g(r) has the shells of a liquid, but at a density of {density:.4g} {target.units.density} a bead has "
-        f"{neighbours:.2g} neighbours in its first shell and the beads fill {packing:.2g} of space, as in a gas. Is "
-        f"the "
-        "density a mass density (g/cm^3: give it with --mass-density and --molar-mass), or one per another volume?"
+        f"{neighbours:.2g} neighbours in its first shell and the beads fill {packing:.2g} of space, as in a gas. "
+        "Is the density a mass density (g/cm^3: give it with --mass-density and --molar-mass), or one per another "
+        "volume?"
     )
