@@ -348,6 +348,12 @@ def test_arrays_that_are_no_curve_are_named(tmp_path):
     (tmp_path / "b.npy").write_bytes(b"\x93NUMPY broken")
     with pytest.raises(InputError, match=r"no \.npy or \.npz"):
         rdf_reading(tmp_path / "b.npy", units=NM)
+    np.savez(tmp_path / "d.npz", r=R, g=G)
+    damaged = bytearray((tmp_path / "d.npz").read_bytes())
+    damaged[300] ^= 255
+    (tmp_path / "d.npz").write_bytes(bytes(damaged))
+    with pytest.raises(InputError, match=r"no \.npy or \.npz"):
+        rdf_reading(tmp_path / "d.npz", units=NM)
     (tmp_path / "c.dat").write_text(" ".join(["1.0"] * 20) + "\n" + " ".join(["0.5"] * 20) + "\n")
     with pytest.raises(InputError, match="side by side"):
         rdf_reading(tmp_path / "c.dat", units=NM)

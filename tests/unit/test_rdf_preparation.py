@@ -113,6 +113,10 @@ class TestTwoPhases:
         refuse_two_phases(gas, state)
         assert not any("two phases" in note for note in check_target(gas, None, state))
 
+    def test_a_grid_coarser_than_the_shells_is_no_matter(self):
+        r = np.array([0.0, 2.0, 4.0, 6.0, 8.0])
+        refuse_two_phases(RDF(r, [0.0, 1.5, 1.0, 1.0, 1.0], units="lj"), StatePoint(0.1, 1.0))
+
     def test_a_liquid_is_refined(self):
         refuse_two_phases(RDF(R, liquid(R), units="lj"), StatePoint(0.8, 1.0))
         # A level that is off raises S(0) as much, but does not fall.

@@ -171,7 +171,8 @@ def _arrays(data: bytes, name: str) -> Sheet:
         arrays = (
             {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
         )
-    except (ValueError, OSError, KeyError) as error:
+    except Exception as error:
+        # A damaged file makes NumPy, zipfile, zlib and the tokenizer of its header raise what they like.
         raise InputError(f"{name} is no .npy or .npz file of numbers: {error}") from None
     labels: tuple[str, ...] = ()
     plain = {key: array for key, array in arrays.items() if array.dtype.kind in "fiu"}

@@ -279,7 +279,6 @@ def shell_excess(r: ArrayLike, g: ArrayLike) -> list[float]:
     distances, values = np.asarray(r, dtype=np.float64), np.asarray(g, dtype=np.float64)
     length = _length(distances, values)
     edges = np.arange(1.5, float(distances[-1]) / length - 0.3, 1.0)
-    return [
-        float(np.mean(values[(distances >= edge * length) & (distances < (edge + 1.0) * length)])) - 1.0
-        for edge in edges
-    ]
+    shells = ((distances >= edge * length) & (distances < (edge + 1.0) * length) for edge in edges)
+    # A grid as coarse as the shells leaves some without a point.
+    return [float(np.mean(values[shell])) - 1.0 for shell in shells if np.any(shell)]
