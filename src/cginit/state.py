@@ -10,7 +10,10 @@ from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.units import UnitSystem, conversion, unit_system
 
-__all__ = ["StatePoint", "check_density", "common_units", "excluded_diameter"]
+__all__ = ["StatePoint", "check_density", "common_units", "excluded_diameter", "number_density"]
+
+#: Avogadro's constant per 1e21, exact: molecules of 1 g/mol in nm^3 at 1 g/cm^3.
+AVOGADRO_PER_NM3 = 602.214076
 
 #: Close packing of equal spheres fills 0.7405 of space; a core that fills more cannot be one.
 MAX_PACKING = 0.75
@@ -67,6 +70,37 @@ class StatePoint:
         return StatePoint(self.density / length**3, self.kT * energy, target)
 
 
+def number_density(mass_density: float, molar_mass: float, units: str | UnitSystem) -> float:
+    r"""Return the number of beads per volume, :math:`\rho N_A / M`, in the inverse cube of the length unit.
+
+    Parameters
+    ----------
+    mass_density : float
+        In g/cm^3.
+    molar_mass : float
+        Of one bead, in g/mol: of the molecule, where a bead is a molecule.
+    units : str or UnitSystem
+
+    Raises
+    ------
+    InputError
+        If a value is not positive, or the units are reduced ones.
+
+    Examples
+    --------
+    >>> round(number_density(0.9965, 18.015, "nm-kJ/mol"), 2)
+    33.31
+    """
+    system = unit_system(units)
+    if system.length_nm is None:
+        raise InputError("a mass density in g/cm^3 has no meaning in lj units; give the number density")
+    if not (0.0 < mass_density < np.inf and 0.0 < molar_mass < np.inf):
+        raise InputError(
+            f"a mass density and a molar mass must be positive numbers, not {mass_density:g} and {molar_mass:g}"
+        )
+    return AVOGADRO_PER_NM3 * mass_density / molar_mass * system.length_nm**3
+
+
 def common_units(target: RDF, state: StatePoint) -> tuple[RDF, StatePoint]:
     """Return both in the units of the state, or in those of the target where the state names none."""
     units = state.units or target.units
@@ -105,12 +139,16 @@ def check_density(target: RDF, state: StatePoint) -> None:
         return
     unit = target.units.density
     slips = (
-        (1e-3, "given per nm^3 while r is in angstrom"),
+        (1e-3, "a density given per nm^3 while r is in angstrom"),
         (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)"),
-        (0.0334284, "a mass density in kg/m^3 of water instead of a number density"),
+        (
+            0.0334284,
+            f"a mass density in {'g/cm^3' if target.units.length == 'angstrom' else 'kg/m^3'} of water instead of a "
+            "number density",
+        ),
     )
     hints = [text for factor, text in slips if 0.02 < packing * factor <= 0.65]
-    hint = f"; it looks like a density {hints[0]}" if hints else ""
+    hint = f"; it looks like {hints[0]}" if hints else ""
     raise InputError(
         f"density {state.density:g} {unit} cannot be right: the core that g(r) excludes "
         f"(r < {diameter:g} {target.units.length}) would fill {packing:.3g} of space, more than close packing"

@@ -14,28 +14,15 @@ from cginit.atomic import keep_backups
 from cginit.cli import dataset, evaluate, train
 from cginit.cli.convert import convert
 from cginit.cli.doctor import doctor
+from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, propose
-from cginit.cli.options import (
-    Clean,
-    Cutoff,
-    Density,
-    Kt,
-    Method,
-    OptionalRdf,
-    Out,
-    OutUnits,
-    Quiet,
-    TargetBeads,
-    Temperature,
-    Units,
-)
+from cginit.cli.options import Out, OutUnits, Quiet
 from cginit.cli.pressure import pressure
 from cginit.cli.rdf import rdf
 from cginit.cli.refine import mixture, multistate, refine
 from cginit.cli.report import report
 from cginit.cli.scattering import scattering
 from cginit.errors import CGInitError, ConvergenceError, EngineError, StorageError, in_words
-from cginit.guess import DEFAULT_METHOD
 
 __all__ = ["app", "main"]
 
@@ -80,20 +67,11 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True, epilog="Commands have help of their own: cg-init refine --help")
 def start(
     context: typer.Context,
-    rdf: OptionalRdf = None,
-    density: Density = None,
-    temperature: Temperature = None,
-    kT: Kt = None,
-    units: Units = None,
-    method: Method = DEFAULT_METHOD,
-    cutoff: Cutoff = None,
+    target: GuessOptions,
     out: Out = None,
     out_units: OutUnits = None,
-    clean: Clean = False,
-    target_beads: TargetBeads = None,
     quiet: Quiet = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -105,26 +83,14 @@ def start(
     """
     if context.invoked_subcommand is not None:
         return
-    if rdf is None:
+    if target.rdf is None:
         raise typer.BadParameter("give the target g(r): --rdf FILE", param_hint="--rdf")
-    propose(
-        GuessOptions(
-            rdf=rdf,
-            density=density,
-            temperature=temperature,
-            kT=kT,
-            units=units,
-            method=method,
-            cutoff=cutoff,
-            clean=clean,
-            target_beads=target_beads,
-        ),
-        out=out or [],
-        out_units=out_units,
-        quiet=quiet,
-    )
+    propose(target, out=out or [], out_units=out_units, quiet=quiet)
 
 
+app.callback(invoke_without_command=True, epilog="Commands have help of their own: cg-init refine --help")(
+    with_groups(start)
+)
 app.command("refine")(refine)
 app.command("mixture")(mixture)
 app.command("multistate")(multistate)

@@ -8,11 +8,27 @@ from pathlib import Path
 
 import typer
 
+from cginit.cli.options import (
+    Clean,
+    Column,
+    Cutoff,
+    Density,
+    Dr,
+    Kt,
+    MassDensity,
+    Method,
+    MolarMass,
+    Normalise,
+    OptionalRdf,
+    TargetBeads,
+    Temperature,
+    Units,
+)
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
-from cginit.io import check_target, read_rdf, read_rdf_header, table_usage, write_table
-from cginit.state import StatePoint
+from cginit.io import check_target, prepare_target, rdf_reading, read_rdf_header, table_usage, write_table
+from cginit.state import StatePoint, number_density
 
 __all__ = [
     "GuessOptions",
@@ -26,31 +42,47 @@ __all__ = [
 
 #: Pressure in bar that a user expects, and how far from it one is worth a warning.
 AMBIENT, FAR = 1.0, 100.0
+#: Pressure in bar beyond which a slip of units is more likely than the pair potential's own: water as one bead has
+#: 1e4.
+BEYOND_ALL = 1e5
 
 
 @dataclass(frozen=True)
 class GuessOptions:
     """What the command line says about the target and the guess."""
 
-    rdf: Path
-    density: float | None = None
-    temperature: float | None = None
-    kT: float | None = None
-    units: str | None = None
-    method: str = DEFAULT_METHOD
-    cutoff: float | None = None
-    clean: bool = False
-    target_beads: int | None = None
+    rdf: OptionalRdf = None
+    column: Column = None
+    density: Density = None
+    mass_density: MassDensity = None
+    molar_mass: MolarMass = None
+    temperature: Temperature = None
+    kT: Kt = None
+    units: Units = None
+    dr: Dr = None
+    normalise: Normalise = None
+    clean: Clean = False
+    target_beads: TargetBeads = None
+    method: Method = None
+    cutoff: Cutoff = None
+
+    @property
+    def file(self) -> Path:
+        """The file of the target; InputError if none is given."""
+        if self.rdf is None:
+            raise InputError("give the target g(r): --rdf FILE")
+        return self.rdf
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A target with its state, the cut-off wanted, and what was odd about the file."""
+    """A target with its state, the cut-off wanted, what the file was read as, and what was odd about it."""
 
     target: RDF
     state: StatePoint
     r_cut: float
     notes: tuple[str, ...]
+    read_as: str = ""
 
 
 def read_problem(options: GuessOptions) -> Problem:
@@ -61,18 +93,34 @@ def read_problem(options: GuessOptions) -> Problem:
     InputError
         If the file is wrong, or neither it nor the options state the density or the temperature.
     """
-    target = read_rdf(options.rdf, units=options.units, clean=options.clean)
+    reading = rdf_reading(options.file, units=options.units, clean=options.clean, column=options.column)
+    prepared = prepare_target(reading.rdf, dr=options.dr, normalise=options.normalise)
+    target = prepared.target
     if options.target_beads is not None:
         target = replace(target, beads=options.target_beads)
-    header = read_rdf_header(options.rdf)
-    density = options.density if options.density is not None else header.density
+    header = read_rdf_header(options.file)
+    state = StatePoint(
+        _density(options, header.density, target), _thermal_energy(options, header.kT, target), target.units
+    )
+    r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
+    notes = (*reading.notes, *prepared.notes, *check_target(target, r_cut, state))
+    return Problem(target, state, r_cut, notes, "; ".join([reading.line, *prepared.remarks]))
+
+
+def _density(options: GuessOptions, stated: float | None, target: RDF) -> float:
+    if options.mass_density is not None or options.molar_mass is not None:
+        if options.density is not None:
+            raise InputError("give either --density or --mass-density with --molar-mass, not both")
+        if options.mass_density is None or options.molar_mass is None:
+            raise InputError("--mass-density and --molar-mass belong together; give both, or --density")
+        return number_density(options.mass_density, options.molar_mass, target.units)
+    density = options.density if options.density is not None else stated
     if density is None:
         raise InputError(
-            f"the number density is not stated in {options.rdf}; give it in {target.units.density} with --density"
+            f"the number density is not stated in {options.rdf}; give it in {target.units.density} with --density, "
+            "or --mass-density with --molar-mass"
         )
-    state = StatePoint(density, _thermal_energy(options, header.kT, target), target.units)
-    r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
-    return Problem(target, state, r_cut, check_target(target, r_cut))
+    return density
 
 
 def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) -> float:
@@ -93,10 +141,10 @@ def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) ->
 def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, quiet: bool) -> None:
     """Read, guess, write the tables, and say what was done."""
     problem = read_problem(options)
-    potential = guess(problem.target, problem.state, options.method, problem.r_cut)
+    potential = guess(problem.target, problem.state, options.method or DEFAULT_METHOD, problem.r_cut)
     if not quiet:
         describe(problem, potential)
-    paths = write_tables(potential, out or _default_tables(options.rdf), out_units)
+    paths = write_tables(potential, out or _default_tables(options.file), out_units)
     for line in [line for path in paths for line in table_usage(path).splitlines() if not quiet]:
         typer.echo(f"LAMMPS    {line}")
     for path in paths:
@@ -109,6 +157,8 @@ def describe(problem: Problem, potential: PairPotential) -> None:
     origin = potential.provenance
     name = "" if origin is None else origin.method + (f" ({origin.model})" if origin.model else "")
     well = int(potential.u.argmin())
+    if problem.read_as:
+        typer.echo(problem.read_as)
     typer.echo(f"method    {name}")
     typer.echo(f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}")
     typer.echo(f"g(r)      {problem.target.r[0]:g} to {problem.target.r_max:g} {units.length}")
@@ -138,6 +188,11 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
     text = f"{in_error(value, error)} bar ({text})"
     if abs(value - AMBIENT) < max(FAR, 2.0 * error):
         return text, ()
+    if abs(value) > BEYOND_ALL:
+        return text, (
+            f"this potential has a pressure of {value:.2g} bar at this density: no molecule has. Are the length of "
+            "g(r), the density and kT in the units stated, and g(r) and the density of the same box?",
+        )
     warning = (
         f"a simulation of this potential at this density has a pressure of about {value:.3g} bar, not "
         f"{AMBIENT:g} bar: a pair potential that gives g(r) need not give the pressure. At constant pressure its "

@@ -14,7 +14,10 @@ TABLES = "Tables"
 SIMULATION = "Simulation"
 UPDATE = "Update"
 
-RDF_HELP = "Target g(r): VOTCA .dist.tgt, xvg, CSV or plain columns of r, g and perhaps its error."
+RDF_HELP = (
+    "Target g(r): VOTCA .dist.tgt, xvg, CSV, LAMMPS fix ave/time of compute rdf, .npy, .npz or plain columns of "
+    "r, g and perhaps its error."
+)
 
 OptionalRdf = Annotated[
     Path | None, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)
@@ -24,6 +27,47 @@ Density = Annotated[
     float | None,
     typer.Option(
         help="Number of beads per volume, in the inverse cube of the length unit.", rich_help_panel=TARGET
+    ),
+]
+MassDensity = Annotated[
+    float | None,
+    typer.Option(
+        "--mass-density",
+        help="Mass density in g/cm^3, with --molar-mass, instead of --density.",
+        rich_help_panel=TARGET,
+    ),
+]
+MolarMass = Annotated[
+    float | None,
+    typer.Option(
+        "--molar-mass", help="Molar mass of a bead in g/mol, for --mass-density.", rich_help_panel=TARGET
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        metavar="N|NAME",
+        help="Column of g in a file of several, by its number from 1 or its name.",
+        rich_help_panel=TARGET,
+    ),
+]
+Dr = Annotated[
+    float | None,
+    typer.Option(
+        "--dr",
+        help="Average g(r) over bins of this width. Default: its own, or a wider one where it is finer than "
+        "simulations and the noise support.",
+        rich_help_panel=TARGET,
+    ),
+]
+Normalise = Annotated[
+    float | None,
+    typer.Option(
+        "--normalise",
+        metavar="R",
+        help="Divide g(r) by its mean beyond R, where its correlations have ended.",
+        rich_help_panel=TARGET,
     ),
 ]
 Temperature = Annotated[
@@ -50,7 +94,12 @@ TargetBeads = Annotated[
 ]
 Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to 0.", rich_help_panel=TARGET)]
 Method = Annotated[
-    str, typer.Option(help="network, polished, cn-f, hnc, py or boltzmann.", rich_help_panel="Guess")
+    str | None,
+    typer.Option(
+        help="network, polished, cn-f, hnc, py or boltzmann. Default: network; of one bead type that is refined "
+        "polished.",
+        rich_help_panel="Guess",
+    ),
 ]
 Cutoff = Annotated[
     float | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,19 +10,7 @@ import typer
 
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, describe, read_problem
-from cginit.cli.options import (
-    Clean,
-    Cutoff,
-    Density,
-    Kt,
-    OptionalRdf,
-    OutUnits,
-    PairOut,
-    Quiet,
-    TargetBeads,
-    Temperature,
-    Units,
-)
+from cginit.cli.options import Cutoff, Method, OutUnits, PairOut, Quiet
 from cginit.cli.outputs import check_pair_tables
 from cginit.cli.refinement import (
     NOT_CONVERGED,
@@ -53,17 +42,11 @@ SystemFile = Annotated[
         "several states, with what differs, weight, or system = the file of another.",
     ),
 ]
-OptionalMethod = Annotated[
-    str | None,
-    typer.Option(
-        help=f"network, polished, cn-f, hnc, py or boltzmann. Default: {REFINEMENT_METHOD}; network for mixtures.",
-        rich_help_panel="Guess",
-    ),
-]
 
 
 def refine_command(
     context: typer.Context,
+    target: GuessOptions,
     update: UpdateOptions,
     simulation: SimulationOptions,
     system: Annotated[
@@ -72,7 +55,6 @@ def refine_command(
             metavar="[SYSTEM]", help="TOML file of a mixture or of several states, instead of --rdf."
         ),
     ] = None,
-    rdf: OptionalRdf = None,
     workdir: Annotated[
         Path | None,
         typer.Option(
@@ -91,11 +73,6 @@ def refine_command(
             rich_help_panel="Target",
         ),
     ] = None,
-    density: Density = None,
-    temperature: Temperature = None,
-    kT: Kt = None,
-    units: Units = None,
-    method: OptionalMethod = None,
     potential: Annotated[
         Path | None,
         typer.Option(
@@ -105,9 +82,6 @@ def refine_command(
             rich_help_panel="Guess",
         ),
     ] = None,
-    cutoff: Cutoff = None,
-    clean: Clean = False,
-    target_beads: TargetBeads = None,
     out: PairOut = None,
     out_units: OutUnits = None,
     quiet: Quiet = False,
@@ -117,7 +91,7 @@ def refine_command(
     The system is --rdf with its state, a SYSTEM file, or --settings. Every simulation is kept in --workdir; the best
     potentials are written to --out. Exit code 0: converged, 3: stopped at a cap.
     """
-    if sum(one is not None for one in (system, rdf, settings)) != 1:
+    if sum(one is not None for one in (system, target.rdf, settings)) != 1:
         raise typer.BadParameter("give one target: --rdf, a SYSTEM file, or --settings of csg_inverse")
     if settings is not None:
         from cginit.cli.votca import refine_settings
@@ -128,13 +102,11 @@ def refine_command(
         raise typer.BadParameter("give a folder for the refinement: --workdir DIR")
     if system is not None:
         _nothing_beside(context, system)
-        run_system(system, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+        run_system(
+            system, workdir, target.method, target.cutoff, update, simulation, out, out_units, quiet=quiet
+        )
         return
-    if rdf is None:
-        return
-    options = GuessOptions(
-        rdf, density, temperature, kT, units, method or REFINEMENT_METHOD, cutoff, clean, target_beads
-    )
+    options = replace(target, method=target.method or REFINEMENT_METHOD)
     targets, potentials = _of_rdf(options, potential, quiet=quiet)
     targets = with_pressure(targets, update.pressure)
     result = run_targets(targets, potentials, update, simulation, workdir=workdir, quiet=quiet)
@@ -146,7 +118,10 @@ def refine_command(
 refine = with_groups(refine_command)
 
 #: Options that say what a system file says.
-OF_RDF = ("density", "temperature", "kT", "units", "potential", "clean", "target_beads")
+OF_RDF = (
+    *(item.name for item in fields(GuessOptions) if item.name not in ("rdf", "method", "cutoff")),
+    "potential",
+)
 
 
 def _nothing_beside(context: typer.Context, system: Path) -> None:
@@ -166,12 +141,13 @@ def _of_rdf(
     """Return the target of one bead type, and its start: a table or a guess."""
     from cginit.guess import guess
     from cginit.interactions import Interactions
-    from cginit.io import read_start
+    from cginit.io import read_start, refuse_two_phases
     from cginit.target import Target
 
     problem = read_problem(options)
+    refuse_two_phases(problem.target, problem.state)
     if table is None:
-        first = guess(problem.target, problem.state, options.method, problem.r_cut)
+        first = guess(problem.target, problem.state, options.method or REFINEMENT_METHOD, problem.r_cut)
     else:
         first = read_start(table, problem.target, problem.state.kT, options.cutoff)
     if not quiet:
@@ -224,7 +200,7 @@ def mixture_command(
             metavar="DIR", help="Folder of the refinement, which goes on there; without it only guess."
         ),
     ] = None,
-    method: OptionalMethod = None,
+    method: Method = None,
     cutoff: Cutoff = None,
     out: PairOut = None,
     out_units: OutUnits = None,
@@ -244,7 +220,7 @@ def multistate_command(
     workdir: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of the refinement; the same command goes on there.")
     ],
-    method: OptionalMethod = None,
+    method: Method = None,
     cutoff: Cutoff = None,
     out: PairOut = None,
     out_units: OutUnits = None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,23 +15,20 @@ from cginit._version import __version__
 from cginit.atomic import write_atomically
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.io.grid import check_increasing, even_grid, step_spread
+from cginit.io.columns import Columns, choose_columns
+from cginit.io.grid import check_increasing, even_grid
 from cginit.io.header import Header, header_lines, parse_header
-from cginit.io.rows import Rows, column_text, grid_text, is_number, read_bytes, rows_of, text_of
+from cginit.io.labels import length_in_nm
+from cginit.io.lammps_rdf import averaged
+from cginit.io.rdf_values import not_counts, not_negative, resampled, without_itself
+from cginit.io.rows import Rows, column_text, grid_text, read_bytes
+from cginit.io.sheet import Sheet, comments_of, read_sheet
 from cginit.state import StatePoint
-from cginit.units import UnitSystem, unit_system
+from cginit.units import NM_KJ, UnitSystem, unit_system
 
-__all__ = ["RDFHeader", "read_rdf", "read_rdf_header", "write_rdf"]
+__all__ = ["RDFHeader", "Reading", "rdf_reading", "read_rdf", "read_rdf_header", "write_rdf"]
 
 logger = logging.getLogger(__name__)
-
-#: Steps may differ by this part of the median step; beyond it rows are missing, or the file is no curve.
-SLIGHTLY_UNEVEN = 0.2
-#: A smoothed or subtracted g(r) may dip below 0 by a few per cent; more is not noise.
-MAX_NEGATIVE = 0.05
-
-_LEGEND = re.compile(r"^@\s*s\d+\s+legend\b", re.IGNORECASE)
-_FLAGS = {"i", "o", "u"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,36 @@ class RDFHeader:
     source: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A g(r) and what its file was taken for.
+
+    Attributes
+    ----------
+    rdf : RDF
+        The curve.
+    program : str
+        Whose layout the file has: ``columns``, ``CSV``, ``xvg``, ``LAMMPS compute rdf``, ``NumPy array``.
+    columns : tuple of str
+        What was read as what, and what was left out.
+    remarks : tuple of str
+        What was done to the numbers: blocks averaged, units of length converted.
+    notes : tuple of str
+        Sentences on what is odd.
+    """
+
+    rdf: RDF
+    program: str
+    columns: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return "; ".join([f"read as {self.program}: {', '.join(self.columns)}", *self.remarks])
+
+
 def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     """Return the units and the state point that a target file states.
 
@@ -68,21 +94,28 @@ def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     """
     name = os.fspath(path)
     data = read_bytes(path)
-    stated = parse_header(text_of(data, name).splitlines(), name)
+    stated = parse_header(comments_of(data, name), name)
     source = f"sha256:{hashlib.sha256(data).hexdigest()[:12]}"
     return RDFHeader(stated.units, stated.density, stated.kT, stated.version, source)
 
 
 def read_rdf(
-    path: str | os.PathLike[str], *, units: str | UnitSystem | None = None, clean: bool = False
+    path: str | os.PathLike[str],
+    *,
+    units: str | UnitSystem | None = None,
+    clean: bool = False,
+    column: str | int | None = None,
 ) -> RDF:
     r"""Read a radial distribution function.
 
-    Reads VOTCA's ``.dist.tgt`` and ``.dist.new``, xvg, CSV and plain text alike: columns ``r g [error]
-    [flag]``, separated by white space, commas or semicolons; comments, a row of column names, a byte order
-    mark and Windows line ends do no harm. A third column of three is a flag (``i``, ``o``, ``u``) or, if
-    it is numeric, the standard error. Rows flagged ``u`` (undefined) are dropped, rows flagged ``o`` (out of
-    range) are dropped at both ends. What lies below the first row is core, g = 0.
+    Reads VOTCA's ``.dist.tgt`` and ``.dist.new``, xvg, CSV, plain text, arrays of NumPy and what LAMMPS writes of a
+    ``compute rdf`` (see `rdf_reading`, which also says what was taken for what): columns ``r g [error] [flag]``,
+    separated by white space, commas or semicolons; comments, a row of column names, a byte order mark and Windows
+    line ends do no harm. Rows flagged ``u`` (undefined) are dropped, rows flagged ``o`` (out of range) are dropped at
+    both ends. What lies below the first row is core, g = 0.
+
+    Labels decide what the columns are. Without any, a third column is the standard error of g if it can be one; a
+    running coordination number is left out, and a column as large as g is a second curve, of which `column` chooses.
 
     Distances that are a uniform grid up to the rounding of their last printed digit are taken as that grid. If
     the steps differ by up to 20 % from the median step, g is interpolated monotonically (PCHIP, which adds no
@@ -97,6 +130,8 @@ def read_rdf(
         Units of r: ``nm-kJ/mol``, ``angstrom-kcal/mol`` or ``lj``. By default what the file's header states.
     clean : bool
         Set negative g down to -0.05 to 0 instead of refusing it.
+    column : str or int, optional
+        The column of g, by its label or its number from 1, where the file holds several.
 
     Returns
     -------
@@ -122,25 +157,61 @@ def read_rdf(
     >>> target.r_max
     0.5
     """
+    found = rdf_reading(path, units=units, clean=clean, column=column)
+    if len(found.columns) > 2 and any("left out" in text for text in found.columns):
+        logger.warning("%s is %s", os.fspath(path), found.line)
+    for note in found.notes:
+        logger.warning("%s: %s", os.fspath(path), note)
+    return found.rdf
+
+
+def rdf_reading(
+    path: str | os.PathLike[str],
+    *,
+    units: str | UnitSystem | None = None,
+    clean: bool = False,
+    column: str | int | None = None,
+) -> Reading:
+    r"""Read a radial distribution function and say what was taken for what.
+
+    Parameters, errors
+        See `read_rdf`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "gofr.csv"
+    ...     _ = path.write_text("r (nm),g(r),coordination\n3,0.1,0\n4,1.2,1\n5,1.0,3\n")
+    ...     found = rdf_reading(path, units="nm-kJ/mol")
+    >>> found.line
+    'read as CSV: r, g(r), coordination left out'
+    """
     name = os.fspath(path)
-    rows = rows_of(text_of(read_bytes(path), name), name)
-    header = parse_header(rows.comments, name)
-    system = _units(units, header, name)
-    rows, error_column = _in_range(_single_curve(rows))
-    r, g = rows.numbers(0, "r"), rows.numbers(1, "g")
-    error = None if error_column is None else rows.numbers(error_column, "error")
+    sheet = read_sheet(path)
+    header = parse_header(sheet.rows.comments, name)
+    columns = choose_columns(sheet, column)
+    system = _units(units, header, sheet, name)
+    rows = _in_range(sheet.rows, columns)
+    r = rows.numbers(columns.r, "r")
     check_increasing(rows, r)
-    g = _not_negative(rows, r, g, system, clean)
+    g, error, remark = _values(sheet, rows, columns, r)
+    not_counts(rows, r, g, columns)
+    g, self_note = without_itself(rows, r, g)
+    g = not_negative(rows, r, g, system, clean)
     if error is not None and np.any(error < 0.0):
         row = int(np.argmin(error))
         raise InputError(
             f"{rows.where(row)}: the error of g is {error[row]:g}; a standard error is not negative, so "
             "remove the column if it is something else"
         )
-    grid = even_grid(r, rows.column(0))
+    grid = even_grid(r, rows.column(columns.r))
     if grid is None:
-        grid, g, error = _resampled(rows, r, g, error)
-    return RDF(grid, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
+        grid, g, error = resampled(rows, r, g, error)
+    factor, scaled = _length(sheet, columns, system)
+    curve = RDF(grid * factor, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
+    words = tuple(text for text in (remark, scaled) if text)
+    return Reading(curve, sheet.program, columns.words, words, (*columns.notes, *self_note))
 
 
 def write_rdf(
@@ -213,82 +284,64 @@ def _beads(header: Header, name: str) -> int | None:
     return int(header.beads)
 
 
-def _units(given: str | UnitSystem | None, header: Header, name: str) -> UnitSystem:
+def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: str) -> UnitSystem:
     if given is None:
         if header.units is None:
+            own = (
+                "; LAMMPS writes r in its own unit of length: angstrom (real, metal) or lj"
+                if sheet.is_lammps
+                else ""
+            )
             raise InputError(
                 f"{name} does not state its units; give them (--units lj, nm-kJ/mol or angstrom-kcal/mol), "
-                "since a nanometre is never guessed"
+                f"since a nanometre is never guessed{own}"
             )
         return header.units
     system = unit_system(given)
+    if sheet.is_lammps and system == NM_KJ:
+        raise InputError(
+            f"{name} is from LAMMPS, whose distances are in angstrom (units real, metal) or sigma (lj), and not in "
+            "nm; give --units angstrom-kcal/mol or lj, or save r and g as plain columns if they are in nm"
+        )
     if header.units is not None and header.units != system:
         logger.warning("%s states units %s, but is read as %s as asked", name, header.units.name, system.name)
     return system
 
 
-def _single_curve(rows: Rows) -> Rows:
-    curves = sum(bool(_LEGEND.match(comment)) for comment in rows.comments)
-    if curves > 1:
+def _length(sheet: Sheet, columns: Columns, system: UnitSystem) -> tuple[float, str]:
+    """Return the factor from the unit of length that a label states to that of the curve, and what it did."""
+    label = sheet.labels[columns.r] if sheet.labels else ""
+    stated = length_in_nm(label)
+    if stated is None or system.length_nm == stated:
+        return 1.0, ""
+    if system.length_nm is None:
         raise InputError(
-            f"{rows.name} holds {curves} curves; write one of them to a file of its own (columns r and g)"
+            f"{sheet.rows.name} states its distances as {label!r}, which are no lj units; give --units nm-kJ/mol or "
+            "angstrom-kcal/mol, or change the label if it is wrong"
         )
-    return rows
+    return stated / system.length_nm, f"{label!r} converted to {system.length}"
 
 
-def _in_range(rows: Rows) -> tuple[Rows, int | None]:
-    """Drop the rows that carry no value; also return the index of the column of errors."""
-    width = rows.width()
-    if not 2 <= width <= 4:
-        raise InputError(
-            f"{rows.where(0)} has {width} columns; a g(r) has 2 to 4: r g [error] [flag], with flag i, o or u"
-        )
-    flagged = width == 4 or (width == 3 and not all(is_number(field) for field in rows.column(2)))
-    error_column = 2 if width - flagged == 3 else None
-    if not flagged:
-        return rows, error_column
-    flags = rows.column(width - 1)
-    for row, flag in enumerate(flags):
-        if flag not in _FLAGS:
-            raise InputError(
-                f"{rows.where(row)}: the flag is {flag!r}, not i (in range), o (out of range) or u "
-                "(undefined); correct it, or leave a column of errors all numeric"
-            )
+def _in_range(rows: Rows, columns: Columns) -> Rows:
+    """Drop the rows that carry no value."""
+    if columns.flag is None:
+        return rows
+    flags = rows.column(columns.flag)
     inside = [row for row, flag in enumerate(flags) if flag == "i"]
     if not inside:
         raise InputError(f"{rows.name} has no row with flag i; mark the rows that hold g(r)")
-    kept = (row for row in range(inside[0], inside[-1] + 1) if flags[row] != "u")
-    return rows.keep(kept), error_column
+    return rows.keep(row for row in range(inside[0], inside[-1] + 1) if flags[row] != "u")
 
 
-def _not_negative(rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool) -> Array:
-    if not np.any(g < 0.0):
-        return g
-    row = int(np.argmin(g))
-    what = f"g(r) of {rows.name} is negative at r = {r[row]:g} {units.length} ({g[row]:.3g}, line {rows.lines[row]})"
-    if g[row] < -MAX_NEGATIVE:
-        hint = (
-            "this looks like h(r) = g(r) - 1; add 1"
-            if g[0] == -1.0
-            else "this is no noise; sample g(r) again"
+def _values(sheet: Sheet, rows: Rows, columns: Columns, r: Array) -> tuple[Array, Array | None, str]:
+    """Return g, its error, and what was done with blocks."""
+    if len(sheet.blocks) > 1:
+        alike = all(block.column(columns.r) == rows.column(columns.r) for block in sheet.blocks)
+        found = averaged(sheet.blocks if alike else sheet.blocks[-1:], columns.g, r)
+        return (
+            found.values,
+            found.error,
+            found.text or f"last of {len(sheet.blocks)} blocks, whose distances differ",
         )
-        raise InputError(f"{what}; {hint}")
-    if not clean:
-        raise InputError(f"{what}; pass --clean to set it to 0")
-    return np.maximum(g, 0.0)
-
-
-def _resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
-    spread, row = step_spread(r)
-    if spread > SLIGHTLY_UNEVEN:
-        raise InputError(
-            f"{rows.where(row)}: the step from r = {r[row - 1]:g} to {r[row]:g} differs by {100 * spread:.0f} % "
-            f"from the median step {np.median(np.diff(r)):g}; add the missing rows or resample g(r) to a uniform grid"
-        )
-    # Only uneven files pay for this import.
-    from scipy.interpolate import PchipInterpolator
-
-    grid = np.linspace(r[0], r[-1], r.size)
-    # PCHIP stays within its data, but a rounding error below 0 would still be refused.
-    smooth = np.maximum(PchipInterpolator(r, g)(grid), 0.0)
-    return grid, smooth, None if error is None else np.interp(grid, r, error)
+    error = None if columns.error is None else rows.numbers(columns.error, "error")
+    return rows.numbers(columns.g, "g"), error, ""

@@ -1,0 +1,84 @@
+"""Values of g as files hold them: what is mended, and what is refused with line, value and remedy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.io.columns import Columns, growth
+from cginit.io.grid import step_spread
+from cginit.io.rows import Rows
+from cginit.units import UnitSystem
+
+__all__ = ["not_counts", "not_negative", "resampled", "without_itself"]
+
+#: Steps may differ by this part of the median step; beyond it rows are missing, or the file is no curve.
+SLIGHTLY_UNEVEN = 0.2
+#: Histograms of counts grow like r^2, running numbers like r^3.
+COUNTS_BELOW = 2.5
+#: So many empty bins after the first make it one of beads that were counted with themselves.
+EMPTY = 3
+#: A smoothed or subtracted g(r) may dip below 0 by a few per cent; more is not noise.
+MAX_NEGATIVE = 0.05
+
+
+def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ...]]:
+    """Take out beads counted with themselves: a value in the first bin and an empty core after it."""
+    alone = r.size > EMPTY and g[0] > 0.0 and not np.any(g[1 : EMPTY + 1])
+    if not alone or r[0] > 1.01 * (r[1] - r[0]):
+        return g, ()
+    note = (
+        f"The first row of {rows.name} (g = {g[0]:.3g} at r = {r[0]:g}) stands alone before an empty core: each "
+        "bead was counted with itself. It is left out; g then lacks these pairs, and tends to 1 - 1/N."
+    )
+    cleaned = g.copy()
+    cleaned[0] = 0.0
+    return cleaned, (note,)
+
+
+def not_counts(rows: Rows, r: Array, g: Array, columns: Columns) -> None:
+    """Refuse a column that grows like a number of neighbours or a histogram, which no g does."""
+    power = growth(r, g)
+    if power is None:
+        return
+    kind = "a running coordination number" if power > COUNTS_BELOW else "a histogram of counts, or 4 pi r^2 g"
+    raise InputError(
+        f"column {columns.g + 1} of {rows.name} grows like r^{power:.1f} up to its end, at which it is {g[-1]:.3g}; "
+        f"that is {kind} and not g(r), which tends to 1. Choose another column with --column"
+    )
+
+
+def not_negative(rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool) -> Array:
+    """Refuse negative g, or set what is small to 0 where `clean` asks for it."""
+    if not np.any(g < 0.0):
+        return g
+    row = int(np.argmin(g))
+    what = f"g(r) of {rows.name} is negative at r = {r[row]:g} {units.length} ({g[row]:.3g}, line {rows.lines[row]})"
+    if g[row] < -MAX_NEGATIVE:
+        hint = (
+            "this looks like h(r) = g(r) - 1; add 1"
+            if g[0] == -1.0
+            else "this is no noise; sample g(r) again"
+        )
+        raise InputError(f"{what}; {hint}")
+    if not clean:
+        raise InputError(f"{what}; pass --clean to set it to 0")
+    return np.maximum(g, 0.0)
+
+
+def resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
+    """Interpolate a slightly uneven curve on an even grid, and refuse one with missing rows."""
+    spread, row = step_spread(r)
+    if spread > SLIGHTLY_UNEVEN:
+        raise InputError(
+            f"{rows.where(row)}: the step from r = {r[row - 1]:g} to {r[row]:g} differs by {100 * spread:.0f} % "
+            f"from the median step {np.median(np.diff(r)):g}; add the missing rows or resample g(r) to a uniform grid"
+        )
+    # Only uneven files pay for this import.
+    from scipy.interpolate import PchipInterpolator
+
+    grid = np.linspace(r[0], r[-1], r.size)
+    # PCHIP stays within its data, but a rounding error below 0 would still be refused.
+    smooth = np.maximum(PchipInterpolator(r, g)(grid), 0.0)
+    return grid, smooth, None if error is None else np.interp(grid, r, error)
