@@ -187,3 +187,15 @@ def test_a_structure_that_no_molecule_has_is_refused():
         Intramolecular.of(dumbbells(np.linspace(0.1, 5.0, 9), 0.6, 0.4) * [[1, 3], [3, 1]], np.full(2, 0.4))
     with pytest.raises(InputError, match="symmetric"):
         Intramolecular.of(np.tile([[1.0, 0.2], [0.1, 1.0]], (3, 1, 1)), np.ones(2))
+
+
+def test_pairs_are_found_in_either_order_and_none_may_be_missing(g):
+    curve = RDF(R, g, np.full(R.size, 1e-4), units="lj")
+    densities = {"A": 0.2, "B": 0.3}
+    one, other = (
+        measured_liquid({("A", "A"): curve, mixed: curve, ("B", "B"): curve}, densities)
+        for mixed in (("A", "B"), ("B", "A"))
+    )
+    assert np.array_equal(one.u, other.u)
+    with pytest.raises(InputError, match="A-B is missing"):
+        measured_liquid({("A", "A"): curve, ("B", "B"): curve}, densities)

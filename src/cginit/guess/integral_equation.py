@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy as np
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.interactions import Interaction
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.long_wave import invert_with_long_wave
+from cginit.liquid.mixture import invert_mixture
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
 from cginit.state import StatePoint
 
-__all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation"]
+__all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation", "indirect_correlations"]
 
 NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 
@@ -114,8 +117,6 @@ def indirect_correlation(
     ConvergenceError
         If the inversion has no solution at this density.
     """
-    from scipy.interpolate import CubicSpline
-
     r = visible.target.r
     nodes, g, error = _on_sine_nodes(visible)
     wave = visible.target.long_wave
@@ -125,9 +126,44 @@ def indirect_correlation(
         solution = invert_with_long_wave(
             nodes, g, density, wave, closure, error=error, noise_weight=noise_weight
         )
-    if solution.r.size == r.size and nodes is r:
-        return solution.gamma, solution.notes
+    return _on_target(solution.r, solution.gamma, r), solution.notes
+
+
+def indirect_correlations(
+    visible: Mapping[Interaction, VisibleTarget],
+    densities: Mapping[str, float],
+    closure: Closure,
+    noise_weight: float = NOISE_WEIGHT,
+) -> tuple[dict[Interaction, Array], tuple[str, ...]]:
+    """Return what `indirect_correlation` returns for each pair of a mixture, whose targets share one grid.
+
+    Raises
+    ------
+    ConvergenceError
+        If the inversion has no solution at these densities.
+    """
+    placed = {pair: _on_sine_nodes(one) for pair, one in visible.items()}
+    found = invert_mixture(
+        next(iter(placed.values()))[0],
+        {pair.types: g for pair, (_, g, _) in placed.items()},
+        densities,
+        closure,
+        error={pair.types: error for pair, (_, _, error) in placed.items()},
+        noise_weight=noise_weight,
+    )
+    gamma = {
+        pair: _on_target(found.r, found.h[pair.types] - found.c[pair.types], one.target.r)
+        for pair, one in visible.items()
+    }
+    return gamma, found.notes
+
+
+def _on_target(nodes: Array, gamma: Array, r: Array) -> Array:
+    """Return gamma ``(n,)`` on the grid of a target, from that on the nodes of the inversion."""
+    if nodes.size == r.size and np.array_equal(nodes, r):
+        return gamma
+    from scipy.interpolate import CubicSpline
+
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
-    mirrored = np.concatenate([-solution.r[::-1], solution.r])
-    spline = CubicSpline(mirrored, np.concatenate([solution.gamma[::-1], solution.gamma]))
-    return np.asarray(spline(r), dtype=np.float64), solution.notes
+    mirrored = np.concatenate([-nodes[::-1], nodes])
+    return np.asarray(CubicSpline(mirrored, np.concatenate([gamma[::-1], gamma]))(r), dtype=np.float64)

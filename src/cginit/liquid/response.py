@@ -371,25 +371,27 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: i
     at = _inverse_structure(grid.k, k, s_k)
     scale = 0.5 * grid.dr * grid.dk / np.pi
     waves = grid.sine(np.eye(n, grid.n))
-    ratio = r[None, :] / r[:, None]
     root = np.sqrt(densities[a] * densities[b])
     system = np.eye(pairs * n)
     for p in range(pairs):
         rows = slice(p * n, (p + 1) * n)
-        seen = (g[p] * slope[p])[:, None]
-        system[rows, rows] -= np.diag(seen[:, 0])
+        seen = g[p] * slope[p]
+        np.fill_diagonal(system[rows, rows], 1.0 - seen)
         for q in range(pairs):
             # The two orders of an unlike pair both lie in dH.
             weight = at[:, a[p], a[q]] * at[:, b[q], b[p]]
             if a[q] != b[q]:
                 weight = weight + at[:, a[p], b[q]] * at[:, a[q], b[p]]
             # The filter acts on r h; what is wanted acts on h itself.
-            filtered = scale * (root[q] / root[p]) * grid.sine(weight * waves)[:, :n] * ratio
-            system[rows, q * n : (q + 1) * n] += seen * filtered
+            filtered = grid.sine(weight * waves)[:, :n]
+            filtered *= (scale * root[q] / root[p]) * (seen / r)[:, None]
+            filtered *= r
+            system[rows, q * n : (q + 1) * n] += filtered
     chosen = (np.arange(pairs)[:, None] * n + np.arange(size)).ravel()
     source = np.zeros((pairs * n, pairs * size))
     source[chosen, np.arange(pairs * size)] = g[:, :size].ravel()
-    return np.asarray(solve(system, source, check_finite=False)[chosen], dtype=np.float64)
+    found = solve(system, source, overwrite_a=True, overwrite_b=True, check_finite=False)
+    return np.asarray(found[chosen], dtype=np.float64)
 
 
 def _inverse_structure(wanted: Array, k: Array, s_k: Array) -> Array:
