@@ -234,7 +234,8 @@ def count_each(
 
     `before` are such counts of the first configurations; those are not counted again.
     """
-    vectors = np.diag(trajectory.box)
+    # In single precision, as the positions: so it has been, and refinements are to be repeated to the last digit.
+    vectors = np.diag(trajectory.box.astype(np.float32).astype(np.float64))
     known = 0 if before is None else before[0].shape[1]
     counts = [
         np.zeros((rows, len(trajectory), bins), dtype=np.int32)
