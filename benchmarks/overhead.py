@@ -1,6 +1,9 @@
 """What the refinement loop costs beyond the engine, on the same steps.
 
-    python benchmarks/overhead.py [TARGET] [--iterations 5] [--workdir DIR]
+    python benchmarks/overhead.py [TARGET] [--iterations 5] [--beads N] [--update auto] [--workdir DIR]
+
+The default update wants g(r) to 2.5 cut-offs, as far as half the box allows. In large boxes a shorter run is enough:
+what is outside the engine grows with the configurations, which `--every` sets, and so does the engine's part.
 
 Two measures, from one run. (1) The loop's own account: wall time of an iteration outside the integration loop of
 LAMMPS. (2) Independent of it: after every iteration the very same input files are run by LAMMPS alone, in a
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -24,11 +28,13 @@ BEGAN = time.perf_counter()
 
 from machine import describe, pin, table  # noqa: E402
 
+from cginit.configuration import random_configuration  # noqa: E402
 from cginit.engines.base import Schedule  # noqa: E402
 from cginit.engines.lammps import LammpsEngine  # noqa: E402
 from cginit.guess import guess  # noqa: E402
 from cginit.io import read_rdf, read_rdf_header  # noqa: E402
-from cginit.refine import DEFAULT_SCHEDULE, IBI, Loop  # noqa: E402
+from cginit.refine import DEFAULT_SCHEDULE, Loop  # noqa: E402
+from cginit.refine.updates import UPDATES, make_update  # noqa: E402
 from cginit.state import StatePoint  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,17 +73,22 @@ def main() -> None:
     parser.add_argument("--equilibration", type=int, default=DEFAULT_SCHEDULE.equilibration)
     parser.add_argument("--production", type=int, default=DEFAULT_SCHEDULE.production)
     parser.add_argument("--every", type=int, default=DEFAULT_SCHEDULE.every)
+    parser.add_argument("--beads", type=int, help="at least; by default as many as a refinement takes")
+    parser.add_argument("--update", default="auto", choices=sorted(UPDATES))
     parser.add_argument("--workdir", type=Path, help="kept; a temporary folder by default")
     parser.add_argument("--core", type=int)
     args = parser.parse_args()
     pin(args.core)
-    print(describe(["cginit", "lammps", "freud-analysis", "MDAnalysis"]), "\n")
+    print(describe(["cginit", "lammps", "numba", "MDAnalysis"]), "\n")
 
     target, header = read_rdf(args.target), read_rdf_header(args.target)
     if header.density is None or header.kT is None:
         raise SystemExit(f"{args.target} does not state its density and kT in its header")
     state = StatePoint(header.density, header.kT, target.units)
     engine = LammpsEngine()
+    start = None
+    if args.beads is not None:
+        start = random_configuration(args.beads, state.density, seed=1, units=target.units)
     rows, sums = [], []
     with tempfile.TemporaryDirectory() as temporary:
         work = args.workdir or Path(temporary)
@@ -86,7 +97,8 @@ def main() -> None:
             state,
             guess(target, state, args.method, args.cutoff),
             engine=engine,
-            update=IBI(),
+            update=make_update(args.update),
+            start=start,
             adaptive=False,
             reweighting=False,
             workdir=work / "refine",
@@ -101,7 +113,8 @@ def main() -> None:
             sums.append((step.seconds - step.engine_seconds, step.engine_seconds, *whole, *alone))
             rows.append(_row(str(index), *sums[-1]))
     rows.append(_row("all", *map(sum, zip(*sums, strict=True))))
-    rows.append(_row("all but the first", *map(sum, zip(*sums[1:], strict=True))))
+    if len(sums) > 1:
+        rows.append(_row("all but the first", *map(sum, zip(*sums[1:], strict=True))))
     print(
         table(
             [
@@ -119,10 +132,12 @@ def main() -> None:
     )
     ratios = [whole / alone for _, _, whole, _, alone, _ in sums]
     scatter = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else float("nan")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     beads = loop.history[-1].final.n
     print(
         f"\n{beads} beads, {loop.history[-1].steps} steps an iteration with {args.production // args.every} "
-        f"configurations, one core; before the first iteration, once: {prepared:.1f} s (imports, guess, start). "
+        f"configurations, update {args.update}, one core; before the first iteration, once: {prepared:.1f} s "
+        f"(imports, guess, start). Most memory of this process: {memory:.0f} MiB. "
         f"Standard error of the mean (2): {scatter:.1%}, from LAMMPS' own scatter between runs."
     )
 

@@ -65,7 +65,7 @@ EVERY_UPDATE = (*LIQUIDS, "spce", "lj-mixture")
 #: Cases whose potential is not known.
 UNKNOWN = ("water", "spce")
 #: What of the package a refinement depends on.
-PARTS = ("refine", "engines", "liquid", "guess", "sampling.py", "pair_counter.py", "extrapolate.py")
+PARTS = ("refine", "engines", "liquid", "guess", "sampling", "extrapolate.py")
 #: What runs on a test point of the data set: the default from every start, the reference from the classical ones.
 ON_TEST_POINTS = {start: ("auto", PLAIN) if start in ("boltzmann", "hnc") else ("auto",) for start in STARTS}
 

@@ -145,9 +145,7 @@ def main() -> None:
         command = [program, "--quiet", "--rdf", spce / "CG-CG.dist.tgt", *STATE, "--method", method]
         subprocess.run([*command, "--out", tables[method]], check=True)
     (work / "run.json").write_text(
-        json.dumps(
-            {"machine": describe(["cginit", "numpy", "freud-analysis", "MDAnalysis"]), **asdict(steps)}
-        )
+        json.dumps({"machine": describe(["cginit", "numpy", "numba", "MDAnalysis"]), **asdict(steps)})
     )
     for method, iterations in (("boltzmann", args.boltzmann), ("hnc", args.hnc)):
         if iterations == 0:

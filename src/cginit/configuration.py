@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cginit.curves import Array
-from cginit.dependencies import load_freud
 from cginit.errors import InputError
 from cginit.names import check_bead_type
 from cginit.units import UnitSystem, conversion, unit_system
 
-__all__ = ["Configuration", "Trajectory", "random_configuration"]
+__all__ = ["Configuration", "Trajectory", "close_pairs", "random_configuration"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +151,44 @@ def _checked_types(types: object, species: tuple[str, ...], n: int) -> NDArray[n
     return found
 
 
+def close_pairs(positions: ArrayLike, box: ArrayLike, reach: float) -> tuple[NDArray[np.int64], Array]:
+    """Return the pairs of beads closer than `reach`, each once, and the shortest vectors between them.
+
+    Parameters
+    ----------
+    positions : array_like, shape (n, 3)
+        Wrapped into the box or not.
+    box : array_like, shape (3,)
+        Edges of an orthorhombic box.
+    reach : float
+        At most half the shortest edge.
+
+    Returns
+    -------
+    pairs : ndarray, shape (k, 2)
+        Beads i < j, in order.
+    vectors : ndarray, shape (k, 3)
+        From i to j.
+
+    Raises
+    ------
+    InputError
+        If `reach` is more than half the box, where a pair has two images within reach.
+    """
+    from scipy.spatial import cKDTree
+
+    edges, beads = np.asarray(box, dtype=np.float64), np.asarray(positions, dtype=np.float64)
+    if reach > 0.5 * float(edges.min()):
+        raise InputError(f"pairs up to {reach:g} need a box of twice that, not {float(edges.min()):g}")
+    inside = beads % edges
+    inside[inside >= edges] = 0.0  # a coordinate just below 0 may round to the whole edge
+    tree = cKDTree(inside, boxsize=edges)
+    pairs = np.sort(tree.query_pairs(reach, output_type="ndarray").astype(np.int64), axis=1)
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    vectors = beads[pairs[:, 1]] - beads[pairs[:, 0]]
+    return pairs, np.asarray(vectors - edges * np.round(vectors / edges), dtype=np.float64)
+
+
 def random_configuration(
     n: int | Mapping[str, int],
     density: float,
@@ -179,7 +216,6 @@ def random_configuration(
         Smallest distance wanted; by default 0.8 of the mean spacing ``density**(-1/3)``, which random
         relaxation reaches at any density.
     """
-    freud = load_freud()
     rng = np.random.default_rng(seed)
     species: tuple[str, ...] = ("A",)
     if isinstance(n, int):
@@ -193,24 +229,45 @@ def random_configuration(
     spacing = density ** (-1.0 / 3.0)
     wanted = 0.8 * spacing if separation is None else min(separation, 0.8 * spacing)
     wanted = min(wanted, 0.49 * edge)  # of four beads or fewer each has itself for a neighbour
-    box = freud.Box.cube(edge)
     positions = rng.uniform(-0.5 * edge, 0.5 * edge, (n, 3))
     for _ in range(500):
-        pairs = (
-            freud.AABBQuery(box, positions)
-            .query(positions, {"r_max": wanted, "exclude_ii": True})
-            .toNeighborList()
-        )
-        close = np.asarray(pairs.distances)
+        i, j, close = _neighbours(positions, edge, wanted)
         if close.size == 0 or float(close.min()) > 0.98 * wanted:
             break
-        i, j = np.asarray(pairs.query_point_indices), np.asarray(pairs.point_indices)
-        away = -np.asarray(box.wrap(positions[j] - positions[i]), dtype=np.float64)
+        away = -_wrapped(positions[j] - positions[i], edge)
         distance = np.maximum(np.linalg.norm(away, axis=1), 1e-9 * wanted)
         push = away / distance[:, None] * (0.5 * (1.02 * wanted - distance))[:, None]
         move = np.zeros_like(positions)
         np.add.at(move, i, push)
         length = np.linalg.norm(move, axis=1)
         move *= np.minimum(1.0, 0.1 * wanted / np.maximum(length, 1e-12))[:, None]
-        positions = np.asarray(box.wrap(positions + move), dtype=np.float64)
+        positions = _wrapped(positions + move, edge)
     return Configuration(positions, np.full(3, edge), units=unit_system(units), types=types, species=species)
+
+
+# The next two work in single precision, so that the start of a seed stays what it has always been to the last digit.
+
+
+def _neighbours(
+    positions: Array, edge: float, reach: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Return the beads i and their neighbours j in order, each pair from both sides, and their distances."""
+    pairs, _ = close_pairs(positions, np.full(3, edge), min(reach * (1.0 + 1e-5), 0.5 * edge))
+    i, j = np.concatenate([pairs, pairs[:, ::-1]]).T
+    order = np.lexsort((j, i))
+    i, j = i[order], j[order]
+    image = np.float32(edge) * np.round((positions[j] - positions[i]) / edge).astype(np.float32)
+    single = positions.astype(np.float32)
+    x, y, z = (single[j] - (single[i] + image)).T
+    square = x * x + y * y + z * z
+    near = square < np.float32(reach) * np.float32(reach)
+    return i[near], j[near], np.sqrt(square[near])
+
+
+def _wrapped(positions: Array, edge: float) -> Array:
+    """Return positions, or the vectors between them, wrapped into a cube centred on the origin."""
+    single, one = np.float32(edge), np.float32(1.0)
+    lower = -single / np.float32(2.0)
+    parts = (positions.astype(np.float32) - lower) / single
+    parts = np.fmod(np.fmod(parts, one) + one, one)
+    return np.asarray(lower + parts * single, dtype=np.float64)

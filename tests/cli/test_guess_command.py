@@ -108,7 +108,7 @@ def test_missing_file_and_no_arguments(tmp_path):
 def test_the_start_is_light(target, tmp_path):
     code = (
         "import sys, cginit.cli; "
-        "heavy = {'torch', 'MDAnalysis', 'freud', 'matplotlib', 'dask', 'hoomd', 'pandas', 'scipy.interpolate'}; "
+        "heavy = {'torch', 'MDAnalysis', 'numba', 'matplotlib', 'dask', 'hoomd', 'pandas', 'scipy.interpolate'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -203,7 +203,7 @@ ACCEPTABLE, REFUSED = (
 
 
 def test_a_state_point_is_simulated_until_its_g_is_precise():
-    pytest.importorskip("freud", reason="sampling needs freud")
+    pytest.importorskip("numba", reason="sampling needs Numba")
     coarse = simulate_state(ACCEPTABLE, Gas(), precision=0.02)
     fine = simulate_state(ACCEPTABLE, Gas(), precision=0.008)
     assert coarse.rejected == fine.rejected == ""
@@ -221,13 +221,13 @@ def test_a_state_point_is_simulated_until_its_g_is_precise():
 
 
 def test_more_beads_can_be_asked_for():
-    pytest.importorskip("freud", reason="sampling needs freud")
+    pytest.importorskip("numba", reason="sampling needs Numba")
     one, two = (simulate_state(ACCEPTABLE, Gas(), precision=0.02, larger=k) for k in (1, 2))
     assert two.n == 2 * one.n
 
 
 def test_a_drifting_run_is_repeated_and_then_rejected():
-    pytest.importorskip("freud", reason="sampling needs freud")
+    pytest.importorskip("numba", reason="sampling needs Numba")
     record = simulate_state(ACCEPTABLE, Gas(drift=3.0), precision=0.02)
     assert record.rejected.startswith("not equilibrated")
     # One pilot, and production three times.
@@ -253,7 +253,7 @@ def test_the_peak_error_is_that_of_a_tenth():
 
 @pytest.fixture
 def records():
-    pytest.importorskip("freud", reason="sampling needs freud")
+    pytest.importorskip("numba", reason="sampling needs Numba")
     return [simulate_state(ACCEPTABLE, Gas(), precision=0.05), simulate_state(REFUSED, Gas())]
 
 
@@ -329,7 +329,7 @@ class Killer(Gas):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_killed_worker_loses_its_own_task_only(tmp_path, distributed, monkeypatch):
-    pytest.importorskip("freud", reason="sampling needs freud")
+    pytest.importorskip("numba", reason="sampling needs Numba")
     marks = tmp_path / "marks"
     marks.mkdir()
     tasks = [ACCEPTABLE, REFUSED]

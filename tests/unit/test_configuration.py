@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
-from freud import AABBQuery, Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cginit.configuration import Configuration, Trajectory, random_configuration
-from cginit.errors import InputError, MissingDependencyError
+from cginit.configuration import Configuration, Trajectory, close_pairs, random_configuration
+from cginit.errors import InputError
 from cginit.units import ANGSTROM_KCAL, LJ, NM_KJ
 
 EDGES = st.floats(0.1, 1e3)
@@ -68,10 +65,12 @@ def test_units_and_density_scale():
 
 
 def closest(configuration: Configuration) -> float:
-    query = AABBQuery(Box(*configuration.box), configuration.positions).query(
-        configuration.positions, {"num_neighbors": 1, "exclude_ii": True}
-    )
-    return float(np.min(query.toNeighborList().distances))
+    nearest = np.inf
+    for k in range(configuration.n - 1):
+        apart = configuration.positions[k + 1 :] - configuration.positions[k]
+        apart -= configuration.box * np.round(apart / configuration.box)
+        nearest = min(nearest, float(np.min(np.linalg.norm(apart, axis=1))))
+    return nearest
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,7 +80,7 @@ def test_random_beads_keep_their_distance(n, density, seed):
     assert start.n == n
     assert start.density == pytest.approx(density, rel=1e-12)
     wanted = min(0.8 * density ** (-1.0 / 3.0), 0.49 * start.box[0])
-    assert closest(start) > 0.98 * wanted * (1.0 - 1e-5)  # freud: single precision
+    assert closest(start) > 0.98 * wanted * (1.0 - 1e-5)  # it works in single precision
 
 
 def test_a_smaller_separation_is_enough_for_soft_particles():
@@ -104,7 +103,31 @@ def test_trajectories_are_checked():
     assert not trajectory.positions.flags.writeable
 
 
-def test_without_freud_the_error_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "freud", None)
-    with pytest.raises(MissingDependencyError, match=r"cginit\[sampling\]"):
-        random_configuration(100, 0.5, seed=1, units="lj")
+def test_a_seed_has_kept_its_start():
+    # In single precision to the last digit: a refinement that is repeated from its seed begins as it did.
+    start = random_configuration(300, 0.9, seed=7, units="lj")
+    expected = [
+        [0.920351505279541, 2.7453017234802246, 1.9234981536865234],
+        [-0.08477520942687988, 0.8233036994934082, 2.216404914855957],
+        [0.28820180892944336, 0.7408585548400879, -2.816715717315674],
+    ]
+    np.testing.assert_array_equal(start.positions[[0, 150, 299]], expected)
+
+
+@pytest.mark.parametrize("reach", [0.4, 1.0, 1.5])
+def test_close_pairs_are_those_of_a_loop_over_all(reach):
+    rng = np.random.default_rng(4)
+    box = np.array([3.0, 4.0, 5.0])
+    positions = rng.uniform(-6.0, 6.0, (60, 3))
+    apart = positions[None] - positions[:, None]
+    apart -= box * np.round(apart / box)
+    near = np.argwhere(np.triu(np.linalg.norm(apart, axis=-1) < reach, 1))
+    pairs, vectors = close_pairs(positions, box, reach)
+    np.testing.assert_array_equal(pairs, near)
+    np.testing.assert_allclose(vectors, apart[tuple(near.T)], atol=1e-14)
+    assert len(pairs) > 0
+
+
+def test_close_pairs_beyond_half_the_box_are_refused():
+    with pytest.raises(InputError, match="twice that"):
+        close_pairs(np.zeros((2, 3)), np.full(3, 2.0), 1.1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cginit.mixture import MixtureTarget
 
 from cginit import RDF
 from cginit.guess.assembly import visible_target
 from cginit.guess.integral_equation import indirect_correlation, indirect_correlations
 from cginit.guess.mixture import guess_mixture
 from cginit.liquid import solve
-from cginit.mixture import MixtureTarget
 
 PAIRS = (("A", "A"), ("A", "B"), ("B", "B"))
 RHO = {"A": 0.2, "B": 0.4}

@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import lfilter
 from scipy.special import stdtrit
 
-from cginit import pair_counter, sampling
+from cginit import sampling
 from cginit.configuration import Trajectory
 from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
@@ -50,7 +50,7 @@ def test_a_known_pair_fills_one_bin(offset, dr, hit):
     assert np.flatnonzero(g.g).tolist() == [hit]
     r = g.r[hit]
     assert abs(r - distance) <= 0.5 * dr
-    # One pair: the expected number in the shell is its part of the volume. freud works in single precision.
+    # One pair: the expected number in the shell is its part of the volume. Bins are found in single precision.
     shell = 4.0 / 3.0 * np.pi * ((r + 0.5 * dr) ** 3 - (r - 0.5 * dr) ** 3)
     assert g.g[hit] == pytest.approx(edge**3 / shell, rel=1e-5)
     # Every frame is the same.
@@ -229,22 +229,27 @@ def test_what_was_counted_before_is_not_counted_again():
         np.testing.assert_array_equal(found.counts[7:], all_at_once[pair].counts[7:])
 
 
-@pytest.mark.parametrize("r_min", [0.0, 0.35])
-def test_all_pairs_and_the_neighbour_search_count_the_same(r_min, monkeypatch):
-    freud = pytest.importorskip("freud")
-    gas = ideal_gas(frames=5)
-    box = freud.Box(*gas.box)
-    counter = pair_counter.PairCounter(r_min, 3.5, 60)
-    for k, positions in enumerate(gas.positions):
-        positions = positions[
-            k % 2 :
-        ]  # even and odd numbers of beads end the loop over all pairs differently
-        plain = counter.count(box, positions)
-        with monkeypatch.context() as patch:
-            patch.setattr(pair_counter, "ALL_PAIRS_BEADS", 0)
-            searched = counter.count(box, positions)
-        # freud's bins end two millionths earlier, up to 7e-6 at 3.5: of some 13 000 pairs per unit of length
-        # and 60 edges 3 fall to the other side on average; 20 is 8 standard deviations (Poisson) above.
-        assert abs(plain.sum() - searched.sum()) <= 1
-        assert np.abs(plain - searched).sum() <= 40
-        assert searched.sum() > 100
+def test_a_stream_may_change_its_box():
+    # An ideal gas that breathes: g is 1 only if each frame counts with its own volume.
+    gas = ideal_gas(frames=200)
+    scales = np.tile([0.8, 1.25], 100)
+    frames = ((frame * scale, gas.box * scale) for frame, scale in zip(gas.positions, scales, strict=True))
+    g = sampling.accumulate_rdf(frames, 200, dr=0.2, r_max=3.0, units=LJ, blocks=20)
+    t = (g.g[1:] - 1.0) / g.error[1:]
+    assert np.max(np.abs(t)) < stdtrit(19, 1.0 - 0.5 * FALSE_ALARM / t.size)
+    with pytest.raises(InputError, match="ended after 200 of 201"):
+        sampling.accumulate_rdf(
+            ((frame, gas.box) for frame in gas.positions), 201, dr=0.2, r_max=3.0, units=LJ
+        )
+
+
+def test_counts_of_one_species_are_those_of_all_frames_in_one_pass():
+    gas = ideal_gas(frames=3)
+    bins = sampling.Bins(0.2, 3.6)
+    pairs = sampling.PairCounter(np.zeros(gas.n, dtype=int), ((0, 0),), bins)
+    halves = sampling.PairCounter(np.arange(gas.n) % 2, ((0, 1), (1, 1)), bins)
+    all_pairs, typed = sampling.count_each(gas, [pairs, halves])
+    assert (all_pairs.shape, typed.shape) == ((1, 3, 19), (2, 3, 19))
+    np.testing.assert_array_equal(all_pairs[0], sampling.count_pairs(gas, dr=0.2, r_max=3.6).counts)
+    for index in range(3):
+        np.testing.assert_array_equal(typed[:, index], halves.count(gas.positions[index], np.diag(gas.box)))

@@ -123,7 +123,7 @@ def test_a_cubic_lattice_has_its_shells_in_the_right_bins(tmp_path, units):
     for r, neighbours in shells.items():
         bin_ = round(r / 0.25)
         volume = 4.0 / 3.0 * np.pi * ((r + 0.125) ** 3 - (r - 0.125) ** 3)
-        # g is normalised with the 215 other beads; freud histograms in single precision.
+        # g is normalised with the 215 other beads; a box file is single precision.
         assert g.g[bin_] == pytest.approx(neighbours * edge**3 / (215 * volume), rel=1e-5)
     np.testing.assert_allclose(g.error, 0.0, atol=1e-5)
 

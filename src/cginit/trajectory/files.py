@@ -12,6 +12,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
+from cginit.sampling.counter import box_widths
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem, conversion, unit_system
 
 __all__ = ["box_vectors", "lammps_columns", "length_scale", "open_universe", "width"]
@@ -111,7 +112,7 @@ def box_vectors(timestep: Any) -> Array:
 
 def width(vectors: Array) -> float:
     """Return the smallest distance between opposite faces of the box."""
-    return float(1.0 / np.max(np.linalg.norm(np.linalg.inv(vectors), axis=0)))
+    return float(np.min(box_widths(vectors)))
 
 
 def lammps_columns(path: Path, atom_style: str | None) -> str:

@@ -16,14 +16,14 @@ import numpy as np
 
 from cginit.curves import RDF, Array, LongWave
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS, block_curve, density_waves
+from cginit.sampling import BLOCKS, Bins, PairCounter, block_curve, density_waves
+from cginit.sampling.bins import shell_volumes
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
 from cginit.trajectory.frames import chosen_frames, chunks
 from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
 from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
 from cginit.trajectory.specification import MappingRules
-from cginit.typed_pairs import Bins, TypedPairCounter
 from cginit.units import UnitSystem
 
 __all__ = ["MappedSystem", "rdf_from_trajectory", "rdfs_from_trajectory"]
@@ -89,7 +89,7 @@ def rdf_from_trajectory(
     InputError
         As `rdfs_from_trajectory`, and if there are several pairs of types.
     MissingDependencyError
-        If MDAnalysis or freud is not installed.
+        If MDAnalysis or Numba is not installed.
 
     Examples
     --------
@@ -181,14 +181,13 @@ def rdfs_from_trajectory(
         If a file cannot be read, the mapping makes fewer than two beads, masses or the box are missing, or
         r_max exceeds half the box.
     MissingDependencyError
-        If MDAnalysis or freud is not installed.
+        If MDAnalysis or Numba is not installed.
 
     Notes
     -----
     Beads whose atoms are broken over a periodic boundary are made whole by the minimum image to their first atom,
     which needs no bonds but a bead smaller than half the box. Source of the readers: Michaud-Agrawal et al.,
-    J. Comput. Chem. 32, 2319 (2011), doi:10.1002/jcc.21787; of the neighbours: Ramasubramani et al., Comput.
-    Phys. Commun. 254, 107275 (2020), doi:10.1016/j.cpc.2020.107275.
+    J. Comput. Chem. 32, 2319 (2011), doi:10.1002/jcc.21787.
 
     Examples
     --------
@@ -216,7 +215,7 @@ def rdfs_from_trajectory(
         names = _pairs(groups, pairs)
         counter = _counter(groups, names, bins)
         work = _Work(str(topology), None if trajectory is None else str(trajectory), mapping, exclusions)
-        sums, waves = np.zeros((blocks, len(names), bins.n)), np.zeros((blocks, 2))
+        sums, waves = np.zeros((blocks, *counter.shape)), np.zeros((blocks, 2))
         done = 0
         pieces = list(chunks(frames.n, blocks))
         with ExitStack() as stack:
@@ -226,7 +225,7 @@ def rdfs_from_trajectory(
                     for _, start, stop in pieces
                 )
             else:
-                # A process that is forked while freud's threads run may hang.
+                # A process that is forked while threads run may hang.
                 pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
                 stack.callback(pool.shutdown, wait=True, cancel_futures=True)
                 count = partial(_count_elsewhere, work, names, bins, length)
@@ -238,7 +237,7 @@ def rdfs_from_trajectory(
                 if progress is not None:
                     progress(done, frames.n)
         sizes = np.diff([k * frames.n // blocks for k in range(blocks + 1)])
-        per_block = sums / (sizes[:, None, None] * counter.numbers[:, None] * bins.volumes)
+        shells = shell_volumes(bins.grid)
         volume = frames.volume * length**3
         system = MappedSystem(
             mapping.source if isinstance(mapping, MappingRules) else mapping,
@@ -254,7 +253,8 @@ def rdfs_from_trajectory(
         )
     curves = {}
     for row, pair in enumerate(names):
-        curve = block_curve(bins.grid, per_block[:, row], 1, system_units)
+        means, weights = sums[:, row] / frames.n, sizes / frames.n
+        curve = block_curve(bins.grid, means, weights, counter.numbers[row] * shells, system_units)
         if (beads := _all_pairs_of(groups, pair)) is not None:
             curve = replace(curve, beads=beads, long_wave=_long_wave(waves / sizes[:, None]))
         curves[pair] = curve
@@ -305,12 +305,12 @@ def _pairs(groups: MappedAtoms, wanted: Sequence[str] | None) -> tuple[tuple[str
     return tuple(dict.fromkeys(known[name] for name in wanted))
 
 
-def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins) -> TypedPairCounter:
+def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins) -> PairCounter:
     whole = groups.exclusions == "molecule"
     for a, b in pairs:
         if a == b and groups.count(a) < 2:
             raise InputError(f"there is {groups.count(a)} bead of type {a}; g(r) of {a}-{a} needs two")
-    return TypedPairCounter(
+    return PairCounter(
         groups.type_ids,
         tuple((groups.types.index(a), groups.types.index(b)) for a, b in pairs),
         bins,
@@ -320,13 +320,14 @@ def _counter(groups: MappedAtoms, pairs: tuple[tuple[str, str], ...], bins: Bins
 
 
 def _count(
-    universe: Any, groups: MappedAtoms, counter: TypedPairCounter, frames: Any, length: float
+    universe: Any, groups: MappedAtoms, counter: PairCounter, frames: Any, length: float
 ) -> tuple[Array, Array]:
     """Return sums over some frames: counts times the volume ``(n_pairs, n_bins)``; smallest k and S(k) ``(2,)``."""
-    total, waves = np.zeros((len(counter.pairs), counter.bins.n)), np.zeros(2)
+    total, waves = np.zeros(counter.shape), np.zeros(2)
     for index in frames:
         vectors = box_vectors(universe.trajectory[int(index)]) * length
         positions = bead_positions(groups) * np.float32(length)
+        # What else a frame shows (see `cginit.sampling.FrameCounter`) is counted here, in the same pass.
         total += abs(float(np.linalg.det(vectors))) * counter.count(positions, vectors)
         k, s = density_waves(positions, vectors)
         smallest = k <= SAME_WAVE * k.min()
@@ -347,9 +348,6 @@ class _Work:
 @cache
 def _opened(work: _Work) -> tuple[Any, MappedAtoms, ExitStack]:
     """Open files that stay open, held by the stack, until the process, which serves one call only, ends."""
-    from cginit.dependencies import load_freud
-
-    load_freud().parallel.set_num_threads(1)
     stack = ExitStack()
     universe = stack.enter_context(open_universe(work.topology, work.trajectory))
     return universe, map_atoms(universe, work.mapping, work.exclusions), stack

@@ -1,0 +1,37 @@
+"""Configurations to g(r) and pressure with statistical errors, and what makes a run useless."""
+
+from cginit.sampling.bins import Bins
+from cginit.sampling.counter import FrameCounter, PairCounter, count_each
+from cginit.sampling.errors import BLOCKS, Mean, block_curve, block_mean
+from cginit.sampling.health import Health, density_waves, examine, low_k_structure_factor
+from cginit.sampling.histogram import (
+    PairCounts,
+    accumulate_rdf,
+    count_pairs,
+    count_partial_pairs,
+    partial_rdfs,
+    rdf,
+)
+from cginit.sampling.pressure import virial_pressure
+
+__all__ = [
+    "BLOCKS",
+    "Bins",
+    "FrameCounter",
+    "Health",
+    "Mean",
+    "PairCounter",
+    "PairCounts",
+    "accumulate_rdf",
+    "block_curve",
+    "block_mean",
+    "count_each",
+    "count_pairs",
+    "count_partial_pairs",
+    "density_waves",
+    "examine",
+    "low_k_structure_factor",
+    "partial_rdfs",
+    "rdf",
+    "virial_pressure",
+]
