@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from cginit.errors import InputError
+from cginit.bond_graph import exclusion_depth
 
 __all__ = [
     "CENTRES",
@@ -115,27 +114,3 @@ class MappingRules:
     source: str
     molecules: tuple[MoleculeRule, ...]
     exclusions: str = "molecule"
-
-
-def exclusion_depth(exclusions: str) -> int | None:
-    """Return how many bonds apart two beads may be to be left out; None for ``none``, ``molecule``, ``listed``.
-
-    Raises
-    ------
-    InputError
-        If the word means nothing.
-
-    Examples
-    --------
-    >>> exclusion_depth("1-3")
-    2
-    """
-    if exclusions in ("none", "molecule", "listed"):
-        return None
-    match = re.fullmatch(r"1-(\d+)", exclusions)
-    if match is None or int(match.group(1)) < 2:
-        raise InputError(
-            f"exclusions {exclusions!r} are unknown; give none, molecule, or 1-2, 1-3, 1-4, ... (pairs up to so "
-            "many bonds apart)"
-        )
-    return int(match.group(1)) - 1
