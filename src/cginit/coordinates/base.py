@@ -82,6 +82,9 @@ def histogram(values: Array, bins: Array, coordinate: str) -> IntArray:
     The bin of a point holds its lower edge. Values that are not numbers are in no bin.
     """
     step = grid_step(bins, coordinate)
+    if coordinate == "angle":
+        # A straight angle belongs to the bin that ends there.
+        values = np.minimum(values, np.pi * (1.0 - 1e-12))
     place = np.floor((values - bins[0]) / step + 0.5)
     inside = np.isfinite(place)
     if coordinate == "dihedral":
