@@ -327,13 +327,13 @@ class Topology:
         Each bond is taken to the nearest image, so that bonds must be shorter than half the box.
         """
         found = np.array(positions, dtype=np.float64)
-        for parent, child in self._tree:
+        for parent, child in self.layers:
             found[child] = found[parent] + minimum_image(found[child] - found[parent], box)
         return found
 
     @cached_property
-    def _tree(self) -> list[tuple[IntArray, IntArray]]:
-        """Beads in layers of as many bonds from the first bead of their molecule: parents and children."""
+    def layers(self) -> list[tuple[IntArray, IntArray]]:
+        """Beads by their number of bonds from the first bead of their molecule: pairs of parents and children."""
         graph = bond_graph(self.bonds, self.n) if len(self.bonds) else None
         reached = np.zeros(self.n, dtype=bool)
         _, roots = np.unique(connected(self.bonds, self.n), return_index=True)

@@ -98,7 +98,7 @@ class Molecules:
         """
         lines = self._bond_lines(wide)
         if len(self.ghosts):
-            lines.append(f"bond_coeff {len(self.terms('bond')) + 1} zero nocoeff")
+            lines.append(f"bond_coeff {len(self.terms('bond')) + 1} zero 1.0")
         for kind in ("angle", "dihedral"):
             lines += [
                 f"{kind}_coeff {k} {self.table} {_keyword(kind, k)}"

@@ -16,6 +16,8 @@ TABLE_POINTS = 2500
 #: Radius, in a, inside which the force goes linearly to 0 at r = 0. Engines interpolate F/r, which diverges
 #: for a bounded potential with a cusp; the volume concerned is 1e-3 of a bead's.
 CENTRE = 0.1
+#: Curvature of the walls beyond a bond's table while overlaps are pushed apart, in kT/a^2.
+BENT = 5.0
 
 
 def engine_table(
@@ -97,7 +99,7 @@ def _even_angle(reduced: BondedPotential, grid: Array) -> Array:
 
 
 def widened(table: tuple[Array, Array, Array], longest: float) -> tuple[Array, Array, Array]:
-    """Return the table of a bond from 0 to `longest`, straight on beyond its ends.
+    """Return the table of a bond from 0 to `longest`, with walls beyond its ends.
 
     While overlaps are pushed apart a bond may be anywhere.
     """
@@ -105,10 +107,10 @@ def widened(table: tuple[Array, Array, Array], longest: float) -> tuple[Array, A
     end = max(longest, float(x[-1]))
     grid = np.linspace(0.0, end, x.size)
     inside = np.interp(grid, x, u)
-    # Outwards the walls hold the bond, whatever the last points say.
-    values = (
-        inside
-        + np.maximum(x[0] - grid, 0.0) * max(f[0], 1.0)
-        + np.maximum(grid - x[-1], 0.0) * max(-f[-1], 1.0)
-    )
+    # Outwards the walls hold the bond, whatever the last points say. They are bent a little, since a straight line is
+    # no line any more to the last digit, in which LAMMPS checks the force.
+    values = inside.copy()
+    for beyond, slope in ((x[0] - grid, f[0]), (grid - x[-1], -f[-1])):
+        s = np.maximum(beyond, 0.0)
+        values += s * max(slope, 1.0) + BENT * s**2
     return grid, values, force(grid, values)
