@@ -87,6 +87,8 @@ class MoleculeRule:
         Pairs of beads that do not count, if the exclusions are ``listed``.
     ident : str or None
         Name of the molecule in the topology, or of its only residue where a topology knows no molecules.
+    terms : tuple of (str, str, tuple of int)
+        Coordinate, name and beads of each bond, angle and dihedral that the mapping names.
     """
 
     select: str
@@ -95,6 +97,7 @@ class MoleculeRule:
     bonds: tuple[tuple[int, int], ...] | None = None
     excluded: tuple[tuple[int, int], ...] | None = None
     ident: str | None = None
+    terms: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
