@@ -132,8 +132,15 @@ def test_stiff_bonds_shorten_the_time_step():
     # The middle bead has two bonds, each of which adds 2 k: omega = sqrt(4 k), of which dt is a fifth.
     assert stiff.dt == pytest.approx(0.2 / np.sqrt(4 * 5000), rel=0.02)
     assert stiffness(spring(5000)) == pytest.approx(5000, rel=0.02)
-    # A bond shorter than the beads sets the unit of length.
-    assert length_scale(Interactions({**pairs, "bond A-A": spring(b0=0.6)}), state) == pytest.approx(0.6)
+    # The unit of length is at most two bonds, also where beads are far apart.
+    assert (
+        length_scale(Interactions({**pairs, "bond A-A": spring()}), state)
+        == length_scale(core(), state)
+        < 1.5
+    )
+    assert length_scale(
+        Interactions({"A-A": core(0.1), "bond A-A": spring(b0=0.6)}), StatePoint(0.001, 1.0)
+    ) == (pytest.approx(1.2))
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,11 @@ def length_scale(potential: Potentials, state: StatePoint) -> float:
     """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
 
     The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
-    than the mean spacing rho^(-1/3). In a mixture the smallest beads set it, in a molecule its bonds too.
+    than the mean spacing rho^(-1/3). In a mixture the smallest beads set it. It is at most two bonds: a single chain
+    in a large box has a mean spacing far beyond its own size.
     """
     if isinstance(potential, BondedPotential):
-        return potential.at_minimum if potential.coordinate == "bond" else float("inf")
+        return 2.0 * potential.at_minimum if potential.coordinate == "bond" else float("inf")
     if not isinstance(potential, PairPotential):
         return min(length_scale(one, state) for one in potential.values())  # type: ignore[arg-type]
     spacing = float(state.density ** (-1.0 / 3.0))
