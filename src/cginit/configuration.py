@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.names import check_bead_type
+from cginit.topology import Topology
 from cginit.units import UnitSystem, conversion, unit_system
 
 __all__ = ["Configuration", "Trajectory", "close_pairs", "random_configuration"]
@@ -32,11 +33,14 @@ class Configuration:
         Which of `species` each bead is; by default all are the first.
     species : tuple of str
         Names of the bead types.
+    topology : Topology, optional
+        How the beads are bonded; it says the types and species too. Molecules may be broken over the box.
 
     Raises
     ------
     InputError
-        If a position is not finite, an edge is not positive, or a type is none of the species.
+        If a position is not finite, an edge is not positive, a type is none of the species, or the topology has
+        another number of beads.
     """
 
     positions: NDArray[np.float64]
@@ -44,6 +48,7 @@ class Configuration:
     units: UnitSystem = field(kw_only=True)
     types: NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with 0
     species: tuple[str, ...] = field(default=("A",), kw_only=True)
+    topology: Topology | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -56,7 +61,9 @@ class Configuration:
         if not np.all(np.isfinite(positions)):
             raise InputError("a start position is not finite")
         positions -= box * np.floor(positions / box + 0.5)
-        types = _checked_types(self.types, self.species, len(positions))
+        if self.topology is not None:
+            object.__setattr__(self, "species", self.topology.species)
+        types = _checked_types(self.types, self.species, len(positions), self.topology)
         for name, array in (("positions", positions), ("box", box), ("types", types)):
             array.flags.writeable = False
             object.__setattr__(self, name, array)
@@ -103,6 +110,8 @@ class Trajectory:
         Which of `species` each bead is; by default all are the first.
     species : tuple of str
         Names of the bead types.
+    topology : Topology, optional
+        How the beads are bonded; it says the types and species too.
     """
 
     positions: NDArray[np.float32]
@@ -110,6 +119,7 @@ class Trajectory:
     units: UnitSystem = field(kw_only=True)
     types: NDArray[np.int64] = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with 0
     species: tuple[str, ...] = field(default=("A",), kw_only=True)
+    topology: Topology | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -119,7 +129,9 @@ class Trajectory:
         positions = positions.view()
         positions.flags.writeable = False
         object.__setattr__(self, "positions", positions)
-        types = _checked_types(self.types, self.species, positions.shape[1])
+        if self.topology is not None:
+            object.__setattr__(self, "species", self.topology.species)
+        types = _checked_types(self.types, self.species, positions.shape[1], self.topology)
         types.flags.writeable = False
         object.__setattr__(self, "types", types)
         box = np.array(self.box, dtype=np.float64)
@@ -140,9 +152,17 @@ class Trajectory:
         return float(self.n / np.prod(self.box))
 
 
-def _checked_types(types: object, species: tuple[str, ...], n: int) -> NDArray[np.int64]:
+def _checked_types(
+    types: object, species: tuple[str, ...], n: int, topology: Topology | None
+) -> NDArray[np.int64]:
     for name in species:
         check_bead_type(name)
+    if topology is not None:
+        if topology.n != n:
+            raise InputError(
+                f"the topology has {topology.n} beads, the configuration {n}; they belong to other systems"
+            )
+        types = topology.types
     found = np.zeros(n, dtype=np.int64) if types is None else np.array(types, dtype=np.int64)
     if found.shape != (n,) or np.any(found < 0) or np.any(found >= len(species)):
         raise InputError(

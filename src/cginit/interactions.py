@@ -165,7 +165,7 @@ class Interactions(Mapping[Interaction, T]):
 
     Parameters
     ----------
-    values : mapping of name to value
+    values : mapping or iterable of (name, value)
         In the order in which they are iterated.
 
     Raises
@@ -180,8 +180,10 @@ class Interactions(Mapping[Interaction, T]):
     (2, 2, True, ['A-A', 'A-B'])
     """
 
-    def __init__(self, values: ByName[T]) -> None:
-        items: Iterable[tuple[Named, T]] = values.items()
+    def __init__(
+        self, values: ByName[T] | Iterable[tuple[Interaction, T]] | Iterable[tuple[Named, T]]
+    ) -> None:
+        items: Iterable[tuple[Named, T]] = values.items() if isinstance(values, Mapping) else values
         self._values: dict[Interaction, T] = {}
         for name, value in items:
             one = Interaction.of(name)

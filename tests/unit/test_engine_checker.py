@@ -26,6 +26,7 @@ class Broken:
     run_with: Callable[..., EngineRun]
     base: Engine = DILUTE
     name: str = "broken"
+    coordinates: frozenset[str] = frozenset({"pair"})
 
     def run(self, potential, state, start, schedule, *, seed, workdir) -> EngineRun:
         def simulate(potential=potential, state=state, start=start, seed=seed) -> EngineRun:

@@ -1,10 +1,8 @@
-"""The contract of a simulation engine: potential, state, start and seed in; configurations out."""
+"""The contract of a simulation engine: potentials, state, start and seed in; configurations out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +11,8 @@ from numpy.typing import NDArray
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import RDF, Array, PairPotential
+from cginit.engines.potentials import Potentials, Term, bonded_terms, by_pair, length_scale
+from cginit.engines.time_step import time_step
 from cginit.errors import InputError, UnstableError
 from cginit.state import StatePoint
 from cginit.units import LJ, UnitSystem
@@ -27,9 +27,6 @@ __all__ = [
     "length_scale",
     "reduce_problem",
 ]
-
-#: One potential, or those of all pairs of the species of a mixture, in either order of the two names.
-Potentials = PairPotential | Mapping[tuple[str, str], PairPotential]
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Schedule:
     every : int
         Steps between two configurations of the trajectory.
     dt : float
-        Time step in tau.
+        Time step in tau, at most; stiff bonds make it shorter (`cginit.engines.time_step`).
     friction : float
         Langevin friction in 1/tau (per mass).
     push_off : int
@@ -126,7 +123,7 @@ class EngineRun:
 
 @runtime_checkable
 class Engine(Protocol):
-    """A program that samples the canonical ensemble of a pair potential.
+    """A program that samples the canonical ensemble of pair potentials and, where it can, of bonded ones.
 
     `run` must not modify its arguments, must return the same trajectory for the same arguments and seed on the
     same machine, keep the number of beads, box and units of `start`, and raise `cginit.errors.EngineError`
@@ -137,6 +134,11 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The name by which users choose the engine."""
+        ...
+
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """What potentials it can simulate: of ``pair``, ``bond``, ``angle``, ``dihedral``."""
         ...
 
     def run(
@@ -153,48 +155,13 @@ class Engine(Protocol):
 
         A mixture has one potential for each pair of the species of `start`, and the density of `state` is that of
         all beads. An engine that cannot simulate mixtures raises InputError.
+
+        Molecules have potentials for their bonded interactions too, as an `Interactions` of pairs and bonded terms;
+        `start` carries their topology, whose exclusions say which pairs feel no pair potential. Molecules may be
+        broken over the box. A bond that leaves the range of its potential ends the run with an `EngineError` that
+        names it. An engine that lacks a coordinate raises InputError.
         """
         ...
-
-
-def by_pair(potential: Potentials, species: tuple[str, ...]) -> dict[tuple[int, int], PairPotential]:
-    """Return the potential of each pair of species by their numbers, the smaller first.
-
-    Raises
-    ------
-    InputError
-        If a pair has none, or the potentials differ in their units.
-    """
-    if isinstance(potential, PairPotential):
-        if len(species) > 1:
-            raise InputError(
-                f"a mixture of {', '.join(species)} needs one potential for each pair of species, not one in all"
-            )
-        return {(0, 0): potential}
-    found = {}
-    for i, j in combinations_with_replacement(range(len(species)), 2):
-        a, b = species[i], species[j]
-        one = potential.get((a, b), potential.get((b, a)))
-        if one is None:
-            raise InputError(f"the pair {a}-{b} has no potential; a mixture needs all its pairs")
-        found[i, j] = one
-    if len({one.units for one in found.values()}) > 1:
-        raise InputError("the potentials of a mixture must share one unit system; convert with .to(units)")
-    return found
-
-
-def length_scale(potential: Potentials, state: StatePoint) -> float:
-    """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
-
-    The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
-    than the mean spacing rho^(-1/3). In a mixture the smallest beads set it.
-    """
-    if not isinstance(potential, PairPotential):
-        return min(length_scale(one, state) for one in potential.values())
-    spacing = float(state.density ** (-1.0 / 3.0))
-    below = np.flatnonzero(potential.u <= state.kT)
-    size = float(potential.r[below[0]]) if below.size else potential.r_cut
-    return min(size, spacing) if size > 0.1 * spacing else spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +180,10 @@ class ReducedProblem:
         In the units of `units`.
     units : UnitSystem
         Units of potential, state and start as given.
+    dt : float
+        Time step.
+    terms : tuple of Term
+        Bonded interactions, in the same reduced units.
     """
 
     potentials: dict[tuple[int, int], PairPotential]
@@ -221,6 +192,13 @@ class ReducedProblem:
     length: float
     kT: float
     units: UnitSystem
+    dt: float
+    terms: tuple[Term, ...] = field(default=())
+
+    @property
+    def is_molecular(self) -> bool:
+        """Whether beads are bonded, or some pairs of them are left out."""
+        return self.start.topology is not None and self.start.topology.is_molecular
 
     def run(
         self,
@@ -272,6 +250,7 @@ class ReducedProblem:
                 units=self.units,
                 types=self.start.types,
                 species=self.start.species,
+                topology=self.start.topology,
             ),
             final=replace(self.start, positions=final).scaled(self.length, self.units),
             energy=energy * self.kT,
@@ -292,10 +271,11 @@ def reduce_problem(
     Raises
     ------
     InputError
-        If the units differ, a pair has no potential, the density of `start` is not that of `state`, or a cut-off
-        exceeds half the box.
+        If the units differ, a pair or a bond has no potential, the density of `start` is not that of `state`, or a
+        cut-off exceeds half the box.
     """
     potentials = by_pair(potential, start.species)
+    terms = bonded_terms(potential, start)
     units = potentials[0, 0].units
     if start.units != units or (state.units is not None and state.units != units):
         raise InputError(
@@ -315,6 +295,7 @@ def reduce_problem(
             "use more beads or a smaller cut-off"
         )
     a = schedule.length or length_scale(potential, state)
+    reduced = tuple(replace(term, potential=term.potential.reduced(a, state.kT)) for term in terms)
     return ReducedProblem(
         {pair: one.reduced(a, state.kT) for pair, one in potentials.items()},
         state.density * a**3,
@@ -322,4 +303,6 @@ def reduce_problem(
         a,
         state.kT,
         units,
+        time_step(reduced, start.n, schedule.dt),
+        reduced,
     )

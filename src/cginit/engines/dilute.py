@@ -52,6 +52,11 @@ class DiluteEngine:
         """``dilute``."""
         return "dilute"
 
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """Pairs only."""
+        return frozenset({"pair"})
+
     def run(
         self,
         potential: Potentials,
@@ -74,7 +79,12 @@ class DiluteEngine:
         from scipy.integrate import trapezoid
 
         if not isinstance(potential, PairPotential):
-            raise InputError("the dilute engine knows one species; simulate mixtures with lammps or hoomd")
+            raise InputError(
+                "the dilute engine knows one species of loose beads; simulate mixtures and molecules with lammps or "
+                "hoomd"
+            )
+        if start.topology is not None and start.topology.is_molecular:
+            raise InputError("the dilute engine knows no molecules; simulate them with lammps or hoomd")
         reduce_problem(potential, state, start, schedule)  # for its checks: this engine works in any units
         core = round(float(np.floor(potential.r[0] / potential.dr + 1e-6)))
         first = potential.r[0] - core * potential.dr

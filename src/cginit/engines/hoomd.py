@@ -73,6 +73,11 @@ class HoomdEngine:
         """``hoomd``."""
         return "hoomd"
 
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """Pairs only."""
+        return frozenset({"pair"})
+
     def run(
         self,
         potential: Potentials,
@@ -95,6 +100,8 @@ class HoomdEngine:
             If HOOMD stops with an error, which the message quotes.
         """
         problem = reduce_problem(potential, state, start, schedule)
+        if problem.is_molecular:
+            raise InputError("molecules are simulated with lammps")
         workdir.mkdir(parents=True, exist_ok=True)
         _write_inputs(problem, schedule, seed, self.device, workdir)
         self._execute(workdir)
@@ -152,7 +159,7 @@ def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device
         "species": len(start.species),
         "r_cut": cuts,
         "buffer": max(min(_BUFFER, 0.99 * (half - r_cut)), 0.0),
-        "dt": schedule.dt,
+        "dt": problem.dt,
         "friction": schedule.friction,
         "push_off": schedule.push_off,
         "equilibration": schedule.equilibration,

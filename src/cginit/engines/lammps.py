@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.lammps_molecules import Molecules, left_table
 from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
@@ -29,7 +30,7 @@ INNER = 1e-6
 #: LAMMPS interpolates F/r linearly on this many points even in r^2, so that the spacing is widest near r = 0.
 INTERPOLATION_POINTS = 10_000
 
-_TABLE, _DATA, _INPUT = "potential.table", "start.data", "in.lammps"
+_TABLE, _BONDED, _DATA, _INPUT = "potential.table", "bonded.table", "start.data", "in.lammps"
 _TRAJECTORY, _THERMO, _FINAL, _LOG = "trajectory.dump", "thermo.dat", "final.dump", "log.lammps"
 
 # Reduced units throughout (kT = 1, mass = 1, length a = 1): structure does not depend on the mass, and a
@@ -37,15 +38,15 @@ _TRAJECTORY, _THERMO, _FINAL, _LOG = "trajectory.dump", "thermo.dat", "final.dum
 _SCRIPT = """\
 # written by cginit: kT = 1, m = 1, lengths in {a:.10g} {length_unit}
 units lj
-atom_style atomic
+atom_style {atom_style}
 boundary p p p
-read_data {data}
+{styles}read_data {data}
 mass * 1.0
 neighbor {skin} bin
 neigh_modify every 1 delay 0 check yes
 pair_style table linear {n_table}
 {pairs}
-velocity all create 1.0 {velocity_seed} dist gaussian mom yes
+{bonded}velocity all create 1.0 {velocity_seed} dist gaussian mom yes
 timestep {dt:.15g}
 fix bath all langevin 1.0 1.0 {damp:.15g} {bath_seed}
 thermo {thermo}
@@ -89,6 +90,11 @@ class LammpsEngine:
         """``lammps``."""
         return "lammps"
 
+    @property
+    def coordinates(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset({"pair", "bond", "angle", "dihedral"})
+
     def run(
         self,
         potential: Potentials,
@@ -111,7 +117,7 @@ class LammpsEngine:
         problem = reduce_problem(potential, state, start, schedule)
         workdir.mkdir(parents=True, exist_ok=True)
         self._write_inputs(problem, schedule, seed, workdir)
-        self._execute(workdir)
+        self._execute(workdir, problem)
         return _read_run(workdir, problem, schedule, seed)
 
     def command(self) -> list[str]:
@@ -150,17 +156,26 @@ class LammpsEngine:
             _section(name, one) for (i, j), one in problem.potentials.items() for name in [_keyword(i, j)]
         ]
         (workdir / _TABLE).write_text("\n".join(["# U/kT and F a/kT", *sections]))
-        _write_data(problem.start, workdir / _DATA)
+        molecules = Molecules(problem, _BONDED) if problem.is_molecular else None
+        if molecules is not None:
+            (workdir / _BONDED).write_text(molecules.tables())
+        _write_data(problem.start, workdir / _DATA, molecules)
         velocity_seed, bath_seed = (
             int(x) % 800_000_000 + 1 for x in np.random.SeedSequence(seed).generate_state(2)
         )
+        strict = "" if molecules is None else molecules.strict_lines()
         push_off = (
-            f"fix move all nve/limit 0.01\nrun {schedule.push_off}\nunfix move\n" if schedule.push_off else ""
+            f"fix move all nve/limit 0.01\nrun {schedule.push_off}\nunfix move\n{strict}"
+            if schedule.push_off
+            else ""
         )
         (workdir / _INPUT).write_text(
             _SCRIPT.format(
                 a=problem.length,
                 length_unit=problem.units.length,
+                atom_style="atomic" if molecules is None else "molecular",
+                styles="" if molecules is None else molecules.style_lines(),
+                bonded="" if molecules is None else molecules.setting_lines(wide=schedule.push_off > 0),
                 data=_DATA,
                 skin=0.3,
                 n_table=INTERPOLATION_POINTS,
@@ -170,7 +185,7 @@ class LammpsEngine:
                 ),
                 velocity_seed=velocity_seed,
                 bath_seed=bath_seed,
-                dt=schedule.dt,
+                dt=problem.dt,
                 damp=1.0 / schedule.friction,
                 thermo=max(1000, schedule.every),
                 push_off=push_off,
@@ -184,7 +199,7 @@ class LammpsEngine:
             )
         )
 
-    def _execute(self, workdir: Path) -> None:
+    def _execute(self, workdir: Path, problem: ReducedProblem) -> None:
         for name in (_TRAJECTORY, _THERMO, _FINAL, _LOG):
             (workdir / name).unlink(missing_ok=True)
         command = [*self.command(), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
@@ -197,7 +212,7 @@ class LammpsEngine:
         except OSError as error:
             raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
         if done.code != 0 or not (workdir / _FINAL).exists():
-            raise _failure(workdir, done.code, done.output)
+            raise _failure(workdir, done.code, done.output, problem)
 
 
 def _wheel_binary() -> str | None:
@@ -221,15 +236,26 @@ def _section(keyword: str, reduced: PairPotential) -> str:
     return f"\n{keyword}\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
 
 
-def _write_data(start: Configuration, path: Path) -> None:
+def _write_data(start: Configuration, path: Path, molecules: Molecules | None) -> None:
     half = 0.5 * start.box
-    head = [f"cginit start configuration\n\n{start.n} atoms\n{len(start.species)} atom types\n"]
+    head = [f"cginit start configuration\n\n{start.n} atoms\n{len(start.species)} atom types"]
+    head += ["" if molecules is None else molecules.counts()]
     head += [f"{-h:.17g} {h:.17g} {axis}lo {axis}hi" for h, axis in zip(half, "xyz", strict=True)]
+    owners, images = [""] * start.n, [""] * start.n
+    if molecules is not None and start.topology is not None:
+        owners = [f"{molecule + 1} " for molecule in start.topology.molecules]
+        # By these LAMMPS knows which images of the beads of a molecule belong together.
+        shifts = (start.topology.whole(start.positions, start.box) - start.positions) / start.box
+        images = [f" {i} {j} {k}" for i, j, k in np.round(shifts).astype(int)]
     rows = [
-        f"{k + 1} {kind + 1} {x:.17g} {y:.17g} {z:.17g}"
-        for k, (kind, (x, y, z)) in enumerate(zip(start.types, start.positions, strict=True))
+        f"{k + 1} {owner}{kind + 1} {x:.17g} {y:.17g} {z:.17g}{image}"
+        for k, (owner, kind, (x, y, z), image) in enumerate(
+            zip(owners, start.types, start.positions, images, strict=True)
+        )
     ]
-    path.write_text("\n".join([*head, "", "Atoms # atomic", "", *rows, ""]))
+    style = "atomic" if molecules is None else "molecular"
+    more = "" if molecules is None else molecules.sections()
+    path.write_text("\n".join([*head, "", f"Atoms # {style}", "", *rows, "", more]))
 
 
 #: LAMMPS' words for what users can mend, and how.
@@ -244,15 +270,17 @@ _REMEDIES = (
 )
 
 
-def _failure(workdir: Path, code: int, output: str) -> EngineError:
+def _failure(workdir: Path, code: int, output: str, problem: ReducedProblem) -> EngineError:
     log = workdir / _LOG
     text = (log.read_text(errors="replace") if log.exists() else "") + output
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
     words = errors[0] if errors else last_words(output)
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
+    bond = left_table(words, problem)
+    remedy = f": {bond}" if bond is not None else remedy
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     message = f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
-    # All remedies are those of a run that blew up.
+    # All remedies are those of a run that blew up, or whose potential is too weak to hold the molecules.
     return UnstableError(message) if remedy else EngineError(message)
 
 

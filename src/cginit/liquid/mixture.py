@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, Tail, invert_pairs
 
 __all__ = ["MixtureInversion", "invert_mixture"]
@@ -132,7 +132,7 @@ def invert_mixture(
 
 def _table(curves: Mapping[Pair, ArrayLike], pairs: list[Pair], shape: tuple[int, ...], what: str) -> Array:
     """Return the curves ``(pairs, n)`` in the order of `pairs`."""
-    known = Interactions(dict(curves))
+    known = Interactions([(Interaction.of(pair), curve) for pair, curve in curves.items()])
     rows = []
     for pair in pairs:
         if pair not in known:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from cginit import sampling
 from cginit.configuration import Configuration, random_configuration
@@ -21,15 +20,12 @@ from cginit.errors import CGInitError, EngineError, InputError
 from cginit.liquid.forward import solve
 from cginit.liquid.virial import second_virial, virial_pressure
 from cginit.state import StatePoint
+from cginit.testing.molecules import check_molecules
+from cginit.testing.rules import BLOCKS, agree, require
 from cginit.units import ANGSTROM_KCAL, LJ, NM_KJ, UnitSystem
 
 __all__ = ["check_engine"]
 
-#: Blocks of the statistical checks: errors with 19 degrees of freedom.
-BLOCKS = 20
-#: Chance that one statistical check rejects a correct engine. An engine is deterministic for a seed, so that on one
-#: machine it either always passes or never.
-FALSE_ALARM = 1e-4
 #: What HNC leaves out at the density of the dilute check, relative to g - 1 and the excess pressure: the bridge
 #: function, of order (rho B2)^2.
 THEORY = 3e-3
@@ -70,8 +66,9 @@ def check_engine(engine: Engine, workdir: Path, *, exact: bool = False) -> None:
     Checked are the shapes and finiteness of what a run returns, box, units and number of beads; that arguments are
     not modified, wrong ones refused, and nothing is written outside the folder of the run; that a seed gives the
     same run again and another seed another; that an ideal gas has g = 1 and P = rho kT, and a gas of soft
-    particles the g, P and energy of liquid-state theory within their statistical errors, in three unit systems; and
-    that a run with an impossible time step ends with an `EngineError`.
+    particles the g, P and energy of liquid-state theory within their statistical errors, in three unit systems;
+    that a run with an impossible time step ends with an `EngineError`; and molecules, as
+    `cginit.testing.molecules.check_molecules` says, or that they are refused.
 
     Parameters
     ----------
@@ -95,7 +92,9 @@ def check_engine(engine: Engine, workdir: Path, *, exact: bool = False) -> None:
     >>> check_engine(DiluteEngine(), Path(mkdtemp()), exact=True)
     """
     if not isinstance(engine, Engine):
-        raise InputError(f"{engine!r} is no engine: it needs a property 'name' and a method 'run'")
+        raise InputError(
+            f"{engine!r} is no engine: it needs the properties 'name' and 'coordinates', and 'run'"
+        )
     if not isinstance(engine.name, str) or not engine.name:
         raise InputError(f"{engine!r}: the name must be a non-empty string, not {engine.name!r}")
     workdir = workdir.resolve()
@@ -105,11 +104,7 @@ def check_engine(engine: Engine, workdir: Path, *, exact: bool = False) -> None:
     _check_dilute(engine, workdir / "dilute", exact)
     if not exact:
         _check_failure(engine, workdir / "failure")
-
-
-def _require(engine: Engine, condition: bool, rule: str) -> None:
-    if not condition:
-        raise InputError(f"engine {engine.name!r} {rule}")
+    check_molecules(engine, workdir / "molecules")
 
 
 def _run(engine: Engine, problem: _Problem, seed: int, folder: Path, exact: bool) -> EngineRun:
@@ -122,12 +117,12 @@ def _run(engine: Engine, problem: _Problem, seed: int, folder: Path, exact: bool
     # A relative path in an engine would land in the current folder.
     with chdir(outside):
         run = engine.run(potential, state, start, problem.schedule, seed=seed, workdir=inside)
-    _require(
+    require(
         engine,
         not any(outside.iterdir()) and {path.name for path in folder.iterdir()} == {"run", "elsewhere"},
         "must write only below workdir",
     )
-    _require(
+    require(
         engine,
         _fingerprint(potential, state, start, problem.schedule) == before,
         "must not modify its arguments",
@@ -147,35 +142,35 @@ def _check_record(
     engine: Engine, run: EngineRun, problem: _Problem, start: Configuration, seed: int, exact: bool
 ) -> None:
     final = run.final
-    _require(engine, run.seed == seed, f"must record its seed {seed}, not {run.seed}")
-    _require(
+    require(engine, run.seed == seed, f"must record its seed {seed}, not {run.seed}")
+    require(
         engine,
         all(isinstance(text, str) and bool(text) for text in (run.engine, run.version)),
         "must name itself and its version",
     )
-    _require(
+    require(
         engine, np.isfinite(run.seconds) and run.seconds >= 0.0, f"took {run.seconds} s, which is no time"
     )
-    _require(
+    require(
         engine,
         final.n == start.n
         and final.units == start.units
         and np.allclose(final.box, start.box, rtol=1e-9, atol=0.0),
         "must keep the number of beads, the box and the units of the start",
     )
-    _require(
+    require(
         engine,
         run.energy.ndim == 1 and run.energy.shape == run.pressure.shape and run.energy.size >= BLOCKS,
         f"must sample energy and pressure together, at least {BLOCKS} times; their shapes are "
         f"{run.energy.shape} and {run.pressure.shape}",
     )
-    _require(
+    require(
         engine,
         bool(np.all(np.isfinite(run.energy)) and np.all(np.isfinite(run.pressure))),
         "returned an energy or a pressure that is not finite",
     )
     if exact:
-        _require(
+        require(
             engine,
             run.trajectory is None and run.exact_rdf is not None,
             "must return exact_rdf, no trajectory",
@@ -185,23 +180,21 @@ def _check_record(
     if trajectory is None:
         raise InputError(f"engine {engine.name!r} must return a trajectory (exact=True if it is analytic)")
     expected = (problem.schedule.production // problem.schedule.every, start.n, 3)
-    _require(
+    require(
         engine,
         trajectory.positions.shape == expected and trajectory.positions.dtype == np.float32,
         f"must return float32 positions of shape {expected} for its schedule, not "
         f"{trajectory.positions.dtype} of {trajectory.positions.shape}",
     )
-    _require(
-        engine, bool(np.all(np.isfinite(trajectory.positions))), "returned positions that are not finite"
-    )
-    _require(
+    require(engine, bool(np.all(np.isfinite(trajectory.positions))), "returned positions that are not finite")
+    require(
         engine,
         trajectory.units == start.units and np.allclose(trajectory.box, start.box, rtol=1e-9, atol=0.0),
         "must keep the box and the units of the start in its trajectory",
     )
     apart = final.positions - trajectory.positions[-1]
     apart -= start.box * np.round(apart / start.box)
-    _require(
+    require(
         engine,
         bool(np.max(np.abs(apart)) < 1e-5 * float(np.max(start.box))),
         "must return the last frame as its final configuration, in the same order of beads",
@@ -237,13 +230,13 @@ def _check_reproducible(engine: Engine, folder: Path, exact: bool) -> None:
         _run(engine, problem, seed, folder / name, exact)
         for name, seed in (("first", 5), ("second", 5), ("other", 6))
     )
-    _require(
+    require(
         engine,
         _outcome(first) == _outcome(second),
         "must be deterministic: the same arguments and seed gave another run",
     )
     if not exact:
-        _require(engine, _outcome(first) != _outcome(other), "must give another run for another seed")
+        require(engine, _outcome(first) != _outcome(other), "must give another run for another seed")
 
 
 def _outcome(run: EngineRun) -> tuple[bytes, ...]:
@@ -252,32 +245,13 @@ def _outcome(run: EngineRun) -> tuple[bytes, ...]:
     return (frames, curve, run.final.positions.tobytes(), run.energy.tobytes(), run.pressure.tobytes())
 
 
-def _agree(
-    engine: Engine, what: str, value: ArrayLike, error: ArrayLike, expected: ArrayLike, slack: float
-) -> None:
-    """Require that values ``(k,)`` agree with theory: k two-sided t tests with FALSE_ALARM in total."""
-    from scipy.special import stdtrit
-
-    got, wanted = np.atleast_1d(value), np.atleast_1d(expected)
-    limit = float(stdtrit(BLOCKS - 1, 1.0 - 0.5 * FALSE_ALARM / got.size))
-    allowed = limit * np.atleast_1d(error) + slack * np.abs(wanted)
-    off = np.abs(got - wanted)
-    worst = int(np.argmax(off - allowed))
-    _require(
-        engine,
-        bool(off[worst] <= allowed[worst]),
-        f"{what}: {got[worst]:.5g} where theory gives {wanted[worst]:.5g}, off by {off[worst]:.2g} with "
-        f"{allowed[worst]:.2g} allowed for statistics",
-    )
-
-
 def _check_ideal_gas(engine: Engine, folder: Path, exact: bool) -> None:
     # Steps are long: without forces only friction limits them.
     schedule = Schedule(equilibration=500, production=4_000, every=50, dt=0.05, push_off=0, length=3.8)
     problem = _Problem(200, 0.5, 0.0, schedule, ANGSTROM_KCAL, length=3.8, energy=0.6)
     run = _run(engine, problem, 7, folder, exact)
     state = problem.state
-    _require(
+    require(
         engine,
         bool(np.allclose(run.pressure, state.density * state.kT, rtol=1e-9))
         and bool(np.allclose(run.energy, 0.0, atol=1e-9 * state.kT)),
@@ -285,12 +259,12 @@ def _check_ideal_gas(engine: Engine, folder: Path, exact: bool) -> None:
     )
     if run.trajectory is None:
         g = np.array([]) if run.exact_rdf is None else run.exact_rdf.g
-        _require(engine, bool(np.allclose(g, 1.0, rtol=1e-12)), "must give an ideal gas g = 1")
+        require(engine, bool(np.allclose(g, 1.0, rtol=1e-12)), "must give an ideal gas g = 1")
         return
     rdf = sampling.rdf(run.trajectory, dr=0.3 * problem.length, blocks=BLOCKS)
     # The point at r = 0 is a copy of its neighbour.
     error = np.zeros(rdf.r.size) if rdf.error is None else rdf.error
-    _agree(engine, "g(r) of an ideal gas", rdf.g[1:], error[1:], np.ones(rdf.r.size - 1), 0.0)
+    agree(engine, "g(r) of an ideal gas", rdf.g[1:], error[1:], np.ones(rdf.r.size - 1), 0.0)
 
 
 def _check_dilute(engine: Engine, folder: Path, exact: bool) -> None:
@@ -303,16 +277,16 @@ def _check_dilute(engine: Engine, folder: Path, exact: bool) -> None:
 
     if exact:
         curve = run.exact_rdf
-        _require(engine, curve is not None and curve.units == NM_KJ, "must keep the units in exact_rdf")
+        require(engine, curve is not None and curve.units == NM_KJ, "must keep the units in exact_rdf")
         if curve is not None:
             u = np.interp(curve.r / length, potential.r, potential.u, right=0.0)
-            _require(
+            require(
                 engine,
                 bool(np.allclose(curve.g, np.exp(-u), rtol=1e-6)),
                 "must return g = exp(-U/kT) at low density",
             )
         pressure = state.density * kT * (1.0 + second_virial(potential.r, potential.u) * density)
-        _require(
+        require(
             engine,
             bool(np.allclose(run.pressure, pressure, rtol=1e-6)),
             f"must return P = rho kT (1 + B2 rho) = {pressure:.6g}, not {run.pressure[0]:.6g}",
@@ -326,7 +300,7 @@ def _check_dilute(engine: Engine, folder: Path, exact: bool) -> None:
     theory = _bin_average(fluid.r, fluid.g, rdf.r / length, dr)
     error = np.zeros(rdf.r.size) if rdf.error is None else rdf.error
     # The first point is a copy of the second, and the second has few pairs, whose blocks are not normal yet.
-    _agree(engine, "g(r) of a gas of soft particles", rdf.g[2:], error[2:], theory[2:], THEORY)
+    agree(engine, "g(r) of a gas of soft particles", rdf.g[2:], error[2:], theory[2:], THEORY)
 
     inside = fluid.r <= potential.r_cut
     r, g = fluid.r[inside], fluid.g[inside]
@@ -334,7 +308,7 @@ def _check_dilute(engine: Engine, folder: Path, exact: bool) -> None:
     # A bead has n - 1 neighbours, not n.
     pairs = (problem.n - 1.0) / problem.n
     sampled = sampling.block_mean(run.pressure - state.density * kT, BLOCKS)
-    _agree(
+    agree(
         engine,
         "excess pressure of a gas of soft particles",
         sampled.value,
@@ -345,9 +319,7 @@ def _check_dilute(engine: Engine, folder: Path, exact: bool) -> None:
     sampled = sampling.block_mean(run.energy, BLOCKS)
     integrand = np.interp(r, potential.r, potential.u) * g * r**2
     expected = 2.0 * np.pi * density * float(np.sum(integrand)) * float(r[1] - r[0]) * kT
-    _agree(
-        engine, "energy of a gas of soft particles", sampled.value, sampled.error, pairs * expected, THEORY
-    )
+    agree(engine, "energy of a gas of soft particles", sampled.value, sampled.error, pairs * expected, THEORY)
 
 
 def _bin_average(r: Array, g: Array, centres: Array, dr: float) -> Array:

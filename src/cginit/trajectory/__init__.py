@@ -8,7 +8,7 @@ from cginit.trajectory.beads import write_beads
 from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
 from cginit.trajectory.mapping_files import read_mapping
 from cginit.trajectory.specification import AtomName, BeadRule, MappingRules, MoleculeRule
-from cginit.trajectory.start import read_configuration
+from cginit.trajectory.start import read_configuration, read_system
 from cginit.trajectory.target import MappedSystem, rdf_from_trajectory, rdfs_from_trajectory
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "rdfs_from_trajectory",
     "read_configuration",
     "read_mapping",
+    "read_system",
     "write_beads",
 ]

@@ -13,6 +13,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
 from cginit.sampling.counter import box_widths
+from cginit.trajectory.votca_topology import is_votca_topology, votca_universe
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem, conversion, unit_system
 
 __all__ = ["box_vectors", "lammps_columns", "length_scale", "open_universe", "width"]
@@ -49,7 +50,9 @@ def open_universe(
         if not file.is_file():
             raise InputError(f"{file}: no such file")
     options: dict[str, str] = {}
-    if files[0].suffix.lower() in LAMMPS_DATA:
+    if files[0].suffix.lower() == ".top":
+        options["topology_format"] = "ITP"
+    elif files[0].suffix.lower() in LAMMPS_DATA:
         options = {"topology_format": "DATA", "atom_style": lammps_columns(files[0], atom_style)}
     elif files[0].suffix.lower() in LAMMPS_DUMP:
         options["topology_format"] = "LAMMPSDUMP"
@@ -63,7 +66,12 @@ def open_universe(
         warnings.filterwarnings("ignore", module=r"MDAnalysis")
         warnings.filterwarnings("ignore", message="Reader has no dt information")  # frames count as 1 ps
         try:
-            universe = MDAnalysis.Universe(*map(str, files), **options)
+            if is_votca_topology(files[0]):
+                universe = votca_universe(files[0])
+                if len(files) > 1:
+                    universe.load_new(str(files[1]))
+            else:
+                universe = MDAnalysis.Universe(*map(str, files), **options)
             if not hasattr(universe, "trajectory"):
                 raise InputError(f"{names} has no positions; give a trajectory")
         except InputError:

@@ -53,6 +53,8 @@ class MappedAtoms:
         ``none``, ``molecule``, ``listed`` or ``1-2``, ``1-3``, ...: the pairs that g(r) leaves out.
     excluded : ndarray, shape (n_excluded, 2)
         These pairs, i < j; empty where whole molecules are excluded.
+    terms : tuple of (str, str, tuple of int)
+        Coordinate, name and beads of each bond, angle and dihedral that the mapping names.
     """
 
     atoms: Any
@@ -64,6 +66,7 @@ class MappedAtoms:
     bonds: IntArray
     exclusions: str
     excluded: IntArray
+    terms: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
     @property
     def n_beads(self) -> int:
@@ -100,6 +103,7 @@ def map_atoms(universe: Any, mapping: str | MappingRules, exclusions: str | None
         mapped.bonds,
         chosen,
         mapped.listed if chosen == "listed" else by_bonds,
+        mapped.terms,
     )
     _check_number(groups, universe, rules.source)
     return groups

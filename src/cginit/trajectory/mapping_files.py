@@ -202,6 +202,7 @@ def _votca_molecule(path: Path) -> MoleculeRule:
     names = [bead.name for bead in beads]
     bonds: list[tuple[int, int]] = []
     excluded: set[tuple[int, int]] = set()
+    terms: list[tuple[str, str, tuple[int, ...]]] = []
     for kind, size in (("bond", 2), ("angle", 3), ("dihedral", 4)):
         for entry in root.iterfind(f"topology/cg_bonded/{kind}"):
             words = _child(entry, "beads", f"{path}: {kind}").split()
@@ -211,14 +212,18 @@ def _votca_molecule(path: Path) -> MoleculeRule:
                     f"{path}: a {kind} names {unknown or f'{len(words)} beads'}; it needs {size} of "
                     f"{', '.join(names)} for each"
                 )
+            label = (entry.findtext("name") or kind).strip()
             for first in range(0, len(words), size):
+                terms.append((kind, label, tuple(names.index(word) for word in words[first : first + size])))
                 members = sorted(names.index(word) for word in words[first : first + size])
                 # VOTCA leaves out every pair of beads that share a bonded interaction.
                 excluded |= {(i, j) for a, i in enumerate(members) for j in members[a + 1 :]}
                 if size == 2:
                     bonds.append((members[0], members[1]))
     listed = tuple(sorted(excluded))
-    return MoleculeRule("all", "molecule", tuple(beads), tuple(bonds), excluded=listed, ident=ident)
+    return MoleculeRule(
+        "all", "molecule", tuple(beads), tuple(bonds), excluded=listed, ident=ident, terms=tuple(terms)
+    )
 
 
 def _votca_atom(word: str, where: str) -> AtomName:

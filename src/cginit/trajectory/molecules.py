@@ -25,7 +25,7 @@ IntArray = NDArray[np.intp]
 class Beads:
     """Beads by the indices of their atoms; see `cginit.trajectory.MappedAtoms`.
 
-    `listed` ``(n, 2)`` are the pairs that the rules themselves exclude.
+    `listed` ``(n, 2)`` are the pairs that the rules themselves exclude, `terms` the bonded terms that they name.
     """
 
     atom_indices: IntArray
@@ -36,6 +36,7 @@ class Beads:
     molecules: IntArray
     bonds: IntArray
     listed: IntArray
+    terms: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
 
 def sizes_of(starts: IntArray, n: int) -> IntArray:
@@ -75,6 +76,7 @@ class _Builder:
         self.type_ids: list[int] = []
         self.bonds: list[tuple[int, int]] = []
         self.listed: list[tuple[int, int]] = []
+        self.terms: list[tuple[str, str, tuple[int, ...]]] = []
         self.bonds_stated = True
 
     def add(self, rule: MoleculeRule, where: str) -> None:
@@ -135,6 +137,9 @@ class _Builder:
             self.sizes.append(chosen.size)
         self.bonds += [(first + i, first + j) for i, j in rule.bonds or ()]
         self.listed += [(first + i, first + j) for i, j in rule.excluded or ()]
+        self.terms += [
+            (kind, label, tuple(first + bead for bead in members)) for kind, label, members in rule.terms
+        ]
 
 
 def map_molecules(universe: Any, rules: MappingRules, *, bonds_needed: bool) -> Beads:
@@ -174,6 +179,7 @@ def map_molecules(universe: Any, rules: MappingRules, *, bonds_needed: bool) -> 
         np.unique(molecules, return_inverse=True)[1].astype(np.intp),
         bonds,
         _pairs(builder.listed),
+        tuple(builder.terms),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from cginit.errors import InputError
+from cginit.bond_graph import exclusion_depth
 
 __all__ = [
     "CENTRES",
@@ -88,6 +87,8 @@ class MoleculeRule:
         Pairs of beads that do not count, if the exclusions are ``listed``.
     ident : str or None
         Name of the molecule in the topology, or of its only residue where a topology knows no molecules.
+    terms : tuple of (str, str, tuple of int)
+        Coordinate, name and beads of each bond, angle and dihedral that the mapping names.
     """
 
     select: str
@@ -96,6 +97,7 @@ class MoleculeRule:
     bonds: tuple[tuple[int, int], ...] | None = None
     excluded: tuple[tuple[int, int], ...] | None = None
     ident: str | None = None
+    terms: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,27 +117,3 @@ class MappingRules:
     source: str
     molecules: tuple[MoleculeRule, ...]
     exclusions: str = "molecule"
-
-
-def exclusion_depth(exclusions: str) -> int | None:
-    """Return how many bonds apart two beads may be to be left out; None for ``none``, ``molecule``, ``listed``.
-
-    Raises
-    ------
-    InputError
-        If the word means nothing.
-
-    Examples
-    --------
-    >>> exclusion_depth("1-3")
-    2
-    """
-    if exclusions in ("none", "molecule", "listed"):
-        return None
-    match = re.fullmatch(r"1-(\d+)", exclusions)
-    if match is None or int(match.group(1)) < 2:
-        raise InputError(
-            f"exclusions {exclusions!r} are unknown; give none, molecule, or 1-2, 1-3, 1-4, ... (pairs up to so "
-            "many bonds apart)"
-        )
-    return int(match.group(1)) - 1

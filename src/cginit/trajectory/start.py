@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.configuration import Configuration
+from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.trajectory.bead_topology import mapped_topology, universe_topology
 from cginit.trajectory.files import UNITLESS_FORMATS, box_vectors, length_scale, open_universe
 from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
+from cginit.trajectory.specification import MappingRules
 from cginit.units import UnitSystem
 
-__all__ = ["read_configuration"]
+__all__ = ["read_configuration", "read_system"]
 
 
 def read_configuration(
@@ -57,16 +61,7 @@ def read_configuration(
     """
     with open_universe(path, None, atom_style) as universe:
         system_units, length = length_scale(universe, units)
-        try:
-            timestep = universe.trajectory[frame]
-        except IndexError:
-            raise InputError(f"{path} has {len(universe.trajectory)} frames, no frame {frame}") from None
-        vectors = box_vectors(timestep)
-        edges = np.diagonal(vectors)
-        if np.any(np.abs(vectors - np.diag(edges)) > 1e-5 * edges.max()):
-            raise InputError(
-                f"the box of {path} is not orthorhombic; a simulation starts from an orthorhombic one"
-            )
+        edges = _edges(universe, path, frame)
         groups = map_atoms(universe, mapping)
         species, types = _species(universe, groups)
         return Configuration(
@@ -76,6 +71,87 @@ def read_configuration(
             types=types,
             species=species,
         )
+
+
+def read_system(
+    topology: str | Path,
+    coordinates: str | Path | None = None,
+    *,
+    units: str | UnitSystem | None = None,
+    mapping: str | MappingRules | None = None,
+    exclusions: str | None = None,
+    names: Mapping[str, str] | None = None,
+    frame: int = -1,
+    atom_style: str | None = None,
+) -> Configuration:
+    """Read beads with their topology: types, molecules, bonds, angles, dihedrals and exclusions.
+
+    The topology is that of a file of beads, or that which a mapping file makes of atoms (or of beads). Angles and
+    dihedrals that a file does not list are not made up; `Topology.completed` adds those that the bonds make.
+
+    Parameters
+    ----------
+    topology : path
+        LAMMPS data, GSD, GROMACS (``.top``, ``.tpr``), PSF, PDB, VOTCA's XML topology or any other file that
+        MDAnalysis reads.
+    coordinates : path, optional
+        File of the positions and the box, where `topology` has none (``.gro`` beside ``.top``).
+    units : str or UnitSystem, optional
+        See `read_configuration`.
+    mapping : str or MappingRules, optional
+        A mapping file (YAML, or VOTCA's XML); its bonds, or those that the atoms' bonds imply, are the topology.
+    exclusions : str, optional
+        Pairs that feel no pair potential: ``none``, ``1-2``, ``1-3``, ``1-4``, ``molecule``. By default what a
+        GROMACS topology or a mapping says, else ``1-3``.
+    names : mapping of str to str, optional
+        Names of bead types in place of the file's, such as ``{"1": "A"}``. By default the type labels of a LAMMPS
+        file or the comments after its masses; a single type without a name is ``A``.
+    frame, atom_style
+        See `read_configuration`.
+
+    Returns
+    -------
+    Configuration
+        With its `topology`.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, has no or a skewed box, states no bead types, or `units` are missing.
+    MissingDependencyError
+        If MDAnalysis is not installed.
+
+    Examples
+    --------
+    >>> hexane = read_system("topol.top", "conf.gro")  # doctest: +SKIP
+    >>> [str(one) for one in hexane.topology.terms]  # doctest: +SKIP
+    ['bond A-B', 'angle A-B-A']
+    """
+    with open_universe(topology, coordinates, atom_style) as universe:
+        system_units, length = length_scale(universe, units)
+        edges = _edges(universe, topology if coordinates is None else coordinates, frame)
+        if mapping is None:
+            found = universe_topology(universe, Path(topology), names=names, exclusions=exclusions)
+            positions = np.asarray(universe.atoms.positions, dtype=np.float64)
+        else:
+            groups = map_atoms(universe, mapping, exclusions)
+            found, positions = mapped_topology(groups), bead_positions(groups).astype(np.float64)
+        return Configuration(positions * length, edges * length, units=system_units, topology=found)
+
+
+def _edges(universe: Any, path: str | Path, frame: int) -> Array:
+    """Go to a frame and return the edges of its box, which must be orthorhombic."""
+    try:
+        timestep = universe.trajectory[frame]
+    except IndexError:
+        raise InputError(f"{path} has {len(universe.trajectory)} frames, no frame {frame}") from None
+    vectors = box_vectors(timestep)
+    edges = np.diagonal(vectors)
+    if np.any(np.abs(vectors - np.diag(edges)) > 1e-5 * edges.max()):
+        raise InputError(
+            f"the box of {path} is not orthorhombic; a simulation starts from an orthorhombic one"
+        )
+    return np.asarray(edges, dtype=np.float64)
 
 
 def _species(universe: Any, groups: MappedAtoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:

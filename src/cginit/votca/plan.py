@@ -188,7 +188,7 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
             f"{settings.path} has {len(settings.interactions)} pairs, and --density is that of a single component; give "
             "the densities as cginit.density or particle_dens"
         )
-    interactions = Interactions(by_pair(settings))
+    interactions: Interactions[Interaction] = Interactions(by_pair(settings))
     found, origin = typed_start(settings)
     densities, stated = densities_of(settings, found)
     step = min(item.step for item in interactions.values())

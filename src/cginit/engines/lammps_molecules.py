@@ -1,0 +1,198 @@
+"""What LAMMPS is told of molecules: sections of the data file, tables of bonded potentials, exclusions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.coordinates import BOND
+from cginit.curves import Array
+from cginit.engines.base import ReducedProblem
+from cginit.engines.potentials import Term
+from cginit.engines.table import bonded_table, widened
+from cginit.errors import InputError
+
+__all__ = ["Molecules", "left_table"]
+
+#: Points on which LAMMPS interpolates linearly.
+INTERPOLATION_POINTS = 10_000
+#: Distances apart that LAMMPS' own rule of exclusion knows, as factors of 1-2, 1-3 and 1-4 pairs.
+_SPECIAL = {"none": "1 1 1", "1-2": "0 1 1", "1-3": "0 0 1", "1-4": "0 0 0", "molecule": "0 0 0"}
+_KINDS = ("bond", "angle", "dihedral")
+
+
+@dataclass(frozen=True, eq=False)
+class Molecules:
+    """The molecules of a problem in the words of LAMMPS.
+
+    Parameters
+    ----------
+    problem : ReducedProblem
+        A problem with a topology.
+    table : str
+        Name of the file of the bonded tables.
+    """
+
+    problem: ReducedProblem
+    table: str
+
+    def terms(self, coordinate: str) -> list[Term]:
+        """Return the interactions of one coordinate; their place is LAMMPS' type, from 1."""
+        return [term for term in self.problem.terms if term.interaction.coordinate == coordinate]
+
+    @property
+    def _exclusions(self) -> str:
+        topology = self.problem.start.topology
+        return "none" if topology is None else topology.exclusions
+
+    @cached_property
+    def ghosts(self) -> NDArray[np.intp]:
+        """Pairs ``(m, 2)`` that are left out by bonds without a force, since no rule of LAMMPS' names them."""
+        topology = self.problem.start.topology
+        if topology is None or self._exclusions in _SPECIAL:
+            return np.empty((0, 2), dtype=np.intp)
+        excluded = {tuple(pair) for pair in topology.excluded().tolist()}
+        bonds = {tuple(sorted(pair)) for pair in topology.bonds.tolist()}
+        kept = sorted(bonds - excluded)
+        if kept:
+            raise InputError(
+                f"the exclusions {self._exclusions!r} keep the pair force of the bonded beads {kept[0]} (from 0); "
+                "LAMMPS leaves out all bonded pairs or none of them"
+            )
+        return np.array(sorted(excluded - bonds), dtype=np.intp).reshape(-1, 2)
+
+    @cached_property
+    def reach(self) -> float:
+        """The longest bond that can occur, those of the start among them."""
+        lengths = [float(term.potential.x[-1]) for term in self.terms("bond")]
+        start = self.problem.start
+        pairs = [term.members for term in self.terms("bond")] + [self.ghosts.astype(np.int64)]
+        beads = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
+        if len(beads):
+            lengths.append(float(BOND.measure(start.positions, beads, start.box).max()))
+        return max(lengths, default=0.0)
+
+    def style_lines(self) -> str:
+        """Return what stands before ``read_data``: styles and exclusions."""
+        lines = [f"special_bonds lj {_SPECIAL.get(self._exclusions, '0 1 1')}"]
+        if self.terms("bond") or len(self.ghosts):
+            table = f"table linear {INTERPOLATION_POINTS}"
+            lines.append(
+                f"bond_style {'hybrid ' if len(self.ghosts) else ''}{table}{' zero' if len(self.ghosts) else ''}"
+            )
+        lines += [
+            f"{kind}_style table linear {INTERPOLATION_POINTS}"
+            for kind in ("angle", "dihedral")
+            if self.terms(kind)
+        ]
+        return "\n".join(lines) + "\n"
+
+    def setting_lines(self, *, wide: bool) -> str:
+        """Return what stands after ``read_data``: tables, and how far neighbours are communicated.
+
+        With `wide`, bonds may have any length, as while overlaps are pushed apart.
+        """
+        lines = self._bond_lines(wide)
+        if len(self.ghosts):
+            lines.append(f"bond_coeff {len(self.terms('bond')) + 1} zero 1.0")
+        for kind in ("angle", "dihedral"):
+            lines += [
+                f"{kind}_coeff {k} {self.table} {_keyword(kind, k)}"
+                for k in range(1, len(self.terms(kind)) + 1)
+            ]
+        if self._exclusions == "molecule":
+            lines.append("neigh_modify exclude molecule/intra all")
+        steps = 2 if self.terms("angle") or self.terms("dihedral") else 1
+        r_cut = max(one.r_cut for one in self.problem.potentials.values())
+        lines.append(f"comm_modify cutoff {max(r_cut, steps * self.reach) + 0.6:.10g}")
+        return "\n".join(lines) + "\n"
+
+    def strict_lines(self) -> str:
+        """Return what makes a bond that leaves its table an error."""
+        lines = self._bond_lines(wide=False)
+        return "\n".join(lines) + "\n" if lines else ""
+
+    def _bond_lines(self, wide: bool) -> list[str]:
+        hybrid = "table " if len(self.ghosts) else ""
+        name = "wide" if wide else "bond"
+        return [
+            f"bond_coeff {k} {hybrid}{self.table} {_keyword(name, k)}"
+            for k in range(1, len(self.terms("bond")) + 1)
+        ]
+
+    def tables(self) -> str:
+        """Return the file of the bonded tables."""
+        sections = ["# bonded potentials: U/kT; F a/kT, of angles in degrees, of dihedrals in radians\n"]
+        for kind in _KINDS:
+            for k, term in enumerate(self.terms(kind), 1):
+                table = bonded_table(term.potential)
+                sections.append(_section(kind, k, table, str(term.interaction)))
+                if kind == "bond":
+                    sections.append(
+                        _section("wide", k, widened(table, 1.5 * self.reach), str(term.interaction))
+                    )
+        return "\n".join(sections)
+
+    def counts(self) -> str:
+        """Return the lines of the data file that say how many bonds and angles there are."""
+        found = []
+        for kind in _KINDS:
+            ghosts = len(self.ghosts) if kind == "bond" else 0
+            total = sum(len(term.members) for term in self.terms(kind)) + ghosts
+            if total:
+                found += [f"{total} {kind}s", f"{len(self.terms(kind)) + bool(ghosts)} {kind} types"]
+        return "".join(f"{line}\n" for line in found)
+
+    def sections(self) -> str:
+        """Return the sections of the data file that list bonds and angles."""
+        found = []
+        for kind in _KINDS:
+            groups = [(k, term.members) for k, term in enumerate(self.terms(kind), 1)]
+            if kind == "bond" and len(self.ghosts):
+                groups.append((len(groups) + 1, self.ghosts.astype(np.int64)))
+            rows = [(k, beads) for k, members in groups for beads in (members + 1).tolist()]
+            if rows:
+                found.append(f"{kind.capitalize()}s\n")
+                found += [f"{n} {k} {' '.join(map(str, beads))}" for n, (k, beads) in enumerate(rows, 1)]
+                found.append("")
+        return "\n".join(found)
+
+
+def _keyword(kind: str, number: int) -> str:
+    return f"{kind.upper()}_{number}"
+
+
+def _section(kind: str, number: int, table: tuple[Array, Array, Array], name: str) -> str:
+    x, u, f = table
+    if kind == "angle":
+        x, f = np.degrees(x), f * (np.pi / 180.0)
+    head = f"N {x.size}"
+    if kind == "dihedral":
+        # The range must stay below one turn.
+        x, u, f = x[:-1], u[:-1], f[:-1]
+        head = f"N {x.size} RADIANS"
+    elif kind in ("bond", "wide"):
+        head += f" EQ {x[int(np.argmin(u))]:.15g}"
+    rows = "\n".join(
+        f"{k} {a:.15g} {b:.15g} {c:.15g}" for k, (a, b, c) in enumerate(zip(x, u, f, strict=True), 1)
+    )
+    return f"# {name}\n{_keyword(kind, number)}\n{head}\n\n{rows}\n"
+
+
+def left_table(words: str, problem: ReducedProblem) -> str | None:
+    """Return a sentence on the bond that left its table, if that is what LAMMPS' error says."""
+    found = re.search(r"Bond length .*: type (\d+) length ([0-9.eE+-]+)", words)
+    bonds = [term for term in problem.terms if term.interaction.coordinate == "bond"]
+    if found is None or not 1 <= int(found[1]) <= len(bonds):
+        return None
+    term, length = bonds[int(found[1]) - 1], float(found[2])
+    low, high = term.potential.x[[0, -1]] * problem.length
+    unit = problem.units.length
+    return (
+        f"a {term.interaction} of length {length * problem.length:.4g} {unit} left its potential, which ends at "
+        f"{low:.4g} and {high:.4g} {unit}; the run blew up, or the potential does not hold the bond"
+    )

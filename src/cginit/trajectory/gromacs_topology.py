@@ -1,0 +1,97 @@
+"""What MDAnalysis leaves out of a GROMACS topology: exclusions, and the numbers of bonded tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cginit.errors import InputError
+
+__all__ = ["GromacsMolecule", "gromacs_molecules"]
+
+_SIZES = {
+    "bonds": ("bond", 2),
+    "angles": ("angle", 3),
+    "dihedrals": ("dihedral", 4),
+    "constraints": ("bond", 2),
+}
+#: Function types whose parameter is the number of a table.
+TABULATED = ("8", "9")
+#: How deep files may include each other.
+MAX_DEPTH = 10
+
+
+@dataclass
+class GromacsMolecule:
+    """One ``[ moleculetype ]``, its atoms numbered from 0.
+
+    Attributes
+    ----------
+    nrexcl : int
+        Pairs up to so many bonds apart feel no pair potential.
+    groups : list of (str, tuple of int)
+        Bonds, angles and dihedrals.
+    tables : dict
+        Number of the table of each tabulated group.
+    exclusions : list of (int, int)
+        More pairs that feel none.
+    """
+
+    nrexcl: int
+    groups: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    tables: dict[tuple[str, tuple[int, ...]], int] = field(default_factory=dict)
+    exclusions: list[tuple[int, int]] = field(default_factory=list)
+
+
+def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
+    """Read the molecule types of a topology and of the files that it includes and that lie beside it.
+
+    Raises
+    ------
+    InputError
+        If a line is not what its section asks for.
+    """
+    found: dict[str, GromacsMolecule] = {}
+    section, molecule = "", None
+    for where, line in _lines(path, 0):
+        heading = re.fullmatch(r"\[\s*(\w+)\s*\]", line)
+        words = line.split()
+        if heading is not None:
+            section = heading[1].lower()
+            continue
+        try:
+            if section == "moleculetype":
+                molecule = found.setdefault(words[0], GromacsMolecule(int(words[1])))
+            elif section in _SIZES and molecule is not None:
+                _add(molecule, section, words)
+            elif section == "exclusions" and molecule is not None:
+                first, *others = (int(word) - 1 for word in words)
+                molecule.exclusions += [(first, other) for other in others]
+        except (ValueError, IndexError):
+            raise InputError(f"{where}: {line!r} does not belong into the section [ {section} ]") from None
+    return found
+
+
+def _add(molecule: GromacsMolecule, section: str, words: list[str]) -> None:
+    kind, size = _SIZES[section]
+    local = tuple(int(word) - 1 for word in words[:size])
+    group = (kind, min(local, local[::-1]))
+    molecule.groups.append(group)
+    if len(words) > size + 1 and words[size] in TABULATED and section != "constraints":
+        molecule.tables[group] = int(words[size + 1])
+
+
+def _lines(path: Path, depth: int) -> list[tuple[str, str]]:
+    """Return the lines without comments, each with its place; ``#ifdef`` branches are all read."""
+    if not path.is_file() or depth > MAX_DEPTH:
+        return []
+    found = []
+    for number, raw in enumerate(path.read_text(errors="replace").splitlines(), 1):
+        line = raw.split(";")[0].strip()
+        included = re.match(r'#\s*include\s+["<](.+)[">]', line)
+        if included is not None:
+            found += _lines(path.parent / included[1], depth + 1)
+        elif line and not line.startswith("#"):
+            found.append((f"{path}, line {number}", line))
+    return found
