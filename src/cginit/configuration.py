@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cginit.curves import Array
 from cginit.dependencies import load_freud
 from cginit.errors import InputError
+from cginit.names import check_bead_type
 from cginit.units import UnitSystem, conversion, unit_system
 
 __all__ = ["Configuration", "Trajectory", "random_configuration"]
@@ -141,6 +142,8 @@ class Trajectory:
 
 
 def _checked_types(types: object, species: tuple[str, ...], n: int) -> NDArray[np.int64]:
+    for name in species:
+        check_bead_type(name)
     found = np.zeros(n, dtype=np.int64) if types is None else np.array(types, dtype=np.int64)
     if found.shape != (n,) or np.any(found < 0) or np.any(found >= len(species)):
         raise InputError(

@@ -121,7 +121,11 @@ def test_command_prints_the_path_and_passes_its_options_on(tmp_path):
     options = ["--from-units", "lj", "--kT", "1.5", "--to-keyword", "SOFT"]
     done = CliRunner().invoke(app, [str(bare), str(out), *options])
     assert done.exit_code == 0, done.output
-    assert done.output.strip() == str(out)
+    assert done.output.splitlines() == [
+        str(out),
+        "pair_style table linear 4000",
+        "pair_coeff 1 1 A.table SOFT",
+    ]
     assert "\nSOFT\n" in out.read_text()
     failed = CliRunner().invoke(app, [str(bare), str(out), "--from-units", "lj"])
     assert isinstance(failed.exception, InputError)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cginit.errors import InputError
+from cginit.names import check_bead_type
 
 __all__ = ["convert"]
 
@@ -73,12 +74,15 @@ def convert(
 ) -> None:
     """Convert a tabulated potential, or a g(r), to another format and to other units.
 
-    Of several potentials one table of all pairs of bead types is made, and the lines that load it are printed.
+    Of several potentials one table of all pairs of bead types is made. The lines that load it, or a single LAMMPS
+    table, are printed.
 
     Tables that a program runs are refined and their core is extended
     repulsively towards r = 0; .pot, .csv and .dat keep the points of A.
     """
     from cginit.io import convert as convert_file
+    from cginit.io import table_usage
+    from cginit.io.formats import is_rdf_name
 
     *sources, destination = files
     if not sources:
@@ -99,6 +103,8 @@ def convert(
             clean=clean,
         )
         typer.echo(str(written))
+        if not rdf and not is_rdf_name(written) and (usage := table_usage(written, to_format)):
+            typer.echo(usage)
         return
     for option, given in (
         ("--keyword", keyword),
@@ -131,7 +137,7 @@ def _pairs(sources: list[Path], stated: str | None) -> list[tuple[str, str]]:
         first, _, second = name.strip().partition("-")
         if not first or not second or "-" in second:
             raise InputError(f"{name!r} is not a pair of bead types A-B; give them with --pairs A-A,A-B,...")
-        pairs.append((first, second))
+        pairs.append((check_bead_type(first, name), check_bead_type(second, name)))
     if len({frozenset(pair) for pair in pairs}) < len(pairs):
         raise InputError(f"a pair occurs twice in {', '.join(names)}; give one file for each pair")
     return pairs

@@ -11,7 +11,7 @@ import typer
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
-from cginit.io import check_target, read_rdf, read_rdf_header, write_table
+from cginit.io import check_target, read_rdf, read_rdf_header, table_usage, write_table
 from cginit.state import StatePoint
 
 __all__ = [
@@ -98,6 +98,8 @@ def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, qu
         describe(problem, potential)
     for path in write_tables(potential, out or _default_tables(options.rdf), out_units):
         typer.echo(path)
+        if not quiet and (usage := table_usage(path)):
+            typer.echo("\n".join(f"          {line}" for line in usage.splitlines()))
 
 
 def describe(problem: Problem, potential: PairPotential) -> None:

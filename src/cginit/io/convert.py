@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from cginit.errors import InputError
-from cginit.io.formats import is_rdf_name
+from cginit.io.formats import is_potential_name, is_rdf_name
 from cginit.io.rdf import read_rdf, read_rdf_header, write_rdf
 from cginit.io.tables import read_table, write_table
 from cginit.state import StatePoint
@@ -62,10 +62,14 @@ def convert(
     Raises
     ------
     InputError
-        If a file is not what it should be, or units are missing or cannot be converted.
+        If a file is not what it should be, a g(r) would get the name of a potential or the other way round, or units
+        are missing or cannot be converted.
     """
+    stated_rdf = rdf
     if rdf is None:
         rdf = is_rdf_name(source) or is_rdf_name(destination)
+    if rdf:
+        _check_rdf_names(os.fspath(source), os.fspath(destination), stated=stated_rdf is not None)
     if not rdf:
         potential = read_table(source, units=from_units, format=from_format, keyword=keyword)
         return write_table(
@@ -92,3 +96,18 @@ def convert(
         state=state,
         format=to_format,
     )
+
+
+def _check_rdf_names(source: str, destination: str, *, stated: bool) -> None:
+    """Refuse a g(r) under the name of a potential, and a potential under that of a g(r)."""
+    if is_potential_name(destination):
+        raise InputError(
+            f"{source} is a g(r) and the name of {destination} means a potential, which convert does not make of it; "
+            f"run cg-init --rdf {source} --out {destination}, or name the copy .dist.tgt, .csv or .dat"
+        )
+    # gmx rdf writes xvg, too, and whoever says that a file is a g(r) knows.
+    if not stated and is_potential_name(source) and not source.lower().endswith(".xvg"):
+        raise InputError(
+            f"the name of {source} means a potential and that of {destination} a g(r), which a simulation makes "
+            "of it; give --rdf (rdf=True) if the file holds a g(r), or another name to the copy"
+        )

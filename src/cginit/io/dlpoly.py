@@ -11,7 +11,7 @@ from cginit.errors import InputError
 from cginit.io.grid import runnable
 from cginit.io.header import MAX_TITLE, parse_header, potential_header, title_line
 from cginit.io.rows import is_number, text_of
-from cginit.io.table import PairName, RawTable, WriteOptions, pair_of, section_of
+from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
 
 __all__ = ["dlpoly_table", "read_dlpoly", "write_dlpoly"]
 
@@ -44,7 +44,7 @@ def read_dlpoly(data: bytes, name: str, keyword: str | None = None) -> RawTable:
             )
         values = np.array(block[: 2 * n], dtype=np.float64)
         u, virial = values[: n - BEYOND], values[n : 2 * n - BEYOND]
-        sections[label] = RawTable(name, r, u, virial / r, header=header)
+        sections[label] = array_table(name, r, u, virial / r, header)
         at += 1 + 2 * rows
     return section_of(sections, name, keyword)
 

@@ -12,7 +12,7 @@ from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
-from cginit.io.table import PairName, RawTable, WriteOptions, pair_of, section_of
+from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
 
 __all__ = ["espresso_arrays", "read_espresso", "write_espresso"]
 
@@ -33,7 +33,7 @@ def read_espresso(data: bytes, name: str, keyword: str | None = None) -> RawTabl
                     raise InputError(
                         f"{name}: {label} has energies {u.shape} and forces {f.shape} from {low} to {high}"
                     )
-                sections[label] = RawTable(name, np.linspace(low, high, u.size), u, f, header=header)
+                sections[label] = array_table(name, np.linspace(low, high, u.size), u, f, header)
     except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise

@@ -20,7 +20,7 @@ from cginit.io.text import read_columns, read_msibi, write_csv, write_msibi, wri
 from cginit.io.votca import read_pot, read_tab, write_pot, write_tab
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem
 
-__all__ = ["FORMATS", "RDF_SUFFIXES", "TableFormat", "is_rdf_name", "table_format"]
+__all__ = ["FORMATS", "RDF_SUFFIXES", "TableFormat", "is_potential_name", "is_rdf_name", "table_format"]
 
 Reader = Callable[[bytes, str, str | None], RawTable]
 Writer = Callable[[PairPotential, WriteOptions], str | bytes]
@@ -67,6 +67,8 @@ FORMATS: tuple[TableFormat, ...] = (
 
 #: Ends of file names that mean a g(r).
 RDF_SUFFIXES = (".dist.tgt", ".dist.new", ".dist", ".rdf")
+#: Formats whose names are those of any columns, not of a potential alone.
+COLUMNS = ("csv", "text", "msibi")
 
 
 def table_format(path: str | os.PathLike[str], name: str | None = None) -> TableFormat:
@@ -101,6 +103,22 @@ def table_format(path: str | os.PathLike[str], name: str | None = None) -> Table
         )
     chosen: TableFormat = max(matches, key=lambda match: match[0])[1]
     return chosen
+
+
+def is_potential_name(path: str | os.PathLike[str]) -> bool:
+    """Whether the end of a file's name means the potential of some program.
+
+    Examples
+    --------
+    >>> is_potential_name("CG-CG.table"), is_potential_name("CG-CG.dist.tgt"), is_potential_name("CG-CG.dat")
+    (True, False, False)
+    """
+    if is_rdf_name(path):
+        return False
+    try:
+        return table_format(path).name not in COLUMNS
+    except InputError:
+        return False
 
 
 def is_rdf_name(path: str | os.PathLike[str]) -> bool:

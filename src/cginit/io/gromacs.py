@@ -23,6 +23,12 @@ def read_xvg(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     """Read the repulsive columns; rows of zeros below the core and beyond the cut-off are dropped."""
     rows = rows_of(text_of(data, name), name)
     width = rows.width()
+    if width == 3:
+        raise InputError(
+            f"{rows.where(0)} has 3 columns; a GROMACS table of a pair has 7, one of 3 is that of a bond, angle or "
+            "dihedral (table_b0.xvg, table_a0.xvg, table_d0.xvg). Name the format if the file is another (format=, "
+            "--from-format), or say that it is a g(r) (--rdf)"
+        )
     if width != 7:
         raise InputError(
             f"{rows.where(0)} has {width} columns; a GROMACS table has 7. Name the format if the file is another "
@@ -41,7 +47,7 @@ def read_xvg(data: bytes, name: str, keyword: str | None = None) -> RawTable:
         raise InputError(
             f"{name} is 0 everywhere in columns 6 and 7; give the table that holds the potential"
         )
-    raw = raw_table(rows, rows.column(0), r, u, f)
+    raw = raw_table(rows, rows.column(0), r, u, f, pair=True)
     # GROMACS' own tables are 0 below 0.04 nm, where a simulation must never come; as a potential that is a hole.
     start = int(filled[0]) if f[filled[0]] > 0.0 else 0
     end = r.size if raw.header.r_cut is not None else min(int(np.flatnonzero(u)[-1]) + 2, r.size)

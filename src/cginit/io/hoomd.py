@@ -13,7 +13,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
-from cginit.io.table import PairName, RawTable, WriteOptions
+from cginit.io.table import PairName, RawTable, WriteOptions, array_table
 
 __all__ = ["hoomd_arrays", "hoomd_script", "read_npz", "write_npz"]
 
@@ -59,7 +59,7 @@ def read_npz(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     grid: Array = np.linspace(r_min, r_cut, u.size + 1)
     # F at the cut-off is not in the file: HOOMD's own interpolation takes it as 0, the potential as its last secant.
     last = u[-1] / (grid[-1] - grid[-2])
-    return RawTable(name, grid, np.append(u, 0.0), np.append(f, last), header=parse_header(comments, name))
+    return array_table(name, grid, np.append(u, 0.0), np.append(f, last), parse_header(comments, name))
 
 
 def write_npz(potential: PairPotential, options: WriteOptions) -> bytes:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,22 @@ from cginit._version import __version__
 from cginit.atomic import write_atomically
 from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
+from cginit.io.bonded_kind import bonded_sign
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import Header, header_lines, parse_header, potential_header
 from cginit.io.rows import Rows, column_text, grid_text, is_number, read_bytes, text_of
 from cginit.io.table import RawTable, WriteOptions, potential_of, raw_table, section_of
 from cginit.units import ANGSTROM_KCAL, LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["lammps_file", "read_lammps", "read_lammps_tables", "write_lammps", "write_lammps_tables"]
+__all__ = [
+    "lammps_file",
+    "lammps_usage",
+    "lammps_word",
+    "read_lammps",
+    "read_lammps_tables",
+    "write_lammps",
+    "write_lammps_tables",
+]
 
 #: LAMMPS interpolates linearly in r^2, with as many points as ``pair_style table linear N`` names, so that its
 #: steps are widest in the core. With N = 4000 and a cut-off of 5 sigma, U of a Lennard-Jones core at 0.9 sigma is
@@ -40,8 +50,38 @@ def read_lammps(data: bytes, name: str, keyword: str | None = None) -> RawTable:
 
 
 def write_lammps(potential: PairPotential, options: WriteOptions) -> str:
-    """Print one section."""
-    return _first_line(potential.units) + _section(options.keyword, potential, options.kT)
+    """Print one section, and as comments the lines of an input script that load it for beads of type 1."""
+    keyword = options.keyword
+    line = f"pair_coeff 1 1 {lammps_word(options.file)} {lammps_word(keyword)}"
+    return lammps_file({keyword: potential}, potential.units, {keyword: options.kT}, [line])[0]
+
+
+def lammps_word(word: str) -> str:
+    """Return a word as an input script of LAMMPS takes it, quoted if it holds what would mean something there.
+
+    Raises
+    ------
+    InputError
+        If no quotation holds it.
+
+    Examples
+    --------
+    >>> lammps_word("CG-CG.table"), lammps_word("my $table")
+    ('CG-CG.table', '"my $table"')
+    """
+    if re.fullmatch(r"[A-Za-z0-9_./+*^~@:=,%-]+", word):
+        return word
+    quote = next((mark for mark in ('"', "'") if mark not in word), None)
+    if quote is None or not word.isprintable():
+        raise InputError(f"the name {word!r} cannot stand in an input script of LAMMPS; choose another")
+    return f"{quote}{word}{quote}"
+
+
+def lammps_usage(path: str | os.PathLike[str]) -> str:
+    """Return the lines for an input script that a table written here carries as comments, empty if it has none."""
+    lines = text_of(read_bytes(path), os.fspath(path)).splitlines()
+    head = takewhile(lambda line: line.startswith("#"), lines)
+    return "\n".join(line[2:] for line in head if line.startswith(("# pair_style ", "# pair_coeff ")))
 
 
 def read_lammps_tables(
@@ -148,9 +188,10 @@ def _first_line(units: UnitSystem) -> str:
 
 
 def _section(keyword: str, potential: PairPotential, kT: float | None) -> str:
-    if not re.fullmatch(r"[^\s#]+", keyword) or is_number(keyword):
+    if not re.fullmatch(r"[^\s#&$\"]+", keyword) or is_number(keyword) or not keyword.isprintable():
         raise InputError(
-            f"{keyword!r} cannot name a table in LAMMPS; choose a word without blanks that is no number"
+            f"{keyword!r} cannot name a table in LAMMPS; choose a word that is no number, without blanks, quotation "
+            "marks, #, & and $"
         )
     grid = runnable_grid(potential, INTERVALS, origin=False)
     fine = runnable(potential, grid, kT)
@@ -226,13 +267,22 @@ def _body(lines: list[str], at: int, name: str) -> tuple[Rows, list[str], int]:
     if len(tokens) < int(count):
         raise InputError(f"{name} ends after {len(tokens)} of {count} rows; the file is cut off")
     rows = Rows(name, tuple(numbers), tuple(tokens))
-    if rows.width() != 4:
-        raise InputError(f"{rows.where(0)} has {rows.width()} columns; a LAMMPS table has 4: i r U F")
+    expected = 3 if "NOF" in parameters else 4
+    if rows.width() != expected:
+        raise InputError(
+            f"{rows.where(0)} has {rows.width()} columns; a LAMMPS table has 4, i r U F, or 3 without forces (NOF)"
+        )
     return rows, parameters, at
 
 
 def _raw(rows: Rows, parameters: list[str], header: Header) -> RawTable:
-    r, u, f = rows.numbers(1, "r"), rows.numbers(2, "U"), rows.numbers(3, "F")
+    r, u = rows.numbers(1, "r"), rows.numbers(2, "U")
+    bonded = bonded_sign(r, u, parameters)
+    if bonded is not None:
+        # Its rules are others, those of a dihedral for one, which is periodic and may have no forces.
+        f = None if "NOF" in parameters else rows.numbers(3, "F")
+        return RawTable(rows.name, r, u, f, header=header, bonded=bonded)
+    f = rows.numbers(3, "F")
     if "BITMAP" in parameters:
         raise InputError(f"{rows.name}: BITMAP tables are not ordered by r; write the table with R or RSQ")
     if "R" in parameters:

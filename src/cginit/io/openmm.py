@@ -36,7 +36,11 @@ def read_openmm(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     for node in root.iter():
         if not isinstance(node.tag, str):
             comments = (node.text or "").splitlines()
-            label = comments[0].removeprefix(" pair ").strip() if comments[0].startswith(" pair ") else ""
+            label = (
+                comments[0].removeprefix(" pair ").replace("- -", "--").strip()
+                if comments[0].startswith(" pair ")
+                else ""
+            )
         elif node.tag == "Function" and node.get("type") == "Continuous1DFunction":
             try:
                 u = np.array([float(value.get("v", "")) for value in node.iterfind("Values/Value")])
@@ -91,7 +95,7 @@ def openmm_force(potentials: Mapping[PairName, PairPotential], kT: float | None)
     for number, ((a, b), potential) in enumerate(potentials.items()):
         fine = runnable(potential, runnable_grid(potential, INTERVALS), kT)
         lines = header_lines(potential_header(potential)).replace("--", "- -")
-        functions.append(ElementTree.Comment(f" pair {a}-{b}\n{lines}"))
+        functions.append(ElementTree.Comment(f" pair {a}-{b}\n".replace("--", "- -") + lines))
         _function(
             functions,
             fine.u.tolist(),

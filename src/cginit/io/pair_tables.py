@@ -18,9 +18,10 @@ from cginit.io.espresso import espresso_arrays
 from cginit.io.formats import table_format
 from cginit.io.gromacs import write_xvg
 from cginit.io.hoomd import hoomd_arrays, hoomd_script
-from cginit.io.lammps import lammps_file
+from cginit.io.lammps import lammps_file, lammps_word
 from cginit.io.openmm import openmm_force
 from cginit.io.table import PairName, WriteOptions, bead_types
+from cginit.names import check_bead_type
 from cginit.units import ANGSTROM_KCAL, LJ, NM_KJ, UnitSystem, conversion, unit_system
 
 __all__ = ["PAIR_FORMATS", "PairTables", "write_pair_tables"]
@@ -103,6 +104,8 @@ def write_pair_tables(
         raise InputError("no potentials were given; a table needs at least one pair")
     seen: set[frozenset[str]] = set()
     for pair in potentials:
+        for kind in pair:
+            check_bead_type(kind)
         if frozenset(pair) in seen:
             raise InputError(f"the pair {'-'.join(pair)} is given twice; keep one")
         seen.add(frozenset(pair))
@@ -138,7 +141,7 @@ def _lammps(
 ) -> tuple[Content, str]:
     numbers = {kind: number for number, kind in enumerate(types, 1)}
     lines = [
-        f"pair_coeff {numbers[a]} {numbers[b]} {path.name} {a}-{b}"
+        f"pair_coeff {numbers[a]} {numbers[b]} {lammps_word(path.name)} {lammps_word(f'{a}-{b}')}"
         for a, b in map(_sorted(types), potentials)
     ]
     named = {"-".join(_sorted(types)(pair)): potential for pair, potential in potentials.items()}
@@ -151,6 +154,8 @@ def _hoomd(
     potentials: Potentials, path: Path, types: tuple[str, ...], kT: float | None
 ) -> tuple[Content, str]:
     script = path.with_suffix(".py")
+    if not script.stem.isidentifier():
+        raise InputError(f"{script.name} cannot be imported by Python; name it by letters, digits and _")
     stream = BytesIO()
     np.savez(stream, **hoomd_arrays(potentials, kT))
     units = next(iter(potentials.values())).units
@@ -167,7 +172,7 @@ def _openmm(
     several = len(types) > 1
     return (
         {path: openmm_force(potentials, kT)},
-        f'force = openmm.XmlSerializer.deserialize(open("{path.name}").read())\n'
+        f"force = openmm.XmlSerializer.deserialize(open({path.name!r}).read())\n"
         f"for bead in beads:\n    force.addParticle([{'bead.type' if several else ''}])"
         + (f"  # {', '.join(f'{number} {kind}' for number, kind in enumerate(types))}" if several else "")
         + "\nsystem.addForce(force)",
@@ -177,10 +182,10 @@ def _openmm(
 def _espresso(
     potentials: Potentials, path: Path, types: tuple[str, ...], kT: float | None
 ) -> tuple[Content, str]:
-    lines = [f'data = numpy.load("{path.name}")']
+    lines = [f"data = numpy.load({path.name!r})"]
     for a, b in potentials:
         arguments = ", ".join(
-            f'{key}=data["{a}-{b}.{key}"]{"" if key in ("energy", "force") else ".item()"}'
+            f"{key}=data[{f'{a}-{b}.{key}'!r}]{'' if key in ('energy', 'force') else '.item()'}"
             for key in ("min", "max", "energy", "force")
         )
         place = f"{types.index(a)}, {types.index(b)}"

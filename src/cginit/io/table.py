@@ -10,6 +10,8 @@ import numpy as np
 
 from cginit.curves import Array, PairPotential, force
 from cginit.errors import InputError
+from cginit.io.bonded_kind import BondedSign, bonded_sign
+from cginit.io.forces import force_notes
 from cginit.io.grid import check_increasing, even_grid
 from cginit.io.header import Header, parse_header
 from cginit.io.rows import Rows
@@ -19,6 +21,7 @@ __all__ = [
     "PairName",
     "RawTable",
     "WriteOptions",
+    "array_table",
     "bead_types",
     "pair_of",
     "potential_of",
@@ -49,7 +52,10 @@ class RawTable:
     r_core : float
         End of the core that the file marks as extrapolated.
     notes : tuple of str
-        What reading changed.
+        What reading changed, and rows that are odd.
+    bonded : BondedSign or None
+        What says that this is no pair potential; its columns are then those of the file, unchecked where the sign
+        is in the parameters or a negative distance.
     """
 
     name: str
@@ -60,6 +66,7 @@ class RawTable:
     header: Header = field(default_factory=Header)
     r_core: float = 0.0
     notes: tuple[str, ...] = ()
+    bonded: BondedSign | None = None
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,14 @@ class WriteOptions:
         Name of the section in a LAMMPS table; in formats that name bead types the pair, ``A-B``.
     extension : float
         How far a GROMACS table goes beyond the cut-off.
+    file : str
+        Name of the file without its folder, for lines that load it.
     """
 
     kT: float | None = None
     keyword: str = "PAIR"
     extension: float = 1.0
+    file: str = "FILE"
 
 
 def raw_table(
@@ -91,18 +101,30 @@ def raw_table(
     *,
     r_core: float = 0.0,
     header: Header | None = None,
+    pair: bool = False,
 ) -> RawTable:
     """Check the columns of a text table and put them on a uniform grid.
 
     `fields` are the distances as printed, from which their rounding is taken. An uneven grid, as LAMMPS'
     RSQ, is interpolated by cubic Hermite polynomials through energies and forces (a cubic spline where there are
-    no forces) on as many even points; the force is then that of the polynomial.
+    no forces) on as many even points; the force is then that of the polynomial. `pair` says that the format is one
+    of pair potentials only.
+
+    Raises
+    ------
+    InputError
+        If distances do not increase, or the force is not that of the energies (`force_notes`).
     """
-    check_increasing(rows, r)
     stated = parse_header(rows.comments, rows.name) if header is None else header
+    # This package states its version in the tables of pairs that it writes.
+    bonded = bonded_sign(r, u, pair=pair or stated.version is not None) if r.size else None
+    if bonded is not None and r[0] < 0.0:
+        return RawTable(rows.name, r, u, f, u_error, stated, bonded=bonded)
+    check_increasing(rows, r)
     grid = even_grid(r, fields)
+    notes = () if f is None else force_notes(r if grid is None else grid, u, f, rows.where)
     if grid is not None:
-        return RawTable(rows.name, grid, u, f, u_error, stated, r_core)
+        return RawTable(rows.name, grid, u, f, u_error, stated, r_core, notes, bonded)
     from scipy.interpolate import CubicHermiteSpline, CubicSpline
 
     grid = np.linspace(r[0], r[-1], r.size)
@@ -116,8 +138,21 @@ def raw_table(
         None if u_error is None else np.interp(grid, r, u_error),
         stated,
         r_core,
-        (f"Interpolated from the uneven grid of {rows.name} to {r.size} even points.",),
+        (f"Interpolated from the uneven grid of {rows.name} to {r.size} even points.", *notes),
+        bonded,
     )
+
+
+def array_table(name: str, r: Array, u: Array, f: Array, header: Header) -> RawTable:
+    """Return the table of a file of arrays on a uniform grid, its force compared with its energies.
+
+    Raises
+    ------
+    InputError
+        If the force is not that of the energies (`force_notes`).
+    """
+    notes = force_notes(r, u, f, lambda row: f"{name}, value {row + 1}")
+    return RawTable(name, r, u, f, header=header, notes=notes)
 
 
 def pair_of(name: str) -> PairName:
@@ -155,7 +190,23 @@ def section_of(sections: Mapping[str, RawTable], name: str, keyword: str | None)
 
 
 def potential_of(raw: RawTable, units: UnitSystem | None) -> PairPotential:
-    """Build the potential of a file: its units resolved, cut at its cut-off, shifted to U(r_cut) = 0."""
+    """Build the potential of a file: its units resolved, cut at its cut-off, shifted to U(r_cut) = 0.
+
+    Raises
+    ------
+    InputError
+        If the table is that of a bond, an angle or a dihedral, looks like a g(r), or its units are not known.
+    """
+    if raw.bonded is not None:
+        raise InputError(
+            f"{raw.name} is the table of {'an' if raw.bonded.kind == 'angle' else 'a'} {raw.bonded.kind} "
+            f"({raw.bonded.reason}), not of a pair potential; give the table of a pair"
+        )
+    if _looks_like_rdf(raw.u):
+        raise InputError(
+            f"{raw.name} looks like a g(r) (0 in a core, then around 1 up to its end), not like a potential; "
+            "cg-init --rdf makes a potential of it"
+        )
     system = units if units is not None else raw.header.units
     if system is None:
         raise InputError(
@@ -189,3 +240,9 @@ def potential_of(raw: RawTable, units: UnitSystem | None) -> PairPotential:
         provenance=raw.header.provenance(),
         units=system,
     )
+
+
+def _looks_like_rdf(u: Array) -> bool:
+    """Whether the values are 0 in a core and end around 1, which those of a potential, largest there, never are."""
+    core, tail = u[: max(3, u.size // 50)], u[-max(3, u.size // 4) :]
+    return bool(not np.any(core) and np.all(u >= 0.0) and abs(float(np.mean(tail)) - 1.0) < 0.1)

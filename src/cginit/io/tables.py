@@ -10,11 +10,12 @@ from cginit.atomic import write_atomically
 from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.io.formats import table_format
+from cginit.io.lammps import lammps_usage
 from cginit.io.rows import is_number, read_bytes
 from cginit.io.table import WriteOptions, potential_of
 from cginit.units import NM_KJ, UnitSystem, conversion, unit_system
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["read_table", "table_usage", "write_table"]
 
 #: GROMACS' default for table-extension, in nm; in reduced units it is one length unit.
 TABLE_EXTENSION = 1.0
@@ -143,12 +144,20 @@ def write_table(
     if not table_extension >= 0.0:
         raise InputError(f"the table extension must not be negative, but is {table_extension}")
     options = WriteOptions(
-        None if known is None else known * energy, keyword or _keyword(path), table_extension
+        None if known is None else known * energy,
+        keyword or _keyword(path),
+        table_extension,
+        Path(path).name,
     )
     return write_atomically(path, chosen.write(potential.to(target), options))
 
 
+def table_usage(path: str | os.PathLike[str], format: str | None = None) -> str:
+    """Return the lines of an input script that load a table written by `write_table`; empty where it holds none."""
+    return lammps_usage(path) if table_format(path, format).name == "lammps" else ""
+
+
 def _keyword(path: str | os.PathLike[str]) -> str:
     """Name of the file without its suffix, as a word that LAMMPS takes for a keyword."""
-    word = re.sub(r"[\s#]+", "_", Path(path).stem) or "PAIR"
+    word = re.sub(r"[^A-Za-z0-9_.+*^~@:-]+", "_", Path(path).stem) or "PAIR"
     return f"PAIR_{word}" if is_number(word) else word

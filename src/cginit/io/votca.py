@@ -8,7 +8,7 @@ from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, potential_header
-from cginit.io.rows import column_text, grid_text, is_number, rows_of, text_of
+from cginit.io.rows import Rows, column_text, grid_text, is_number, rows_of, text_of
 from cginit.io.table import RawTable, WriteOptions, raw_table
 
 __all__ = ["read_pot", "read_tab", "write_pot", "write_tab"]
@@ -39,6 +39,12 @@ def read_pot(data: bytes, name: str, keyword: str | None = None) -> RawTable:
         rows = rows.keep(known)
     r, u = rows.numbers(0, "r"), rows.numbers(1, "U")
     error = rows.numbers(2, "the error of U") if width - flagged == 3 else None
+    if error is not None and np.any(error < 0.0):
+        row = int(np.argmax(error < 0.0))
+        raise InputError(
+            f"{rows.where(row)}: the third column of a VOTCA potential is the error of U, but is {error[row]:g}; a "
+            "table r U F is named .tab (format=, --from-format tab)"
+        )
     return raw_table(rows, rows.column(0), r, u, None, error, r_core=float(r[first]) if first else 0.0)
 
 
@@ -52,12 +58,26 @@ def write_pot(potential: PairPotential, options: WriteOptions) -> str:
 
 
 def read_tab(data: bytes, name: str, keyword: str | None = None) -> RawTable:
-    """Read ``r U F``."""
+    """Read ``r U F``, or ``r F U`` under VOTCA's first line for ESPResSo, ``#N min max``."""
     rows = rows_of(text_of(data, name), name)
     if rows.width() != 3:
         raise InputError(f"{rows.where(0)} has {rows.width()} columns; a .tab table has 3: r U F")
-    r, u, f = rows.numbers(0, "r"), rows.numbers(1, "U"), rows.numbers(2, "F")
+    energy, force = (2, 1) if _is_for_espresso(rows) else (1, 2)
+    r, u, f = rows.numbers(0, "r"), rows.numbers(energy, "U"), rows.numbers(force, "F")
     return raw_table(rows, rows.column(0), r, u, f)
+
+
+def _is_for_espresso(rows: Rows) -> bool:
+    """Whether the first line is the one that ``table_to_tab.pl --header espresso`` writes; no other format has it."""
+    if not rows.comments or rows.lines[0] != 2:
+        return False
+    fields = rows.comments[0].lstrip("#").split()
+    if len(fields) != 3 or not fields[0].isdigit() or not all(is_number(field) for field in fields):
+        return False
+    first, last = float(rows.tokens[0][0]), float(rows.tokens[-1][0])
+    # Printed by %f.
+    near = max(abs(float(fields[1]) - first), abs(float(fields[2]) - last)) < 1e-5 + 1e-5 * abs(last)
+    return int(fields[0]) == len(rows) and near
 
 
 def write_tab(potential: PairPotential, options: WriteOptions) -> str:

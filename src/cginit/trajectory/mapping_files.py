@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from cginit.errors import InputError, MissingDependencyError
+from cginit.names import check_bead_type
 from cginit.trajectory.specification import (
     CENTRES,
     UNITS_OF_MAPPING,
@@ -119,7 +120,7 @@ def _yaml_bead(item: Any, where: str, number: int, centre: str) -> BeadRule:
             raise InputError(f"{where} has weights without atoms; name the atoms that they belong to")
         weights = _weights(_list(keys["weights"], f"{where}: weights"), len(atoms), where)
     return BeadRule(
-        str(keys["type"]),
+        check_bead_type(str(keys["type"]), f"{where}: type"),
         str(keys.get("name", number)),
         atoms,
         None if "select" not in keys else str(keys["select"]),
@@ -195,7 +196,9 @@ def _votca_molecule(path: Path) -> MoleculeRule:
         if mapping not in maps:
             raise InputError(f"{where} uses the map {mapping}, which <maps> does not define")
         weights = _weights(maps[mapping], len(atoms), f"{where}, map {mapping}")
-        beads.append(BeadRule(_child(entry, "type", where), name, atoms, weights=weights))
+        beads.append(
+            BeadRule(check_bead_type(_child(entry, "type", where), where), name, atoms, weights=weights)
+        )
     if not beads:
         raise InputError(f"{path} defines no cg_bead")
     names = [bead.name for bead in beads]
