@@ -56,7 +56,7 @@ def rounded(values, digits):
 def test_no_good_table_is_called_wrong(curve, dr, first):
     r = first + dr * np.arange(round((2.5 - first) / dr) + 1)
     u, f = curve(r)
-    # Analytic forces; those of LAMMPS' pair_write or VOTCA's table_to_xvg, whose end rows are 0; few digits; decimals.
+    # Analytic forces; end rows that are 0, as of pair_write of LAMMPS and table_to_xvg of VOTCA; few digits.
     ended = f * (np.arange(r.size) > 0) * (np.arange(r.size) < r.size - 1)
     for energy, force in (
         (u, f),

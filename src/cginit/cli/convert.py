@@ -104,7 +104,8 @@ def convert(
         )
         typer.echo(str(written))
         if not rdf and not is_rdf_name(written) and (usage := table_usage(written, to_format)):
-            typer.echo(usage)
+            # Standard output is the name of the file, for scripts.
+            typer.echo(usage, err=True)
         return
     for option, given in (
         ("--keyword", keyword),

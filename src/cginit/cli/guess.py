@@ -96,10 +96,11 @@ def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, qu
     potential = guess(problem.target, problem.state, options.method, problem.r_cut)
     if not quiet:
         describe(problem, potential)
-    for path in write_tables(potential, out or _default_tables(options.rdf), out_units):
+    paths = write_tables(potential, out or _default_tables(options.rdf), out_units)
+    for line in [line for path in paths for line in table_usage(path).splitlines() if not quiet]:
+        typer.echo(f"LAMMPS    {line}")
+    for path in paths:
         typer.echo(path)
-        if not quiet and (usage := table_usage(path)):
-            typer.echo("\n".join(f"          {line}" for line in usage.splitlines()))
 
 
 def describe(problem: Problem, potential: PairPotential) -> None:

@@ -99,16 +99,23 @@ def force_notes(r: Array, u: Array, f: Array, where: Callable[[int], str]) -> tu
 
 def _explanation(r: Array, u: Array, f: Array) -> str:
     """Say what the columns look like, and what to do."""
-    if _compared(r, u, -f).part <= EXPLAINED:
+    found = _compared(r, u, f)
+
+    def explains(energy: Array, force: Array) -> bool:
+        other = _compared(r, energy, force)
+        # Where next to nothing can be compared nothing is explained.
+        return other.part <= EXPLAINED and bool(2 * np.sum(other.tested) >= np.sum(found.tested))
+
+    if explains(u, -f):
         return "the force has the wrong sign (it must be -dU/dr): change the sign of the column"
-    if _compared(r, f, u).part <= EXPLAINED:
+    if explains(f, u):
         return "the columns of energy and force are exchanged: write r, U, F in this order"
-    slope = _compared(r, u, f).slope
+    slope = found.slope
     known = (np.abs(f) > 1e-3 * np.max(np.abs(f))) & (np.abs(slope) > 1e-3 * np.max(np.abs(slope)))
     # Of a few rows one factor is always right.
     if np.sum(known) >= EXPLAINABLE:
         factor = float(np.median(slope[known] / f[known]))
-        if _compared(r, u, factor * f).part <= EXPLAINED:
+        if explains(u, factor * f):
             return f"they differ by the factor {factor:.4g} throughout: give U and F in units that fit those of r"
     return "the third column is no force of this energy: correct it, or leave it out (two columns r U do)"
 
@@ -164,4 +171,7 @@ def _rounding(values: Array) -> Array:
     size = np.abs(values)
     leading = 10.0 ** np.floor(np.log10(np.where(size > 0.0, size, 1.0)))
     unit = np.maximum(np.where(size > 0.0, leading, 0.0) * 10.0 ** (1 - digits), 10.0**-decimals)
+    if not np.any(size):
+        # Zeros throughout have no digits that tell.
+        unit = size
     return np.asarray(0.5 * unit, dtype=np.float64)
