@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.curves import RDF, Array, PairPotential, force, uniform_grid
+from cginit.curves import GRID_TOLERANCE, RDF, Array, PairPotential, force, uniform_grid
 from cginit.errors import InputError
 
-__all__ = ["VISIBLE", "extend_core", "first_visible", "reaches_origin", "resampled"]
+__all__ = ["VISIBLE", "check_start", "extend_core", "first_visible", "reaches_origin", "resampled"]
 
 #: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts, and nothing says how many.
 VISIBLE = 1e-3
 #: The same where g comes with its standard error, which says more.
 VISIBLE_WITH_ERROR = 1e-4
+#: Steps that a start potential must have beyond the first point that g shows.
+SHOWN_STEPS = 3
 #: A core whose visible part does not repel gets at least this force, in kT per core radius. A soft
 #: r^-12 core at U = 2 kT has 24; the floor is only reached by noise or by an attractive first point.
 MIN_FORCE = 20.0
@@ -48,6 +50,31 @@ def first_visible(target: RDF, threshold: float | None = None) -> int:
             "it holds no information on U(r)"
         )
     return int(pairs[0])
+
+
+def check_start(potential: PairPotential, target: RDF) -> None:
+    """Check that a potential reaches beyond the core of a target, so that an update of it can change g.
+
+    Raises
+    ------
+    InputError
+        If it ends before g shows anything, or its units are of another kind.
+
+    Examples
+    --------
+    >>> r = np.linspace(0.0, 2.0, 41)
+    >>> check_start(
+    ...     PairPotential(r, (2 - r) ** 2, units="lj"), RDF(r, np.where(r < 0.9, 0.0, 1.0), units="lj")
+    ... )
+    """
+    r_cut = potential.to(target.units).r_cut
+    begins = float(target.r[first_visible(target)])
+    if r_cut < begins + SHOWN_STEPS * target.dr - GRID_TOLERANCE * target.dr:
+        unit = target.units.length
+        raise InputError(
+            f"the start potential ends at r = {r_cut:g} {unit}, inside the core of the target, whose g(r) begins at "
+            f"r = {begins:g} {unit}; give a longer table, or one in the right units"
+        )
 
 
 def extend_core(r: Array, u: Array, first: int, kT: float) -> Array:

@@ -47,7 +47,6 @@ from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
     from cginit.configuration import Configuration
-    from cginit.curves import PairPotential
     from cginit.engines.base import Engine
 
 __all__ = ["make_engine", "refine"]
@@ -78,7 +77,8 @@ def refine(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start from this table instead of a guess; the units in its header count, else --units.",
+            help="Start from this table instead of a guess; the units in its header count, else --units, and "
+            "--cutoff cuts it or lengthens it by U = 0.",
             rich_help_panel="Guess",
         ),
     ] = None,
@@ -162,6 +162,7 @@ def refine(
     from cginit.cli.progress import IterationTable
     from cginit.engines.base import Schedule
     from cginit.guess import guess
+    from cginit.io import read_start
     from cginit.refine import Limits, make_update
     from cginit.refine import refine as run_loop
     from cginit.refine.replicas import open_replicas
@@ -176,7 +177,7 @@ def refine(
     if potential is None:
         first = guess(problem.target, problem.state, method, problem.r_cut)
     else:
-        first = _start_potential(potential, problem.target.units.name, problem.target.dr, problem.state.kT)
+        first = read_start(potential, problem.target, problem.state.kT, cutoff)
     if not quiet:
         describe(problem, first)
     rule = make_update(
@@ -235,28 +236,6 @@ def make_engine(
     if launcher:
         raise InputError(f"--launcher does not apply to the engine {name}")
     return load_engine(name)
-
-
-def _start_potential(path: Path, units: str, dr: float, kT: float) -> PairPotential:
-    """Read a table and put it on the grid of the target."""
-    import numpy as np
-
-    from cginit.extrapolate import resampled
-    from cginit.io import read_table
-
-    try:
-        # What the table says of its units counts: a LAMMPS table of a target in nm is in angstrom.
-        table = read_table(path).to(units)
-    except InputError:
-        # It says nothing (or is wrong, which this says again): the units given for the target.
-        table = read_table(path, units=units)
-    steps = round(table.r_cut / dr)
-    if abs(steps * dr - table.r_cut) > 1e-3 * dr:
-        raise InputError(
-            f"the cut-off of {path}, {table.r_cut:g}, is not a multiple of the target's step {dr:g}; use a table "
-            "that ends on the grid of the target"
-        )
-    return resampled(table, np.linspace(0.0, steps * dr, steps + 1), kT)
 
 
 def _start_configuration(

@@ -7,6 +7,7 @@ from cginit.io.formats import FORMATS, TableFormat, table_format
 from cginit.io.lammps import read_lammps_tables, write_lammps_tables
 from cginit.io.pair_tables import PairTables, write_pair_tables
 from cginit.io.rdf import RDFHeader, read_rdf, read_rdf_header, write_rdf
+from cginit.io.start_table import read_start
 from cginit.io.tables import read_table, table_usage, write_table
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "read_lammps_tables",
     "read_rdf",
     "read_rdf_header",
+    "read_start",
     "read_table",
     "table_format",
     "table_usage",

@@ -13,6 +13,7 @@ from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import ConvergenceError, InputError
+from cginit.extrapolate import check_start
 from cginit.refine.checkpoint import Iteration, Reweighted
 from cginit.refine.convergence import distance, has_pressure
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, load_engine
@@ -150,6 +151,7 @@ def refine(
         If the engine fails. What was done stays on disk.
     """
     began = time.monotonic()
+    check_start(potential, target)
     limits = limits or Limits()
     if workdir is None:
         with tempfile.TemporaryDirectory(prefix="cginit-") as folder:
