@@ -73,13 +73,14 @@ def gro(path: Path, shift: int = 0) -> Path:
 
 
 def xtc(path: Path, topology: Path) -> Path:
-    """Write four frames of these atoms at random."""
+    """Write four frames of these residues of three atoms at random."""
     rng = np.random.default_rng(6)
     universe = MDAnalysis.Universe(str(topology))
     with MDAnalysis.Writer(str(path), universe.atoms.n_atoms) as writer:
         universe.trajectory.ts.dt = 1.0  # a gro file states none
         for _ in range(4):
-            universe.atoms.positions = rng.uniform(0, 30, (universe.atoms.n_atoms, 3))
+            centres = np.repeat(rng.uniform(0, 30, (universe.residues.n_residues, 3)), 3, axis=0)
+            universe.atoms.positions = centres + rng.normal(0.0, 0.5, centres.shape)
             writer.write(universe.atoms)
     return path
 

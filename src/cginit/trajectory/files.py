@@ -83,7 +83,7 @@ def _universe(files: list[Path], options: dict[str, str], stack: ExitStack) -> A
 
     try:
         return MDAnalysis.Universe(*map(str, files), **options)
-    except ValueError:
+    except Exception:  # each parser raises what it meets
         if all(file.suffix.lower() != ".gro" for file in files):
             raise
     opened = list(files)
