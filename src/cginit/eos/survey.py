@@ -97,11 +97,10 @@ def _without_solution(fluid: Fluid) -> tuple[Estimate, str]:
             pass
         else:
             return found, "perturbation"
-    found = estimate(fluid, "b2+b3")
-    if not dilute:
-        # A series that does not converge says no more than its size.
-        found = replace(found, error=abs(fluid.b2) + abs(fluid.b3))
-    return found, "b2+b3"
+    # The third coefficient of an attraction passes through 0 while the next does not, whose size is about that of the
+    # second cubed; a series that does not converge says no more than its size.
+    rest = abs(fluid.b2) ** 3 if dilute else abs(fluid.b2)
+    return replace(estimate(fluid, "b2+b3"), error=abs(fluid.b3) + rest), "b2+b3"
 
 
 def survey(

@@ -47,14 +47,15 @@ def _frame(path: Path, lines: list[str], at: int, parts: list[str]) -> int:
     count = lines[at + 1].strip() if at + 1 < len(lines) else ""
     if not count.isdigit():
         raise InputError(
-            f"{path}, line {at + 2}: {count!r} is no number of atoms, which stands there in a GRO file"
+            f"cannot read {path}: line {at + 2}: {count!r} is no number of atoms, which stands there in a "
+            "GRO file"
         )
     n = int(count)
     end = at + n + 3
     if len(lines) < end:
         raise InputError(
-            f"{path} ends in line {len(lines)}, but the {n} atoms that line {at + 2} announces, and their box, need "
-            f"{end} lines"
+            f"cannot read {path}: it ends in line {len(lines)}, but the {n} atoms that line {at + 2} announces, and their "
+            f"box, need {end} lines"
         )
     width = _width(path, lines[at + 2], at + 3) if n else WIDTH
     parts.append(f"{lines[at]}\n{n:5d}\n")
@@ -63,7 +64,7 @@ def _frame(path: Path, lines: list[str], at: int, parts: list[str]) -> int:
         try:
             float(field)
         except ValueError:
-            raise InputError(f"{path}, line {end}: {field!r} is no edge of a box") from None
+            raise InputError(f"cannot read {path}: line {end}: {field!r} is no edge of a box") from None
     parts.append(lines[end - 1] + "\n")
     return end
 
@@ -72,7 +73,8 @@ def _atom(path: Path, line: str, number: int, atom: int, width: int) -> str:
     residue = line[RESIDUE].strip()
     if not residue.lstrip("-").isdigit():
         raise InputError(
-            f"{path}, line {number}, columns 1 to 5: {residue!r} is no residue number; a GRO file has fixed columns"
+            f"cannot read {path}: line {number}, columns 1 to 5: {residue!r} is no residue number; a GRO file "
+            "has fixed columns"
         )
     fields = [line[start : start + width] for start in range(COORDINATES, COORDINATES + 3 * width, width)]
     xyz = []
@@ -82,8 +84,8 @@ def _atom(path: Path, line: str, number: int, atom: int, width: int) -> str:
         except ValueError:
             first = COORDINATES + k * width + 1
             raise InputError(
-                f"{path}, line {number}, columns {first} to {first + width - 1}: {field!r} is no coordinate; a GRO "
-                "file has fixed columns, and the fields of this line are shifted"
+                f"cannot read {path}: line {number}, columns {first} to {first + width - 1}: {field!r} is no "
+                "coordinate; a GRO file has fixed columns, and the fields of this line are shifted"
             ) from None
     names = f"{int(residue):5d}{line[RESNAME].strip():<5s}{line[NAME].strip():>5s}{atom % 100_000:5d}"
     return names + "".join(f"{value:{width}.{width - 5}f}" for value in xyz) + "\n"
@@ -96,7 +98,7 @@ def _width(path: Path, line: str, number: int) -> int:
     steps = {b - a for a, b in pairwise(points)}
     if len(points) < 3 or len(steps) != 1 or min(steps) < 6:
         raise InputError(
-            f"{path}, line {number}: no three coordinates with decimal points at equal distances behind column "
-            f"{COORDINATES}; a GRO file has fixed columns (%8.3f each)"
+            f"cannot read {path}: line {number}: no three coordinates with decimal points at equal distances "
+            f"behind column {COORDINATES}; a GRO file has fixed columns (%8.3f each)"
         )
     return steps.pop()
