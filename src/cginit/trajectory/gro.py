@@ -54,8 +54,8 @@ def _frame(path: Path, lines: list[str], at: int, parts: list[str]) -> int:
     end = at + n + 3
     if len(lines) < end:
         raise InputError(
-            f"cannot read {path}: it ends in line {len(lines)}, but the {n} atoms that line {at + 2} announces, and their "
-            f"box, need {end} lines"
+            f"cannot read {path}: it ends in line {len(lines)}, but the {n} atoms that line {at + 2} announces, and "
+            f"their box, need {end} lines"
         )
     width = _width(path, lines[at + 2], at + 3) if n else WIDTH
     parts.append(f"{lines[at]}\n{n:5d}\n")
