@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from cginit.curves import PairPotential, Provenance
-from cginit.io import read_table, write_lammps_tables, write_table
+from cginit.io import read_table, table_usage, write_lammps_tables, write_table
 
 pytestmark = pytest.mark.lammps
 
@@ -186,3 +186,21 @@ def test_a_table_of_lammps_reads_back(lammps, tmp_path):
     r = again.r
     # pair_write gives what LAMMPS interpolated: see above for 1e-3, the error at 0.9 sigma.
     np.testing.assert_allclose(again.u, 4 * (r**-12 - r**-6) - 4 * (2.5**-12 - 2.5**-6), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["A-A.table", "my table$ #1.table", "TABLE.table"])
+def test_the_lines_of_a_table_load_it(lammps, tmp_path, name):
+    table = write_table(_lennard_jones(2.5, 0.01), tmp_path / name)
+    usage = table_usage(table)
+    assert usage.count("\n") == 1
+    script = _script("lj", "unused", ["A-A"], 4000, "pair_write 1 1 400 r 0.85 2.5 out.table OUT")
+    start = script.index("pair_style")
+    end = script.index("pair_write")
+    output = lammps(script[:start] + usage + "\n" + script[end:], tmp_path)
+    assert "ERROR" not in output
+    assert _warnings(output) == []
+    # What LAMMPS itself writes has forces between the secants of its energies, as far as its digits go.
+    again = read_table(tmp_path / "out.table", units="lj")
+    assert not [note for note in again.notes if "dU/dr" in note]
+    ours = read_table(table)
+    np.testing.assert_allclose(again.u[40:], np.interp(again.r, ours.r, ours.u)[40:], atol=0.01)

@@ -285,3 +285,19 @@ def test_a_word_that_no_quotation_holds_is_refused():
     assert lammps_word("a'b c") == '"a\'b c"'
     with pytest.raises(InputError, match="input script of LAMMPS"):
         lammps_word("a'b\"c")
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("dr", [0.01, 0.05])
+@pytest.mark.parametrize(
+    "name", ["a.tab", "a.table", "a.xvg", "a.npz", "a.espresso.npz", "TABLE", "a.dat", "a.csv", "a.xml"]
+)
+def test_tables_written_here_agree_with_themselves(tmp_path, caplog, curve, dr, name):
+    # Potentials that begin within the core, at some 10 kT, whose extrapolation is a part of the table.
+    r = 0.9 + dr * np.arange(round(1.6 / dr) + 1)
+    potential = PairPotential.shifted(r, curve(r)[0], units="lj")
+    with caplog.at_level(logging.WARNING):
+        again = read_table(write_table(potential, tmp_path / name, kT=1.0), units="lj")
+    assert not [note for note in again.notes if "dU/dr" in note]
+    assert "dU/dr" not in caplog.text
+    assert again.r_cut == pytest.approx(2.5)

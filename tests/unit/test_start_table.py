@@ -1,4 +1,4 @@
-"""A table as the start of a refinement: its units and the cut-off asked for count; its end must not lie in the core."""
+"""A table as the start of a refinement: its units and the cut-off asked for count, and it reaches beyond the core."""
 
 from __future__ import annotations
 

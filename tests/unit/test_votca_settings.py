@@ -489,17 +489,31 @@ def test_gromacs_settings(folder):
     assert "inverse.gromacs.pot_max" in notes
 
 
-def test_a_configuration_that_cannot_be_read(folder):
-    # A column too few, as in a file of VOTCA's tutorials, which GROMACS forgives and MDAnalysis does not.
-    rows = "".join(f"{i + 1:5d}SOL    CG{i + 1:5d}{0.1 * i:8.3f}{1.0:8.3f}{1.0:8.3f}\n" for i in range(9))
+def _with_configuration(folder, rows):
     (folder / "conf.gro").write_text(f"water\n9\n{rows} 3.0 3.0 3.0\n")
     (folder / "grompp.mdp").write_text("integrator = sd\ndt = 0.002\nnsteps = 50000\nnstxout = 100\n")
-    found = settings(folder, replace=[("<program>lammps", "<program>gromacs")])
-    with pytest.raises(InputError, match=r"cannot read .*conf\.gro: .* give it in nm\^-3"):
+    return settings(folder, replace=[("<program>lammps", "<program>gromacs")])
+
+
+def test_a_configuration_that_cannot_be_read(folder):
+    rows = "".join(f"{i + 1:5d}SOL     CG{i + 1:5d}{0.1 * i:8.3f}   1.0x0{1.0:8.3f}\n" for i in range(9))
+    found = _with_configuration(folder, rows)
+    with pytest.raises(
+        InputError, match=r"cannot read .*conf\.gro: .*columns 29 to 36: .* give it in nm\^-3"
+    ):
         make_plan(found)
     plan = make_plan(found, density=DENSITY)
     assert plan.start is None
     assert any("starts from a random configuration" in note and "conf.gro" in note for note in plan.notes)
+
+
+def test_a_configuration_that_gromacs_forgives(folder):
+    # A column too few, as in a file of VOTCA's tutorials, which GROMACS forgives and MDAnalysis does not.
+    rows = "".join(f"{i + 1:5d}SOL    CG{i + 1:5d}{0.1 * i:8.3f}{1.0:8.3f}{1.0:8.3f}\n" for i in range(9))
+    plan = make_plan(_with_configuration(folder, rows))
+    assert plan.start is not None
+    assert plan.start.n == 9
+    assert plan.start.positions[:, 0] == pytest.approx(0.1 * np.arange(9), abs=1e-6)
 
 
 def test_a_program_that_is_not_read_is_named(folder):

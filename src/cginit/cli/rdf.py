@@ -10,6 +10,7 @@ import typer
 
 from cginit.cli.outputs import check_file
 from cginit.errors import InputError
+from cginit.io.formats import is_potential_name
 from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
 
@@ -21,6 +22,8 @@ __all__ = ["default_dr", "rdf", "thermal_energy"]
 #: Bin width where none is asked for: fine enough for the first peak of a molecular liquid.
 DEFAULT_DR_NM = 0.01
 DEFAULT_DR_LJ = 0.02
+#: Part of the volume by which boxes in single precision differ that are the same.
+CONSTANT = 1e-5
 
 
 def rdf(
@@ -31,12 +34,13 @@ def rdf(
         ),
     ],
     mapping: Annotated[
-        str,
+        list[str],
         typer.Option(
             "--map",
             help="How atoms become beads: 'residues:com' or 'residues:cog' (centre of mass or of geometry of each "
             "residue), with a selection after it if only some residues count ('residues:com resname SOL'), or a "
-            "selection whose atoms are the beads ('name OW'); or a mapping file, .yaml, or .xml of VOTCA.",
+            "selection whose atoms are the beads ('name OW'); repeated, each is a bead type ('type 1', with a name "
+            "'W=name OW'). 'types': each atom is a bead of its own type. Or a mapping file: .yaml, .xml of VOTCA.",
         ),
     ],
     out: Annotated[
@@ -64,8 +68,8 @@ def rdf(
         typer.Option(
             "--exclude",
             help="Pairs in a molecule that do not count: none, molecule (all of them), or 1-2, 1-3, 1-4, ... (up to "
-            "so many bonds apart). Default: what the mapping file says (molecule in YAML; in VOTCA's XML "
-            "beads that share a bond, angle or dihedral), none without a file.",
+            "so many bonds apart, by the topology's bonds without a mapping file). Default: what the mapping file "
+            "says (molecule in YAML; in VOTCA's XML beads that share a bond, angle or dihedral), none without one.",
         ),
     ] = None,
     temperature: Annotated[
@@ -137,6 +141,10 @@ def rdf(
     from cginit.io import write_rdf
     from cginit.trajectory import rdfs_from_trajectory, write_beads
 
+    if is_potential_name(out) and not out.lower().endswith(".xvg"):
+        raise InputError(
+            f"the name of {out} means the table of a potential, but it would hold a g(r); name it .dist.tgt or .dat"
+        )
     system = NM_KJ if units is None else unit_system(units)
     energy = thermal_energy(temperature, kT, system)
     chosen = {"mapping": mapping, "begin": begin, "end": end, "step": step, "units": units}
@@ -172,8 +180,13 @@ def rdf(
             f"time {sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} "
             f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}"
         )
+    first, last, mean = sampled.volumes
+    if max(abs(first - mean), abs(last - mean)) > CONSTANT * mean:
+        typer.echo(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
     for path in configurations:
         typer.echo(f"{path}: beads")
+    for note in sampled.notes:
+        typer.secho(f"note: {note}", fg=typer.colors.YELLOW)
     if mixture is not None:
         scale = state.density / sampled.density
         densities = {kind: scale * value for kind, value in sampled.densities}
@@ -204,12 +217,15 @@ def _files(out: str, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Path
 
 
 def _notes(pair: tuple[str, str], sampled: MappedSystem) -> list[str]:
+    # What was odd stays with the file, whoever guesses from it.
+    odd = list(sampled.notes)
     if len(sampled.densities) == 1:
-        return []
+        return odd
     parts = ", ".join(f"{kind} {density:.6g}" for kind, density in sampled.densities)
     return [
         f"pair {'-'.join(pair)}; pairs left out: {sampled.exclusions}",
         f"the density is that of all beads together ({parts} {sampled.units.density})",
+        *odd,
     ]
 
 

@@ -114,12 +114,17 @@ class HoomdEngine:
         """Return the command line, to be run in the folder of the run."""
         return [*self.launcher, self.python or sys.executable, _SCRIPT]
 
-    def _execute(self, workdir: Path) -> None:
-        for name in (_FRAMES, _RESULT, _LOG, _GSD):
-            (workdir / name).unlink(missing_ok=True)
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the interpreter, which finds HOOMD-blue where ``CGINIT_HOOMD_PATH`` says."""
         environment = dict(os.environ)
         paths = [environment.get(HOOMD_PATH_VARIABLE, ""), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        return environment
+
+    def _execute(self, workdir: Path) -> None:
+        for name in (_FRAMES, _RESULT, _LOG, _GSD):
+            (workdir / name).unlink(missing_ok=True)
+        environment = self.environment()
         command = self.command()
         try:
             done = run_program(command, workdir, environment, log=workdir / _LOG, timeout=self.timeout)

@@ -27,13 +27,15 @@ def pressure(
         Density and kT; converted to the units of the potential.
     method : str
         ``network`` (default): a trained correction to HNC with an error fitted to simulations; where it is not
-        shipped, or the fluid is unlike those of its training, ``hnc-mean`` takes its place, and `method` and `notes`
-        of the result say so.
+        shipped, or the fluid is unlike those of its training, ``hnc-mean`` takes its place; where HNC has no
+        solution, as inside the gas-liquid region, ``perturbation`` does, or ``b2+b3`` if the fluid is dilute, with a
+        wider error. `method` and `notes` of the result say so.
         ``hnc``: virial pressure of the hypernetted-chain solution; ``hnc-compressibility``:
         :math:`kT \int_0^\rho d\rho' / S(0; \rho')`; ``hnc-energy``: the same of the repulsive part of U, and what the
         attraction adds by the energy route; ``hnc-mean``: the mean of ``hnc`` and ``hnc-energy``; ``b2``, ``b2+b3``:
-        virial coefficients; ``carnahan-starling``: hard spheres of the Barker-Henderson diameter; ``virial``: virial
-        formula with `rdf`.
+        virial coefficients; ``perturbation``: HNC of the repulsion, and the energy of the attraction with the
+        structure it has where HNC ends; ``carnahan-starling``: hard spheres of the Barker-Henderson diameter;
+        ``virial``: virial formula with `rdf`.
     rdf : RDF, optional
         A g(r) of this potential at this state.
     folder : Path, optional
@@ -44,7 +46,8 @@ def pressure(
     InputError
         If the method is unknown, or does not apply: no core, no `rdf`, or one that ends before the cut-off.
     ConvergenceError
-        If the integral equation has no solution, for example inside the gas-liquid region.
+        If another method than ``network`` is asked for and its integral equation has no solution, for example inside
+        the gas-liquid region.
 
     References
     ----------

@@ -116,24 +116,57 @@ class Fluid:
         return float(0.5 * weights @ self._inverse_s_0)
 
     @cached_property
-    def _attraction(self) -> float | ConvergenceError:
-        points, weights = np.polynomial.legendre.leggauss(STRENGTHS)
+    def _charging(self) -> tuple[Array, ConvergenceError | None]:
+        """Energy a bead of the attraction at two densities and rising strengths ``(2, k)``, up to where HNC ends."""
+        points = np.polynomial.legendre.leggauss(STRENGTHS)[0]
         pull, fine_pull = np.minimum(self.u, 0.0), np.minimum(self.fine_u, 0.0)
-        if not np.any(fine_pull < 0.0):
-            return 0.0
-        energies = []
-        for density in (1.0 - VARIED, 1.0 + VARIED):
-            total, start = 0.0, None
-            for strength, weight in zip(0.5 * (1.0 + points), 0.5 * weights, strict=True):
+        energies: list[list[float]] = [[], []]
+        failure = None
+        for row, density in zip(energies, (1.0 - VARIED, 1.0 + VARIED), strict=True):
+            start = None
+            for strength in 0.5 * (1.0 + points):
                 try:
                     start = solve(self.r, self.reference.u + strength * pull, density, start=start)
                 except ConvergenceError as error:
-                    return error
+                    failure = error
+                    break
                 y = np.interp(self.fine_r, start.r, start.y)
                 g = y * np.exp(-self.reference.fine_u - strength * fine_pull)
-                total += float(weight) * float(np.trapezoid(fine_pull * g * self.fine_r**2, self.fine_r))
-            energies.append(2.0 * np.pi * density * total)
-        return (energies[1] - energies[0]) / (2.0 * VARIED)
+                integral = float(np.trapezoid(fine_pull * g * self.fine_r**2, self.fine_r))
+                row.append(2.0 * np.pi * density * integral)
+        known = min(map(len, energies))
+        return np.array([row[:known] for row in energies]), failure
+
+    @cached_property
+    def _attraction(self) -> float | ConvergenceError:
+        if not np.any(self.fine_u < 0.0):
+            return 0.0
+        energies, failure = self._charging
+        if failure is not None:
+            return failure
+        return self._attraction_of(energies)
+
+    def _attraction_of(self, energies: Array) -> float:
+        """Return Z_a from the energies at the first strengths; beyond them that of the last counts."""
+        weights = 0.5 * np.polynomial.legendre.leggauss(STRENGTHS)[1]
+        known = energies.shape[1]
+        totals = energies @ weights[:known] + energies[:, -1] * np.sum(weights[known:])
+        return float(totals[1] - totals[0]) / (2.0 * VARIED)
+
+    @property
+    def z_perturbed_attraction(self) -> float:
+        """What the attraction adds to Z with the structure that it still has where HNC ends.
+
+        That of `z_attraction` as far as the strength of the attraction has a solution, and its last energy beyond;
+        where it has none at all, the mean field of beads that only the repulsion keeps apart, :math:`e^{-U_r}`.
+        """
+        if not np.any(self.fine_u < 0.0):
+            return 0.0
+        energies, _ = self._charging
+        if energies.shape[1]:
+            return self._attraction_of(energies)
+        pull = np.minimum(self.fine_u, 0.0) * np.exp(-self.reference.fine_u)
+        return 2.0 * np.pi * float(np.trapezoid(pull * self.fine_r**2, self.fine_r))
 
     @property
     def z_attraction(self) -> float:

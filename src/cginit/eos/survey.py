@@ -72,9 +72,35 @@ def one_pressure(
     try:
         return _scaled(estimate(fluid, "network", folder), "network", state)
     except CGInitError as error:
-        found = estimate(fluid, FALLBACK)
-        note = f"the network was not used, {FALLBACK} was: {error}"
-        return _scaled(replace(found, notes=(note, *found.notes)), FALLBACK, state)
+        return _next_best(fluid, state, error)
+
+
+def _next_best(fluid: Fluid, state: StatePoint, reason: CGInitError) -> Pressure:
+    """Return the answer of the best route that has one, since the network has none for this reason."""
+    try:
+        found, name = estimate(fluid, FALLBACK), FALLBACK
+        signs: tuple[Flag, ...] = ()
+    except CGInitError:
+        found, name = _without_solution(fluid)
+        signs = flags(fluid)
+    note = f"the network was not used, {name} was: {reason}"
+    return _scaled(replace(found, notes=(note, *found.notes, *(sign.text for sign in signs))), name, state)
+
+
+def _without_solution(fluid: Fluid) -> tuple[Estimate, str]:
+    """Return an answer for a state at which HNC has no solution, with an error that says how little it is worth."""
+    dilute = abs(fluid.b3) < DILUTE
+    if not dilute:
+        try:
+            found = estimate(fluid, "perturbation")
+        except CGInitError:
+            pass
+        else:
+            return found, "perturbation"
+    # The third coefficient of an attraction passes through 0 while the next does not, whose size is about that of the
+    # second cubed; a series that does not converge says no more than its size.
+    rest = abs(fluid.b2) ** 3 if dilute else abs(fluid.b2)
+    return replace(estimate(fluid, "b2+b3"), error=abs(fluid.b3) + rest), "b2+b3"
 
 
 def survey(

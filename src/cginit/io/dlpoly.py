@@ -12,6 +12,7 @@ from cginit.io.grid import runnable
 from cginit.io.header import MAX_TITLE, parse_header, potential_header, title_line
 from cginit.io.rows import is_number, text_of
 from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
+from cginit.names import check_bead_type
 
 __all__ = ["dlpoly_table", "read_dlpoly", "write_dlpoly"]
 
@@ -68,6 +69,8 @@ def dlpoly_table(potentials: Mapping[PairName, PairPotential], kT: float | None)
     first = next(iter(potentials.values()))
     parts = [f"{title_line(potential_header(first))[:MAX_TITLE]}\n{step:.15e} {r_cut:.15e} {n}\n"]
     for (a, b), potential in potentials.items():
+        for name in (a, b):
+            check_bead_type(name)
         if max(len(a), len(b)) > 8:
             raise InputError(
                 f"{a}-{b}: DL_POLY's atom names have at most 8 characters; rename the bead types"

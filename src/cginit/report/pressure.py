@@ -21,6 +21,7 @@ STYLES = {
     "hnc-energy": ("#56b4e9", "-", 1.2),
     "hnc": ("#0072b2", "-", 1.6),
     "hnc-compressibility": ("#56b4e9", "--", 1.6),
+    "perturbation": ("#cc79a7", ":", 1.3),
     "b2": ("0.6", ":", 1.3),
     "b2+b3": ("0.4", "-.", 1.3),
     "carnahan-starling": ("#009e73", "--", 1.3),

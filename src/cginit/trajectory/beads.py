@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def write_beads(
     trajectory: str | Path | None,
     path: str | Path,
     *,
-    mapping: str | MappingRules,
+    mapping: str | Sequence[str] | MappingRules,
     begin: float | None = None,
     end: float | None = None,
     step: int = 1,

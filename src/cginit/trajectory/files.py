@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
 from cginit.sampling.counter import box_widths
+from cginit.trajectory.gro import normalised_gro
 from cginit.trajectory.votca_topology import is_votca_topology, votca_universe
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem, conversion, unit_system
 
@@ -40,7 +42,7 @@ def open_universe(
 ) -> Iterator[Any]:
     """Open files with MDAnalysis and close them afterwards; every failure to read is an InputError."""
     try:
-        import MDAnalysis
+        import MDAnalysis  # noqa: F401  # that it is there
     except ImportError as error:
         raise MissingDependencyError(
             "reading simulation files needs MDAnalysis: pip install 'cginit[trajectory]'"
@@ -61,17 +63,12 @@ def open_universe(
     elif files[-1].suffix.lower() in LAMMPS_DATA:
         options["format"] = "DATA"
     names = " with ".join(str(file) for file in files)
-    with warnings.catch_warnings():
+    with ExitStack() as stack, warnings.catch_warnings():
         # The readers warn of offset files and guessed masses; what matters of it is checked by the mapping.
         warnings.filterwarnings("ignore", module=r"MDAnalysis")
         warnings.filterwarnings("ignore", message="Reader has no dt information")  # frames count as 1 ps
         try:
-            if is_votca_topology(files[0]):
-                universe = votca_universe(files[0])
-                if len(files) > 1:
-                    universe.load_new(str(files[1]))
-            else:
-                universe = MDAnalysis.Universe(*map(str, files), **options)
+            universe = _universe(files, options, stack)
             if not hasattr(universe, "trajectory"):
                 raise InputError(f"{names} has no positions; give a trajectory")
         except InputError:
@@ -82,6 +79,29 @@ def open_universe(
             yield universe
         finally:
             universe.trajectory.close()
+
+
+def _universe(files: list[Path], options: dict[str, str], stack: ExitStack) -> Any:
+    """Open files with MDAnalysis; GRO files whose columns it does not understand as GROMACS reads them."""
+    import MDAnalysis
+
+    if is_votca_topology(files[0]):
+        universe = votca_universe(files[0])
+        if len(files) > 1:
+            universe.load_new(str(files[1]))
+        return universe
+    try:
+        return MDAnalysis.Universe(*map(str, files), **options)
+    except Exception:  # each parser raises what it meets
+        if all(file.suffix.lower() != ".gro" for file in files):
+            raise
+    opened = list(files)
+    for number, file in enumerate(files):
+        if file.suffix.lower() == ".gro":
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="cginit-")))
+            opened[number] = folder / file.name
+            opened[number].write_text(normalised_gro(file), encoding="utf-8")
+    return MDAnalysis.Universe(*map(str, opened), **options)
 
 
 def length_scale(universe: Any, units: str | UnitSystem | None) -> tuple[UnitSystem, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +11,28 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.trajectory.coverage import mapping_notes, merged_types
 from cginit.trajectory.files import box_vectors, width
 from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
-from cginit.trajectory.molecules import map_molecules, molecule_ids, sizes_of
+from cginit.trajectory.molecules import map_molecules, sizes_of
+from cginit.trajectory.selections import DEFAULT_TYPE, map_selections
 from cginit.trajectory.specification import MappingRules, exclusion_depth
 from cginit.trajectory.topology import excluded_pairs
 
-__all__ = ["DEFAULT_TYPE", "FloatArray", "MappedAtoms", "bead_positions", "map_atoms"]
-
-log = logging.getLogger(__name__)
+__all__ = [
+    "DEFAULT_TYPE",
+    "FloatArray",
+    "MappedAtoms",
+    "bead_positions",
+    "map_atoms",
+    "mapping_name",
+    "resolved",
+]
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.intp]
 #: An atom this far from the first of its bead, in box widths, may belong to another periodic image.
 LARGEST_BEAD = 0.4
-#: Type of the beads of a mapping that names none.
-DEFAULT_TYPE = "CG"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,8 @@ class MappedAtoms:
         These pairs, i < j; empty where whole molecules are excluded.
     terms : tuple of (str, str, tuple of int)
         Coordinate, name and beads of each bond, angle and dihedral that the mapping names.
+    notes : tuple of str
+        What the mapping leaves out, or counts, that a user may not expect.
     """
 
     atoms: Any
@@ -67,6 +75,7 @@ class MappedAtoms:
     exclusions: str
     excluded: IntArray
     terms: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def n_beads(self) -> int:
@@ -78,7 +87,9 @@ class MappedAtoms:
         return int(np.count_nonzero(self.type_ids == self.types.index(kind)))
 
 
-def map_atoms(universe: Any, mapping: str | MappingRules, exclusions: str | None = None) -> MappedAtoms:
+def map_atoms(
+    universe: Any, mapping: str | Sequence[str] | MappingRules, exclusions: str | None = None
+) -> MappedAtoms:
     """Resolve a mapping of `rdf_from_trajectory` once; which atoms are in it does not change later.
 
     Raises
@@ -86,15 +97,28 @@ def map_atoms(universe: Any, mapping: str | MappingRules, exclusions: str | None
     InputError
         If the mapping does not fit the universe.
     """
-    if isinstance(mapping, str) and not is_mapping_file(mapping):
-        return _map_selection(universe, mapping, exclusions or "none")
-    rules = mapping if isinstance(mapping, MappingRules) else read_mapping(mapping)
-    chosen = exclusions or rules.exclusions
-    depth = exclusion_depth(chosen)
-    mapped = map_molecules(universe, rules, bonds_needed=depth is not None)
-    by_bonds = excluded_pairs(mapped.bonds, mapped.starts.size, depth)
+    rules = resolved(mapping)
+    if isinstance(rules, MappingRules):
+        source = rules.source
+        chosen = exclusions or rules.exclusions
+        mapped = map_molecules(universe, rules, bonds_needed=exclusion_depth(chosen) is not None)
+    else:
+        source = mapping_name(rules)
+        chosen = exclusions or "none"
+        mapped = map_selections(universe, rules)
+        if chosen == "listed" or (exclusion_depth(chosen) is not None and not hasattr(universe, "bonds")):
+            raise InputError(
+                f"exclusions {chosen!r} need a mapping file, which knows the bonds between beads, since the topology "
+                f"has none; with the mapping {source!r} they are none or molecule here"
+            )
+    atoms = universe.atoms[mapped.atom_indices]
+    notes = mapping_notes(universe.atoms, mapped.atom_indices, mapped.starts.size, len(mapped.bonds), chosen)
+    one_type = not isinstance(rules, MappingRules) and len(mapped.types) == 1
+    if one_type and mapped.starts.size == atoms.n_atoms:
+        notes += merged_types(atoms)
+    by_bonds = excluded_pairs(mapped.bonds, mapped.starts.size, exclusion_depth(chosen))
     groups = MappedAtoms(
-        universe.atoms[mapped.atom_indices],
+        atoms,
         mapped.starts,
         mapped.weights,
         mapped.types,
@@ -104,54 +128,39 @@ def map_atoms(universe: Any, mapping: str | MappingRules, exclusions: str | None
         chosen,
         mapped.listed if chosen == "listed" else by_bonds,
         mapped.terms,
+        notes,
     )
-    _check_number(groups, universe, rules.source)
+    _check_number(groups, universe, source)
     return groups
 
 
-def _map_selection(universe: Any, mapping: str, exclusions: str) -> MappedAtoms:
-    """Map by ``residues:com``, ``residues:cog`` or a plain selection to beads of one type."""
-    if exclusion_depth(exclusions) is not None or exclusions == "listed":
+def resolved(mapping: str | Sequence[str] | MappingRules) -> MappingRules | tuple[str, ...]:
+    """Return the rules of a mapping file, or the selections of a mapping without one.
+
+    Raises
+    ------
+    InputError
+        If there is none, or a file is one of several.
+    """
+    if isinstance(mapping, MappingRules):
+        return mapping
+    words = (mapping,) if isinstance(mapping, str) else tuple(mapping)
+    if not words:
+        raise InputError("no mapping was given; name one, such as residues:com or 'name OW'")
+    if not any(is_mapping_file(word) for word in words):
+        return words
+    if len(words) > 1:
         raise InputError(
-            f"exclusions {exclusions!r} need a mapping file, which knows the bonds between beads; "
-            f"with the mapping {mapping!r} they are none or molecule"
+            f"a mapping file is a whole mapping, not one of {len(words)} ({', '.join(words)}); give it alone"
         )
-    head, _, rest = mapping.strip().partition(" ")
-    kind, _, centre = head.partition(":")
-    per_residue = kind == "residues"
-    if per_residue and centre not in ("com", "cog"):
-        raise InputError(f"mapping {mapping!r} must begin with residues:com or residues:cog")
-    selection = (rest.strip() or "all") if per_residue else mapping
-    try:
-        atoms = universe.select_atoms(selection)
-    except Exception as error:  # the selection parser raises whatever the words make it do
-        raise InputError(
-            f"mapping {mapping!r}: MDAnalysis does not understand the selection {selection!r} ({error}); "
-            "a mapping is residues:com, residues:cog, a selection such as 'name OW', or a file .yaml or .xml"
-        ) from None
-    if per_residue:
-        order = np.argsort(atoms.resindices, kind="stable")
-        atoms = atoms[order]
-        _, starts = np.unique(atoms.resindices, return_index=True)
-    else:
-        starts = np.arange(atoms.n_atoms)
-    masses = _masses(atoms, starts, mapping) if per_residue and centre == "com" else np.ones(atoms.n_atoms)
-    weights = masses / np.repeat(np.add.reduceat(masses, starts), sizes_of(starts, atoms.n_atoms))
-    none = np.empty((0, 2), dtype=np.intp)
-    first = atoms[starts] if starts.size else atoms
-    groups = MappedAtoms(
-        atoms,
-        np.asarray(starts, dtype=np.intp),
-        weights,
-        (DEFAULT_TYPE,),
-        np.zeros(starts.size, dtype=np.intp),
-        molecule_ids(first, "residue"),
-        none,
-        exclusions,
-        none,
-    )
-    _check_number(groups, universe, mapping)
-    return groups
+    return read_mapping(words[0])
+
+
+def mapping_name(mapping: str | Sequence[str] | MappingRules) -> str:
+    """Return the name of a mapping for messages: that of its file, or its selections."""
+    if isinstance(mapping, MappingRules):
+        return mapping.source
+    return mapping if isinstance(mapping, str) else " + ".join(mapping)
 
 
 def bead_positions(groups: MappedAtoms) -> FloatArray:
@@ -195,21 +204,3 @@ def _check_number(groups: MappedAtoms, universe: Any, source: str) -> None:
             f"{universe.atoms.n_atoms} atoms in {universe.residues.n_residues} residues; two or more "
             "are needed"
         )
-
-
-def _masses(atoms: Any, starts: NDArray[np.intp], mapping: str) -> Array:
-    remedy = "take a topology that states masses (tpr, psf, LAMMPS data) or map with residues:cog"
-    if not hasattr(atoms, "masses"):
-        raise InputError(f"mapping {mapping!r} needs masses and the topology has none; {remedy}")
-    masses = np.nan_to_num(np.asarray(atoms.masses, dtype=np.float64))
-    if np.any(np.add.reduceat(masses, starts) <= 0.0):
-        raise InputError(f"mapping {mapping!r} needs masses, and a residue has none; {remedy}")
-    if np.any(masses <= 0.0):
-        massless = atoms[masses <= 0.0]
-        names = ", ".join(np.unique(massless.names)) if hasattr(massless, "names") else "unnamed"
-        log.warning(
-            "%d atoms without mass (%s) do not count in the centre of mass; that is right for virtual sites",
-            massless.n_atoms,
-            names,
-        )
-    return masses

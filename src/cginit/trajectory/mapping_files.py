@@ -104,9 +104,9 @@ def _yaml_molecule(item: Any, where: str, centre: str) -> MoleculeRule:
 
 
 def _yaml_bead(item: Any, where: str, number: int, centre: str) -> BeadRule:
-    keys = _keys(item, where, {"type"}, {"name", "atoms", "select", "centre", "weights"})
-    if "atoms" in keys and "select" in keys:
-        raise InputError(f"{where} has both atoms and select; keep one")
+    keys = _keys(item, where, {"type"}, {"name", "atoms", "select", "index", "centre", "weights"})
+    if len(ways := [key for key in ("atoms", "select", "index") if key in keys]) > 1:
+        raise InputError(f"{where} has both {' and '.join(ways)}; keep one")
     atoms = None
     if "atoms" in keys:
         words = (
@@ -127,7 +127,24 @@ def _yaml_bead(item: Any, where: str, number: int, centre: str) -> BeadRule:
         None if "select" not in keys else str(keys["select"]),
         _choice(keys.get("centre", centre), CENTRES, f"{where}: centre"),
         weights,
+        None if "index" not in keys else _index(keys["index"], f"{where}: index"),
     )
+
+
+def _index(value: Any, where: str) -> tuple[int, ...]:
+    """Return numbers of atoms, given as a number, a list, or words such as ``1 4-6``."""
+    words = [str(part) for part in value] if isinstance(value, list) else str(value).split()
+    found: list[int] = []
+    for word in words:
+        first, dash, last = word.partition("-")
+        if not first.isdigit() or int(first) < 1 or (dash and not last.isdigit()):
+            raise InputError(
+                f"{where} is {value!r}; give numbers of atoms in the molecule, from 1, as 1 or 1-3"
+            )
+        found += range(int(first), int(last if dash else first) + 1)
+    if not found or len(set(found)) < len(found):
+        raise InputError(f"{where} is {value!r}; it must name each atom once, and at least one")
+    return tuple(found)
 
 
 def _bond(pair: Any, names: list[str], where: str) -> tuple[int, int]:

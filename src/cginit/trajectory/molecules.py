@@ -48,18 +48,23 @@ def molecule_ids(atoms: Any, otherwise: str) -> IntArray:
     """Return the molecule of each atom ``(n,)``: as the topology numbers them, by bonds, or `otherwise`.
 
     Files that know neither molecules nor bonds (gro, xyz) leave only what `otherwise` names, ``residue`` or
-    ``segment``.
+    ``segment``. Where all atoms are one residue, as those of a dump or of particles that are in no body of a GSD
+    file, the file knows nothing, and each atom is a molecule.
     """
     if hasattr(atoms, "molnums"):
         return np.asarray(atoms.molnums, dtype=np.intp)
     if hasattr(atoms.universe, "bonds") and len(atoms.universe.bonds):
         return np.asarray(atoms.fragindices, dtype=np.intp)
+    if atoms.universe.residues.n_residues == 1:
+        return np.asarray(atoms.indices, dtype=np.intp)
     return np.asarray(atoms.segindices if otherwise == "segment" else atoms.resindices, dtype=np.intp)
 
 
 def _unit_ids(atoms: Any, per: str) -> IntArray:
     if per == "molecule":
         return molecule_ids(atoms, "residue")
+    if per == "atom":
+        return np.asarray(atoms.indices, dtype=np.intp)
     return np.asarray(atoms.resindices if per == "residue" else atoms.segindices, dtype=np.intp)
 
 
@@ -226,6 +231,12 @@ def _local(
     where: str,
 ) -> IntArray:
     """Return where the atoms of a bead are among those of its molecule."""
+    if bead.index is not None:
+        if max(bead.index) > residues.size:
+            raise InputError(
+                f"{where}: the index {max(bead.index)} is beyond the {residues.size} atoms of a molecule (check per)"
+            )
+        return np.array(bead.index, dtype=np.intp) - 1
     if bead.atoms is None:
         chosen = np.arange(residues.size) if member is None else np.flatnonzero(member)
         if chosen.size == 0:

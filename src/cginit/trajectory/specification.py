@@ -19,7 +19,7 @@ __all__ = [
 #: How the atoms of a bead are weighted.
 CENTRES = ("mass", "geometry")
 #: What the bead definitions are applied to, one by one.
-UNITS_OF_MAPPING = ("residue", "molecule", "segment")
+UNITS_OF_MAPPING = ("residue", "molecule", "segment", "atom")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ class BeadRule:
         ``mass`` or ``geometry``.
     weights : tuple of float or None
         Weights of the atoms instead of the rule of `centre`.
+    index : tuple of int or None
+        Instead of `atoms` and `select`, the numbers of its atoms in the molecule, from 1, for topologies without
+        names.
     """
 
     type: str
@@ -67,6 +70,7 @@ class BeadRule:
     select: str | None = None
     centre: str = "mass"
     weights: tuple[float, ...] | None = None
+    index: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class MoleculeRule:
     select : str
         MDAnalysis selection of all atoms of these molecules.
     per : str
-        What is one molecule: a ``residue``, a ``molecule`` (of the topology, or by bonds) or a ``segment``.
+        What is one molecule: a ``residue``, a ``molecule`` (of the topology, or by bonds), a ``segment``, or an
+        ``atom``, so that each is a bead.
     beads : tuple of BeadRule
         Its beads, in the order of their numbers.
     bonds : tuple of (int, int) or None

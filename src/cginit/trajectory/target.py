@@ -20,9 +20,8 @@ from cginit.sampling import BLOCKS, Bins, PairCounter, block_curve, density_wave
 from cginit.sampling.bins import shell_volumes
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
-from cginit.trajectory.frames import chosen_frames, chunks
-from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
-from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
+from cginit.trajectory.frames import Frames, chosen_frames, chunks, volume_drift
+from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms, mapping_name, resolved
 from cginit.trajectory.specification import MappingRules
 from cginit.units import UnitSystem
 
@@ -54,6 +53,12 @@ class MappedSystem:
         The pairs that g(r) leaves out: ``none``, ``molecule``, ``listed`` or ``1-2``, ``1-3``, ...
     several : bool
         Whether a molecule has several beads, as far as exclusions ask for it.
+    volumes : tuple of float
+        Volume of the first and of the last frame, and the mean volume, in `units`.
+    settled : float or None
+        Where the volume drifts, the time from which it no longer does.
+    notes : tuple of str
+        What a user should know: a volume that drifts, atoms without a bead, bonded pairs that count.
     """
 
     mapping: str
@@ -65,6 +70,9 @@ class MappedSystem:
     densities: tuple[tuple[str, float], ...] = ()
     exclusions: str = "none"
     several: bool = False
+    volumes: tuple[float, float, float] = (math.nan, math.nan, math.nan)
+    settled: float | None = None
+    notes: tuple[str, ...] = ()
 
     def state(self, kT: float) -> StatePoint:
         """Return the state point at this density and `kT`, in the units of the system."""
@@ -109,7 +117,7 @@ def rdfs_from_trajectory(
     topology: str | Path,
     trajectory: str | Path | None = None,
     *,
-    mapping: str | MappingRules,
+    mapping: str | Sequence[str] | MappingRules,
     dr: float,
     r_max: float | None = None,
     pairs: Sequence[str] | None = None,
@@ -138,11 +146,12 @@ def rdfs_from_trajectory(
         Any topology that MDAnalysis reads (tpr, gro, pdb, data, gsd, ...). Masses come from here.
     trajectory : path, optional
         Any trajectory (xtc, trr, dcd, dump, ...); None if the topology file holds the frames.
-    mapping : str or MappingRules
+    mapping : str, sequence of str, or MappingRules
         ``"residues:com"`` or ``"residues:cog"`` puts a bead at the centre of mass or of geometry of every
         residue, ``"residues:com SELECTION"`` of the residues' atoms in that MDAnalysis selection, and a plain
-        selection such as ``"name OW"`` on every atom of it. Or the name of a mapping file, ``.yaml`` or
-        VOTCA's ``.xml``, see `read_mapping`.
+        selection such as ``"name OW"`` on every atom of it. Several of these are several bead types, named as in
+        ``"W=name OW"``, else by their last word; ``"types"`` makes every atom a bead of its own type. Or the name
+        of a mapping file, ``.yaml`` or VOTCA's ``.xml``, see `read_mapping`.
     dr : float
         Bin width and grid step, in `units`.
     r_max : float, optional
@@ -151,7 +160,7 @@ def rdfs_from_trajectory(
         Pairs of types, ``"A-B"``; by default all.
     exclusions : {"none", "molecule", "1-2", "1-3", ...}, optional
         Pairs of beads of one molecule that do not count: all, or those up to so many bonds apart. By default
-        what the mapping file says, ``none`` for other mappings.
+        what the mapping file says, ``none`` for other mappings, whose bonds are those of the topology.
     blocks : int
         Number of blocks, contiguous in time, for the standard error; each should be much longer than the
         slowest relaxation of the liquid.
@@ -201,8 +210,7 @@ def rdfs_from_trajectory(
             raise InputError(f"{name} must be at least {least}, not {number}")
     if not (math.isfinite(dr) and dr > 0.0):
         raise InputError(f"dr must be a positive number, not {dr}")
-    if isinstance(mapping, str) and is_mapping_file(mapping):
-        mapping = read_mapping(mapping)
+    mapping = resolved(mapping)
     with open_universe(topology, trajectory) as universe:
         system_units, length = length_scale(universe, units)
         groups = map_atoms(universe, mapping, exclusions)
@@ -240,7 +248,7 @@ def rdfs_from_trajectory(
         shells = shell_volumes(bins.grid)
         volume = frames.volume * length**3
         system = MappedSystem(
-            mapping.source if isinstance(mapping, MappingRules) else mapping,
+            mapping_name(mapping),
             groups.n_beads,
             frames.n,
             groups.n_beads / volume,
@@ -250,6 +258,7 @@ def rdfs_from_trajectory(
             groups.exclusions,
             # A file of beads without bonds may call all of them one molecule.
             groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
+            *_volumes(frames, length**3, groups.notes, system_units),
         )
     curves = {}
     for row, pair in enumerate(names):
@@ -259,6 +268,24 @@ def rdfs_from_trajectory(
             curve = replace(curve, beads=beads, long_wave=_long_wave(waves / sizes[:, None]))
         curves[pair] = curve
     return curves, system
+
+
+def _volumes(
+    frames: Frames, scale: float, notes: tuple[str, ...], units: UnitSystem
+) -> tuple[tuple[float, float, float], float | None, tuple[str, ...]]:
+    """Return first, last and mean volume, the time from which they no longer drift, and the notes with that on it."""
+    first, last, mean = (
+        scale * float(volume) for volume in (frames.volumes[0], frames.volumes[-1], frames.volume)
+    )
+    settled = volume_drift(frames)
+    if settled is not None:
+        sentence = (
+            f"the volume drifts: {first:.6g} in the first frame, {last:.6g} in the last, {mean:.6g} "
+            f"{units.length}^3 in the mean, so that g(r) mixes densities and the mean density is that of none; leave "
+            f"the equilibration out, --begin {settled:g}"
+        )
+        notes = (sentence, *notes)
+    return (first, last, mean), settled, notes
 
 
 def _long_wave(per_block: Array) -> LongWave | None:
@@ -341,7 +368,7 @@ class _Work:
 
     topology: str
     trajectory: str | None
-    mapping: str | MappingRules
+    mapping: MappingRules | tuple[str, ...]
     exclusions: str | None
 
 
