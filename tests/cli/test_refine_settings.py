@@ -11,9 +11,10 @@ from cginit.cli.app import app
 from cginit.configuration import random_configuration
 from cginit.refine.store import Store
 from cginit.units import NM_KJ
+from reference import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
-SPCE = ROOT.parent / "shared" / "targets" / "spce"
+SPCE = TARGETS / "spce"
 KT = 2.5
 R = np.linspace(0.0, 0.9, 61)
 U = 1.5 * np.exp(-((R / 0.3) ** 2)) - 0.5 * np.exp(-8 * (R / 0.3 - 1.3) ** 2)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,8 +12,8 @@ from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.liquid.forward import solve
 from cginit.state import StatePoint
+from reference import TARGETS
 
-TARGETS = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[2].parent / "shared" / "targets"))
 WATER = TARGETS / "spce" / "CG-CG.dist.tgt"
 
 needs_water = pytest.mark.skipif(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -15,8 +12,7 @@ from cginit.coordinates import COORDINATES, count_terms
 from cginit.errors import InputError
 from cginit.interactions import Interactions
 from cginit.topology import Topology
-
-TARGETS = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[3] / "shared" / "targets"))
+from reference import TARGETS
 
 GRIDS = {
     "bond": np.linspace(0.0, 4.0, 81),

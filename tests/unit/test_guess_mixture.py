@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cginit.mixture import MixtureTarget
 
 from cginit import RDF
 from cginit.guess.assembly import visible_target
 from cginit.guess.integral_equation import indirect_correlation, indirect_correlations
 from cginit.guess.mixture import guess_mixture
+from cginit.interactions import Interaction
 from cginit.liquid import solve
+from cginit.target import Target
 
 PAIRS = (("A", "A"), ("A", "B"), ("B", "B"))
 RHO = {"A": 0.2, "B": 0.4}
@@ -35,17 +36,19 @@ def test_equal_beads_have_the_correlations_of_one_species(start):
     """Also on a grid that no sine transform has, which 0.03, 0.08, ... is."""
     one, pairs = curves(start)
     alone, _ = indirect_correlation(visible_target(one, bin_average=False), 0.6, "hnc")
-    visible = {pair: visible_target(curve, bin_average=False) for pair, curve in pairs.items()}
+    visible = {
+        Interaction.of(pair): visible_target(curve, bin_average=False) for pair, curve in pairs.items()
+    }
     found, notes = indirect_correlations(visible, RHO, "hnc")
     assert notes == ()
     for pair in PAIRS:
         # Both solve the same equation to 1e-9 in r h.
-        np.testing.assert_allclose(found[pair], alone, atol=1e-7)
+        np.testing.assert_allclose(found[Interaction.of(pair)], alone, atol=1e-7)
 
 
 def test_a_mixture_may_have_any_uniform_grid():
     on_nodes, off_nodes = (
-        guess_mixture(MixtureTarget(curves(start)[1], RHO, 1.0), "hnc", 2.5) for start in (0.05, 0.03)
+        guess_mixture(Target(curves(start)[1], RHO, 1.0), "hnc", 2.5) for start in (0.05, 0.03)
     )
     for pair in PAIRS:
         a, b = on_nodes[pair], off_nodes[pair]

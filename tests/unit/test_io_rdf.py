@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.io import check_target, read_rdf, read_rdf_header, write_rdf
 from cginit.state import StatePoint
+from reference import TARGETS
 
 NM = "nm-kJ/mol"
 PLAIN = "0.30 0.1\n0.32 1.2\n0.34 1.6\n0.36 1.0\n"
@@ -249,7 +249,7 @@ def test_cut_off_must_be_covered():
 
 
 def test_real_targets():
-    folder = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[3] / "shared" / "targets"))
+    folder = TARGETS
     if not folder.is_dir():
         pytest.skip("reference targets are absent; name their folder in CGINIT_TARGETS")
     water = read_rdf(folder / "spce" / "CG-CG.dist.tgt", units=NM)

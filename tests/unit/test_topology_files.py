@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ from cginit.coordinates import ANGLE, BOND
 from cginit.errors import InputError
 from cginit.trajectory import read_system
 from cginit.trajectory.gromacs_topology import gromacs_molecules
+from reference import TARGETS
 
 pytest.importorskip("MDAnalysis")
-TARGETS = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[3] / "shared" / "targets"))
 
 DATA = """two chains
 

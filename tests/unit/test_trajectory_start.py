@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 
@@ -13,8 +12,7 @@ import pytest
 
 from cginit.errors import InputError
 from cginit.trajectory import rdf_from_trajectory, read_configuration
-
-TARGETS = Path(os.environ.get("CGINIT_TARGETS", Path(__file__).parents[3] / "shared" / "targets"))
+from reference import TARGETS
 
 POSITIONS = np.array([[0.5, 1.0, 7.5], [3.0, 3.5, 0.25], [5.75, 0.125, 4.0]])
 BOX = np.array([6.0, 7.0, 8.0])

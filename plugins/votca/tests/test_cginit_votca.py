@@ -17,7 +17,7 @@ from cginit.trajectory import read_configuration
 from cginit.votca import read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
-SPCE = ROOT.parent / "shared" / "targets" / "spce"
+SPCE = Path(os.environ.get("CGINIT_TARGETS", "no-reference-targets")) / "spce"
 WATER = ROOT / "examples" / "water" / "target.dat"
 CUTOFF = 0.9
 
