@@ -36,10 +36,10 @@ SystemFile = Annotated[
     typer.Argument(
         metavar="FILE",
         help="TOML file of the system: units, temperature or kT, a table \\[densities] of the bead types and a table "
-        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. Perhaps "
-        "step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this distance), range "
-        "(use g(r) so far), pressure, \\[given] tables that stay as they are, and a table \\[\\[states]] for each of "
-        "several states, with what differs, weight, or system = the file of another.",
+        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. "
+        "Perhaps step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this "
+        "distance), range (use g(r) so far), pressure, \\[given] tables that stay as they are, and a table "
+        "\\[\\[states]] for each of several states, with what differs, weight, or system = the file of another.",
     ),
 ]
 
