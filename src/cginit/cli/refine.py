@@ -11,7 +11,7 @@ import typer
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, describe, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut, Quiet
-from cginit.cli.outputs import check_pair_tables
+from cginit.cli.outputs import PAIR, check_pair_tables, check_tables
 from cginit.cli.refinement import (
     NOT_CONVERGED,
     describe_potentials,
@@ -106,6 +106,7 @@ def refine_command(
             system, workdir, target.method, target.cutoff, update, simulation, out, out_units, quiet=quiet
         )
         return
+    check_tables([path for path in out or () if PAIR not in str(path)])
     options = replace(target, method=target.method or REFINEMENT_METHOD)
     targets, potentials = _of_rdf(options, potential, quiet=quiet)
     targets = with_pressure(targets, update.pressure)

@@ -25,8 +25,8 @@ def check_update(update: Update) -> None:
     """Check that an update keeps its contract, for one species, a mixture and several states of it.
 
     It is given made-up simulations of weakly interacting beads, with counts, and must return a step from the last
-    round that changes refined interactions only, by finite numbers on the grids of their potentials; the same step for
-    the same history; and change none of its arguments. A `cginit.errors.ConvergenceError` is an answer, too.
+    round that changes refined interactions only, by finite numbers on the grids of their potentials; the same step
+    for the same history; and change none of its arguments. A `cginit.errors.ConvergenceError` is an answer, too.
 
     Parameters
     ----------
