@@ -146,6 +146,14 @@ class PairCounter:
         n = self.types.size
         return len(self.pairs) == 1 and int(self.numbers[0]) == n * (n - 1) // 2
 
+    @cached_property
+    def _layout(self) -> tuple[int, int, float, float, float]:
+        """First counted point, points, bins a length, shift of the bin number, and reach of the search."""
+        bins = self.bins
+        first, points = bins.first, bins.grid.size
+        per_width = (points - first) / (bins.upper - bins.lower)
+        return first, points, per_width, 1.0 - bins.lower * per_width, bins.upper * (1.0 + MARGIN)
+
     def count(self, positions: NDArray[np.floating[Any]], vectors: Array) -> NDArray[np.int64]:
         """Return the counts ``(pairs, points)`` of one configuration.
 
@@ -163,17 +171,15 @@ class PairCounter:
         MissingDependencyError
             If Numba is not installed.
         """
-        bins = self.bins
         if positions.shape != (self.types.size, 3):
             raise InputError(
                 f"{self.types.size} beads need positions {(self.types.size, 3)}, not {positions.shape}"
             )
-        bins.check(0.5 * float(np.min(box_widths(vectors))))
+        self.bins.check(0.5 * float(np.min(box_widths(vectors))))
         lattice, turned = lower_triangular(vectors)
         # A copy: Numba compiles anew for an array that is read-only or laid out in another way.
         placed = np.array(positions, dtype=np.float64, order="C")
-        first, points = bins.first, bins.grid.size
-        per_width = (points - first) / (bins.upper - bins.lower)
+        first, points, per_width, shift, reach = self._layout
         counts = np.zeros((len(self.pairs), points), dtype=np.int64)
         counts[:, first:] = _kernel()(
             placed if turned is None else np.ascontiguousarray(placed @ turned),
@@ -184,9 +190,9 @@ class PairCounter:
             len(self.pairs),
             self.excluded,
             per_width,
-            1.0 - bins.lower * per_width,
+            shift,
             points - first,
-            bins.upper * (1.0 + MARGIN),
+            reach,
             self._alike,
         )
         return counts
