@@ -287,6 +287,17 @@ def test_corrections_come_on_top():
         Corrected(IBI(), ())
 
 
+def test_an_update_of_another_distribution_has_a_name(tmp_path, monkeypatch):
+    package = tmp_path / "another-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[cginit.updates]\nslow = cginit.refine.updates.ibi:IBI\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert make_update("slow", 0.2) == IBI(0.2)
+    with pytest.raises(InputError, match="unknown update 'newton'; known are auto, .*, slow"):
+        make_update("newton")
+
+
 @pytest.mark.parametrize("kind", [IBI, IHNC, HNCN, GaussNewton, IMC, Automatic])
 def test_damping_is_checked(kind):
     with pytest.raises(InputError, match="damping"):

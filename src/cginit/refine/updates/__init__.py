@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from cginit.errors import InputError
 from cginit.refine.updates.acceleration import Anderson
 from cginit.refine.updates.automatic import Automatic
-from cginit.refine.updates.base import Update, rule_named
+from cginit.refine.updates.base import Update
 from cginit.refine.updates.corrections import Corrected, Correction, KirkwoodBuffRamp, PressureRamp
 from cginit.refine.updates.gauss_newton import GaussNewton
 from cginit.refine.updates.ibi import IBI
@@ -48,6 +49,19 @@ DEFAULT_UPDATE = "auto"
 CONSTRAINED = ("auto", "gauss-newton")
 
 
+def _rule(name: str) -> Callable[[float], Update]:
+    if name in UPDATES:
+        return UPDATES[name]
+    # It takes longer to import than the rules.
+    from importlib.metadata import entry_points
+
+    found = {point.name: point for point in entry_points(group="cginit.updates")}
+    if name not in found:
+        raise InputError(f"unknown update {name!r}; known are {', '.join([*UPDATES, *sorted(found)])}")
+    rule: Callable[[float], Update] = found[name].load()
+    return rule
+
+
 def make_update(
     name: str = DEFAULT_UPDATE,
     damping: float = 1.0,
@@ -61,7 +75,8 @@ def make_update(
     Parameters
     ----------
     name : str
-        A key of `UPDATES`.
+        A key of `UPDATES`, or one registered under the entry point ``cginit.updates``: a callable that takes the
+        damping and returns an `Update`.
     damping : float
         Factor of each change, in (0, 1].
     pressure : bool
@@ -84,7 +99,7 @@ def make_update(
     >>> make_update("ibi", pressure=True).corrections
     (PressureRamp(kind='wjk', beyond_cutoff=False),)
     """
-    update = rule_named(UPDATES, name)(damping)
+    update = _rule(name)(damping)
     corrections: list[Correction] = []
     if pressure and (correction != "auto" or name not in CONSTRAINED):
         corrections.append(PressureRamp("simple" if correction == "simple" else "wjk"))

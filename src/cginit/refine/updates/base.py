@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from cginit.refine.history import History, Step
 from cginit.refine.record import Record
 from cginit.target import Target
 
-__all__ = ["MAX_CHANGE", "Update", "check_damping", "mean_of_states", "rule_named", "signal"]
+__all__ = ["MAX_CHANGE", "Update", "check_damping", "mean_of_states", "signal"]
 
-Rule = TypeVar("Rule")
 
 #: No point of a potential moves further than this in one update, in kT: a bin that saw no pair has an
 #: infinite logarithm, which says only that the change has to go one way.
@@ -47,19 +46,6 @@ class Update(Protocol):
     def __call__(self, history: History) -> Step:
         """Return the step from the last round, with changes of interactions that are not held."""
         ...
-
-
-def rule_named(rules: Mapping[str, Rule], name: str, purpose: str = "") -> Rule:
-    """Return the rule of that name from a table of them.
-
-    Raises
-    ------
-    InputError
-        If there is none; it names those that there are, and says the `purpose`.
-    """
-    if name not in rules:
-        raise InputError(f"unknown update {name!r}{purpose}; known are {', '.join(rules)}")
-    return rules[name]
 
 
 def check_damping(damping: float) -> None:
