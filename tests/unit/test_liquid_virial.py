@@ -7,6 +7,7 @@ import pytest
 
 from cginit.errors import InputError
 from cginit.liquid.forward import solve
+from cginit.liquid.quadrature import gauss_legendre
 from cginit.liquid.virial import (
     compressibility_pressure,
     isothermal_compressibility,
@@ -72,6 +73,13 @@ def test_compressibility_is_the_derivative_of_the_pressure() -> None:
     chi = isothermal_compressibility(solve(R, SOFT, density), kT)
     # Quadrature with 8 nodes is exact to 1e-8 for a smooth integrand, the difference quotient to 1e-4.
     assert 1.0 / (density * chi) == pytest.approx(slope, rel=1e-3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 15])
+def test_gauss_legendre_is_that_of_numpy(n: int) -> None:
+    # Both are exact to rounding, of numbers up to 2.
+    for mine, theirs in zip(gauss_legendre(n), np.polynomial.legendre.leggauss(n), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(

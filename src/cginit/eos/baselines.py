@@ -12,6 +12,7 @@ from cginit.curves import Array
 from cginit.errors import CGInitError
 from cginit.liquid.forward import solve
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
+from cginit.liquid.quadrature import gauss_legendre
 from cginit.liquid.virial import second_virial, third_virial, virial_pressure
 from cginit.network.data import TrainingSet
 from cginit.network.features import interpolate
@@ -77,7 +78,7 @@ def _row(data: TrainingSet, i: int) -> list[float]:
         return virial_pressure(u_r, u, np.interp(u_r, fluid.r, fluid.g), density, y=y)
 
     def compressibility() -> float:
-        points, weights = np.polynomial.legendre.leggauss(DENSITIES)
+        points, weights = gauss_legendre(DENSITIES)
         states = 0.5 * density * (1.0 + points)
         return float(
             sum(

@@ -12,6 +12,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.extrapolate import resampled
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.hard_sphere import barker_henderson
+from cginit.liquid.quadrature import gauss_legendre
 from cginit.liquid.virial import second_virial, third_virial, virial_pressure
 from cginit.state import StatePoint
 
@@ -88,7 +89,7 @@ class Fluid:
         """1 / S(0) at the densities of the compressibility route, in rising order."""
         found: list[ForwardSolution] = []
         try:
-            for x in np.polynomial.legendre.leggauss(DENSITIES)[0]:
+            for x in gauss_legendre(DENSITIES)[0]:
                 start = found[-1] if found else None
                 found.append(solve(self.r, self.u, 0.5 * (1.0 + float(x)), start=start))
         except ConvergenceError as error:
@@ -112,12 +113,12 @@ class Fluid:
         """Compressibility factor by the compressibility route of HNC; ConvergenceError behind a gap of solutions."""
         if isinstance(self._inverse_s_0, ConvergenceError):
             raise self._inverse_s_0
-        weights = np.polynomial.legendre.leggauss(DENSITIES)[1]
+        weights = gauss_legendre(DENSITIES)[1]
         return float(0.5 * weights @ self._inverse_s_0)
 
     @cached_property
     def _attraction(self) -> float | ConvergenceError:
-        points, weights = np.polynomial.legendre.leggauss(STRENGTHS)
+        points, weights = gauss_legendre(STRENGTHS)
         pull, fine_pull = np.minimum(self.u, 0.0), np.minimum(self.fine_u, 0.0)
         if not np.any(fine_pull < 0.0):
             return 0.0

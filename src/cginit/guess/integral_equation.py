@@ -13,6 +13,7 @@ from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
+from cginit.splines import cubic_spline
 from cginit.state import StatePoint
 
 __all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation"]
@@ -114,8 +115,6 @@ def indirect_correlation(
     ConvergenceError
         If the inversion has no solution at this density.
     """
-    from scipy.interpolate import CubicSpline
-
     r = visible.target.r
     nodes, g, error = _on_sine_nodes(visible)
     wave = visible.target.long_wave
@@ -129,5 +128,5 @@ def indirect_correlation(
         return solution.gamma, solution.notes
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
     mirrored = np.concatenate([-solution.r[::-1], solution.r])
-    spline = CubicSpline(mirrored, np.concatenate([solution.gamma[::-1], solution.gamma]))
-    return np.asarray(spline(r), dtype=np.float64), solution.notes
+    both = np.concatenate([solution.gamma[::-1], solution.gamma])
+    return cubic_spline(mirrored, both, r), solution.notes

@@ -18,7 +18,8 @@ from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.io.grid import check_increasing, even_grid, step_spread
 from cginit.io.header import Header, header_lines, parse_header
-from cginit.io.rows import Rows, column_text, grid_text, is_number, read_bytes, rows_of, text_of
+from cginit.io.rows import Rows, column_text, csv_text, grid_text, is_number, read_bytes, rows_of, text_of
+from cginit.splines import monotone_cubic
 from cginit.state import StatePoint
 from cginit.units import UnitSystem, unit_system
 
@@ -197,10 +198,8 @@ def write_rdf(
     columns = [rdf.g] if rdf.error is None else [rdf.g, rdf.error]
     if chosen == "votca":
         return write_atomically(path, head + column_text(grid_text(rdf.r), *columns, ["i"] * rdf.r.size))
-    import pandas as pd
-
-    frame = pd.DataFrame({"r": grid_text(rdf.r), **dict(zip(("g", "error"), columns, strict=False))})
-    return write_atomically(path, head + frame.to_csv(index=False, lineterminator="\n"))
+    names = ("r", "g", "error")[: 1 + len(columns)]
+    return write_atomically(path, head + csv_text(names, grid_text(rdf.r), *columns))
 
 
 def _beads(header: Header, name: str) -> int | None:
@@ -285,10 +284,7 @@ def _resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Arr
             f"{rows.where(row)}: the step from r = {r[row - 1]:g} to {r[row]:g} differs by {100 * spread:.0f} % "
             f"from the median step {np.median(np.diff(r)):g}; add the missing rows or resample g(r) to a uniform grid"
         )
-    # Only uneven files pay for this import.
-    from scipy.interpolate import PchipInterpolator
-
     grid = np.linspace(r[0], r[-1], r.size)
     # PCHIP stays within its data, but a rounding error below 0 would still be refused.
-    smooth = np.maximum(PchipInterpolator(r, g)(grid), 0.0)
+    smooth = np.maximum(monotone_cubic(r, g, grid), 0.0)
     return grid, smooth, None if error is None else np.interp(grid, r, error)

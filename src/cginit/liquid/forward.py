@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array, uniform_grid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.krylov import gmres
 from cginit.liquid.ornstein_zernike import Closure
 
 __all__ = ["ForwardSolution", "solve"]
@@ -197,7 +198,6 @@ def _resume(start: ForwardSolution, grid: RadialGrid, length: float) -> Array:
 
 def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure, product: Array) -> _Iterate:
     """Newton-GMRES for r gamma at one state; the result may not be solved."""
-    from scipy.sparse.linalg import LinearOperator, gmres
 
     def residual_of(x: Array) -> tuple[Array, Array, Array]:
         gamma = x / grid.r
@@ -223,11 +223,10 @@ def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure
         weight = inverse_s**-2 - 1.0
 
         def apply(x: Array, weight: Array = weight, slope: Array = slope) -> Array:
-            return np.asarray(grid.filter(weight, slope * x.ravel()) - x.ravel())
+            return np.asarray(grid.filter(weight, slope * x) - x)
 
-        jacobian = LinearOperator((grid.n, grid.n), matvec=apply, dtype=np.float64)
         # Far from the solution a rough direction serves as well; near it the step must be quadratic.
-        step, _ = gmres(jacobian, -gap, rtol=min(1e-2, size), restart=60, maxiter=3)
+        step = gmres(apply, -gap, rtol=min(1e-2, size))
         scale = 1.0
         while True:
             trial = product + scale * step

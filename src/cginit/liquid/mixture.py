@@ -12,10 +12,9 @@ is least, and Newton's method with steps that keep 1 - X positive definite finds
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.curves import Array, uniform_grid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.krylov import conjugate_gradients
 from cginit.liquid.ornstein_zernike import (
     MAX_ITERATIONS,
     MAX_LINEAR,
@@ -265,24 +265,18 @@ class _Problem:
 
 def _minimise(problem: _Problem) -> tuple[Array, Array, float, int, bool]:
     """Newton's method from c = 0; returns r c, S, residual, steps, and whether it is solved."""
-    from scipy.sparse.linalg import LinearOperator, cg
-
     shape = problem.wanted.shape
     direct = np.zeros(shape)
     s = np.tile(np.eye(problem.species), (problem.grid.n, 1, 1))
     gap = problem.wanted - problem.total(s)
     spent = 0
 
-    def count(_: Any) -> None:
-        nonlocal spent
-        spent += 1
-
-    def operator(left: Array, diagonal: Array | float) -> LinearOperator:
+    def operator(left: Array, diagonal: Array | float) -> Callable[[Array], Array]:
         def product(v: Array) -> Array:
             change = v.reshape(shape)
             return np.asarray(problem.respond(left, change) + diagonal * change).ravel()
 
-        return LinearOperator((gap.size, gap.size), matvec=product, dtype=np.float64)
+        return product
 
     for iteration in range(MAX_ITERATIONS):
         residual = float(np.max(np.abs(gap)))
@@ -291,15 +285,15 @@ def _minimise(problem: _Problem) -> tuple[Array, Array, float, int, bool]:
         if spent > MAX_LINEAR:
             break
         inverse: Array = np.asarray(np.linalg.inv(s), dtype=np.float64)
-        change, _ = cg(
+        change, products = conjugate_gradients(
             operator(s, problem.noise),
             gap.ravel(),
             rtol=min(1e-2, residual),
-            M=operator(inverse, 0.0),
+            precondition=operator(inverse, 0.0),
             maxiter=300,
-            callback=count,
         )
-        step: Array = np.asarray(change, dtype=np.float64).reshape(shape)
+        spent += products
+        step = change.reshape(shape)
         slope, scale = float(np.sum(step * gap)), 1.0
         while True:
             trial = direct + scale * step

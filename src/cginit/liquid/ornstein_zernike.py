@@ -28,6 +28,7 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array, uniform_grid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.fourier import RadialGrid
+from cginit.liquid.krylov import conjugate_gradients, gmres
 
 __all__ = ["Closure", "OZInversion", "estimate_noise", "invert"]
 
@@ -263,17 +264,11 @@ def _noise_term(grid: RadialGrid, noise: Array, asked: Array, weight: float) -> 
 
 def _minimise(target: _Target) -> _Solution:
     """Newton's method on the convex functional, started from c = 0 (S = 1)."""
-    from scipy.sparse.linalg import LinearOperator, cg
-
     grid, size = target.grid, target.wanted.size
     direct = np.zeros(size)
     inverse_s = target.inverse_s(direct)
     gap = target.wanted - target.total(inverse_s, size)
     spent = 0
-
-    def count(_: Array) -> None:
-        nonlocal spent
-        spent += 1
 
     def result(iterations: int, tolerance: float) -> _Solution:
         residual = float(np.max(np.abs(gap)))
@@ -287,19 +282,19 @@ def _minimise(target: _Target) -> _Solution:
         if spent > MAX_LINEAR or np.max(inverse_s) > 1e8:
             break
         s2 = inverse_s**-2
-        jacobian = LinearOperator(
-            (size, size),
-            matvec=lambda x, s2=s2: grid.filter(s2, x.ravel()) + target.noise * x.ravel(),  # type: ignore[misc]
-            dtype=np.float64,
-        )
         # Without noise and without truncation this is the exact inverse of the Jacobian.
         weight = 1.0 / (s2 + float(np.mean(target.noise)))
-        inverse = LinearOperator(
-            (size, size),
-            matvec=lambda x, w=weight: grid.filter(w, x.ravel()),  # type: ignore[misc]
-            dtype=np.float64,
+
+        def jacobian(x: Array, s2: Array = s2) -> Array:
+            return grid.filter(s2, x) + target.noise * x
+
+        def inverse(x: Array, weight: Array = weight) -> Array:
+            return grid.filter(weight, x)
+
+        step, products = conjugate_gradients(
+            jacobian, gap, rtol=min(1e-2, residual), precondition=inverse, maxiter=300
         )
-        step, _ = cg(jacobian, gap, rtol=min(1e-2, residual), M=inverse, maxiter=300, callback=count)
+        spent += products
         slope = float(step @ gap)
         scale = 1.0
         while True:
@@ -319,8 +314,6 @@ def _minimise(target: _Target) -> _Solution:
 
 def _close_tail(target: _Target, start: _Solution) -> _Solution | None:
     """Newton's method with the HNC closure, U = 0, in as long a shell again; None if it fails."""
-    from scipy.sparse.linalg import LinearOperator, gmres
-
     grid, inner = target.grid, target.wanted.size
     size = 2 * inner
     r = grid.r[:size]
@@ -349,22 +342,14 @@ def _close_tail(target: _Target, start: _Solution) -> _Solution | None:
         diagonal = np.concatenate([target.noise, g_tail])
 
         def product(x: Array, s2: Array = s2, slope: Array = slope, diagonal: Array = diagonal) -> Array:
-            return np.asarray(slope * grid.filter(s2, x.ravel()) + diagonal * x.ravel())
+            return np.asarray(slope * grid.filter(s2, x) + diagonal * x)
 
         weight = 1.0 / (s2 + float(np.mean(target.noise)))
 
         def precondition(x: Array, weight: Array = weight) -> Array:
-            return np.concatenate([grid.filter(weight, x.ravel()[:inner]), x.ravel()[inner:]])
+            return np.concatenate([grid.filter(weight, x[:inner]), x[inner:]])
 
-        step, _ = gmres(
-            LinearOperator((size, size), matvec=product, dtype=np.float64),
-            gap,
-            rtol=min(1e-2, residual),
-            M=LinearOperator((size, size), matvec=precondition, dtype=np.float64),
-            restart=60,
-            maxiter=3,
-        )
-        direct = direct + step
+        direct = direct + gmres(product, gap, rtol=min(1e-2, residual), precondition=precondition)
     return None
 
 
