@@ -9,12 +9,8 @@ from typing import Annotated
 import typer
 
 from cginit._version import __version__
-from cginit.cli import dataset, evaluate, train
-from cginit.cli.convert import convert
-from cginit.cli.doctor import doctor
+from cginit.cli.commands import Commands
 from cginit.cli.guess import GuessOptions, propose
-from cginit.cli.mixture import mixture
-from cginit.cli.multistate import multistate
 from cginit.cli.options import (
     Clean,
     Cutoff,
@@ -29,11 +25,6 @@ from cginit.cli.options import (
     Temperature,
     Units,
 )
-from cginit.cli.pressure import pressure
-from cginit.cli.rdf import rdf
-from cginit.cli.refine import refine
-from cginit.cli.report import report
-from cginit.cli.scattering import scattering
 from cginit.errors import CGInitError, ConvergenceError, EngineError
 from cginit.guess import DEFAULT_METHOD
 
@@ -42,6 +33,7 @@ __all__ = ["app", "main"]
 USAGE, NOT_CONVERGED, ENGINE_FAILED = 2, 3, 4
 
 app = typer.Typer(
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -99,20 +91,6 @@ def start(
         out_units=out_units,
         quiet=quiet,
     )
-
-
-app.command()(refine)
-app.command()(mixture)
-app.command()(multistate)
-app.command()(rdf)
-app.command()(scattering)
-app.command()(pressure)
-app.command()(convert)
-app.command()(report)
-app.command()(doctor)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(train.app, name="train")
-app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:
