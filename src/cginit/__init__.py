@@ -11,15 +11,30 @@ Examples
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from cginit._version import __version__
-from cginit.curves import RDF, PairPotential, Provenance
-from cginit.eos import Pressure, pressure
-from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
-from cginit.guess import guess
-from cginit.io import read_rdf, read_table, write_rdf, write_table
-from cginit.refine import Limits, Refinement, refine
-from cginit.state import StatePoint
-from cginit.units import UnitSystem, unit_system
+from cginit.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cginit.curves import RDF, PairPotential, Provenance
+    from cginit.eos import Pressure, pressure
+    from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
+    from cginit.guess import guess
+    from cginit.io import read_rdf, read_table, write_rdf, write_table
+    from cginit.refine import (
+        Limits,
+        OpenedRefinement,
+        Refinement,
+        Settings,
+        open_refinement,
+        refine,
+        refine_system,
+    )
+    from cginit.state import StatePoint
+    from cginit.target import Target
+    from cginit.units import UnitSystem, unit_system
 
 __all__ = [
     "RDF",
@@ -29,19 +44,61 @@ __all__ = [
     "InputError",
     "Limits",
     "MissingDependencyError",
+    "OpenedRefinement",
     "PairPotential",
     "Pressure",
     "Provenance",
     "Refinement",
+    "Settings",
     "StatePoint",
+    "Target",
     "UnitSystem",
     "__version__",
     "guess",
+    "open_refinement",
     "pressure",
     "read_rdf",
     "read_table",
     "refine",
+    "refine_system",
     "unit_system",
     "write_rdf",
     "write_table",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cginit.curves": ["RDF", "PairPotential", "Provenance"],
+        "cginit.eos": ["Pressure", "pressure"],
+        "cginit.errors": [
+            "CGInitError",
+            "ConvergenceError",
+            "EngineError",
+            "InputError",
+            "MissingDependencyError",
+        ],
+        "cginit.guess": ["guess"],
+        "cginit.io": ["read_rdf", "read_table", "write_rdf", "write_table"],
+        "cginit.refine": [
+            "Limits",
+            "OpenedRefinement",
+            "Refinement",
+            "Settings",
+            "open_refinement",
+            "refine",
+            "refine_system",
+        ],
+        "cginit.target": ["Target"],
+        "cginit.state": ["StatePoint"],
+        "cginit.units": ["UnitSystem", "unit_system"],
+    },
+)
+
+# `cginit.guess` and `cginit.refine` are functions, and packages have the same names. Python puts a package into its
+# parent when it is imported for the first time; here that happens at once, and the function has the name from then
+# on, whatever is imported later. `from cginit.guess import METHODS` finds the package all the same.
+for _name in ("guess", "refine"):
+    import_module(f"{__name__}.{_name}")
+    globals().pop(_name, None)
+del _name

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import GRID_TOLERANCE, RDF, Array, PairPotential, force, uniform_grid
 from cginit.errors import InputError
+from cginit.splines import cubic_spline, monotone_cubic
 
 __all__ = ["VISIBLE", "check_start", "extend_core", "first_visible", "reaches_origin", "resampled"]
 
@@ -166,17 +167,14 @@ def resampled(potential: PairPotential, r: ArrayLike, kT: float) -> PairPotentia
 
 
 def _interpolated(potential: PairPotential, r: Array) -> Array:
-    # scipy.interpolate takes longer to import than the rest of a Boltzmann inversion.
-    from scipy.interpolate import CubicSpline, PchipInterpolator
-
     steep = _steep_points(potential.u)
-    u: Array = CubicSpline(potential.r[steep:], potential.u[steep:])(r)
+    u = cubic_spline(potential.r[steep:], potential.u[steep:], r)
     if steep:
         # Two points more than needed, if they are positive, give the slope where the spline takes over.
         positive = potential.u[: steep + 3] > 0.0
         end = int(np.argmin(positive)) if not np.all(positive) else positive.size
         inner = r < potential.r[steep]
-        u[inner] = np.exp(PchipInterpolator(potential.r[:end], np.log(potential.u[:end]))(r[inner]))
+        u[inner] = np.exp(monotone_cubic(potential.r[:end], np.log(potential.u[:end]), r[inner]))
     return u
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from program import cg_init
 
 from cginit import RDF, StatePoint, read_table, write_rdf
 
+WATER = Path(__file__).parents[2] / "examples/water/target.dat"
 R = np.arange(0, 101) * 0.01
 
 
@@ -108,11 +110,46 @@ def test_missing_file_and_no_arguments(tmp_path):
 def test_the_start_is_light(target, tmp_path):
     code = (
         "import sys, cginit.cli; "
-        "heavy = {'torch', 'MDAnalysis', 'numba', 'matplotlib', 'dask', 'hoomd', 'pandas', 'scipy.interpolate'}; "
+        "heavy = {'torch', 'MDAnalysis', 'numba', 'matplotlib', 'dask', 'hoomd', 'pandas', 'scipy', 'onnxruntime', "
+        "'cginit.cli.refine', 'cginit.refine.driver'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("method", ["network", "cn-f", "hnc", "py", "boltzmann"])
+def test_a_guess_needs_neither_scipy_nor_pandas(tmp_path, method):
+    # Each takes longer to import than all the rest of a guess.
+    given = ["--rdf", str(WATER), "--method", method, "--out", "a.pot", "--out", "a.table", "--out", "a.csv"]
+    code = (
+        f"import sys; from cginit.cli.app import app; app({given!r}, standalone_mode=False); "
+        "print(sorted({'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_of_the_table_is_there():
+    from typer.main import get_command
+
+    from cginit.cli.app import app
+    from cginit.cli.commands import COMMANDS
+
+    group = get_command(app)
+    context = group.make_context("cg-init", ["doctor"])
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        assert command.name == name
+        assert command.help
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest(tmp_path):
+    done = cg_init("refien", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "refine" in done.stderr
 
 
 def test_doctor_and_version(tmp_path):

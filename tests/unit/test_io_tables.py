@@ -463,6 +463,22 @@ def test_io_imports_without_pandas_or_scipy():
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        ("r,u,f\n1,2,1\n2,1,1,1\n3,0,1\n", "line 3 has 4 fields, the first row has 3"),
+        ('r,u,f\n"1,2,1\n2,1,1\n3,0,1\n', "CSV"),
+        ('r,u,f\n1,2,"1\n2",1,1\n3,0,1\n', "several lines"),
+        ("r,u,f\n1,2,1\n2,1\n3,0,1\n", "line 3"),
+    ],
+)
+def test_csv_that_is_not_regular_is_refused(tmp_path, rows, match):
+    path = tmp_path / "a.csv"
+    path.write_text(rows)
+    with pytest.raises(InputError, match=match):
+        read_table(path, units="lj")
+
+
 def test_csv_quotes_are_understood(tmp_path):
     path = tmp_path / "a.csv"
     frame = pd.DataFrame({"r": [1.0, 2.0, 3.0], "potential": [2.0, 1.0, 0.0], "force": [1.0, 1.0, 1.0]})

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.fft import dst
 
 from cginit.errors import InputError
 from cginit.liquid.fourier import RadialGrid
@@ -21,6 +22,14 @@ def test_gaussian_pair(half: bool) -> None:
     assert np.allclose(
         grid.forward(np.exp(-(grid.r**2))), np.pi**1.5 * np.exp(-(grid.k**2) / 4), rtol=0, atol=ROUNDING
     )
+
+
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("n", [2, 3, 4, 7, 64, 255, 512])
+def test_the_sine_transform_is_that_of_scipy(n: int, half: bool) -> None:
+    x = np.random.default_rng(n).standard_normal((3, n))
+    expected = dst(x, type=4 if half else 1)
+    np.testing.assert_allclose(RadialGrid(n, 0.1, half).sine(x), expected, rtol=0, atol=ROUNDING)
 
 
 @pytest.mark.parametrize("half", [False, True])

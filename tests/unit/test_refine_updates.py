@@ -294,7 +294,7 @@ def test_an_update_of_another_distribution_has_a_name(tmp_path, monkeypatch):
     (package / "entry_points.txt").write_text("[cginit.updates]\nslow = cginit.refine.updates.ibi:IBI\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert make_update("slow", 0.2) == IBI(0.2)
-    with pytest.raises(InputError, match="unknown update 'newton'; known are auto, .*, slow"):
+    with pytest.raises(InputError, match=r"unknown update 'newton'; known are auto, .*, slow"):
         make_update("newton")
 
 

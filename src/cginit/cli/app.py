@@ -7,21 +7,13 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from cginit._version import __version__
 from cginit.atomic import keep_backups
-from cginit.cli import dataset, evaluate, train
-from cginit.cli.convert import convert
-from cginit.cli.doctor import doctor
+from cginit.cli.commands import Commands
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, propose
 from cginit.cli.options import Out, OutUnits, Quiet
-from cginit.cli.pressure import pressure
-from cginit.cli.rdf import rdf
-from cginit.cli.refine import mixture, multistate, refine
-from cginit.cli.report import report
-from cginit.cli.scattering import scattering
 from cginit.errors import CGInitError, ConvergenceError, EngineError, StorageError, in_words
 
 __all__ = ["app", "main"]
@@ -32,7 +24,7 @@ USAGE, NOT_CONVERGED, MACHINE_FAILED = 2, 3, 4
 INTERRUPTED = 130
 
 
-class Program(TyperGroup):
+class Program(Commands):
     """All commands: results that they replace are kept, and an interrupt says what is kept of their work."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -91,18 +83,6 @@ def start(
 app.callback(invoke_without_command=True, epilog="Commands have help of their own: cg-init refine --help")(
     with_groups(start)
 )
-app.command("refine")(refine)
-app.command("mixture")(mixture)
-app.command("multistate")(multistate)
-app.command()(rdf)
-app.command()(scattering)
-app.command()(pressure)
-app.command()(convert)
-app.command()(report)
-app.command()(doctor)
-app.add_typer(dataset.app, name="dataset")
-app.add_typer(train.app, name="train")
-app.add_typer(evaluate.app, name="evaluate")
 
 
 def main() -> None:

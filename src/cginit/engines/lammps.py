@@ -304,17 +304,14 @@ def _read_run(workdir: Path, problem: ReducedProblem, schedule: Schedule, seed: 
 
 def _read_frames(path: Path, n: int, expected: int) -> NDArray[np.float32]:
     """Read the positions ``(m, n, 3)`` of a text dump, which every build of LAMMPS can write."""
-    import pandas as pd
-
-    # Between the lines that begin with ITEM a frame holds step, number of atoms and three box edges, then atoms.
-    head = 5
-    rows = pd.read_csv(
-        path, sep=" ", comment="I", header=None, names=["x", "y", "z"], dtype=np.float64, low_memory=False
-    ).to_numpy()
+    # Between the lines that begin with ITEM a frame holds step, number of atoms, both ends of three edges, atoms.
+    head = 8
+    numbers = np.fromstring(re.sub(rb"ITEM:[^\n]*\n", b"", path.read_bytes()).decode(), sep=" ")
     # LAMMPS dumps the state before the first step as well, which belongs to the equilibration.
-    if rows.shape[0] != (expected + 1) * (n + head):
+    if numbers.size != (expected + 1) * (3 * n + head):
         raise EngineError(
-            f"LAMMPS wrote {rows.shape[0] / (n + head):.4g} frames of {n} beads, not {expected + 1}; "
+            f"LAMMPS wrote {numbers.size / (3 * n + head):.4g} frames of {n} beads, not {expected + 1}; "
             f"beads were lost or the disk is full. See {path.parent / _LOG}"
         )
-    return rows.reshape(expected + 1, n + head, 3)[1:, head:].astype(np.float32)
+    frames = numbers.reshape(expected + 1, 3 * n + head)[1:, head:]
+    return frames.reshape(expected, n, 3).astype(np.float32)

@@ -16,6 +16,7 @@ from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.mixture import invert_mixture
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
+from cginit.splines import cubic_spline
 from cginit.state import StatePoint
 
 __all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation", "indirect_correlations"]
@@ -162,8 +163,6 @@ def _on_target(nodes: Array, gamma: Array, r: Array) -> Array:
     """Return gamma ``(n,)`` on the grid of a target, from that on the nodes of the inversion."""
     if nodes.size == r.size and np.array_equal(nodes, r):
         return gamma
-    from scipy.interpolate import CubicSpline
-
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
     mirrored = np.concatenate([-nodes[::-1], nodes])
-    return np.asarray(CubicSpline(mirrored, np.concatenate([gamma[::-1], gamma]))(r), dtype=np.float64)
+    return cubic_spline(mirrored, np.concatenate([gamma[::-1], gamma]), r)

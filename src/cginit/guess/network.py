@@ -13,10 +13,11 @@ from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, 
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
 from cginit.network.bridge import WEIGHTS
-from cginit.network.domain import noise_level
+from cginit.network.domain import median, noise_level
 from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
+from cginit.splines import cubic_spline
 from cginit.state import StatePoint
 
 __all__ = ["NetworkGuess", "View", "on_target_grid"]
@@ -132,7 +133,7 @@ class NetworkGuess:
             if not self.fallback:
                 raise
             return self._smaller(target, state, r_cut, error)
-        doubt = float(np.median(view.error[view.g > 0.0]))
+        doubt = median(view.error[view.g > 0.0])
         if not doubt <= MAX_ERROR:
             reasons.append(f"the networks of the ensemble differ by {doubt:.2g} kT")
         if reasons and self.fallback:
@@ -203,27 +204,24 @@ def _view(
 
 def _on_bridge_grid(gamma: Array, r: Array, length: float) -> Array:
     """Return gamma ``(2, 101)`` where the network wants it; 0 beyond the end of the target, as in training."""
-    from scipy.interpolate import CubicSpline
-
     at = bridge_grid() * length
     known = r > 0.0
     # An even function of r, which its mirror image continues to r = 0.
     mirror = np.concatenate([-r[known][::-1], r[known]])
-    spline = CubicSpline(mirror, np.concatenate([gamma[:, known][:, ::-1], gamma[:, known]], axis=1), axis=1)
+    both = np.concatenate([gamma[:, known][:, ::-1], gamma[:, known]], axis=1)
+    values = cubic_spline(mirror, both.T, np.minimum(at, r[-1])).T
     inside = at <= r[-1] * (1.0 + 1e-9)
-    return np.asarray(np.where(inside, spline(np.minimum(at, r[-1])), 0.0), dtype=np.float64)
+    return np.asarray(np.where(inside, values, 0.0), dtype=np.float64)
 
 
 def _corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array, Array]:
     """Return U/kT and its error ``(n,)`` on the grid of the target: -ln g there, and what the network adds to it."""
-    from scipy.interpolate import CubicSpline
-
     target, points = visible.target, view.points
     first = min(int(np.argmax(view.g > 0.0)), points.size - 4)
     x = target.r / length
     shown = np.maximum(view.g, np.exp(-U_VISIBLE))
-    added = CubicSpline(points[first:], (view.u + np.log(shown))[first:])(
-        np.clip(x, points[first], points[-1])
+    added = cubic_spline(
+        points[first:], (view.u + np.log(shown))[first:], np.clip(x, points[first], points[-1])
     )
     with np.errstate(divide="ignore"):
         u0 = -np.log(target.g)
@@ -239,9 +237,6 @@ def _corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array
 
 def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[Array, Array]:
     """Return U/kT and its error ``(n,)`` on the grid of the target from what a network says."""
-    # scipy.interpolate takes longer to import than the network to run.
-    from scipy.interpolate import CubicSpline
-
     x = visible.target.r / length
     points, g, u, error = view.points, view.g, view.u, view.error
     # Where g shows nothing the network continues U as it likes; a spline through it would bend the visible part.
@@ -251,7 +246,7 @@ def on_target_grid(visible: VisibleTarget, length: float, view: View) -> tuple[A
     # Of the flank of a core, the smooth difference to -ln g; one spline is built for both curves.
     tiny = np.exp(-20.0)
     curves = np.stack([u[known], u[known] + np.log(np.maximum(g[known], tiny))], axis=1)
-    whole, smooth = CubicSpline(points[known], curves)(inside).T
+    whole, smooth = cubic_spline(points[known], curves, inside).T
     curve = np.where(x <= points[-1], whole, 0.0)
     curve_error = np.interp(x, points[known], error[known])
     if visible.first <= OVERLAP_STEPS:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from cginit.curves import PairPotential
 from cginit.errors import InputError
-from cginit.io.dlpoly import read_dlpoly, write_dlpoly
-from cginit.io.espresso import read_espresso, write_espresso
-from cginit.io.gromacs import read_xvg, write_xvg
-from cginit.io.hoomd import read_npz, write_npz
-from cginit.io.lammps import read_lammps, write_lammps
-from cginit.io.openmm import read_openmm, write_openmm
 from cginit.io.table import RawTable, WriteOptions
-from cginit.io.text import read_columns, read_msibi, write_csv, write_msibi, write_text
-from cginit.io.votca import read_pot, read_tab, write_pot, write_tab
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem
 
 __all__ = ["FORMATS", "RDF_SUFFIXES", "TableFormat", "is_potential_name", "is_rdf_name", "table_format"]
@@ -51,18 +44,39 @@ class TableFormat:
     units: UnitSystem | None = None
 
 
+def _functions(module: str, read: str, write: str) -> tuple[Reader, Writer]:
+    """Return the two functions of a module of this package, which is imported when one of them is first called."""
+
+    def reader(data: bytes, name: str, keyword: str | None = None) -> RawTable:
+        raw: RawTable = getattr(import_module(f"cginit.io.{module}"), read)(data, name, keyword)
+        return raw
+
+    def writer(potential: PairPotential, options: WriteOptions) -> str | bytes:
+        content: str | bytes = getattr(import_module(f"cginit.io.{module}"), write)(potential, options)
+        return content
+
+    return reader, writer
+
+
 FORMATS: tuple[TableFormat, ...] = (
-    TableFormat("votca", (".pot", ".pot.new", ".pot.cur", ".pot.in"), read_pot, write_pot, NM_KJ),
-    TableFormat("tab", (".tab",), read_tab, write_tab, NM_KJ),
-    TableFormat("lammps", (".table", ".lammps"), read_lammps, write_lammps, ANGSTROM_KCAL),
-    TableFormat("gromacs", (".xvg",), read_xvg, write_xvg, NM_KJ),
-    TableFormat("hoomd", (".npz",), read_npz, write_npz),
-    TableFormat("openmm", (".xml",), read_openmm, write_openmm, NM_KJ),
-    TableFormat("espresso", (".espresso.npz",), read_espresso, write_espresso),
-    TableFormat("dlpoly", (".dlpoly",), read_dlpoly, write_dlpoly, ANGSTROM_KCAL),
-    TableFormat("csv", (".csv",), read_columns, write_csv),
-    TableFormat("text", (".dat", ".txt"), read_columns, write_text),
-    TableFormat("msibi", (), read_msibi, write_msibi),
+    TableFormat(
+        "votca",
+        (".pot", ".pot.new", ".pot.cur", ".pot.in"),
+        *_functions("votca", "read_pot", "write_pot"),
+        NM_KJ,
+    ),
+    TableFormat("tab", (".tab",), *_functions("votca", "read_tab", "write_tab"), NM_KJ),
+    TableFormat(
+        "lammps", (".table", ".lammps"), *_functions("lammps", "read_lammps", "write_lammps"), ANGSTROM_KCAL
+    ),
+    TableFormat("gromacs", (".xvg",), *_functions("gromacs", "read_xvg", "write_xvg"), NM_KJ),
+    TableFormat("hoomd", (".npz",), *_functions("hoomd", "read_npz", "write_npz")),
+    TableFormat("openmm", (".xml",), *_functions("openmm", "read_openmm", "write_openmm"), NM_KJ),
+    TableFormat("espresso", (".espresso.npz",), *_functions("espresso", "read_espresso", "write_espresso")),
+    TableFormat("dlpoly", (".dlpoly",), *_functions("dlpoly", "read_dlpoly", "write_dlpoly"), ANGSTROM_KCAL),
+    TableFormat("csv", (".csv",), *_functions("text", "read_columns", "write_csv")),
+    TableFormat("text", (".dat", ".txt"), *_functions("text", "read_columns", "write_text")),
+    TableFormat("msibi", (), *_functions("text", "read_msibi", "write_msibi")),
 )
 
 #: Ends of file names that mean a g(r).

@@ -9,6 +9,7 @@ from cginit.errors import InputError
 from cginit.io.columns import Columns, growth
 from cginit.io.grid import step_spread
 from cginit.io.rows import Rows
+from cginit.splines import monotone_cubic
 from cginit.units import UnitSystem
 
 __all__ = ["not_counts", "not_negative", "resampled", "without_itself"]
@@ -75,10 +76,7 @@ def resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Arra
             f"{rows.where(row)}: the step from r = {r[row - 1]:g} to {r[row]:g} differs by {100 * spread:.0f} % "
             f"from the median step {np.median(np.diff(r)):g}; add the missing rows or resample g(r) to a uniform grid"
         )
-    # Only uneven files pay for this import.
-    from scipy.interpolate import PchipInterpolator
-
     grid = np.linspace(r[0], r[-1], r.size)
     # PCHIP stays within its data, but a rounding error below 0 would still be refused.
-    smooth = np.maximum(PchipInterpolator(r, g)(grid), 0.0)
+    smooth = np.maximum(monotone_cubic(r, g, grid), 0.0)
     return grid, smooth, None if error is None else np.interp(grid, r, error)

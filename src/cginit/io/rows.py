@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import InputError
 
-__all__ = ["Rows", "column_text", "grid_text", "read_bytes", "read_rows", "rows_of", "text_of"]
+__all__ = ["Rows", "column_text", "csv_text", "grid_text", "read_bytes", "read_rows", "rows_of", "text_of"]
 
 #: First characters of a line that is no data, over all formats: VOTCA and LAMMPS (#), xvg (#, @, &), others.
 COMMENTS = ("#", "@", "&", "%", "!", "//")
@@ -173,30 +173,26 @@ def rows_of(text: str, name: str) -> Rows:
 
 
 def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, tuple[str, ...]]]:
-    """Fields of each line that holds any; pandas knows the quoting rules of CSV."""
-    import pandas as pd
-
+    """Fields of each line that holds any, with the quoting rules of CSV."""
     filled = [(number, line) for number, line in enumerate(content, 1) if line]
+    reader = csv.reader((line for _, line in filled), delimiter=separator, skipinitialspace=True, strict=True)
     try:
-        frame = pd.read_csv(
-            StringIO("\n".join(line for _, line in filled)),
-            sep=separator,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            skipinitialspace=True,
-            quotechar='"',
-        )
-    except pd.errors.ParserError as error:
-        raise InputError(
-            f"{name} is not a regular CSV file: {str(error).strip()}; give every row the same number of columns"
-        ) from None
-    if len(frame) != len(filled):
+        records = [tuple(field.strip() for field in record) for record in reader]
+    except csv.Error as error:
+        raise InputError(f"{name} is not a regular CSV file: {error}; mend or remove its quotes") from None
+    if len(records) != len(filled):
         raise InputError(f"{name} holds a quoted field that runs over several lines; remove the quotes")
-    fields = frame.fillna("").itertuples(index=False, name=None)
+    width = len(records[0]) if records else 0
+    for (number, _), record in zip(filled, records, strict=True):
+        if len(record) > width:
+            raise InputError(
+                f"{name} is not a regular CSV file: line {number} has {len(record)} fields, the first row has "
+                f"{width}; give every row the same number of columns"
+            )
+    # What a short row lacks is empty, and named where a number is expected there.
     return [
-        (number, tuple(str(field).strip() for field in row))
-        for (number, _), row in zip(filled, fields, strict=True)
+        (number, record + ("",) * (width - len(record)))
+        for (number, _), record in zip(filled, records, strict=True)
     ]
 
 
@@ -216,3 +212,8 @@ def column_text(*columns: Array | Sequence[str]) -> str:
         for column in columns
     ]
     return "".join(" ".join(fields) + "\n" for fields in zip(*printed, strict=True))
+
+
+def csv_text(names: Sequence[str], *columns: Array | Sequence[str]) -> str:
+    """Print columns under their names, separated by commas; the digits are those of `column_text`."""
+    return ",".join(names) + "\n" + column_text(*columns).replace(" ", ",")

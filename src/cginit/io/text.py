@@ -8,7 +8,7 @@ from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, potential_header
-from cginit.io.rows import column_text, grid_text, rows_of, text_of
+from cginit.io.rows import column_text, csv_text, grid_text, rows_of, text_of
 from cginit.io.table import RawTable, WriteOptions, raw_table
 
 __all__ = ["read_columns", "read_msibi", "write_csv", "write_msibi", "write_text"]
@@ -58,13 +58,11 @@ def write_text(potential: PairPotential, options: WriteOptions) -> str:
 
 def write_csv(potential: PairPotential, options: WriteOptions) -> str:
     """Print ``r,u,f[,u_error]`` on the potential's own grid, the header as comments above the names."""
-    import pandas as pd
-
-    columns = {"r": grid_text(potential.r), "u": potential.u, "f": potential.f}
+    columns = [potential.u, potential.f]
     if potential.u_error is not None:
-        columns["u_error"] = potential.u_error
-    text: str = pd.DataFrame(columns).to_csv(index=False, lineterminator="\n")
-    return header_lines(potential_header(potential)) + text
+        columns.append(potential.u_error)
+    names = ("r", "u", "f", "u_error")[: 1 + len(columns)]
+    return header_lines(potential_header(potential)) + csv_text(names, grid_text(potential.r), *columns)
 
 
 def read_msibi(data: bytes, name: str, keyword: str | None = None) -> RawTable:
@@ -108,10 +106,7 @@ def write_msibi(potential: PairPotential, options: WriteOptions) -> str:
             f"MSIBI rounds the spacing of a table to {unit:g}, and no such spacing near {potential.dr:g} divides the "
             f"cut-off {potential.r_cut:g}; choose a cut-off that is a multiple of a round spacing"
         )
-    import pandas as pd
-
     fine = runnable(potential, grid, options.kT)
     # Distances are multiples of 0.001 by construction, not sums of rounding errors.
     x = np.round(fine.r[:-1], MSIBI_DECIMALS)
-    text: str = pd.DataFrame({"x": x, "potential": fine.u[:-1]}).to_csv(index=False, lineterminator="\n")
-    return text
+    return csv_text(("x", "potential"), x, fine.u[:-1])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,6 +9,11 @@ from cginit.curves import Array, uniform_grid
 from cginit.errors import InputError
 
 __all__ = ["bin_average_correction", "boltzmann_inversion"]
+
+#: Factor between neighbouring elements of the inverse of the matrix of cubic B-splines, and how many count: the next
+#: is below the rounding of the first.
+DECAY = np.sqrt(3.0) - 2.0
+REACH = 28
 
 
 def boltzmann_inversion(r: ArrayLike, g: ArrayLike, kT: float = 1.0) -> Array:
@@ -99,7 +102,7 @@ def bin_average_correction(
     x, averages = distances[first:stop], np.log(values[first:stop])
     dr = float(distances[1] - distances[0])
     # Four Gauss points integrate what a cubic in ln g makes of a bin to far better than the spline is.
-    nodes, weights = _gauss_points()
+    nodes, weights = np.polynomial.legendre.leggauss(4)
     shell = weights[:, None] * (x + 0.5 * dr * nodes[:, None]) ** 2
     shell /= shell.sum(axis=0)
     spline = _Spline(x.size, 0.5 * nodes)
@@ -117,18 +120,12 @@ def bin_average_correction(
     return result
 
 
-@cache
-def _gauss_points() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(4)
-    return nodes, weights
-
-
 class _Spline:
     """Cubic splines through n >= 4 points of a uniform grid, at the same offsets from each point.
 
     The spline is that of `scipy.interpolate.CubicSpline` (third derivative continuous at the second point and the
     last but one; the outermost cubics reach beyond the ends), in B-splines: what depends on the grid alone is
-    computed once, and an evaluation is one tridiagonal solution and one small matrix product.
+    computed once, and an evaluation is one convolution and one small matrix product.
 
     Parameters
     ----------
@@ -139,17 +136,21 @@ class _Spline:
     """
 
     def __init__(self, n: int, offsets: Array) -> None:
-        # scipy.linalg takes longer to import than a correction.
-        from scipy.linalg.lapack import dpbtrf, dpbtrs
-
         distance = np.abs(offsets[:, None] - np.arange(-2, 3))
         near = (4.0 - 6.0 * distance**2 + 3.0 * distance**3) / 6.0
         self._bases = np.where(distance < 1.0, near, np.maximum(2.0 - distance, 0.0) ** 3 / 6.0)
         # Coefficients at the points and two beyond each end; each value depends on five.
         self._coefficients = np.empty(n + 4)
         self._windows = np.lib.stride_tricks.sliding_window_view(self._coefficients, 5).T
-        self._factor = None if n == 4 else dpbtrf(np.repeat([[1.0], [4.0]], n - 4, axis=1))[0]
-        self._solve = dpbtrs
+        # The coefficients c of the inner points solve c[i - 1] + 4 c[i] + c[i + 1] = 6 y[i]. On an endless line the
+        # inverse falls by 2 - sqrt(3) a point, and REACH points are all that count; known terms that are continued
+        # by their mirror images with the other sign keep c = 0 just outside of both ends.
+        period = 2 * (n - 3)
+        place = np.arange(1 - REACH, n - 3 + REACH) % period
+        inner, mirrored = (place >= 1) & (place <= n - 4), place >= n - 2
+        self._place = np.where(inner, place - 1, np.where(mirrored, period - place - 1, 0))
+        self._sign = 1.0 * inner - mirrored
+        self._inverse = DECAY ** np.abs(np.arange(-REACH, REACH + 1)) / (2.0 * np.sqrt(3.0))
 
     def __call__(self, y: Array) -> Array:
         """Return the values ``(k, n)`` of the spline through `y` ``(n,)``."""
@@ -158,11 +159,11 @@ class _Spline:
         # Where the third derivative is continuous, the second one is the second difference.
         second, last_but_one = ((8.0 * b - a - d) / 6.0 for a, b, d in ends)
         c[3], c[-4] = second, last_but_one
-        if self._factor is not None:
-            known = 6.0 * y[2:-2]
+        known = 6.0 * y[2:-2]
+        if known.size:
             known[0] -= second
             known[-1] -= last_but_one
-            c[4:-4] = self._solve(self._factor, known)[0]
+            c[4:-4] = np.convolve(self._sign * known[self._place], self._inverse, mode="valid")
         c[:3] = _ends(ends[0], second, float(c[4]))
         c[:-4:-1] = _ends(ends[1], last_but_one, float(c[-5]))
         return np.asarray(self._bases @ self._windows, dtype=np.float64)

@@ -22,11 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from cginit.curves import Array
+from cginit.liquid.krylov import conjugate_gradients
 from cginit.liquid.matrices import Intramolecular, PairMatrices, damped_inverse, sandwich
 from cginit.liquid.newton import damped_newton
 
@@ -130,8 +130,6 @@ class Extension:
 
 def largest_entropy(target: Target) -> Extension:
     """Return the solution with c = 0 beyond the range of g, by Newton's method on the convex functional."""
-    from scipy.sparse.linalg import LinearOperator, cg
-
     shape = target.wanted.shape
     grid = target.matrices.grid
     unity = target.intramolecular.structure
@@ -140,14 +138,8 @@ def largest_entropy(target: Target) -> Extension:
     gap = target.wanted - target.total(s, target.size)
     spent = 0
 
-    def count(_: Any) -> None:
-        nonlocal spent
-        spent += 1
-
-    def operator(product: Callable[[Array], Array]) -> LinearOperator:
-        return LinearOperator(
-            (gap.size, gap.size), matvec=lambda x: product(x.reshape(shape)).ravel(), dtype=np.float64
-        )
+    def flat(product: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda x: np.asarray(product(x.reshape(shape)).ravel())
 
     def result(iterations: int, tolerance: float) -> Extension:
         residual = float(np.max(np.abs(gap)))
@@ -160,15 +152,15 @@ def largest_entropy(target: Target) -> Extension:
             return result(iteration, TOLERANCE)
         if spent > MAX_LINEAR or _vanishing(s, unity):
             break
-        flat, _ = cg(
-            operator(lambda x, s=s: target.respond(s, x) + target.noise * x),  # type: ignore[misc]
+        change, products = conjugate_gradients(
+            flat(lambda x, s=s: target.respond(s, x) + target.noise * x),  # type: ignore[misc]
             gap.ravel(),
             rtol=min(1e-2, residual),
-            M=operator(target.undo(s)),
+            precondition=flat(target.undo(s)),
             maxiter=300,
-            callback=count,
         )
-        step = np.asarray(flat, dtype=np.float64).reshape(shape)
+        spent += products
+        step = change.reshape(shape)
         slope = float(np.sum(step * gap))
         scale = 1.0
         while True:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
+from cginit.liquid.krylov import gmres
 
 __all__ = ["Root", "damped_newton", "follow"]
 
@@ -104,11 +105,6 @@ def damped_newton(
     >>> found.solved, round(float(found.x[0]), 5)
     (True, 1.41421)
     """
-    from scipy.sparse.linalg import LinearOperator, gmres
-
-    def operator(product: Callable[[Array], Array]) -> LinearOperator:
-        return LinearOperator((x.size, x.size), matvec=product, dtype=np.float64)
-
     gap, state = evaluate(x)
     if state is None:
         return Root(x, None, np.inf, 0, False)
@@ -116,13 +112,11 @@ def damped_newton(
     for iteration in range(max_iterations):
         if size <= tolerance:
             return Root(x, state, size, iteration, True)
-        flat, _ = gmres(
-            operator(linear(state)),
+        flat = gmres(
+            linear(state),
             -gap.ravel(),
             rtol=min(1e-2, size),
-            M=None if precondition is None else operator(precondition(state)),
-            restart=60,
-            maxiter=3,
+            precondition=None if precondition is None else precondition(state),
         )
         step = flat.reshape(x.shape)
         part = 1.0

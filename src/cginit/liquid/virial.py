@@ -15,6 +15,7 @@ from cginit.errors import InputError
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.ornstein_zernike import Closure
+from cginit.splines import cubic_spline, monotone_cubic
 
 __all__ = [
     "compressibility_pressure",
@@ -67,11 +68,9 @@ def second_virial(r: ArrayLike, u: ArrayLike, kT: float = 1.0) -> float:
     >>> round(second_virial(r, -np.log1p(np.exp(-(r**2)))), 6)  # Mayer function exp(-r^2)
     -2.784164
     """
-    from scipy.integrate import trapezoid
-
     x, boltzmann, _ = _refined(r, u, kT)
     inner = x[0] ** 3 / 3.0 * (boltzmann[0] - 1.0)
-    return float(-2.0 * np.pi * (inner + trapezoid((boltzmann - 1.0) * x**2, x)))
+    return float(-2.0 * np.pi * (inner + np.trapezoid((boltzmann - 1.0) * x**2, x)))
 
 
 def third_virial(r: ArrayLike, u: ArrayLike) -> float:
@@ -152,9 +151,7 @@ def virial_pressure(
     _check_density(density)
     x, boltzmann, energies = _refined(r, u, kT)
     log_y = _log_cavity(g, y, energies)
-    from scipy.interpolate import CubicSpline
-
-    smooth = np.exp(CubicSpline(uniform_grid(r), log_y)(x)) * x**3
+    smooth = np.exp(cubic_spline(uniform_grid(r), log_y, x)) * x**3
     integral = float(np.sum(0.5 * (smooth[1:] + smooth[:-1]) * np.diff(boltzmann)))
     return density * kT * (1.0 + 2.0 * np.pi / 3.0 * density * integral)
 
@@ -222,8 +219,6 @@ def compressibility_pressure(
 
 def _refined(r: ArrayLike, u: ArrayLike, kT: float) -> tuple[Array, Array, Array]:
     """Return a finer grid, exp(-U/kT) on it, and U/kT on the given one."""
-    from scipy.interpolate import PchipInterpolator
-
     distances = uniform_grid(r)
     energies = np.asarray(u, dtype=np.float64)
     if energies.shape != distances.shape or np.any(np.isnan(energies)) or np.any(energies == -np.inf):
@@ -238,7 +233,7 @@ def _refined(r: ArrayLike, u: ArrayLike, kT: float) -> tuple[Array, Array, Array
             "give it down to r = 0 (cginit.extrapolate.extend_core)"
         )
     x = np.linspace(distances[0], distances[-1], REFINEMENT * (distances.size - 1) + 1)
-    fine = np.exp(-PchipInterpolator(distances, reduced)(x))
+    fine = np.exp(-monotone_cubic(distances, reduced, x))
     nodes = fine[::REFINEMENT]
     steps = fine[:-1].reshape(-1, REFINEMENT)  # a view: the points of each step but its last
     jump = (reduced[:-1] >= MAX_ENERGY) | (reduced[1:] >= MAX_ENERGY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
-from cginit.network.data import TrainingSet
 from cginit.network.features import RANGE, U_VISIBLE
+
+if TYPE_CHECKING:
+    from cginit.network.data import TrainingSet
 
 __all__ = ["U_LOWEST", "WEIGHTS", "LiquidFeatures", "liquid_features", "verlet_modified"]
 

@@ -1,0 +1,47 @@
+"""Names of a package that are imported from their modules when they are first used (PEP 562)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, Sequence[str]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the functions ``__getattr__`` and ``__dir__`` of a package.
+
+    A start of the program pays for what it uses only. Type checkers read the imports below ``TYPE_CHECKING`` in the
+    package.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    homes : mapping of str to sequence of str
+        For each module, the names that the package takes from it.
+
+    Examples
+    --------
+    >>> find, names = lazy_names("cginit", {"cginit.units": ["unit_system"]})
+    >>> find("unit_system")("lj").name
+    'lj'
+    """
+    home_of = {name: module for module, names in homes.items() for name in names}
+
+    def find(name: str) -> Any:
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        found = getattr(import_module(home_of[name]), name)
+        # The next look-up finds it without this function.
+        setattr(sys.modules[package], name, found)
+        return found
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *home_of})
+
+    return find, names

@@ -1,0 +1,60 @@
+"""What an import loads, and that functions and packages of the same name get along."""
+
+import subprocess
+import sys
+
+import pytest
+
+import cginit
+
+
+def _fresh(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def test_the_import_is_light():
+    heavy = {"scipy", "pandas", "onnxruntime", "typer", "rich", "numpy.polynomial"}
+    mine = {"cginit.refine.driver", "cginit.eos", "cginit.io", "cginit.liquid", "cginit.network"}
+    assert not (heavy | mine) & set(_fresh("import sys, cginit; print(*sys.modules)"))
+
+
+@pytest.mark.parametrize("name", ["guess", "refine"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import cginit",
+        "import cginit; cginit.{name}",
+        "import cginit.{name}",
+        "from cginit.{name} import __all__",
+        "import cginit.refine.driver, cginit.guess.network",
+        "from cginit import {name}",
+        "from cginit.{name} import {name}",
+    ],
+)
+def test_the_function_and_the_package_of_one_name(name, before):
+    something = {"guess": "METHODS", "refine": "UPDATES"}[name]
+    after = (
+        f"import inspect, cginit, cginit.{name}; from cginit.{name} import {something}, {name} as same; "
+        f"from cginit import {name} as function; "
+        f"print(inspect.isfunction(cginit.{name}), cginit.{name} is same, function is same, bool({something}))"
+    )
+    assert _fresh(f"{before.format(name=name)}; {after}") == ["True"] * 4
+
+
+def test_every_public_name_is_there():
+    for package in (cginit, *map(_package, ["io", "liquid", "refine", "guess", "eos"])):
+        assert set(package.__all__) <= set(dir(package))
+        for name in package.__all__:
+            assert getattr(package, name) is getattr(package, name)
+
+
+def _package(name):
+    return sys.modules.get(f"cginit.{name}") or __import__(f"cginit.{name}", fromlist=["__all__"])
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'cginit' has no attribute 'gues'"):
+        cginit.gues  # noqa: B018
+    assert not hasattr(cginit.io, "pandas")

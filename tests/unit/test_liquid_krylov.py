@@ -1,0 +1,67 @@
+"""Conjugate gradients and GMRES against the direct solution."""
+
+import numpy as np
+import pytest
+
+from cginit.liquid.krylov import conjugate_gradients, gmres
+
+
+def _system(seed, n=60, positive=False):
+    rng = np.random.default_rng(seed)
+    a = np.eye(n) + rng.normal(size=(n, n)) / (2.0 * np.sqrt(n))
+    return (a @ a.T if positive else a), rng.normal(size=n)
+
+
+@pytest.mark.parametrize("rtol", [1e-2, 1e-6, 1e-11])
+def test_conjugate_gradients_end_at_the_residual_asked_for(rtol):
+    a, b = _system(1, positive=True)
+    scale = np.linspace(1.0, 30.0, b.size)
+    a = scale[:, None] * a * scale
+    x, spent = conjugate_gradients(
+        lambda v: a @ v, b, rtol=rtol, precondition=lambda v: v / scale**2, maxiter=300
+    )
+    # The recursion of the residual drifts from the residual by rounding, here of a matrix of condition 1e4.
+    assert np.linalg.norm(a @ x - b) <= rtol * np.linalg.norm(b) + 1e-12 * np.linalg.norm(a) * np.linalg.norm(
+        x
+    )
+    assert spent < 60
+
+
+def test_conjugate_gradients_need_no_product_for_zero_and_stop_at_the_cap():
+    a, b = _system(2, positive=True)
+    assert (
+        conjugate_gradients(lambda v: a @ v, 0.0 * b, rtol=1e-3, precondition=lambda v: v, maxiter=9)[1] == 0
+    )
+    assert conjugate_gradients(lambda v: a @ v, b, rtol=1e-12, precondition=lambda v: v, maxiter=2)[1] == 2
+
+
+@pytest.mark.parametrize("restart", [8, 60])
+@pytest.mark.parametrize("rtol", [1e-2, 1e-10])
+def test_gmres_ends_at_the_residual_asked_for(rtol, restart):
+    a, b = _system(3)
+    products = []
+
+    def product(v):
+        products.append(v)
+        return a @ v
+
+    x = gmres(product, b, rtol=rtol, restart=restart, cycles=20)
+    assert np.linalg.norm(a @ x - b) <= rtol * np.linalg.norm(b) * (1.0 + 1e-6)
+    if rtol == 1e-2:
+        # It ends when it is there: 60 products would solve the system exactly.
+        assert len(products) < 30
+
+
+def test_gmres_with_a_preconditioner_solves_the_same_equation():
+    a, b = _system(4)
+    scale = np.linspace(1.0, 1e3, b.size)
+    a = a * scale
+    x = gmres(lambda v: a @ v, b, rtol=1e-10, precondition=lambda v: v / scale)
+    np.testing.assert_allclose(x, np.linalg.solve(a, b), rtol=1e-7)
+
+
+def test_gmres_finds_what_a_small_space_holds():
+    # One product spans the space of an eigenvector: the basis cannot grow and the answer is exact.
+    b = np.array([3.0, 0.0, 0.0])
+    np.testing.assert_allclose(gmres(lambda v: 2.0 * v, b, rtol=1e-12), [1.5, 0.0, 0.0])
+    assert not np.any(gmres(lambda v: 0.0 * v, b, rtol=1e-12))
