@@ -15,7 +15,7 @@ DEMO := demo-output
 export OMP_NUM_THREADS ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test faults check audit examples docs hosts clean
+.PHONY: demo test quick validate faults check audit examples docs hosts clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,6 +35,14 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# What needs no engine, to run at every change.
+quick: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not lammps and not hoomd and not slow and not faults" tests/unit tests/contract
+
+# Whether a change of the refinement costs simulations: some 20 minutes on two cores.
+validate: $(VENV)/.dev
+	$(BIN)/python benchmarks/refine/validate.py build/validate
 
 # Seeds differ from run to run; what fails prints how to have it again. Killed processes share the cores: no workers.
 faults: $(VENV)/.dev

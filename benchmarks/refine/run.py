@@ -4,7 +4,8 @@
 
 runs what is missing and writes OUT/RESULTS.md (``--results``), which says how many rows there are of how many;
 README.md has the commands. All is kept in OUT: run again, it goes on where it stopped, and finished refinements
-cost nothing, nor do those of ``--rows``, by default the folder beside this script, where their settings are the same.
+cost nothing, nor do those of ``--rows``, by default `rows.jsonl` beside this script, where their settings are the
+same; ``--keep`` adds those of OUT to it.
 
 First of all, the potential that made the target, where it is known, is simulated up to four times: where that is
 not at the noise, no other is expected to be, and only the default and the reference run. On the liquids, SPC/E and
@@ -47,7 +48,7 @@ from cginit.io import write_atomically
 from cginit.refine import IBI, UPDATES, History, Limits, Settings, Step, Update, make_update, refine_system
 from cginit.target import Target
 
-ROWS = Path(__file__).resolve().parent / "rows"
+ROWS = Path(__file__).resolve().parent / "rows.jsonl"
 STARTS = ("boltzmann", "hnc", "cn-f", "network", "polished")
 LEARNED = ("cn-f", "network", "polished")
 #: Iterative Boltzmann inversion as other programs have it: the noise of g goes into the next potential.
@@ -124,7 +125,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--results", type=Path, help="the table; by default OUT/RESULTS.md")
-    parser.add_argument("--rows", type=Path, default=ROWS, help="finished rows of another run")
+    parser.add_argument("--rows", type=Path, default=ROWS, help="finished rows, one a line")
+    parser.add_argument("--keep", action="store_true", help="write all finished rows to --rows")
     parser.add_argument("--part", default="1/1", help="K/N: every N-th row, from the K-th")
     parser.add_argument("--cases", nargs="+")
     parser.add_argument("--starts", nargs="+", choices=STARTS, default=STARTS)
@@ -160,6 +162,8 @@ def main() -> None:
         return
     if not arguments.only_report:
         run_all(cases, arguments)
+    if arguments.keep:
+        keep(kept(arguments.rows) | made(arguments.out), arguments.rows)
     done = finished(arguments)
     print(write_results(done, planned(done), arguments.results or arguments.out / "RESULTS.md"))
 
@@ -184,13 +188,24 @@ def settings(arguments: argparse.Namespace) -> dict[str, int]:
 
 def finished(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return the finished rows of these settings by name, those of OUT before those of ``--rows``."""
-    found: dict[str, dict[str, Any]] = {}
-    for folder in (arguments.rows, arguments.out):
-        for path in sorted(folder.glob("*-*.json")):
-            row = json.loads(path.read_text())
-            if row["settings"] == settings(arguments):
-                found[path.stem] = row
-    return found
+    found = kept(arguments.rows) | made(arguments.out)
+    return {name: row for name, row in found.items() if row["settings"] == settings(arguments)}
+
+
+def kept(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows of a file by name."""
+    rows = map(json.loads, path.read_text().splitlines()) if path.exists() else ()
+    return {row.pop("name"): row for row in rows}
+
+
+def made(out: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows of a run by name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(out.glob("*-*.json"))}
+
+
+def keep(rows: Mapping[str, Mapping[str, Any]], path: Path) -> None:
+    """Write rows to a file, one a line."""
+    write_atomically(path, "".join(json.dumps({"name": name, **rows[name]}) + "\n" for name in sorted(rows)))
 
 
 def run_all(cases: Sequence[str], arguments: argparse.Namespace) -> None:

@@ -261,7 +261,7 @@ def test_a_core_that_blows_up_is_tamed_and_said_so(tmp_path):
 
 def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path):
     far = mixture(1.0 + 0.2 * np.exp(-((R - 1.0) ** 2)))
-    with pytest.raises(EngineError, match=r"disk of .* is full.*1 finished simulations are kept"):
+    with pytest.raises(EngineError, match=r"disk of .* is full.*1 finished simulation is kept"):
         run(tmp_path, IdealMixture("disk"), far, iterations=3)
     assert (tmp_path / "iteration_000").is_dir()
     assert not (tmp_path / "iteration_001").exists()
