@@ -51,6 +51,7 @@ def test_an_inversion_that_agrees_stays_as_it_is(fluid):
     assert np.array_equal(same.u, alone.u)
 
 
+@pytest.mark.slow
 def test_without_a_solution_the_reason_is_that_of_the_inversion():
     # g = 0 up to 2 at density 1 would mean a structure factor that is negative.
     impossible = np.where(R < 2.0, 0.0, 1.0)

@@ -96,6 +96,7 @@ def studies(data_file, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_one_command_draws_all_figures_and_the_table(data_file, studies, tmp_path):
     runs = ["--potential", str(studies / "potential"), "--pressure", str(studies / "pressure")]
     names = ["--network", "DN/f", "--eos", "DN/Bn-c"]
