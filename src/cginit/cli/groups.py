@@ -43,6 +43,8 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
             default = item.default
             if default is MISSING and item.default_factory is not MISSING:
                 default = item.default_factory()
+            if default is MISSING:
+                default = inspect.Parameter.empty
             parameters.append(
                 inspect.Parameter(
                     item.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=own[item.name]

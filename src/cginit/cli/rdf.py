@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cginit.cli.groups import with_groups
 from cginit.cli.outputs import check_file
 from cginit.errors import InputError
 from cginit.io.formats import is_potential_name
@@ -15,6 +17,7 @@ from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
 
 if TYPE_CHECKING:
+    from cginit.curves import RDF
     from cginit.trajectory import MappedSystem
 
 __all__ = ["default_dr", "rdf", "thermal_energy"]
@@ -25,14 +28,19 @@ DEFAULT_DR_LJ = 0.02
 #: Part of the volume by which boxes in single precision differ that are the same.
 CONSTANT = 1e-5
 
+Pair = tuple[str, str]
 
-def rdf(
+
+@dataclass(frozen=True)
+class RdfOptions:
+    """What the command line says about the trajectory, the mapping and the g(r) wanted."""
+
     topology: Annotated[
         Path,
         typer.Option(
             "--topology", help="Topology with masses and residues: tpr, gro, pdb, psf, data, gsd, ..."
         ),
-    ],
+    ]
     mapping: Annotated[
         list[str],
         typer.Option(
@@ -42,7 +50,7 @@ def rdf(
             "selection whose atoms are the beads ('name OW'); repeated, each is a bead type ('type 1', with a name "
             "'W=name OW'). 'types': each atom is a bead of its own type. Or a mapping file: .yaml, .xml of VOTCA.",
         ),
-    ],
+    ]
     out: Annotated[
         str,
         typer.Option(
@@ -50,19 +58,19 @@ def rdf(
             help="File to write: VOTCA's layout, or CSV by the suffix .csv. With several pairs a folder, or a name "
             "with {pair} in it ('{pair}.dat').",
         ),
-    ],
+    ]
     trajectory: Annotated[
         Path | None,
         typer.Option(
             "--trajectory", help="Trajectory: xtc, trr, dcd, dump, ... Not needed if the topology has frames."
         ),
-    ] = None,
+    ] = None
     pair: Annotated[
         list[str] | None,
         typer.Option(
             "--pair", help="Pair of bead types, A-B; repeat for several. Default: all of the mapping."
         ),
-    ] = None,
+    ] = None
     exclude: Annotated[
         str | None,
         typer.Option(
@@ -71,14 +79,14 @@ def rdf(
             "so many bonds apart, by the topology's bonds without a mapping file). Default: what the mapping file "
             "says (molecule in YAML; in VOTCA's XML beads that share a bond, angle or dihedral), none without one.",
         ),
-    ] = None,
+    ] = None
     temperature: Annotated[
         float | None, typer.Option("--temperature", help="Temperature of the run in kelvin.")
-    ] = None,
+    ] = None
     kT: Annotated[
         float | None,
         typer.Option("--kT", help="Thermal energy instead of the temperature, in the energy unit."),
-    ] = None,
+    ] = None
     units: Annotated[
         str | None,
         typer.Option(
@@ -86,39 +94,39 @@ def rdf(
             help="Units of the result and of the options: nm-kJ/mol (default), angstrom-kcal/mol, lj. Required for "
             "LAMMPS and GSD files, which do not state theirs: then the units in which they were written.",
         ),
-    ] = None,
+    ] = None
     dr: Annotated[
         float | None, typer.Option("--dr", help="Bin width and grid step; by default 0.01 nm (0.02 in lj).")
-    ] = None,
+    ] = None
     r_max: Annotated[
         float | None, typer.Option("--r-max", help="Last distance; by default as far as half the box allows.")
-    ] = None,
+    ] = None
     blocks: Annotated[
         int, typer.Option("--blocks", min=2, help="Blocks in time for the standard error of g.")
-    ] = 10,
+    ] = 10
     begin: Annotated[
         float | None,
         typer.Option("--begin", help="First time used, in the time unit of the trajectory (ps)."),
-    ] = None,
-    end: Annotated[float | None, typer.Option("--end", help="Last time used.")] = None,
-    step: Annotated[int, typer.Option("--step", min=1, help="Use every n-th frame.")] = 1,
+    ] = None
+    end: Annotated[float | None, typer.Option("--end", help="Last time used.")] = None
+    step: Annotated[int, typer.Option("--step", min=1, help="Use every n-th frame.")] = 1
     density: Annotated[
         float | None,
         typer.Option(
             "--density",
             help="Density to state in the file instead of beads per mean volume of the trajectory.",
         ),
-    ] = None,
+    ] = None
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes; the result does not depend on their number.")
-    ] = 1,
+    ] = 1
     beads: Annotated[
         list[Path] | None,
         typer.Option(
             "--beads",
             help="Also write the beads: .gsd, .dump, .lammpstrj (all frames used), .gro (the last).",
         ),
-    ] = None,
+    ] = None
     mixture: Annotated[
         Path | None,
         typer.Option(
@@ -127,27 +135,63 @@ def rdf(
             callback=check_file,
             help="Also write the TOML file that cg-init mixture reads: densities of the types, kT, units, targets.",
         ),
-    ] = None,
-) -> None:
+    ] = None
+
+    @property
+    def system(self) -> UnitSystem:
+        """Units of the result."""
+        return NM_KJ if self.units is None else unit_system(self.units)
+
+    @property
+    def energy(self) -> float:
+        """The thermal energy; InputError if it is not given, or twice."""
+        return thermal_energy(self.temperature, self.kT, self.system)
+
+    @property
+    def frames(self) -> dict[str, Any]:
+        """Which frames of what beads, for every reader of the trajectory."""
+        return {name: getattr(self, name) for name in ("mapping", "begin", "end", "step", "units")}
+
+
+def rdf_command(options: RdfOptions) -> None:
     """Map a trajectory to beads and write their radial distribution functions, one file for each pair of types.
 
     Each file states density, kT and units, so that cg-init --rdf FILE needs nothing else. The third column is the
     standard error of g from blocks in time.
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from cginit.cli.system import write_system
-    from cginit.io import write_rdf
-    from cginit.trajectory import rdfs_from_trajectory, write_beads
-
+    out = options.out
     if is_potential_name(out) and not out.lower().endswith(".xvg"):
         raise InputError(
             f"the name of {out} means the table of a potential, but it would hold a g(r); name it .dist.tgt or .dat"
         )
-    system = NM_KJ if units is None else unit_system(units)
-    energy = thermal_energy(temperature, kT, system)
-    chosen = {"mapping": mapping, "begin": begin, "end": end, "step": step, "units": units}
+    energy = options.energy
+    targets, sampled, files, configurations = _sample(options)
+    density = sampled.density if options.density is None else options.density
+    state = StatePoint(density, energy, sampled.units)
+    _write(targets, files, state, sampled)
+    first, last, mean = sampled.volumes
+    if max(abs(first - mean), abs(last - mean)) > CONSTANT * mean:
+        typer.echo(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
+    for path in configurations:
+        typer.echo(f"{path}: beads")
+    for note in sampled.notes:
+        typer.secho(f"note: {note}", fg=typer.colors.YELLOW)
+    if options.mixture is not None:
+        _write_mixture(options.mixture, files, state, sampled)
+
+
+rdf = with_groups(rdf_command)
+
+
+def _sample(
+    options: RdfOptions,
+) -> tuple[dict[Pair, RDF], MappedSystem, dict[Pair, Path], list[Path]]:
+    """Return g(r) of each pair, the system, the file of each pair, and the configurations that were written."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from cginit.trajectory import rdfs_from_trajectory, write_beads
+
     with Progress(console=Console(stderr=True), transient=True) as progress:
 
         def report(what: str) -> Callable[[int, int], None]:
@@ -155,23 +199,33 @@ def rdf(
             return lambda done, total: progress.update(task, completed=done, total=total)
 
         targets, sampled = rdfs_from_trajectory(
-            topology,
-            trajectory,
-            dr=default_dr(system) if dr is None else dr,
-            r_max=r_max,
-            pairs=pair,
-            exclusions=exclude,
-            blocks=blocks,
-            workers=workers,
+            options.topology,
+            options.trajectory,
+            dr=default_dr(options.system) if options.dr is None else options.dr,
+            r_max=options.r_max,
+            pairs=options.pair,
+            exclusions=options.exclude,
+            blocks=options.blocks,
+            workers=options.workers,
             progress=report("g(r)"),
-            **chosen,  # type: ignore[arg-type]
+            **options.frames,
         )
-        files = _files(out, list(targets))
-        configurations = [
-            write_beads(topology, trajectory, path, progress=report(path.name), **chosen)  # type: ignore[arg-type]
-            for path in beads or ()
+        files = _files(options.out, list(targets))
+        beads = [
+            write_beads(
+                options.topology, options.trajectory, path, progress=report(path.name), **options.frames
+            )
+            for path in options.beads or ()
         ]
-    state = StatePoint(sampled.density if density is None else density, energy, sampled.units)
+    return targets, sampled, files, beads
+
+
+def _write(
+    targets: Mapping[Pair, RDF], files: Mapping[Pair, Path], state: StatePoint, sampled: MappedSystem
+) -> None:
+    """Write g(r) of each pair, and say so."""
+    from cginit.io import write_rdf
+
     for names, file in files.items():
         written = write_rdf(targets[names], file, state=state, notes=_notes(names, sampled))
         label = "" if len(sampled.densities) == 1 else f" {'-'.join(names)}"
@@ -180,21 +234,19 @@ def rdf(
             f"time {sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} "
             f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}"
         )
-    first, last, mean = sampled.volumes
-    if max(abs(first - mean), abs(last - mean)) > CONSTANT * mean:
-        typer.echo(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
-    for path in configurations:
-        typer.echo(f"{path}: beads")
-    for note in sampled.notes:
-        typer.secho(f"note: {note}", fg=typer.colors.YELLOW)
-    if mixture is not None:
-        scale = state.density / sampled.density
-        densities = {kind: scale * value for kind, value in sampled.densities}
-        typer.echo(f"{write_system(mixture, state, densities, files)}: run cg-init refine {mixture}")
-        if sampled.several:
-            typer.echo(
-                "note: molecules have several beads, but cg-init mixture simulates beads without bonds"
-            )
+
+
+def _write_mixture(
+    mixture: Path, files: Mapping[Pair, Path], state: StatePoint, sampled: MappedSystem
+) -> None:
+    """Write what ``cg-init refine`` reads, and say so."""
+    from cginit.cli.system import write_system
+
+    scale = state.density / sampled.density
+    densities = {kind: scale * value for kind, value in sampled.densities}
+    typer.echo(f"{write_system(mixture, state, densities, dict(files))}: run cg-init refine {mixture}")
+    if sampled.several:
+        typer.echo("note: molecules have several beads, but cg-init mixture simulates beads without bonds")
 
 
 def _files(out: str, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Path]:
