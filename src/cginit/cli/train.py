@@ -108,7 +108,8 @@ def train(
             settings, dataset, pairs, out, export, report, families=families, device=device, quiet=quiet
         )
         return
-    auxiliary = auxiliary_set(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
+    share = settings.auxiliary.share
+    auxiliary = auxiliary_set(settings.auxiliary, out, device, quiet=quiet) if share > 0.0 else None
     members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
         typer.echo(str(out))
