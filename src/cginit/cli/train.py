@@ -9,6 +9,7 @@ import typer
 
 from cginit.cli.bridge import train_closure
 from cginit.cli.correction import train_pressure
+from cginit.cli.curves import curves
 from cginit.cli.forward_map import train_structure
 from cginit.cli.judging import card_errors, held_rows, origin, written
 from cginit.cli.learning import (
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 app.command()(study)
 app.command()(search)
+app.command()(curves)
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 

@@ -191,7 +191,7 @@ def solve_many(
     residual = torch.full_like(reached, torch.inf)
     # Rows of like density need like numbers of modes and steps.
     order = torch.argsort(density)
-    for rows in order.split(size):
+    for rows in torch.split(order, size):
         part = _prepare(grid, u[rows].double(), density[rows].double())
         reached[rows], x, residual[rows] = _cool(part, max_peak)
         state = _evaluate(part, x)
@@ -203,7 +203,8 @@ def solve_many(
     solved &= found[2].amax(dim=1) < max_peak
     for whole in found:
         whole[~solved] = torch.nan
-    return Fluids(grid, solved, reached, *found, residual)
+    g, gamma, s_k = found
+    return Fluids(grid, solved, reached, g, gamma, s_k, residual)
 
 
 def _prepare(grid: RadialGrid, u: Tensor, density: Tensor) -> _Rows:
@@ -219,7 +220,8 @@ def _prepare(grid: RadialGrid, u: Tensor, density: Tensor) -> _Rows:
 def _sine(x: Tensor) -> Tensor:
     """Return ``2 sum_i x_i sin(pi i j / (n + 1))`` along the last axis, as `RadialGrid.sine`."""
     n = x.shape[-1]
-    return -2.0 * torch.fft.rfft(torch.nn.functional.pad(x, (1, n + 1))).imag[..., 1 : n + 1]
+    waves: Tensor = torch.fft.rfft(torch.nn.functional.pad(x, (1, n + 1))).imag
+    return -2.0 * waves[..., 1 : n + 1]
 
 
 def _evaluate(rows: _Rows, x: Tensor) -> _State:
