@@ -14,7 +14,7 @@ from cginit.campaign.potentials import spline_potential, wca  # noqa: E402
 from cginit.errors import ConvergenceError, InputError  # noqa: E402
 from cginit.learn.closure import solve_many  # noqa: E402
 from cginit.learn.curves import Point, learning_curves, plan, read_results  # noqa: E402
-from cginit.learn.pairs import cheap_pairs, density_of, pairs_of  # noqa: E402
+from cginit.learn.pairs import cheap_pairs, density_of, is_bare_core, pairs_of  # noqa: E402
 from cginit.liquid.forward import solve  # noqa: E402
 from cginit.network.config import Auxiliary, Schedule  # noqa: E402
 from cginit.network.data import STRIDE  # noqa: E402
@@ -158,6 +158,20 @@ def test_the_bridge_function_of_simulations_is_in_the_pairs():
     assert distance[0.7] > 2 * distance[0.02]
 
 
+def test_a_spline_inside_the_core_is_one_more_bare_core():
+    found = pairs_of("a", range(1_000_000, 1_000_030), replace(HOW, states=1))
+    bare = is_bare_core(found)
+    assert 0 < np.count_nonzero(bare) < len(found)
+    fine = found.u_r
+    for row in range(len(found)):
+        apart = np.abs(found.u[row] - wca(fine))[fine > 0.9].max()
+        if bare[row]:
+            assert apart < 0.11
+            assert found.r_cut[row] == pytest.approx(2 ** (1 / 6))
+        elif found.u[row, 0] >= 1e3:
+            assert apart > 0.0
+
+
 def test_chunks_are_kept_and_their_folder_is_of_one_kind(tmp_path):
     seen: list[tuple[int, int]] = []
     first = cheap_pairs(HOW, tmp_path, lambda done, total: seen.append((done, total)))
@@ -181,7 +195,7 @@ def test_a_learning_curve_is_resumed_and_does_not_train_twice(tmp_path, monkeypa
     from cginit.learn import curves
 
     monkeypatch.setattr(curves, "TEST_INTEGERS", 6)
-    monkeypatch.setattr(curves, "FLUIDS", 0.5)
+    monkeypatch.setattr(curves, "FLUIDS", 0.2)
     small = [Point("number", "whole", n) for n in (2, 4)]
     monkeypatch.setattr(curves, "ROUND", 12)
     schedule = Schedule(members=1, steps=4, batch=4, keep="last", evaluate_every=2)

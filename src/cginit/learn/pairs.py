@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from cginit.campaign.beads import bead_potential
-from cginit.campaign.potentials import spline_potential, uniforms
-from cginit.campaign.screen import MAX_PEAK, MIN_B2
+from cginit.campaign.potentials import spline_potential, uniforms, wca
+from cginit.campaign.screen import CORE_END, MAX_PEAK, MIN_B2, MIN_DIFFERENCE
 from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 from cginit.forward.inference import load_forward
@@ -28,7 +28,7 @@ from cginit.network.data import CAP, FINE, STRIDE, TrainingSet
 from cginit.network.features import RANGE, interpolate
 from cginit.network.training import claim
 
-__all__ = ["cheap_pairs", "density_of", "pairs_of"]
+__all__ = ["cheap_pairs", "density_of", "is_bare_core", "pairs_of"]
 
 #: Grid of g, that of the simulated data, and nodes of the transform on it.
 STEP, NODES = 0.05, 511
@@ -141,6 +141,16 @@ def _from_origin(gamma: Array, points: int) -> Array:
     """Return gamma ``(m, points)`` from r = 0, where it is even in r, of its values on the nodes."""
     origin = gamma[:, :1] + (gamma[:, :1] - gamma[:, 1:2]) / 3.0
     return np.concatenate([origin, gamma[:, : points - 1]], axis=1)
+
+
+def is_bare_core(data: TrainingSet) -> NDArray[np.bool_]:
+    """Return which rows ``(m,)`` are no different from a bare WCA core: their spline lies hidden in it.
+
+    A campaign refuses them (`cginit.campaign.screen`), since all of them are the same fluid.
+    """
+    outside = data.u_r > CORE_END
+    difference = np.abs(data.u - wca(data.u_r))[:, outside].max(axis=1)
+    return np.asarray((difference < MIN_DIFFERENCE) & (data.u[:, 0] >= CAP))
 
 
 def _counting_error(r: Array, g: Array, noise: float) -> Array:
