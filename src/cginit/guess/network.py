@@ -40,9 +40,9 @@ class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
     1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`, at most a fifth of the
-       range of g or, for networks that see g alone, sigma of a core) and g goes onto its points on [0, 5] sigma, 50 or
-       (BN) 101; a missing core is 0, and beyond the end of the target g is 1. BN also sees gamma = h - c of the
-       Ornstein-Zernike equation on the grid of the target.
+       range of g or, for networks that see g alone, sigma of a core). g goes onto the points of the network on
+       [0, 5] sigma, 50 or (BN) 101; a missing core is 0, and beyond the end of the target g is 1. BN also sees
+       gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
     3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
        points can follow; there, and for the kind BN everywhere, the difference :math:`U/kT + \ln g`, which is smooth,
