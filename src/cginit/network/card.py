@@ -31,14 +31,14 @@ def _auxiliary(pairs: int, potentials: int, config: dict[str, Any]) -> str:
     low, high = auxiliary["density"]
     steps = config.get("pretraining", {}).get("steps", 0)
     taught = (
-        f"They alone teach a network for {steps} steps, from whose weights every member goes on. "
+        f"\n  First they alone teach a network for {steps} steps, from whose weights every member goes on."
         if steps
         else ""
     )
     return (
         f"Auxiliary: {pairs} pairs of {potentials} further potentials of the same families\n"
-        f"  whose g comes {CLOSURES[auxiliary['closure']]} instead of a simulation\n  (`cginit.learn.pairs`), at "
-        f"densities from {low:g} to {high:g}. {taught}\n"
+        f"  whose g comes {CLOSURES[auxiliary['closure']]} instead of a simulation\n"
+        f"  (`cginit.learn.pairs`), at densities from {low:g} to {high:g}.{taught}\n"
         f"  {100 * auxiliary['share']:.0f} % of each batch are drawn from them. They serve in training alone, not in "
         "validation or test."
     )
