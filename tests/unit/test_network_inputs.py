@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.network.augmentation import Augmentation, pairs, vary
-from cginit.network.closure import closure_pairs
 from cginit.network.config import Config, load_config
 from cginit.network.data import TrainingSet, class_of, fold_of
 from cginit.network.domain import Domain, fit_domain, noise_level
@@ -165,26 +164,6 @@ def test_noise_has_the_recorded_size():
     g, _, _ = vary(data, rows, how, np.random.default_rng(2))
     # The last point of the network is a point of the data: no interpolation. 5 standard errors of 2 / sqrt(6000).
     assert np.std(g[:, -1]) == pytest.approx(2 * 0.01, rel=5 / np.sqrt(6000))
-
-
-def test_closure_pairs_are_exact_where_they_are_dilute(tmp_path):
-    soft = 2.0 * np.exp(-(FINE**2))
-    core = np.minimum(4.0 * np.maximum(FINE, 0.3) ** -12, 1e3) * (FINE < 2.0)
-    well = core - 8.0 * np.exp(-(((FINE - 1.3) / 0.3) ** 2))
-    u = np.array([soft, core, well])
-    density = np.array([1e-4, 1e-4, 0.3])
-    # The well of 8 kT condenses: HNC has no solution, and the row is left out.
-    found = closure_pairs(FINE, u, np.full(3, 4.0), density, np.array([5, 6, 7]), noise=0.01)
-    assert found.potential.tolist() == [5, 6]
-    # To first order in density g = exp(-U) (1 + rho ...), with |...| < 5 here.
-    np.testing.assert_allclose(found.g, np.exp(-found.u[:, ::5]), atol=1e-3)
-    assert found.g_error[0, 20] == pytest.approx(0.01 * np.sqrt(found.g[0, 20]))
-    found.write(tmp_path / "pairs.npz")
-    again = TrainingSet.read(tmp_path / "pairs.npz")
-    for name in found.__dataclass_fields__:
-        np.testing.assert_array_equal(getattr(found, name), getattr(again, name))
-    with pytest.raises(InputError, match="no state has a solution"):
-        closure_pairs(FINE, u[2:], np.full(1, 4.0), density[2:], np.array([7]), noise=0.01)
 
 
 def test_errors_do_not_count_above_20_kt_and_know_what_g_shows():

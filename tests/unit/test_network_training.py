@@ -19,7 +19,14 @@ from cginit.network.augmentation import Augmentation, pairs  # noqa: E402
 from cginit.network.bodies import Ports, build_body  # noqa: E402
 from cginit.network.card import model_card  # noqa: E402
 from cginit.network.columns import in_columns  # noqa: E402
-from cginit.network.config import Architecture, Auxiliary, Config, LossTerms, Schedule  # noqa: E402
+from cginit.network.config import (  # noqa: E402
+    Architecture,
+    Auxiliary,
+    Config,
+    LossTerms,
+    Pretraining,
+    Schedule,
+)
 from cginit.network.data import TrainingSet, fold_of  # noqa: E402
 from cginit.network.evaluate import absolute_errors  # noqa: E402
 from cginit.network.export import (  # noqa: E402
@@ -29,7 +36,7 @@ from cginit.network.export import (  # noqa: E402
     out_of_fold,
     write_model,
 )
-from cginit.network.fitting import Job, fit  # noqa: E402
+from cginit.network.fitting import Job, fit, read_fit  # noqa: E402
 from cginit.network.inference import PORTION, load_model  # noqa: E402
 from cginit.network.losses import Loss  # noqa: E402
 from cginit.network.options import Options  # noqa: E402
@@ -264,6 +271,48 @@ def test_auxiliary_pairs_take_part_and_are_other_potentials(tmp_path):
         assert not torch.equal(first, second)
 
 
+def test_members_go_on_from_what_the_auxiliary_pairs_taught(tmp_path):
+    data, extra = curves([2, 4, 6, 8]), curves([100, 102])
+    taught = replace(TINY, auxiliary=Auxiliary(share=0.5), pretraining=Pretraining(steps=10, batch=4))
+    still = replace(taught, schedule=replace(TINY.schedule, steps=1, learning_rate=1e-9))
+    members = train(still, data, tmp_path / "a", auxiliary=extra)
+    start = read_fit(tmp_path / "a" / "pretrained.safetensors").weights
+    fresh = build(TINY.architecture, seed=0).body.state_dict()
+    for member in members:
+        for name, value in member.network.body.state_dict().items():
+            # One step of Adam with a learning rate of 1e-9.
+            torch.testing.assert_close(value, start[name], rtol=0.0, atol=1e-7)
+    assert any(not torch.allclose(start[name], fresh[name], atol=1e-3) for name in start)
+
+    # The simulated pairs teach it nothing: without them in the pool the same weights come out.
+    other = train(still, curves([12, 14, 16, 18], 0.2), tmp_path / "b", auxiliary=extra)
+    same = read_fit(tmp_path / "b" / "pretrained.safetensors").weights
+    assert len(other) == len(members)
+    assert all(torch.equal(start[name], same[name]) for name in start)
+    with pytest.raises(InputError, match="learns from auxiliary pairs"):
+        train(replace(taught, auxiliary=Auxiliary()), data, tmp_path / "c")
+    assert "pretraining" not in TINY.to_dict()
+    assert Config.from_dict(taught.to_dict()) == taught
+
+
+def test_the_dense_end_sees_the_density_once_and_every_point(tmp_path):
+    body = build_body(Architecture(kind="FN", width=6, layers=2), Ports(), 1)
+    random = torch.Generator().manual_seed(2)
+    curve = torch.rand(1, 1, 50, generator=random).requires_grad_()
+    density = torch.tensor([[0.4]], requires_grad=True)
+    body(curve, density)[0, 0].backward()
+    # The first output depends on all points, which convolutions of two layers alone could not reach.
+    assert bool((curve.grad.abs() > 0).all())
+    assert float(density.grad.abs()) > 0
+    # The density enters after the convolutions, so that it never changes what those see.
+    seen = [body.hidden[0].register_forward_hook(lambda m, i, o: kept.append(o))]
+    kept: list[torch.Tensor] = []
+    body(curve, density)
+    body(curve, 2 * density)
+    assert torch.equal(kept[0], kept[1])
+    seen[0].remove()
+
+
 def test_onnx_gives_what_pytorch_gives(tmp_path):
     rng = np.random.default_rng(5)
     ensemble = Ensemble([build(Architecture(width=8, residual=k > 0), k) for k in range(3)])
@@ -280,7 +329,7 @@ def test_onnx_gives_what_pytorch_gives(tmp_path):
         check_agreement(ensemble, path, g, density)
 
 
-@pytest.mark.parametrize("kind", ["CN", "RN", "UN", "DN"])
+@pytest.mark.parametrize("kind", ["CN", "FN", "RN", "UN", "DN"])
 @pytest.mark.parametrize("outputs", [50, 3])
 def test_networks_in_columns_give_the_same(kind, outputs):
     architecture = Architecture(kind=kind, width=6, layers=2, dilations=(1, 4))

@@ -60,7 +60,7 @@ def uniforms(seed: int, *purpose: int) -> Callable[[], float]:
     return lambda: float(stream.random_raw() >> 11) * 2.0**-53
 
 
-def spline_potential(seed: int) -> SplinePotential:
+def spline_potential(seed: int, smoothing: float = SMOOTHING) -> SplinePotential:
     r"""Return the random potential named by `seed`.
 
     The cut-off is uniform in (0, 5]; 6 to 10 base points lie at uniform r in [0, r_cut] with heights uniform in
@@ -71,7 +71,7 @@ def spline_potential(seed: int) -> SplinePotential:
     distributions of its generators.
 
     Source: Berressem and Nikoubashman, J. Chem. Phys. 154, 124123 (2021), doi:10.1063/5.0045441. The
-    smoothing parameter is not given there; it is 1e-4 on the unit interval here.
+    smoothing parameter is not given there; it is 1e-4 on the unit interval here, unless `smoothing` says otherwise.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def spline_potential(seed: int) -> SplinePotential:
         grid = np.linspace(0.0, max(r_cut, 2.0 ** (1 / 6)), TABLE_INTERVALS + 1)
     else:
         grid = np.linspace(0.0, r_cut, TABLE_INTERVALS + 1)
-    u = _smoothing_spline(x, y, degree, np.minimum(grid / r_cut, 1.0))
+    u = _smoothing_spline(x, y, degree, np.minimum(grid / r_cut, 1.0), smoothing)
     u -= u[-1]
     if core:
         u += wca(grid)
@@ -103,8 +103,8 @@ def spline_potential(seed: int) -> SplinePotential:
     return SplinePotential(seed, PairPotential(grid, u, units="lj"), degree, n, core)  # type: ignore[arg-type]
 
 
-def _smoothing_spline(x: Array, y: Array, degree: int, at: Array) -> Array:
-    """Spline on [0, 1] that minimises misfit^2 + SMOOTHING int S''^2 with S'(1) = 0, evaluated at `at`."""
+def _smoothing_spline(x: Array, y: Array, degree: int, at: Array, smoothing: float) -> Array:
+    """Spline on [0, 1] that minimises misfit^2 + smoothing int S''^2 with S'(1) = 0, evaluated at `at`."""
     from scipy.interpolate import BSpline
 
     inner = np.linspace(0.0, 1.0, x.size)
@@ -118,7 +118,7 @@ def _smoothing_spline(x: Array, y: Array, degree: int, at: Array) -> Array:
     slope = basis.derivative(1)(1.0)
     # Normal equations with one Lagrange multiplier for the force at the cut-off.
     matrix = np.zeros((size + 1, size + 1))
-    matrix[:size, :size] = design.T @ design + SMOOTHING * rough
+    matrix[:size, :size] = design.T @ design + smoothing * rough
     matrix[:size, size] = matrix[size, :size] = slope
     solution = np.linalg.solve(matrix, np.append(design.T @ y, 0.0))
     return np.asarray(basis(at) @ solution[:size], dtype=np.float64)

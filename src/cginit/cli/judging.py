@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from cginit.atomic import write_atomically
-from cginit.cli.learning import CAP, STRIDE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +69,7 @@ def card_errors(
     from cginit.guess.boltzmann import Boltzmann
     from cginit.guess.integral_equation import IntegralEquation
     from cginit.guess.network import NetworkGuess
+    from cginit.network.data import STRIDE
     from cginit.network.evaluate import boltzmann_potential, delta_table, error_table
     from cginit.network.inference import load_model
 
@@ -135,6 +135,7 @@ def _guesses(guess: Guess, data: TrainingSet, *, long_wave: bool = False) -> Arr
     import numpy as np
 
     from cginit.errors import CGInitError
+    from cginit.network.data import CAP
     from cginit.network.features import POINTS, interpolate, network_grid
 
     found = np.full((len(data), POINTS), np.nan)

@@ -14,24 +14,15 @@ if TYPE_CHECKING:
     from cginit.network.config import Auxiliary
     from cginit.network.data import TrainingSet
 
-__all__ = ["CAP", "Data", "Device", "Families", "auxiliary_set", "counter", "need_torch", "training_set"]
+__all__ = ["Data", "Device", "Families", "auxiliary_set", "counter", "need_torch", "training_set"]
 
 Data = Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda.")]
 Families = Annotated[str, typer.Option(help="Families of potentials to use: a, b or ab.")]
 
-#: Step of the fine grid of potentials, which changes of the length unit interpolate on.
-FINE = 0.01
-#: Energies are capped here, far above what counts (20 kT), so that interpolation stays local and finite.
-CAP = 1e3
-#: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
-STRIDE = 1_000_000_000
 #: Relative standard error of S at the smallest wave vectors: 25 state points repeated with another engine and other
 #: seeds differ by sqrt(2) times this (rms).
 S_K_ERROR = 0.076
-#: Below this second virial coefficient, in sigma^3, a fluid has a gas-liquid region (half the value at the critical
-#: temperature of simple fluids, Vliegenthart and Lekkerkerker, J. Chem. Phys. 112, 5364, 2000, doi:10.1063/1.481106).
-MIN_B2 = -3.141592653589793
 
 
 def counter(what: str, *, quiet: bool = False, every: int = 100) -> Callable[[int, int], None]:
@@ -63,7 +54,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     from cginit.errors import InputError
     from cginit.guess.assembly import visible_target
     from cginit.liquid.finite_size import infinite_system
-    from cginit.network.data import TrainingSet
+    from cginit.network.data import CAP, FINE, STRIDE, TrainingSet
     from cginit.network.features import RANGE, interpolate
     from cginit.units import LJ
 
@@ -101,45 +92,16 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     )
 
 
-def auxiliary_set(how: Auxiliary, folder: Path, quiet: bool) -> TrainingSet:
-    """Return the auxiliary pairs, from `folder` if it has them; they take some minutes."""
-    import numpy as np
-
-    from cginit.campaign.potentials import spline_potential
-    from cginit.liquid import second_virial
-    from cginit.network.closure import closure_pairs
-    from cginit.network.data import TrainingSet
-    from cginit.network.features import RANGE, interpolate
-
-    path = folder / "auxiliary.npz"
-    if path.exists():
-        return TrainingSet.read(path)
-    rng = np.random.default_rng(how.first)
-    u_r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
-    u, r_cut, density, names = [], [], [], []
-    for name in range(how.first, how.first + how.potentials):
-        made = spline_potential(name)
-        if second_virial(made.potential.r, made.potential.u) < MIN_B2:
-            continue
-        table = np.minimum(made.potential.u, CAP)
-        curve = interpolate(table[None], 0.0, made.potential.dr, u_r, 0.0)[0]
-        low, high = np.log(how.density)
-        for value in np.exp(rng.uniform(low, high, how.states)):
-            u.append(curve)
-            r_cut.append(made.potential.r_cut)
-            density.append(value)
-            names.append(name)
+def auxiliary_set(how: Auxiliary, folder: Path, device: str, *, quiet: bool) -> TrainingSet:
+    """Return the auxiliary pairs, from `folder` as far as it has them; a thousand fluids take a minute or so."""
+    from cginit.learn.pairs import cheap_pairs
+    from cginit.network.pool import choose_device
 
     def report(done: int, total: int) -> None:
-        if not quiet and done % 200 == 0:
-            typer.echo(f"auxiliary pairs: {done}/{total} states", err=True)
+        if not quiet:
+            typer.echo(f"auxiliary pairs: {done}/{total} chunks", err=True)
 
-    found = closure_pairs(
-        u_r, np.array(u), np.array(r_cut), np.array(density), np.array(names), how.noise, report
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    found.write(path)
-    return found
+    return cheap_pairs(how, folder / "auxiliary", report, choose_device(device).type)
 
 
 def need_torch() -> None:

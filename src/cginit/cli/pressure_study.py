@@ -188,9 +188,9 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[
 def _guessed(data: TrainingSet, guess: Guess, model: Path | None, *, long_wave: bool) -> tuple[Array, Array]:
     import numpy as np
 
-    from cginit.cli.learning import CAP
     from cginit.eos import pressure
     from cginit.errors import CGInitError
+    from cginit.network.data import CAP
     from cginit.network.features import interpolate
 
     report = counter("guesses from g and S(k)" if long_wave else "guesses")

@@ -9,6 +9,7 @@ import typer
 
 from cginit.cli.bridge import train_closure
 from cginit.cli.correction import train_pressure
+from cginit.cli.curves import curves
 from cginit.cli.forward_map import train_structure
 from cginit.cli.judging import card_errors, held_rows, origin, written
 from cginit.cli.learning import (
@@ -32,6 +33,7 @@ app = typer.Typer(
 
 app.command()(study)
 app.command()(search)
+app.command()(curves)
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
@@ -108,7 +110,8 @@ def train(
             settings, dataset, pairs, out, export, report, families=families, device=device, quiet=quiet
         )
         return
-    auxiliary = auxiliary_set(settings.auxiliary, out, quiet) if settings.auxiliary.share > 0.0 else None
+    share = settings.auxiliary.share
+    auxiliary = auxiliary_set(settings.auxiliary, out, device, quiet=quiet) if share > 0.0 else None
     members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
         typer.echo(str(out))

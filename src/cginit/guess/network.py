@@ -18,7 +18,7 @@ from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid,
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length
 from cginit.splines import cubic_spline
-from cginit.state import StatePoint
+from cginit.state import StatePoint, excluded_diameter
 
 __all__ = ["NetworkGuess", "View", "on_target_grid"]
 
@@ -30,6 +30,8 @@ FLANK = 0.5
 SHORTEST_RANGE = 3.0
 #: The model that needs no solution of the Ornstein-Zernike equation.
 WITHOUT_INVERSION = "cn-f"
+#: Sigma of the WCA beads of the training in units of their excluded diameter.
+CORE = 1.1
 #: Width of the change-over from flank to the rest, in network sigmas.
 FADE = 0.2
 
@@ -38,10 +40,10 @@ FADE = 0.2
 class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
-    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`; for the kind BN at most
-       a fifth of the range of g) and g goes onto its points on [0, 5] sigma, 50 or (BN) 101; a missing core is 0,
-       and beyond the end of the target g is 1. BN also sees gamma = h - c of the Ornstein-Zernike equation on the
-       grid of the target.
+    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`, at most a fifth of the
+       range of g or, for networks that see g alone, sigma of a core). g goes onto the points of the network on
+       [0, 5] sigma, 50 or (BN) 101; a missing core is 0, and beyond the end of the target g is 1. BN also sees
+       gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
     3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
        points can follow; there, and for the kind BN everywhere, the difference :math:`U/kT + \ln g`, which is smooth,
@@ -115,9 +117,10 @@ class NetworkGuess:
         model = load_model(self.name, self.folder)
         visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
         length = self.stretch * network_length(visible.target, state, r_cut)
-        if model.kind == "BN":
-            # It is trained over a wide range of scales; the best is one at which g covers all of its range.
-            length = max(min(length, target.r_max / RANGE), r_cut / RANGE)
+        # The networks are trained over a wide range of scales; the best is one at which g covers all of their range.
+        # On the 50 points of those that see g alone, a core must not be larger than in training.
+        core = 0.0 if model.kind == "BN" else CORE * excluded_diameter(visible.target)
+        length = max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
         noise = noise_level(visible.target.r, visible.error) / length**1.5

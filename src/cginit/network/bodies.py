@@ -1,4 +1,4 @@
-"""The layers of the networks: dense (DN), convolutional (CN), U-Net (UN), and residual convolutional (RN)."""
+"""The layers of the networks: dense, convolutional with and without a dense end, U-Net, residual convolutional."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ __all__ = ["BODIES", "Ports", "build_body"]
 
 #: Channels and hidden units of the end that turns curves into a few numbers.
 SUMMARY_CHANNELS, SUMMARY_UNITS = 4, 64
+#: Hidden units of the dense block after convolutions.
+DENSE_UNITS = 256
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,31 @@ class ConvolutionalBody(_Along):
         return self.end(x)
 
 
+class ClosedBody(nn.Module):
+    """FN: convolutions of the curves alone, then, joined with the scalars, a dense block.
+
+    The form of the published Fig. 5 (doi:10.1063/5.0045441).
+    """
+
+    def __init__(self, architecture: Architecture, ports: Ports) -> None:
+        super().__init__()
+        width, kernel = architecture.width, architecture.kernel
+        inputs = [ports.curves, *[width] * (architecture.layers - 1)]
+        self.hidden = nn.ModuleList(nn.Conv1d(n, width, kernel, padding=kernel // 2) for n in inputs)
+        self.narrow = nn.Conv1d(width, SUMMARY_CHANNELS, 1)
+        self.dense = nn.Linear(SUMMARY_CHANNELS * ports.points + ports.scalars, DENSE_UNITS)
+        self.write = nn.Linear(DENSE_UNITS, ports.outputs)
+
+    def forward(self, curves: Tensor, scalars: Tensor) -> Tensor:
+        """Return ``(batch, outputs)`` of curves ``(batch, c, points)`` and scalars ``(batch, s)``."""
+        x = curves
+        for layer in self.hidden:
+            x = nn.functional.silu(layer(x))
+        x = nn.functional.silu(self.narrow(x)).flatten(1)
+        out: Tensor = self.write(nn.functional.silu(self.dense(torch.cat((x, scalars), dim=1))))
+        return out
+
+
 class UBody(_Along):
     """UN: each level halves the points and doubles the channels; the way back joins what each level has seen."""
 
@@ -181,6 +208,7 @@ class ResidualBody(_Along):
 BODIES: dict[str, Callable[[Architecture, Ports], nn.Module]] = {
     "DN": DenseBody,
     "CN": ConvolutionalBody,
+    "FN": ClosedBody,
     "UN": UBody,
     "RN": ResidualBody,
     # The same layers; what differs is what goes in and out (`cginit.network.bridge_task`).

@@ -16,15 +16,31 @@ RESIDUAL = (
 PLAIN = "U/kT as the plain output of the layers, as published"
 
 
-def _auxiliary(pairs: int, potentials: int, auxiliary: dict[str, Any]) -> str:
+#: What an auxiliary g comes from, by the name of its closure.
+CLOSURES = {
+    "hnc": "from the HNC closure",
+    "bridge": "from HNC with the bridge function of the forward map (`cginit.forward`, which has not seen the\n"
+    "  test set)",
+}
+
+
+def _auxiliary(pairs: int, potentials: int, config: dict[str, Any]) -> str:
     if pairs == 0:
         return "No other data were used."
+    auxiliary = config["auxiliary"]
     low, high = auxiliary["density"]
+    steps = config.get("pretraining", {}).get("steps", 0)
+    taught = (
+        f"\n  First they alone teach a network for {steps} steps, from whose weights every member goes on."
+        if steps
+        else ""
+    )
     return (
-        f"Auxiliary: {100 * auxiliary['share']:.0f} % of each batch are drawn from {pairs} pairs of {potentials} "
-        "further potentials of family a\n  whose g comes from the HNC closure instead of a simulation "
-        f"(`cginit.network.closure`), at densities from\n  {low:g} to {high:g}. They serve in training alone, "
-        "not in validation or test."
+        f"Auxiliary: {pairs} pairs of {potentials} further potentials of the same families\n"
+        f"  whose g comes {CLOSURES[auxiliary['closure']]} instead of a simulation\n"
+        f"  (`cginit.learn.pairs`), at densities from {low:g} to {high:g}.{taught}\n"
+        f"  {100 * auxiliary['share']:.0f} % of each batch are drawn from them. They serve in training alone, not in "
+        "validation or test."
     )
 
 
@@ -37,7 +53,7 @@ def model_card(description: dict[str, Any]) -> str:
         **_common(description),
         options=architecture["options"],
         output=RESIDUAL if architecture["residual"] else PLAIN,
-        auxiliary=_auxiliary(**description["auxiliary"], auxiliary=config["auxiliary"]),
+        auxiliary=_auxiliary(**description["auxiliary"], config=config),
         noise=augmentation["noise"],
         shortest_range=augmentation["shortest_range"],
         best=", ".join(best),

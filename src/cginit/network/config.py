@@ -17,6 +17,7 @@ __all__ = [
     "Auxiliary",
     "Config",
     "LossTerms",
+    "Pretraining",
     "Schedule",
     "load_config",
     "read_table",
@@ -31,8 +32,9 @@ class Architecture:
     Attributes
     ----------
     kind : str
-        DN (dense), CN (convolutions one after the other), UN (U-Net) as published, RN (residual blocks of dilated
-        convolutions), BN (the same, for the bridge function); a key of `cginit.network.architectures.BODIES`.
+        DN (dense), CN (convolutions one after the other), FN (the same with a dense end), UN (U-Net), RN (residual
+        blocks of dilated convolutions), BN (the same, for the bridge function); a key of
+        `cginit.network.bodies.BODIES`.
     options : str
         Letters of b, e, f, or x (`cginit.network.options.Options`).
     width : int
@@ -127,34 +129,65 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Auxiliary:
-    """Pairs from the HNC closure that are mixed into the training; see `cginit.network.closure`.
+    """Pairs from integral equations that are mixed into the training; see `cginit.learn.pairs`.
 
     Attributes
     ----------
     share : float
         Part of each batch; 0 trains on simulations alone.
+    families : str
+        Letters of the families of potentials.
+    closure : {"hnc", "bridge"}
+        HNC, or HNC with the bridge function of the forward map.
     first, potentials : int
-        The integers first .. first + potentials - 1 name the potentials, far from those of any campaign.
+        The integers first .. first + potentials - 1 name the potentials of family a, far from those of any campaign;
+        one of three is a fluid. Of family b, whose potentials nearly all are, it is the first third of them.
     states : int
         Densities for each potential, drawn log-uniformly.
     density : tuple of float
         Their bounds in sigma^-3.
+    smoothing : float
+        Of the splines of family a (`cginit.campaign.potentials.spline_potential`).
     noise : float
         Statistical error of g at g = 1 and r = 1 sigma.
     """
 
     share: float = 0.0
+    families: str = "a"
+    closure: str = "hnc"
     first: int = 1_000_000
     potentials: int = 2000
     states: int = 2
     density: tuple[float, float] = (0.06, 1.2)
     noise: float = 2e-3
+    smoothing: float = 1e-4
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share < 1.0:
             raise InputError(f"the auxiliary share of a batch must lie in [0, 1), not {self.share}")
+        if self.closure not in ("hnc", "bridge"):
+            raise InputError(f"unknown closure {self.closure!r} of auxiliary pairs; choose hnc or bridge")
         if not 0.0 < self.density[0] <= self.density[1]:
             raise InputError(f"auxiliary densities must be two rising positive numbers, not {self.density}")
+
+
+@dataclass(frozen=True)
+class Pretraining:
+    """What the auxiliary pairs alone teach a network before the members of an ensemble go on from its weights.
+
+    Attributes
+    ----------
+    steps : int
+        Optimiser steps; 0 for none.
+    batch : int
+        Pairs a step.
+    learning_rate : float
+        Peak of the learning rate of Adam, with a cosine decay.
+    """
+
+    steps: int = 0
+    batch: int = 64
+    learning_rate: float = 3e-3
 
 
 @dataclass(frozen=True)
@@ -167,7 +200,7 @@ class Config:
         Of the files that it is exported to.
     subject : {"potential", "pressure", "structure"}
         g -> U, the correction of the pressure that HNC gives for U, or that of its g.
-    architecture, loss, augmentation, schedule, auxiliary
+    architecture, loss, augmentation, schedule, auxiliary, pretraining
         What the other classes here hold.
 
     Raises
@@ -189,6 +222,7 @@ class Config:
     augmentation: Augmentation = field(default_factory=Augmentation)
     schedule: Schedule = field(default_factory=Schedule)
     auxiliary: Auxiliary = field(default_factory=Auxiliary)
+    pretraining: Pretraining = field(default_factory=Pretraining)
 
     def __post_init__(self) -> None:
         if self.subject not in ("potential", "pressure", "structure"):
@@ -216,6 +250,7 @@ class Config:
             "augmentation": Augmentation,
             "schedule": Schedule,
             "auxiliary": Auxiliary,
+            "pretraining": Pretraining,
         }
         values: dict[str, Any] = {}
         for key, value in content.items():
@@ -235,6 +270,8 @@ class Config:
         if self.subject == "potential":
             # Folders of trainings from before there was a choice stay valid.
             del content["subject"]
+        if self.pretraining.steps == 0:
+            del content["pretraining"]
         return content
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,16 @@ from cginit.errors import InputError
 from cginit.state import StatePoint
 from cginit.units import LJ
 
-__all__ = ["CLASSES", "SPLIT_RULE", "TrainingSet", "class_of", "fold_of"]
+__all__ = ["CAP", "CLASSES", "FINE", "SPLIT_RULE", "STRIDE", "TrainingSet", "class_of", "fold_of"]
 
 #: Number of classes that potentials are dealt into where a data set has no split of its own; class 0 is the test set.
 CLASSES = 10
+#: Step of the fine grid of potentials, which changes of the length unit interpolate on.
+FINE = 0.01
+#: Energies are capped here, far above what counts (20 kT), so that interpolation stays local and finite.
+CAP = 1e3
+#: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
+STRIDE = 1_000_000_000
 SPLIT_RULE = (
     "by potential, from the integer that names it: with i = potential // 2 - potential // 20 - 1, member k = 1..M of "
     "the ensemble is stopped by the potentials with i mod M = k - 1 and trained on the others; the test set, which "
@@ -174,6 +181,13 @@ class TrainingSet:
         common = {"r", "u_r"}
         columns = {f.name: getattr(self, f.name) for f in fields(self)}
         return TrainingSet(**{k: v if k in common else v[rows] for k, v in columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence[TrainingSet]) -> TrainingSet:
+        """Return the rows of some sets with common grids, one set after the other."""
+        common = {"r", "u_r"}
+        columns = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}
+        return cls(**{k: v[0] if k in common else np.concatenate(v) for k, v in columns.items()})
 
     def folds(self, count: int) -> NDArray[np.int64]:
         """Return for each row the fold 0..count-1 that validates it; -1 for the test set."""

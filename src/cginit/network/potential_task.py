@@ -43,6 +43,8 @@ class PotentialTask:
         Common to all jobs; option f switches its second part on.
     augmentation : Augmentation
         How batches vary.
+    start : dict of str to Tensor, optional
+        Weights that all jobs start from, in place of random ones.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class PotentialTask:
         options: list[Options],
         loss: LossTerms,
         augmentation: Augmentation,
+        start: dict[str, Tensor] | None = None,
     ) -> None:
+        self.start = start
         self.pool, self.architecture, self.augmentation = pool, architecture, augmentation
         self.measure = Loss(loss.kind, True, loss.a, loss.alpha, loss.u_cut)
 
@@ -68,8 +72,11 @@ class PotentialTask:
             self.plain = pool.curves_g(pool.g, one), pool.density, pool.curves_u(pool.every, one)
 
     def body(self, seed: int) -> nn.Module:
-        """Return the untrained layers."""
-        return build_body(self.architecture, Ports(), seed)
+        """Return the layers as a training starts from them."""
+        body = build_body(self.architecture, Ports(), seed)
+        if self.start is not None:
+            body.load_state_dict(self.start)
+        return body
 
     def batch(self, rows: Tensor, generators: list[Generator] | None) -> Batch:
         """Return g, density and U of `rows`."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -160,11 +160,35 @@ def train(
         for job in fold_jobs(folder, plan, fold, np.ones(len(known), dtype=np.bool_))
     ]
     place = choose_device(device)
-    options = [config.options] * plan.members
     pool = Pool(known, place, auxiliary)
-    task = PotentialTask(pool, config.architecture, options, config.loss, config.augmentation)
+    start = _pretrained(config, pool, extra, folder, place, report)
+    options = [config.options] * plan.members
+    task = PotentialTask(pool, config.architecture, options, config.loss, config.augmentation, start)
     fit(task, jobs, plan, place, report)
     return load_members(folder)
+
+
+def _pretrained(
+    config: Config,
+    pool: Pool,
+    rows: NDArray[np.int64],
+    folder: Path,
+    place: torch.device,
+    report: Callable[[Progress], None] | None,
+) -> dict[str, Tensor] | None:
+    """Return the weights that the auxiliary `rows` alone teach; none where the configuration does not ask for it."""
+    if config.pretraining.steps == 0:
+        return None
+    if rows.size == 0:
+        raise InputError("a pre-training learns from auxiliary pairs; give auxiliary.share a value above 0")
+    plan = replace(config.schedule, members=1, keep="last", **asdict(config.pretraining))
+    task = PotentialTask(pool, config.architecture, [config.options], config.loss, config.augmentation)
+    # Only watched: its weights are the last ones, whatever the error on the simulated pairs is on the way.
+    watched = np.arange(pool.every.numel() - rows.size)
+    job = Job(
+        "pre-training", folder / "pretrained.safetensors", plan.seed * 1000, plan.members, rows, watched
+    )
+    return fit(task, [job], plan, place, report)[0].weights
 
 
 def network_of(found: Fit, config: Config) -> Network:

@@ -1,0 +1,65 @@
+"""``cg-init train curves``: what the error of g -> U on unseen potentials depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cginit.cli.learning import Device, need_torch, training_set
+
+__all__ = ["curves"]
+
+
+def curves(
+    out: Annotated[Path, typer.Option(help="Folder of the curves; the same command goes on where it was.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Data set (HDF5): the networks are judged on its training potentials of family a too."
+        ),
+    ] = None,
+    axis: Annotated[
+        list[str] | None,
+        typer.Option(help="Only number, form, noise, smoothing or split; may be repeated."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=100, help="Largest number of potentials.")] = 30_000,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each network.")] = 3000,
+    batch: Annotated[int, typer.Option(min=1, help="Pairs a step.")] = 64,
+    figure: Annotated[Path | None, typer.Option(help="Draw what is finished (suffix: format).")] = None,
+    device: Device = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Train networks on pairs from integral equations, one thing changed at a time, and write curves.csv."""
+    need_torch()
+    import torch
+
+    from cginit.errors import InputError
+    from cginit.learn.curves import AXES, learning_curves, plan
+    from cginit.network.config import Schedule
+
+    if unknown := sorted(set(axis or ()) - set(AXES)):
+        raise InputError(f"unknown axis {unknown[0]!r} of the curves; choose {', '.join(AXES)}")
+    # The networks are small; more threads are slower.
+    torch.set_num_threads(1)
+    simulated = None
+    if data is not None:
+        from cginit.campaign.dataset import load
+
+        simulated = training_set(load(data), "a")
+
+    def say(line: str) -> None:
+        if not quiet:
+            typer.echo(line, err=True)
+
+    points = [p for p in plan(most) if not axis or p.axis in axis]
+    schedule = Schedule(
+        members=1, steps=steps, batch=batch, learning_rate=3e-3, keep="last", evaluate_every=500
+    )
+    results = learning_curves(out, points, schedule, simulated, say, device)
+    typer.echo(str(out / "curves.csv"))
+    if figure is not None:
+        from cginit.report.learning import learning_figure
+
+        typer.echo(str(learning_figure(results, figure)))
