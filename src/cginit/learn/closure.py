@@ -48,7 +48,9 @@ CHORDS = 4
 CHORD_GAIN = 0.5
 #: Waves with |S^2 - 1| above this, and all longer ones, belong to Newton's method.
 COUPLED = 0.1
-MIN_MODES, MAX_MODES = 16, 224
+MIN_MODES = 16
+#: The largest part of all waves that does: as many of each grid with the same step reach the same wave number.
+MAX_PART = 7 / 16
 #: A path whose step falls below this part of what it has reached is at its end.
 MIN_PROGRESS = 0.125
 #: Shortest step of the line search.
@@ -250,7 +252,7 @@ class _Jacobian:
         n = rows.grid.n
         coupled = (state.weight.abs() > COUPLED).any(dim=0).nonzero()
         last = int(coupled[-1]) + 1 if coupled.numel() else 0
-        self.modes = k = min(max(last, MIN_MODES), MAX_MODES, (n + 1) // 2)
+        self.modes = k = min(max(last, MIN_MODES), max(int(MAX_PART * (n + 1)), 1))
         cosines = torch.fft.rfft(torch.nn.functional.pad(state.slope.float(), (1, n + 1))).real / (n + 1)
         # D is even, and even about n + 1, the last wave of the transform; 2 k reaches it at most.
         around = torch.cat((cosines[:, 1:k].flip(1), cosines[:, :k]), dim=1)
