@@ -135,7 +135,7 @@ def bonded_terms(potential: Potentials, start: Configuration) -> tuple[Term, ...
     return tuple(found)
 
 
-def length_scale(potential: Potentials, state: StatePoint) -> float:
+def length_scale(potential: Potentials | BondedPotential, state: StatePoint) -> float:
     """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
 
     The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller

@@ -71,7 +71,7 @@ def refinement_figure(
         curves.append((rounds[best], BEST_COLOUR, f"iteration {best}"))
     if estimate is not None:
         curves.append((estimate, WEIGHTED_COLOUR, "reweighted"))
-    pairs = tuple(history.potentials())
+    pairs = tuple(history.pairs())
     figure, panels, axes_e = _panels(len(pairs), len(targets))
     for name, (axes_u, *axes_g) in zip(pairs, panels, strict=True):
         _draw_potentials(axes_u, name, curves, history.kT)
