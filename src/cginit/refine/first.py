@@ -58,10 +58,13 @@ def fixed(
     return replace(schedule, length=schedule.length or min(scales))
 
 
-def fitting(targets: Sequence[Target], potentials: ByName[Potential]) -> Interactions[Potential]:
+def fitting(
+    targets: Sequence[Target], potentials: ByName[Potential], held: frozenset[Interaction] = frozenset()
+) -> Interactions[Potential]:
     """Return the potentials of all that acts in some state, in the units and on the grids of the targets.
 
-    Pairs of beads that never feel each other, since their molecules leave them out, need none.
+    Pairs of beads that never feel each other, since their molecules leave them out, need none. Bonded potentials are
+    closed where the targets show nothing, but for those that are `held`.
 
     Raises
     ------
@@ -92,7 +95,9 @@ def fitting(targets: Sequence[Target], potentials: ByName[Potential]) -> Interac
             bonded = given.get(name)
             if not isinstance(bonded, BondedPotential):
                 raise InputError(f"{name}{where} has no potential; cginit.guess.molecules makes one")
-            if name not in found:
+            if name not in found and name in held:
+                found[name] = bonded.to(units)
+            elif name not in found:
                 widest = widest_distribution(targets, name)
                 settled = COORDINATES[name.coordinate].settle(bonded.to(units), widest, target.kT)
                 found[name] = settled

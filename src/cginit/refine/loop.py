@@ -143,10 +143,11 @@ class Loop:
         self.update = make_update(update, pressure=wanted) if isinstance(update, str) else update
         self._search = Search(self.update, settings.back)
         self._longest = check_longest(settings.longest, settings.schedule)
-        self._first = fitting(self.targets, potentials)
+        fixed_ones = frozenset(Interaction.of(name) for name in held)
+        self._first = fitting(self.targets, potentials, fixed_ones)
         measured = {name for one in self.targets for name in one.measured}
         # What has no target cannot be refined.
-        self.held = frozenset(Interaction.of(name) for name in held) | (set(self._first) - measured)
+        self.held = fixed_ones | (set(self._first) - measured)
         if all(name in self.held for name in self._first):
             raise InputError("every interaction is held, so that nothing would be refined")
         self._starts = start_configurations(self.targets, self._first, starts, settings.seed)
