@@ -145,7 +145,7 @@ def length_scale(potential: Potentials | BondedPotential, state: StatePoint) -> 
     if isinstance(potential, BondedPotential):
         return 2.0 * potential.at_minimum if potential.coordinate == "bond" else float("inf")
     if not isinstance(potential, PairPotential):
-        return min(length_scale(one, state) for one in potential.values())  # type: ignore[arg-type]
+        return min(length_scale(one, state) for one in potential.values())
     spacing = float(state.density ** (-1.0 / 3.0))
     below = np.flatnonzero(potential.u <= state.kT)
     size = float(potential.r[below[0]]) if below.size else potential.r_cut

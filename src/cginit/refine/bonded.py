@@ -68,7 +68,9 @@ def _variance(curve: Distribution, expected: Array) -> Array:
         return np.zeros(expected.size)
     summed = _near(curve.error**2, curve.coordinate)
     counts = _near(curve.p, curve.coordinate)
-    ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
+    # Far from all that was seen a bin would have a count as noisy as those that were.
+    everywhere = float(np.sum(curve.error**2) / max(float(np.sum(curve.p)), 1e-300))
+    ratio = np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
     return np.asarray(ratio * expected, dtype=np.float64)
 
 
