@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from cginit.bonded import Distribution
 from cginit.bond_graph import exclusion_depth
+from cginit.bonded import Distribution
 from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.interactions import ByName, Interaction, Interactions, all_pairs

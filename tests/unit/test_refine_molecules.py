@@ -77,7 +77,12 @@ class IdealDimers:
 
 def target(**changes) -> Target:
     return Target(
-        {"A-A": ONES}, DENSITY, 1.0, topology=DIMERS, distributions={"bond A-A": exact(spring(300.0))}, **changes
+        {"A-A": ONES},
+        DENSITY,
+        1.0,
+        topology=DIMERS,
+        distributions={"bond A-A": exact(spring(300.0))},
+        **changes,
     )
 
 
@@ -98,7 +103,7 @@ def test_densities_follow_from_the_topology():
     found = Target(curves, 0.3, 1.0, topology=mixed)
     assert found.densities == pytest.approx({"A": 0.2, "B": 0.1})
     assert [str(one) for one in found.interactions] == ["A-A", "A-B", "B-B", "bond A-B"]
-    with pytest.raises(InputError, match="the density of A is 0.1"):
+    with pytest.raises(InputError, match="the density of A"):
         Target(curves, {"A": 0.1, "B": 0.2}, 1.0, topology=mixed)
     with pytest.raises(InputError, match="needs a topology"):
         Target({"A-A": ONES}, 0.3, 1.0)
@@ -109,7 +114,8 @@ def test_a_target_lists_the_angles_that_its_bonds_make():
     theta = (np.arange(30) + 0.5) * np.pi / 30
     angle = Distribution.normalised(theta, np.sin(theta), coordinate="angle", units="lj")
     found = Target({"A-A": ONES}, 0.3, 1.0, topology=chain, distributions={"angle A-A-A": angle})
-    assert found.topology is not None and len(found.topology.angles) == 5
+    assert found.topology is not None
+    assert len(found.topology.angles) == 5
     with pytest.raises(InputError, match="the topology has bond A-A"):
         Target({"A-A": ONES}, 0.3, 1.0, topology=chain, distributions={"bond A-B": exact(spring(1.0))})
     with pytest.raises(InputError, match="needs a topology"):
@@ -139,12 +145,15 @@ def test_a_refinement_of_molecules_goes_on_bit_identical(tmp_path):
         assert np.array_equal(one.f, again.potentials[name].f)
     first, second = whole.rounds[-1][0], again.rounds[-1][0]
     assert np.array_equal(first.final.positions, second.final.positions)
-    assert second.final.topology is not None and second.final.topology.n_molecules == 150
+    assert second.final.topology is not None
+    assert second.final.topology.n_molecules == 150
     counted = first.bonded_counts["bond A-A"], second.bonded_counts["bond A-A"]
-    assert np.array_equal(counted[0].counts, counted[1].counts) and counted[0].members == counted[1].members
+    assert np.array_equal(counted[0].counts, counted[1].counts)
+    assert counted[0].members == counted[1].members
     kept = Store(tmp_path / "whole").targets()[0]
     assert np.array_equal(kept.distributions["bond A-A"].p, target().distributions["bond A-A"].p)
-    assert kept.topology is not None and np.array_equal(kept.topology.bonds, DIMERS.bonds)
+    assert kept.topology is not None
+    assert np.array_equal(kept.topology.bonds, DIMERS.bonds)
 
 
 def test_another_topology_is_another_refinement(tmp_path):
@@ -174,9 +183,7 @@ def test_a_chain_alone_needs_no_pairs(tmp_path):
     single = Target({}, 0.001, 1.0, topology=alone, distributions={"bond A-A": exact(spring(300.0))})
     engine = IdealDimers()
     settings = Settings(schedule=replace(SCHEDULE, production=100_000), limits=Limits(4), reweighting=False)
-    result = refine_system(
-        single, {"bond A-A": spring(200.0)}, engine, workdir=tmp_path, settings=settings
-    )
+    result = refine_system(single, {"bond A-A": spring(200.0)}, engine, workdir=tmp_path, settings=settings)
     assert result.converged
     assert not np.any(result.pairs["A-A"].u)
     apart = replace(single, topology=alone.repeated(2))
@@ -199,9 +206,9 @@ def test_half_the_potentials_leaves_molecules_whole(tmp_path):
 def test_reweighting_tells_the_distribution_of_a_slightly_different_bond(tmp_path):
     settings = Settings(schedule=SCHEDULE, limits=Limits(1), reweighting=False)
     first = Interactions({"A-A": FLAT, "bond A-A": spring(300.0)})
-    record = refine_system(
-        target(), first, IdealDimers(), "ibi", workdir=tmp_path, settings=settings
-    ).rounds[0][0]
+    record = refine_system(target(), first, IdealDimers(), "ibi", workdir=tmp_path, settings=settings).rounds[
+        0
+    ][0]
     old = record.bonded["bond A-A"]
     # 150 bonds a configuration: a change of some 0.05 kT a bond leaves half of the configurations effective.
     stiffer = replace(old, u=1.06 * old.u, f=1.06 * old.f)
@@ -227,7 +234,9 @@ def test_the_structure_of_dimers():
 
 def test_an_ideal_gas_of_molecules_has_no_offset():
     single = np.array([[2.0]])
-    assert infinite_system(np.ones((1, 3)), single, [300.0], single) == pytest.approx(np.ones((1, 3)), abs=1e-12)
+    assert infinite_system(np.ones((1, 3)), single, [300.0], single) == pytest.approx(
+        np.ones((1, 3)), abs=1e-12
+    )
 
 
 def test_the_equation_of_molecules_wants_g_between_molecules(tmp_path):

@@ -11,8 +11,8 @@ import typer
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
-    from cginit.cli.simulation import SimulationOptions, UpdateOptions
     from cginit.bonded import BondedPotential, Potential
+    from cginit.cli.simulation import SimulationOptions, UpdateOptions
     from cginit.configuration import Configuration
     from cginit.interactions import Interaction, Interactions
     from cginit.refine import Refinement
@@ -34,9 +34,8 @@ def guess_system(
     """Guess each interaction from the first state that has it; of one bead type by any method."""
     from cginit.guess import REFINEMENT_METHOD, guess
     from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, guess_mixture
-    from cginit.interactions import Interactions
-
     from cginit.guess.molecules import DEFAULT_MOLECULE_METHOD, guess_molecules
+    from cginit.interactions import Interactions
 
     found: dict[Interaction, Potential] = {}
     own: Mapping[Interaction, Potential]
@@ -62,7 +61,9 @@ def describe_potentials(potentials: Mapping[Interaction, Potential]) -> None:
     for name, one in potentials.items():
         if isinstance(one, BondedPotential):
             unit = one.units.length if name.coordinate == "bond" else "rad"
-            typer.echo(f"{name!s:<12} from {one.x[0]:.4g} to {one.x[-1]:.4g} {unit}, minimum at {one.at_minimum:.4g}")
+            typer.echo(
+                f"{name!s:<12} from {one.x[0]:.4g} to {one.x[-1]:.4g} {unit}, minimum at {one.at_minimum:.4g}"
+            )
             continue
         typer.echo(f"{name!s:<12} cut-off {one.r_cut:.4g} {one.units.length}, core below {one.r_core:.4g}")
     notes = (

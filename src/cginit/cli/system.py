@@ -149,9 +149,7 @@ def _state(
     return dataclasses.replace(found.targets[0], weight=weight), found.starts[0]
 
 
-def _target(
-    content: Mapping[str, Any], file: Path, where: str
-) -> tuple[Target, Configuration | None]:
+def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target, Configuration | None]:
     from cginit.target import BEAD, Target
     from cginit.units import unit_system
 

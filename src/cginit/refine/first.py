@@ -45,9 +45,7 @@ def partial_of(potentials: Interactions[Potential], target: Target) -> Interacti
     return Interactions({name: potentials[name] for name in target.interactions if name in potentials})
 
 
-def fixed(
-    schedule: Schedule, potentials: Interactions[Potential], targets: Sequence[Target]
-) -> Schedule:
+def fixed(schedule: Schedule, potentials: Interactions[Potential], targets: Sequence[Target]) -> Schedule:
     """Return the schedule with one time step for all rounds, set by the length of the first potentials."""
     scales = [
         length_scale(one, target.state)
@@ -125,7 +123,11 @@ def _without_target(
             )
         # An engine wants one, and nothing feels it.
         length = max(
-            (2.0 * typical_value(one) for key, one in target.distributions.items() if key.coordinate == "bond"),
+            (
+                2.0 * typical_value(one)
+                for key, one in target.distributions.items()
+                if key.coordinate == "bond"
+            ),
             default=target.state.density ** (-1.0 / 3.0),
         )
         r = np.linspace(0.0, length, 51)

@@ -305,5 +305,3 @@ class Loop:
     def keep(self, estimate: Round, skipped: int) -> None:
         """Keep in the folder, for a figure, the potentials that reweighting has judged at last."""
         self._store.keep(estimate, skipped)
-
-

@@ -13,7 +13,7 @@ from cginit import sampling
 from cginit.bonded import Distribution, Potential
 from cginit.configuration import Configuration, Trajectory
 from cginit.coordinates import BondedCounts, count_terms
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import RDF, Array
 from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
@@ -168,7 +168,9 @@ class Simulator:
         bonds: Interactions[BondedCounts] = Interactions({})
         warnings: tuple[str, ...] = ()
         if joined.trajectory is None:
-            rdfs = Interactions({target.pairs[0]: _exact(joined.first, target, self._reach(potentials, joined))})
+            rdfs = Interactions(
+                {target.pairs[0]: _exact(joined.first, target, self._reach(potentials, joined))}
+            )
         else:
             if target.rdfs:
                 counts = self._counted(potentials, joined, joined.trajectory, before)

@@ -381,9 +381,7 @@ def read_estimate(path: Path, last: Round) -> Round | None:
             distributions = {
                 name: _distribution(own, name, f"{name}|p", units.name) for name in record.distributions
             }
-            distances = {
-                name: Distance(*own[f"{name}|distance"].tolist()) for name in record.distances
-            }
+            distances = {name: Distance(*own[f"{name}|distance"].tolist()) for name in record.distances}
             pressure, error = own["pressure"].tolist()
             found.append(
                 replace(
