@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.curves import GRID_TOLERANCE, Array, Provenance, uniform_grid
+from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance, uniform_grid
 from cginit.errors import InputError
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
 __all__ = [
     "BondedPotential",
     "Distribution",
+    "Potential",
     "bin_edges",
     "bin_widths",
     "bonded_force",
@@ -377,3 +378,7 @@ class BondedPotential:
             np.append(self.u, self.u[0]),
             np.append(self.f, self.f[0]),
         )
+
+
+#: A tabulated potential of any interaction.
+Potential = PairPotential | BondedPotential

@@ -19,6 +19,7 @@ __all__ = ["BEADS", "ByName", "Interaction", "Interactions", "Named", "all_pairs
 
 T = TypeVar("T")
 S = TypeVar("S")
+T_co = TypeVar("T_co", covariant=True)
 
 #: How many beads a coordinate has.
 BEADS = {"pair": 2, "bond": 2, "angle": 3, "dihedral": 4}
@@ -160,7 +161,7 @@ ByName = (
 )
 
 
-class Interactions(Mapping[Interaction, T]):
+class Interactions(Mapping[Interaction, T_co]):
     """One value for each interaction, found by any of its names and in either order of its beads.
 
     Parameters
@@ -181,27 +182,27 @@ class Interactions(Mapping[Interaction, T]):
     """
 
     def __init__(
-        self, values: ByName[T] | Iterable[tuple[Interaction, T]] | Iterable[tuple[Named, T]]
+        self, values: ByName[T_co] | Iterable[tuple[Interaction, T_co]] | Iterable[tuple[Named, T_co]]
     ) -> None:
-        items: Iterable[tuple[Named, T]] = values.items() if isinstance(values, Mapping) else values
-        self._values: dict[Interaction, T] = {}
+        items: Iterable[tuple[Named, T_co]] = values.items() if isinstance(values, Mapping) else values
+        self._values: dict[Interaction, T_co] = {}
         for name, value in items:
             one = Interaction.of(name)
             if one in self._values:
                 raise InputError(f"{one} is given twice")
             self._values[one] = value
 
-    def __getitem__(self, name: Named) -> T:
+    def __getitem__(self, name: Named) -> T_co:
         return self._values[Interaction.of(name)]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, (Interaction, str, tuple)) and Interaction.of(name) in self._values
 
     @overload
-    def get(self, name: Named, /) -> T | None: ...
+    def get(self, name: Named, /) -> T_co | None: ...
     @overload
-    def get(self, name: Named, default: S, /) -> T | S: ...
-    def get(self, name: Named, default: S | None = None, /) -> T | S | None:
+    def get(self, name: Named, default: S, /) -> T_co | S: ...
+    def get(self, name: Named, default: S | None = None, /) -> T_co | S | None:
         """Return the value of an interaction, or `default` where it has none."""
         return self._values.get(Interaction.of(name), default)
 
@@ -214,11 +215,11 @@ class Interactions(Mapping[Interaction, T]):
     def __repr__(self) -> str:
         return f"Interactions({{{', '.join(f'{str(one)!r}: {value!r}' for one, value in self._values.items())}}})"
 
-    def map(self, function: Callable[[T], S]) -> Interactions[S]:
+    def map(self, function: Callable[[T_co], S]) -> Interactions[S]:
         """Return what a function makes of each value."""
         return Interactions({one: function(value) for one, value in self._values.items()})
 
-    def only(self) -> T:
+    def only(self) -> T_co:
         """Return the value of a single interaction.
 
         Raises

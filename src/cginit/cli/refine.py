@@ -178,13 +178,22 @@ def run_system(
         check_pair_tables(out)
     targets = with_pressure(system.targets, update.pressure)
     given = system.given_potentials()
-    potentials = Interactions({**guess_system(targets, method, cutoff), **given})
+    potentials = Interactions({**guess_system(targets, method, cutoff, system.starts), **given})
     if not quiet:
         describe_potentials(potentials)
     settled = True
     if workdir is not None:
         held = [str(name) for name in given]
-        result = run_targets(targets, potentials, update, simulation, workdir=workdir, held=held, quiet=quiet)
+        result = run_targets(
+            targets,
+            potentials,
+            update,
+            simulation,
+            workdir=workdir,
+            held=held,
+            starts=system.starts if any(system.starts) else None,
+            quiet=quiet,
+        )
         potentials, settled = result.potentials, result.converged or result.compromise
     write_potentials(potentials, out, workdir or Path(), kT=targets[0].kT, out_units=out_units)
     if not settled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from cginit.cli.outputs import PAIR
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
+    from cginit.bonded import BondedPotential, Potential
     from cginit.cli.simulation import SimulationOptions, UpdateOptions
-    from cginit.curves import PairPotential
-    from cginit.interactions import Interactions
+    from cginit.configuration import Configuration
+    from cginit.interactions import Interaction, Interactions
     from cginit.refine import Refinement
     from cginit.target import Target
 
@@ -24,29 +25,45 @@ NOT_CONVERGED = 3
 
 
 def guess_system(
-    targets: Sequence[Target], method: str | None, cutoff: float | None
-) -> Interactions[PairPotential]:
-    """Guess each pair from the first state that has it; of one bead type by any method."""
+    targets: Sequence[Target],
+    method: str | None,
+    cutoff: float | None,
+    starts: Sequence[Configuration | None] = (),
+) -> Interactions[Potential]:
+    """Guess each interaction from the first state that has it; of one bead type by any method."""
     from cginit.guess import REFINEMENT_METHOD, guess
     from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, guess_mixture
+    from cginit.guess.molecules import DEFAULT_MOLECULE_METHOD, guess_molecules
     from cginit.interactions import Interactions
 
-    found: dict = {}  # type: ignore[type-arg]
-    for one in targets:
-        if all(name in found for name in one.pairs):
+    found: dict[Interaction, Potential] = {}
+    own: Mapping[Interaction, Potential]
+    for number, one in enumerate(targets):
+        if all(name in found for name in one.measured):
             continue
-        if len(one.pairs) == 1:
+        if one.topology is not None:
+            start = starts[number] if starts else None
+            own = guess_molecules(one, method or DEFAULT_MOLECULE_METHOD, cutoff, start)
+        elif len(one.pairs) == 1:
             own = {one.pairs[0]: guess(one.rdfs.only(), one.state, method or REFINEMENT_METHOD, cutoff)}
         else:
-            own = dict(guess_mixture(one, method or DEFAULT_MIXTURE_METHOD, cutoff))
+            own = guess_mixture(one, method or DEFAULT_MIXTURE_METHOD, cutoff)
         for name, potential in own.items():
             found.setdefault(name, potential)
     return Interactions(found)
 
 
-def describe_potentials(potentials: Interactions[PairPotential]) -> None:
-    """Print a line for each pair, and the notes of all of them once."""
+def describe_potentials(potentials: Mapping[Interaction, Potential]) -> None:
+    """Print a line for each interaction, and the notes of all of them once."""
+    from cginit.bonded import BondedPotential
+
     for name, one in potentials.items():
+        if isinstance(one, BondedPotential):
+            unit = one.units.length if name.coordinate == "bond" else "rad"
+            typer.echo(
+                f"{name!s:<12} from {one.x[0]:.4g} to {one.x[-1]:.4g} {unit}, minimum at {one.at_minimum:.4g}"
+            )
+            continue
         typer.echo(f"{name!s:<12} cut-off {one.r_cut:.4g} {one.units.length}, core below {one.r_core:.4g}")
     notes = (
         note for one in potentials.values() for note in one.notes if "kT ln" in note or "stands in" in note
@@ -68,12 +85,13 @@ def with_pressure(targets: Sequence[Target], pressure: float | None) -> list[Tar
 
 def run_targets(
     targets: Sequence[Target],
-    potentials: Interactions[PairPotential],
+    potentials: Interactions[Potential],
     update: UpdateOptions,
     simulation: SimulationOptions,
     *,
     workdir: Path,
     held: Sequence[str] = (),
+    starts: Sequence[Configuration | None] | None = None,
     quiet: bool = False,
 ) -> Refinement:
     """Refine with live progress and say how it ended."""
@@ -92,11 +110,24 @@ def run_targets(
             workdir=workdir,
             settings=settings,
             held=held,
-            starts=simulation.starts(targets),
+            starts=_starts(simulation, targets, starts),
             progress=table.add,
         )
     finish(result, quiet=quiet)
     return result
+
+
+def _starts(
+    simulation: SimulationOptions,
+    targets: Sequence[Target],
+    known: Sequence[Configuration | None] | None,
+) -> Sequence[Configuration | None]:
+    """Return the starts that the options name, else those of the topologies."""
+    if simulation.beads is not None and any(one.topology is not None for one in targets):
+        raise InputError("--beads cannot stand beside a topology, which states them")
+    if known is None or simulation.start is not None or simulation.beads is not None:
+        return simulation.starts(targets)
+    return known
 
 
 def finish(result: Refinement, *, quiet: bool) -> None:
@@ -110,7 +141,7 @@ def finish(result: Refinement, *, quiet: bool) -> None:
 
 
 def write_potentials(
-    potentials: Interactions[PairPotential],
+    potentials: Mapping[Interaction, Potential],
     out: Sequence[Path | str] | None,
     folder: Path,
     *,
@@ -122,27 +153,48 @@ def write_potentials(
 
     One interaction has tables of any format, by default ``best.pot`` and ``best.table`` in `folder`. Several have one
     for each where a name holds ``{pair}``, else one for a program, by default ``{pair}.pot`` and ``mixture.table``.
+    Bonds, angles and dihedrals have a ``.pot`` each and ``bonded.table`` for LAMMPS in `folder`.
     `label` makes the name of an interaction that of its file.
     """
+    from cginit.bonded import BondedPotential
+    from cginit.curves import PairPotential
+    from cginit.interactions import Interactions
     from cginit.io import write_table
     from cginit.io.pair_tables import write_pair_tables
 
-    if len(potentials) == 1:
+    pairs = Interactions({name: one for name, one in potentials.items() if isinstance(one, PairPotential)})
+    bonded = {name: one for name, one in potentials.items() if isinstance(one, BondedPotential)}
+    if bonded:
+        _write_bonded(bonded, folder)
+    if len(pairs) == 1:
         for path in out or (folder / "best.pot", folder / "best.table"):
-            place = Path(str(path).replace(PAIR, label(str(next(iter(potentials))))))
-            typer.echo(write_table(potentials.only(), place, units=out_units))
+            place = Path(str(path).replace(PAIR, label(str(next(iter(pairs))))))
+            typer.echo(write_table(pairs.only(), place, units=out_units))
+        return
+    if not pairs:
         return
     if out_units is not None:
         raise InputError("--out-units is not for mixtures; their tables have the units of their files")
     for name in map(str, out or (folder / f"{PAIR}.pot", folder / "mixture.table")):
         if PAIR in name:
-            for pair, potential in potentials.items():
+            for pair, potential in pairs.items():
                 path = Path(name.replace(PAIR, label(str(pair))))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 typer.echo(write_table(potential, path))
             continue
         Path(name).parent.mkdir(parents=True, exist_ok=True)
-        tables = write_pair_tables({pair.types: one for pair, one in potentials.items()}, name, kT=kT)
+        tables = write_pair_tables({pair.types: one for pair, one in pairs.items()}, name, kT=kT)
         typer.echo(tables.usage)
         for path in tables.paths:
             typer.echo(path)
+
+
+def _write_bonded(potentials: Mapping[Interaction, BondedPotential], folder: Path) -> None:
+    from cginit.io.bonded_tables import write_bonded_pot, write_lammps_bonded
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, one in potentials.items():
+        typer.echo(write_bonded_pot(one, folder / f"{name.file_stem}.pot"))
+    path, usage = write_lammps_bonded(potentials, folder / "bonded.table")
+    typer.echo(usage)
+    typer.echo(path)

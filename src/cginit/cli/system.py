@@ -13,7 +13,9 @@ from cginit.cli.toml import check_keys, stated_energy
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
-    from cginit.curves import RDF, PairPotential
+    from cginit.bonded import Distribution, Potential
+    from cginit.configuration import Configuration
+    from cginit.curves import RDF
     from cginit.interactions import Interactions, Named
     from cginit.state import StatePoint
     from cginit.target import Target
@@ -25,6 +27,7 @@ __all__ = ["System", "read_system", "write_system"]
 STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
     *("clean", "step", "normalise", "range"),
+    *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
 )
 #: What a file may hold beside.
 WHOLE = ("units", "given", "states")
@@ -42,13 +45,19 @@ class System:
         One a state.
     given : dict of interaction to Path
         Tables of interactions that are simulated and not refined.
+    starts : tuple of Configuration or None
+        Where the topology of a state is that of a configuration, this.
+    degrees : bool
+        Whether tables of angles and dihedrals are in degrees.
     """
 
     targets: tuple[Target, ...]
     given: dict[str, Path]
+    starts: tuple[Configuration | None, ...]
+    degrees: bool = False
 
-    def given_potentials(self) -> Interactions[PairPotential]:
-        """Read the given tables onto the grids of the targets.
+    def given_potentials(self) -> Interactions[Potential]:
+        """Read the given tables, onto the grids of the targets where they have one.
 
         Raises
         ------
@@ -56,15 +65,23 @@ class System:
             If one cannot be read, or belongs to no interaction.
         """
         from cginit.interactions import Interaction, Interactions
-        from cginit.io import read_start
+        from cginit.io import read_start, read_table
+        from cginit.io.bonded_tables import read_bonded_potential
 
-        found = {}
+        found: dict[Interaction, Potential] = {}
         for text, path in self.given.items():
             name = Interaction.of(text)
-            owner = next((one for one in self.targets if name in one.rdfs), None)
+            owner = next((one for one in self.targets if name in one.interactions), None)
             if owner is None:
                 raise InputError(f"[given] names {name}, which no state has")
-            found[name] = read_start(path, owner.rdfs[name], owner.kT)
+            if not name.is_pair:
+                found[name] = read_bonded_potential(
+                    path, name.coordinate, units=owner.units, degrees=self.degrees
+                )
+            elif name in owner.rdfs:
+                found[name] = read_start(path, owner.rdfs[name], owner.kT)
+            else:
+                found[name] = read_table(path, units=owner.units)
         return Interactions(found)
 
 
@@ -82,19 +99,30 @@ def read_system(file: Path) -> System:
     check_keys(content, (*WHOLE, *STATE), str(file))
     given = {name: file.parent / path for name, path in content.get("given", {}).items()}
     if "states" not in content:
-        return System((_target(content, file, str(file)),), given)
+        target, start = _target(content, file, str(file))
+        return System((target,), given, (start,), _degrees(content, str(file)))
     if not content["states"]:
         raise InputError(f"{file} has no table [[states]]; it must state one for each state")
     common = {name: value for name, value in content.items() if name not in ("states", "given")}
-    targets = []
+    found = []
     for number, one in enumerate(content["states"], start=1):
         where = f"state {number} of {file}"
         check_keys(one, (*STATE, *OWN), where)
-        targets.append(_state(common, one, file, where))
-    return System(tuple(targets), given)
+        found.append(_state(common, one, file, where))
+    targets, starts = zip(*found, strict=True)
+    return System(targets, given, starts, _degrees(content, str(file)))
 
 
-def _state(common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str) -> Target:
+def _degrees(content: Mapping[str, Any], where: str) -> bool:
+    words = content.get("angles", "radians")
+    if words not in ("degrees", "radians"):
+        raise InputError(f"{where} states angles = {words!r}; they are in degrees or radians")
+    return bool(words == "degrees")
+
+
+def _state(
+    common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str
+) -> tuple[Target, Configuration | None]:
     """Return the target of one of several states: what all share, and what is its own."""
     import dataclasses
 
@@ -108,7 +136,8 @@ def _state(common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where:
             for name, value in common.items()
             if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
         }
-        return dataclasses.replace(_target({**shared, **own}, file, where), weight=weight)
+        target, start = _target({**shared, **own}, file, where)
+        return dataclasses.replace(target, weight=weight), start
     left = sorted({*common, *one} - {"weight", "mixture", "system"})
     if left:
         raise InputError(
@@ -118,16 +147,18 @@ def _state(common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where:
     found = read_system(file.parent / other)
     if len(found.targets) != 1:
         raise InputError(f"{where}: {other} has {len(found.targets)} states, not one")
-    return dataclasses.replace(found.targets[0], weight=weight)
+    return dataclasses.replace(found.targets[0], weight=weight), found.starts[0]
 
 
-def _target(content: Mapping[str, Any], file: Path, where: str) -> Target:
+def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target, Configuration | None]:
     from cginit.target import BEAD, Target
     from cginit.units import unit_system
 
     if "units" not in content:
         raise InputError(f"{where} does not state units")
     units = unit_system(content["units"])
+    if "topology" in content:
+        return _molecules(content, units, file, where)
     single = "target" in content or "density" in content
     needed = ("target", "density") if single else ("densities", "targets")
     for name in needed:
@@ -141,12 +172,63 @@ def _target(content: Mapping[str, Any], file: Path, where: str) -> Target:
     if single:
         curve = _curve(file.parent / content["target"], units, content)
         rdfs: dict[Named, RDF] = {(BEAD, BEAD): curve}
-        return Target(rdfs, {BEAD: float(content["density"])}, kT, pressure)
+        return Target(rdfs, {BEAD: float(content["density"])}, kT, pressure), None
     densities = content["densities"]
     rdfs = {}
     for name, path in content["targets"].items():
         rdfs[_pair(name, densities, file)] = _curve(file.parent / path, units, content)
-    return Target(rdfs, densities, kT, pressure)
+    return Target(rdfs, densities, kT, pressure), None
+
+
+def _molecules(
+    content: Mapping[str, Any], units: UnitSystem, file: Path, where: str
+) -> tuple[Target, Configuration]:
+    """Return the target of molecules, and the configuration that the file of their topology holds."""
+    from cginit.interactions import Interaction
+    from cginit.io.bonded_tables import read_distribution
+    from cginit.target import Target
+    from cginit.trajectory import read_system as read_molecules
+    from cginit.units import LJ
+
+    if "targets" not in content:
+        raise InputError(f"{where} does not state targets; give a table [targets] of pairs, bonds and angles")
+    coordinates = content.get("coordinates")
+    start = read_molecules(
+        file.parent / content["topology"],
+        None if coordinates is None else file.parent / coordinates,
+        units=content.get("topology_units", LJ if units == LJ else None),
+        exclusions=content.get("exclusions"),
+    ).to(units)
+    topology = start.topology
+    if topology is None:
+        raise InputError(f"{where}: {content['topology']} has no topology")
+    degrees = _degrees(content, where)
+    rdfs: dict[Named, RDF] = {}
+    distributions: dict[Interaction, Distribution] = {}
+    for name, path in content["targets"].items():
+        one = Interaction.of(name)
+        unknown = [bead for bead in one.beads if bead not in topology.species]
+        if unknown:
+            raise InputError(
+                f"{where}: the target {name!r} names the bead {unknown[0]}; the topology has "
+                f"{', '.join(topology.species)}"
+            )
+        if one.is_pair:
+            rdfs[one] = _curve(file.parent / path, units, content)
+        else:
+            distributions[one] = read_distribution(
+                file.parent / path, one.coordinate, units=units, degrees=degrees
+            )
+    target = Target(
+        rdfs,
+        content.get("densities", content.get("density", start.density)),
+        stated_energy(content, units, where),
+        content.get("pressure"),
+        topology=topology,
+        target_exclusions=content.get("target_exclusions", "molecule"),
+        distributions=distributions,
+    )
+    return target, start
 
 
 def _curve(path: Path, units: UnitSystem, content: Mapping[str, Any]) -> RDF:

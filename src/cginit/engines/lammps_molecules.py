@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.coordinates import BOND
-from cginit.curves import Array
 from cginit.engines.base import ReducedProblem
 from cginit.engines.potentials import Term
 from cginit.engines.table import bonded_table, widened
 from cginit.errors import InputError
+from cginit.io.bonded_tables import lammps_section
 
 __all__ = ["Molecules", "left_table"]
 
@@ -130,10 +130,12 @@ class Molecules:
         for kind in _KINDS:
             for k, term in enumerate(self.terms(kind), 1):
                 table = bonded_table(term.potential)
-                sections.append(_section(kind, k, table, str(term.interaction)))
+                sections.append(lammps_section(_keyword(kind, k), kind, table, str(term.interaction)))
                 if kind == "bond":
                     sections.append(
-                        _section("wide", k, widened(table, 1.5 * self.reach), str(term.interaction))
+                        lammps_section(
+                            _keyword("wide", k), kind, widened(table, 1.5 * self.reach), str(term.interaction)
+                        )
                     )
         return "\n".join(sections)
 
@@ -164,23 +166,6 @@ class Molecules:
 
 def _keyword(kind: str, number: int) -> str:
     return f"{kind.upper()}_{number}"
-
-
-def _section(kind: str, number: int, table: tuple[Array, Array, Array], name: str) -> str:
-    x, u, f = table
-    if kind == "angle":
-        x, f = np.degrees(x), f * (np.pi / 180.0)
-    head = f"N {x.size}"
-    if kind == "dihedral":
-        # The range must stay below one turn.
-        x, u, f = x[:-1], u[:-1], f[:-1]
-        head = f"N {x.size} RADIANS"
-    elif kind in ("bond", "wide"):
-        head += f" EQ {x[int(np.argmin(u))]:.15g}"
-    rows = "\n".join(
-        f"{k} {a:.15g} {b:.15g} {c:.15g}" for k, (a, b, c) in enumerate(zip(x, u, f, strict=True), 1)
-    )
-    return f"# {name}\n{_keyword(kind, number)}\n{head}\n\n{rows}\n"
 
 
 def left_table(words: str, problem: ReducedProblem) -> str | None:

@@ -135,7 +135,7 @@ def bonded_terms(potential: Potentials, start: Configuration) -> tuple[Term, ...
     return tuple(found)
 
 
-def length_scale(potential: Potentials, state: StatePoint) -> float:
+def length_scale(potential: Potentials | BondedPotential, state: StatePoint) -> float:
     """Return the length that sets the time step: where U first falls to kT, at most the bead spacing.
 
     The distance of U = kT is the size of a repulsive bead; a soft or long-ranged potential has none smaller
@@ -145,7 +145,7 @@ def length_scale(potential: Potentials, state: StatePoint) -> float:
     if isinstance(potential, BondedPotential):
         return 2.0 * potential.at_minimum if potential.coordinate == "bond" else float("inf")
     if not isinstance(potential, PairPotential):
-        return min(length_scale(one, state) for one in potential.values())  # type: ignore[arg-type]
+        return min(length_scale(one, state) for one in potential.values())
     spacing = float(state.density ** (-1.0 / 3.0))
     below = np.flatnonzero(potential.u <= state.kT)
     size = float(potential.r[below[0]]) if below.size else potential.r_cut

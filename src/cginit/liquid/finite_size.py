@@ -24,7 +24,9 @@ LARGEST = 3.0
 ROUNDS = 2
 
 
-def infinite_system(g: ArrayLike, s_0: ArrayLike, counts: ArrayLike) -> Array:
+def infinite_system(
+    g: ArrayLike, s_0: ArrayLike, counts: ArrayLike, single: ArrayLike | None = None
+) -> Array:
     r"""Return g of an infinite system from that of a fixed number of beads in a periodic box, of the shape of `g`.
 
     With N beads in all, of which :math:`N_a` are of species a, what is counted in the box tends to
@@ -48,6 +50,9 @@ def infinite_system(g: ArrayLike, s_0: ArrayLike, counts: ArrayLike) -> Array:
         Structure factors at k = 0.
     counts : array_like, shape (species,), or a number for one species
         Number of beads of each species.
+    single : array_like, shape (species, species), optional
+        Of molecules, whose g counts the pairs of different ones and is normalised with these: their own structure at
+        k = 0, in place of [a = b].
 
     Raises
     ------
@@ -73,16 +78,19 @@ def infinite_system(g: ArrayLike, s_0: ArrayLike, counts: ArrayLike) -> Array:
     if not np.all(n > 1.0):
         raise InputError(f"a g(r) needs at least 2 beads, not {', '.join(f'{one:g}' for one in n)}")
     a, b = pair_indices(n.size)
-    s = _believable(np.asarray(s_0, dtype=np.float64).reshape(n.size, n.size))
-    offset = np.where(a == b, 1.0 / n[a], 0.0) - s[a, b] / np.sqrt(n[a] * n[b])
+    own = None if single is None else np.asarray(single, dtype=np.float64).reshape(n.size, n.size)
+    largest = LARGEST if own is None else LARGEST * float(np.linalg.eigvalsh(own).max())
+    s = _believable(np.asarray(s_0, dtype=np.float64).reshape(n.size, n.size), largest)
+    alone = np.where(a == b, 1.0 / n[a], 0.0) if own is None else own[a, b] / np.sqrt(n[a] * n[b])
+    offset = alone - s[a, b] / np.sqrt(n[a] * n[b])
     offset *= n.sum() / (n.sum() - 1.0)
     return np.asarray(values / (1.0 + (offset if values.ndim == 1 else offset[:, None])), dtype=np.float64)
 
 
-def _believable(s: Array) -> Array:
+def _believable(s: Array, largest: float) -> Array:
     """Return structure factors ``(species, species)`` with eigenvalues between 0 and the largest believed."""
     values, vectors = np.linalg.eigh(s)
-    return np.asarray((vectors * np.clip(values, 0.0, LARGEST)) @ vectors.T)
+    return np.asarray((vectors * np.clip(values, 0.0, largest)) @ vectors.T)
 
 
 def compressibility_limit(

@@ -183,6 +183,11 @@ def measured_liquid(
     rho = np.array(list(densities.values()), dtype=np.float64)
     names = [str(one) for one in pairs] if len(pairs) > 1 else []
 
+    def molecules(k: Array) -> Intramolecular:
+        if intramolecular is None:
+            return Intramolecular.loose(rho.size)
+        return Intramolecular.of(intramolecular(k), rho)
+
     def inverted(values: Array) -> PairInversion:
         return invert_pairs(r, values, rho, error=error, intramolecular=intramolecular, names=names)
 
@@ -193,22 +198,19 @@ def measured_liquid(
         # of the box hardly does.
         edge = (beads.sum() / rho.sum()) ** (1.0 / 3.0)
         smallest = int(np.searchsorted(found.k, 2.0 * np.pi / edge))
+        single = None if intramolecular is None else molecules(found.k).structure[smallest]
         for _ in range(ROUNDS):
-            found = inverted(infinite_system(g, found.s_k[smallest], beads))
-    molecules = (
-        Intramolecular.loose(rho.size)
-        if intramolecular is None
-        else Intramolecular.of(intramolecular(found.k), rho)
-    )
+            found = inverted(infinite_system(g, found.s_k[smallest], beads, single))
+    own = molecules(found.k)
     grid = RadialGrid(
         found.k.size, float(r[1] - r[0]), half=bool(round(2.0 * float(r[0] / (r[1] - r[0]))) % 2)
     )
     matrices = PairMatrices.of_densities(grid, rho)
-    h_k = found.s_k - molecules.structure
+    h_k = found.s_k - own.structure
     h = matrices.back(h_k) / grid.r
     gamma = matrices.back(h_k - found.c_k) / grid.r
     g_long = _whole_g(h, found.u, found.gamma)
-    return Liquid(found.r, found.u, grid, g_long, gamma, found.s_k, rho, molecules)
+    return Liquid(found.r, found.u, grid, g_long, gamma, found.s_k, rho, own)
 
 
 def _nodes(curve: RDF) -> tuple[Array, Array, Array]:

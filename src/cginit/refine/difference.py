@@ -221,12 +221,12 @@ class StateDifference:
         """Put a simulation and its target on `nodes`, by default the points of each potential."""
         parts = {
             name: Difference.of(
-                record.potentials[name],
+                record.pairs[name],
                 record.rdfs[name],
                 curve,
                 target.kT,
                 sum(record.beads.values()),
-                record.potentials[name].r if nodes is None else nodes,
+                record.pairs[name].r if nodes is None else nodes,
             )
             for name, curve in target.rdfs.items()
         }

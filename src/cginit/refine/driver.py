@@ -10,13 +10,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from cginit.bonded import BondedPotential, Potential
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import ConvergenceError
 from cginit.interactions import ByName, Interactions, Named
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
-from cginit.refine.record import Record, Round, round_potentials
+from cginit.refine.record import Record, Round, bonded_potentials, pair_potentials, round_potentials
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Limits, Reason, Situation, arrived, sentence
 from cginit.refine.updates import DEFAULT_UPDATE, Update
@@ -34,7 +35,7 @@ class Refinement:
 
     Attributes
     ----------
-    potentials : Interactions of PairPotential
+    potentials : Interactions of PairPotential or BondedPotential
         Those whose g(r) came closest to the targets (smallest mean squared difference).
     rounds : tuple of Round
         Every round of simulations, in order: a record for each state.
@@ -50,7 +51,7 @@ class Refinement:
         Updates that reweighting judged: simulations that were not needed.
     """
 
-    potentials: Interactions[PairPotential]
+    potentials: Interactions[Potential]
     rounds: tuple[Round, ...]
     why: Reason
     reason: str
@@ -81,7 +82,17 @@ class Refinement:
     @property
     def potential(self) -> PairPotential:
         """The potential, where there is one interaction only."""
-        return self.potentials.only()
+        return self.pairs.only()
+
+    @property
+    def pairs(self) -> Interactions[PairPotential]:
+        """The potentials of pairs."""
+        return pair_potentials(self.potentials)
+
+    @property
+    def bonded(self) -> Interactions[BondedPotential]:
+        """The potentials of bonds, angles and dihedrals."""
+        return bonded_potentials(self.potentials)
 
     @property
     def rdf(self) -> RDF:
@@ -167,7 +178,7 @@ def refine(
 
 def refine_system(
     targets: Target | Sequence[Target],
-    potentials: ByName[PairPotential],
+    potentials: ByName[Potential],
     engine: str | Engine = "lammps",
     update: str | Update = DEFAULT_UPDATE,
     *,
@@ -178,7 +189,9 @@ def refine_system(
     stop: Sequence[Criterion] = (),
     progress: Callable[[Round], None] | None = None,
 ) -> Refinement:
-    """Refine the potentials of a mixture, of several states, or of several states of mixtures.
+    """Refine the potentials of a mixture, of molecules, of several states, or of several states of these.
+
+    Of molecules pairs, bonds, angles and dihedrals are refined together, all of them in every round.
 
     Each interaction counts in the states that have it, so that states may differ in density, temperature and
     composition, down to pure liquids. As `refine` otherwise.
@@ -187,8 +200,9 @@ def refine_system(
     ----------
     targets : Target or sequence of Target
         One a state.
-    potentials : mapping of interaction to PairPotential
-        The start, of every pair that some state has, on the grid of the targets (as guesses return it).
+    potentials : mapping of interaction to PairPotential or BondedPotential
+        The start, of every pair and bond that some state has, on the grid of the targets (as guesses return it). What
+        has no target is simulated as it is.
     engine, update : str or object
         By name or as an object of your own.
     workdir : Path or str, optional
@@ -263,7 +277,7 @@ def _finished(loop: Loop, reason: Reason, situation: Situation, norm: str) -> Re
     history = situation.history
     best = len(history) - 1
     # With a pressure to reach, the nearest g(r) need not have it; of several interactions or states the last has all.
-    single = len(loop.targets) == 1 and len(loop.targets[0].pairs) == 1
+    single = len(loop.targets) == 1 and len(loop.targets[0].measured) == 1
     if not reason.converged or (reason is Reason.AT_NOISE and single and not history.pressure_wanted):
         best = history.best
     shown = history.rounds[best]

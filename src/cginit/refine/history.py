@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Potential
 from cginit.curves import Array, PairPotential
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.record import Round, round_lmse, round_potentials
+from cginit.refine.record import Round, pair_potentials, round_lmse, round_potentials
 from cginit.refine.relaxation import best_simulation
-from cginit.refine.settle import settle
+from cginit.refine.settle import settle, settle_bonded, widest_distribution
 from cginit.target import Target
 
 __all__ = ["History", "Step", "apply_step"]
@@ -50,6 +51,11 @@ class History:
         return tuple(name for name in self.potentials() if name not in self.held)
 
     @property
+    def free_pairs(self) -> tuple[Interaction, ...]:
+        """The pairs among them."""
+        return tuple(name for name in self.free if name.is_pair)
+
+    @property
     def kT(self) -> float:
         """KT of the first state, the unit of changes."""
         return self.targets[0].kT
@@ -64,9 +70,13 @@ class History:
         """Whether some state has a pressure to reach."""
         return any(one.pressure is not None for one in self.targets)
 
-    def potentials(self, index: int = -1) -> Interactions[PairPotential]:
+    def potentials(self, index: int = -1) -> Interactions[Potential]:
         """Return the potentials of a round, by default of the last."""
         return round_potentials(self.rounds[index])
+
+    def pairs(self, index: int = -1) -> Interactions[PairPotential]:
+        """Return those of pairs."""
+        return pair_potentials(self.potentials(index))
 
     def until(self, index: int) -> History:
         """Return what was known after round `index`."""
@@ -108,7 +118,7 @@ class Step:
     changes : Interactions of ndarray
         Change ``(n,)`` of each potential on its grid, in its units; those that are not named stay.
     factor : float
-        What the potentials of the base are multiplied by first.
+        What the potentials of pairs of the base are multiplied by first. Molecules stay what they are.
     made_by : str
         The update or the move of the search that it comes from.
     """
@@ -132,16 +142,22 @@ class Step:
         return replace(self, changes=self.changes.map(lambda change: np.clip(change, -limit, limit)))
 
 
-def apply_step(history: History, step: Step) -> Interactions[PairPotential]:
-    """Return the potentials of a step, with cores and cut-offs put right; held ones stay as they are.
+def apply_step(history: History, step: Step) -> Interactions[Potential]:
+    """Return the potentials of a step, made fit to simulate; held ones stay as they are.
 
-    A core is extrapolated below what any state shows of the interaction.
+    A core is extrapolated below what any state shows of the pair; bonds get their walls anew.
     """
-    found: dict[Interaction, PairPotential] = {}
+    found: dict[Interaction, Potential] = {}
     for name, potential in history.potentials(step.base).items():
         change = step.changes.get(name)
         if name in history.held or (change is None and step.factor == 1.0):
             found[name] = potential
+            continue
+        if isinstance(potential, BondedPotential):
+            found[name] = potential
+            if change is not None:
+                widest_seen = widest_distribution(history.targets, name)
+                found[name] = settle_bonded(potential, potential.u + change, widest_seen, history.coldest)
             continue
         u = step.factor * potential.u
         if change is not None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit.configuration import Configuration, random_configuration
-from cginit.curves import PairPotential
-from cginit.engines.base import Engine, Schedule, length_scale
+from cginit.bonded import Potential
+from cginit.configuration import Configuration
+from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
-from cginit.extrapolate import check_start
-from cginit.interactions import ByName, Interaction, Interactions, Named
+from cginit.interactions import ByName, Interaction, Named
+from cginit.refine.first import fitting, fixed, partial_of, start_configuration, start_configurations
 from cginit.refine.history import History
 from cginit.refine.length import check_longest, longer_production
 from cginit.refine.record import Record, Round
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 #: Equilibration and production of one simulation unless the caller says otherwise. A potential is simulated from
 #: the last configuration of the one before, so that little equilibration is needed.
 DEFAULT_SCHEDULE = Schedule(equilibration=3_000, production=12_000, every=120)
-#: Smallest number of beads of a start configuration made here.
-MIN_BEADS = 1_000
 
 
 @dataclass(frozen=True)
@@ -94,19 +92,6 @@ def load_engine(name: str) -> Engine:
     return engine
 
 
-def start_configuration(
-    target: Target, r_cut: float, *, seed: int, beads: int | None = None
-) -> Configuration:
-    """Return a random, de-overlapped start large enough for the cut-off.
-
-    `beads`, by default at least 1000, and half the box beyond the range of the comparison and of the neighbour lists
-    of the potentials.
-    """
-    density = target.state.density
-    least = max(MIN_BEADS, int(np.ceil(density * (2.2 * r_cut) ** 3))) if beads is None else beads
-    return random_configuration(target.counts(least), density, seed=seed, units=target.units)
-
-
 class Loop:
     """A refinement that is advanced one round of simulations at a time.
 
@@ -114,8 +99,8 @@ class Loop:
     ----------
     targets : Target or sequence of Target
         What each state is to show.
-    potentials : mapping of interaction to PairPotential
-        The start, of every pair that some state has, on the grid of the targets (as guesses return it).
+    potentials : mapping of interaction to PairPotential or BondedPotential
+        The start, of every pair and bond that some state has, on the grid of the targets (as guesses return it).
     engine, update : Engine, Update or str
         How they are simulated and changed.
     workdir : Path
@@ -142,7 +127,7 @@ class Loop:
     def __init__(
         self,
         targets: Target | Sequence[Target],
-        potentials: ByName[PairPotential],
+        potentials: ByName[Potential],
         *,
         engine: str | Engine,
         update: str | Update,
@@ -158,12 +143,15 @@ class Loop:
         self.update = make_update(update, pressure=wanted) if isinstance(update, str) else update
         self._search = Search(self.update, settings.back)
         self._longest = check_longest(settings.longest, settings.schedule)
-        self._first = _fitting(self.targets, potentials)
-        self.held = frozenset(Interaction.of(name) for name in held)
+        fixed_ones = frozenset(Interaction.of(name) for name in held)
+        self._first = fitting(self.targets, potentials, fixed_ones)
+        measured = {name for one in self.targets for name in one.measured}
+        # What has no target cannot be refined.
+        self.held = fixed_ones | (set(self._first) - measured)
         if all(name in self.held for name in self._first):
             raise InputError("every interaction is held, so that nothing would be refined")
-        self._starts = _start_configurations(self.targets, self._first, starts, settings.seed)
-        self._schedule = _fixed(settings.schedule, self._first, self.targets)
+        self._starts = start_configurations(self.targets, self._first, starts, settings.seed)
+        self._schedule = fixed(settings.schedule, self._first, self.targets)
         self._proposal: tuple[int, Proposal] | None = None
         self._store = Store(workdir)
         self.rounds = self._store.open(self._identities(starts), self.targets)
@@ -171,7 +159,7 @@ class Loop:
             Simulator(
                 self.engine,
                 target,
-                self.held & frozenset(target.pairs),
+                self.held & frozenset(target.interactions),
                 self.update.beyond_cutoff,
                 settings.adaptive,
                 settings.replicas,
@@ -203,6 +191,9 @@ class Loop:
         found = []
         for number, target in enumerate(self.targets):
             own: dict[str, object] = {f"target of {name}": curve for name, curve in target.rdfs.items()}
+            own |= {f"target of {name}": curve for name, curve in target.distributions.items()}
+            if target.topology is not None:
+                own |= {"topology": target.topology, "target_exclusions": target.target_exclusions}
             own["state"] = (dict(target.densities), target.kT, target.pressure, target.weight)
             # Those of several states are made from the seed unless they were given.
             if not several or (starts is not None and starts[number] is not None):
@@ -314,82 +305,3 @@ class Loop:
     def keep(self, estimate: Round, skipped: int) -> None:
         """Keep in the folder, for a figure, the potentials that reweighting has judged at last."""
         self._store.keep(estimate, skipped)
-
-
-def partial_of(potentials: Interactions[PairPotential], target: Target) -> Interactions[PairPotential]:
-    """Return the potentials of the pairs that a state has."""
-    return Interactions({name: potentials[name] for name in target.pairs})
-
-
-def _fixed(
-    schedule: Schedule, potentials: Interactions[PairPotential], targets: Sequence[Target]
-) -> Schedule:
-    """Return the schedule with one time step for all rounds, set by the length of the first potentials."""
-    scales = [length_scale(potentials[name], target.state) for target in targets for name in target.pairs]
-    return replace(schedule, length=schedule.length or min(scales))
-
-
-def _fitting(targets: Sequence[Target], potentials: ByName[PairPotential]) -> Interactions[PairPotential]:
-    """Return the potentials of all pairs that some state has, in the units and on the grids of the targets.
-
-    Raises
-    ------
-    InputError
-        If there is no state, a potential is missing, or units or grids do not fit.
-    """
-    if not targets:
-        raise InputError("give at least one state")
-    given = Interactions(potentials)
-    units = targets[0].units
-    found: dict[Interaction, PairPotential] = {}
-    for number, target in enumerate(targets):
-        where = f" of state {number}" if len(targets) > 1 else ""
-        if target.units != units:
-            raise InputError(
-                f"state {number} is in {target.units.name}, the first in {units.name}; convert with .to(units)"
-            )
-        for name, curve in target.rdfs.items():
-            potential = given.get(name)
-            if potential is None:
-                raise InputError(
-                    f"the pair {name}{where} has no potential; give one for every pair of every state"
-                )
-            potential = found.setdefault(name, potential.to(units))
-            check_start(potential, curve)
-            if potential.r_cut > curve.r_max * (1.0 + 1e-9):
-                raise InputError(
-                    f"the cut-off {potential.r_cut:g} of {name} lies beyond the target g(r){where}, which ends at "
-                    f"{curve.r_max:g}"
-                )
-            n = potential.r.size
-            if curve.r.size < n or not np.allclose(curve.r[:n], potential.r, atol=1e-4 * potential.dr):
-                raise InputError(
-                    f"g(r) of {name}{where} (step {curve.dr:g}, from {curve.r[0]:g} to {curve.r_max:g}) does not lie "
-                    f"on the grid of the potential (step {potential.dr:g}, from {potential.r[0]:g} to "
-                    f"{potential.r_cut:g}); sample all alike"
-                )
-    return Interactions(found)
-
-
-def _start_configurations(
-    targets: Sequence[Target],
-    potentials: Interactions[PairPotential],
-    given: Sequence[Configuration | None] | None,
-    seed: int,
-) -> list[Configuration]:
-    """Return the start of each state, at its density."""
-    found = []
-    for number, target in enumerate(targets):
-        start = None if given is None else given[number]
-        if start is None:
-            r_cut = max(potentials[name].r_cut for name in target.pairs)
-            start = start_configuration(target, r_cut, seed=seed + number)
-        if len(start.species) == 1 == len(target.species):
-            # Nobody need name the beads of a pure liquid.
-            start = replace(start, species=target.species)
-        if start.species != target.species:
-            raise InputError(
-                f"the start has the species {', '.join(start.species)}, the target {', '.join(target.species)}"
-            )
-        found.append(start.to(target.units).at_density(target.state.density))
-    return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from cginit.bonded import Potential
 from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interactions
 from cginit.refine.history import History
-from cginit.refine.record import Record, Round, round_potentials
+from cginit.refine.record import Record, Round, pair_potentials, round_potentials
 from cginit.refine.store import Store
 from cginit.target import Target
 
@@ -56,14 +57,14 @@ class OpenedRefinement:
         return History(self.targets, self.rounds).best
 
     @property
-    def potentials(self) -> Interactions[PairPotential]:
+    def potentials(self) -> Interactions[Potential]:
         """The last potentials that reweighting has judged, else those of the best round."""
         return round_potentials(self.estimate if self.estimate is not None else self.rounds[self.best])
 
     @property
     def potential(self) -> PairPotential:
-        """The potential, where there is one interaction only."""
-        return self.potentials.only()
+        """The pair potential, where there is one only."""
+        return pair_potentials(self.potentials).only()
 
     def __repr__(self) -> str:
         pairs = ", ".join(str(name) for target in self.targets[:1] for name in target.pairs)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Distribution, Potential
 from cginit.configuration import Configuration
+from cginit.coordinates import BondedCounts
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
@@ -15,7 +18,17 @@ from cginit.refine.convergence import Distance
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
-__all__ = ["Record", "Round", "is_homogeneous", "on_grid", "round_chi2", "round_lmse", "round_potentials"]
+__all__ = [
+    "Record",
+    "Round",
+    "bonded_potentials",
+    "is_homogeneous",
+    "on_grid",
+    "pair_potentials",
+    "round_chi2",
+    "round_lmse",
+    "round_potentials",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +39,22 @@ class Record:
     ----------
     index : int
         Number of the round; 0 for the start potentials.
-    potentials : Interactions of PairPotential
-        As simulated.
+    potentials : Interactions of PairPotential or BondedPotential
+        As simulated: `pairs` and `bonded` in one.
     rdfs : Interactions of RDF
         Their g(r) with errors, on the grid of the target, to the cut-off or beyond.
     distances : Interactions of Distance
-        g(r) against the target up to each cut-off.
+        g(r) against the target up to each cut-off, and the distributions of bonds, angles and dihedrals.
     final : Configuration
         The last configuration.
     pressure, pressure_error : float
         In the units of the potentials; NaN where unknown.
     counts : Interactions of PairCounts
         Pairs of every configuration, for fluctuations and reweighting; empty where they were not kept.
+    distributions : Interactions of Distribution
+        Those of bonds, angles and dihedrals that have a target, on its grid.
+    bonded_counts : Interactions of BondedCounts
+        How many of them each configuration has in each bin.
     warnings : tuple of str
         What `cginit.sampling.examine` found.
     made_by : str
@@ -65,7 +82,7 @@ class Record:
     """
 
     index: int
-    potentials: Interactions[PairPotential]
+    potentials: Interactions[Potential]
     rdfs: Interactions[RDF]
     distances: Interactions[Distance]
     final: Configuration
@@ -86,11 +103,23 @@ class Record:
     others: tuple[Configuration, ...] = ()
     relaxed: int = 0
     longer: float = 1.0
+    distributions: Interactions[Distribution] = field(default_factory=lambda: Interactions({}))
+    bonded_counts: Interactions[BondedCounts] = field(default_factory=lambda: Interactions({}))
+
+    @cached_property
+    def pairs(self) -> Interactions[PairPotential]:
+        """The potentials of pairs."""
+        return pair_potentials(self.potentials)
+
+    @cached_property
+    def bonded(self) -> Interactions[BondedPotential]:
+        """The potentials of bonds, angles and dihedrals."""
+        return bonded_potentials(self.potentials)
 
     @property
     def potential(self) -> PairPotential:
         """The potential, where there is one interaction only."""
-        return self.potentials.only()
+        return self.pairs.only()
 
     @property
     def rdf(self) -> RDF:
@@ -131,9 +160,19 @@ class Record:
 Round = tuple[Record, ...]
 
 
-def round_potentials(finished: Round) -> Interactions[PairPotential]:
+def pair_potentials(potentials: Mapping[Interaction, Potential]) -> Interactions[PairPotential]:
+    """Return those of pairs."""
+    return Interactions({name: one for name, one in potentials.items() if isinstance(one, PairPotential)})
+
+
+def bonded_potentials(potentials: Mapping[Interaction, Potential]) -> Interactions[BondedPotential]:
+    """Return those of bonds, angles and dihedrals."""
+    return Interactions({name: one for name, one in potentials.items() if isinstance(one, BondedPotential)})
+
+
+def round_potentials(finished: Round) -> Interactions[Potential]:
     """Return the potentials of all states of a round."""
-    found: dict[Interaction, PairPotential] = {}
+    found: dict[Interaction, Potential] = {}
     for record in finished:
         for name, potential in record.potentials.items():
             found.setdefault(name, potential)

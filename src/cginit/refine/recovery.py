@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from cginit.curves import PairPotential, force
+from cginit.bonded import BondedPotential, Potential, bonded_force
+from cginit.curves import force
 from cginit.engines.base import Schedule
 from cginit.errors import InputError, UnstableError
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 
 __all__ = ["Attempt", "attempts", "between", "first_that_runs"]
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Potentials = Interactions[PairPotential]
+Potentials = Interactions[Potential]
 
 #: Factor of the time step where a run blew up, and the least steps of its push-off.
 GENTLE_STEP, GENTLE_PUSH_OFF = 0.4, 2_000
@@ -33,11 +34,11 @@ def attempts(potentials: Potentials, schedule: Schedule, best: Potentials | None
 
     Parameters
     ----------
-    potentials : Interactions of PairPotential
+    potentials : Interactions of PairPotential or BondedPotential
         What is to be simulated.
     schedule : Schedule
         Its length and time step.
-    best : Interactions of PairPotential or None
+    best : the same, or None
         The best so far; None where there are none yet.
     """
     gentle = replace(
@@ -54,9 +55,13 @@ def attempts(potentials: Potentials, schedule: Schedule, best: Potentials | None
 
 def between(best: Potentials, potentials: Potentials, part: float) -> Potentials:
     """Return the potentials at a part of the way from `best` to `potentials`."""
-    found = {}
+    found: dict[Interaction, Potential] = {}
     for name, potential in potentials.items():
         u = best[name].u + part * (potential.u - best[name].u)
+        if isinstance(potential, BondedPotential):
+            f = bonded_force(potential.x, u, potential.coordinate)
+            found[name] = replace(potential, u=u - u.min(), f=f, u_error=None)
+            continue
         found[name] = replace(potential, u=u, f=force(potential.r, u), u_error=None)
     return Interactions(found)
 

@@ -147,7 +147,12 @@ def in_step(runs: Sequence[EngineRun]) -> Trajectory | None:
     frames = np.stack([one.positions for one in found], axis=1)
     first = found[0]
     return Trajectory(
-        frames.reshape(-1, first.n, 3), first.box, units=first.units, types=first.types, species=first.species
+        frames.reshape(-1, first.n, 3),
+        first.box,
+        units=first.units,
+        types=first.types,
+        species=first.species,
+        topology=first.topology,
     )
 
 

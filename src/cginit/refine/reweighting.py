@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Potential
+from cginit.coordinates import BondedCounts
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
+from cginit.refine.bonded import bonded_distance
 from cginit.refine.convergence import distance
 from cginit.refine.history import History, Step, apply_step
-from cginit.refine.record import Record, Round, round_chi2, round_lmse
+from cginit.refine.record import Record, Round, pair_potentials, round_chi2, round_lmse
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
@@ -47,7 +50,7 @@ class Proposal:
 
     Attributes
     ----------
-    potentials : Interactions of PairPotential
+    potentials : Interactions of PairPotential or BondedPotential
         The next potentials.
     made_by : str
         The update, or the move of the search, that made them.
@@ -59,7 +62,7 @@ class Proposal:
         Whether the estimate is at the noise, so that nothing need be simulated.
     """
 
-    potentials: Interactions[PairPotential]
+    potentials: Interactions[Potential]
     made_by: str = "start"
     estimate: Round | None = None
     skipped: int = 0
@@ -107,7 +110,7 @@ def propose(history: History, search: Callable[[History], Step], *, reweighting:
 
 
 def reweighted_round(
-    last: Round, potentials: Interactions[PairPotential], targets: tuple[Target, ...], made_by: str = ""
+    last: Round, potentials: Interactions[Potential], targets: tuple[Target, ...], made_by: str = ""
 ) -> Round | None:
     """Return what simulations of `potentials` would have shown in every state; None where one cannot tell."""
     found = []
@@ -119,7 +122,7 @@ def reweighted_round(
     return tuple(found)
 
 
-def reweighted(record: Record, potentials: Interactions[PairPotential], target: Target) -> Record | None:
+def reweighted(record: Record, potentials: Interactions[Potential], target: Target) -> Record | None:
     r"""Return what a simulation of `potentials` would have shown, from the configurations of another.
 
     .. math:: w_f \propto \exp\Big(-\frac{1}{kT} \sum_{ib} n_{fib} (U_i'(x_b) - U_i(x_b))\Big)
@@ -129,36 +132,77 @@ def reweighted(record: Record, potentials: Interactions[PairPotential], target: 
 
     Source: R. W. Zwanzig, J. Chem. Phys. 22, 1420 (1954), doi:10.1063/1.1740409.
     """
-    if not record.counts:
+    # Where molecules feel pairs that their g(r) leave out, the counts do not tell the whole energy.
+    if not (record.counts or record.bonded_counts) or not target.counts_what_acts:
         return None
-    energy: Array = np.zeros(len(next(iter(record.counts.values()))))
-    for name, counts in record.counts.items():
-        old, new = record.potentials[name], potentials[name]
-        energy = energy + counts.counts[:, : new.r.size] @ ((new.u - old.u) / target.kT)
-    weights = boltzmann_weights(energy)
+    weights = boltzmann_weights(_energy_change(record, potentials, target.kT))
     share = effective_share(weights)
     if share < SMALLEST_SHARE:
         return None
     rdfs = record.counts.map(lambda one: one.rdf(weights))
-    moved = sum(
-        virial_change(counts, weights, record.potentials[name], potentials[name])
-        for name, counts in record.counts.items()
-    )
+    distributions = record.bonded_counts.map(lambda one: one.distribution(weights))
     own = Interactions({name: potentials[name] for name in record.potentials})
+    cutoffs = pair_potentials(own)
+    distances = {
+        name: distance(rdfs[name], curve, cutoffs[name].r_cut, record.longer)
+        for name, curve in target.rdfs.items()
+    }
+    distances |= {
+        name: bonded_distance(distributions[name], curve, record.longer)
+        for name, curve in target.distributions.items()
+    }
     return replace(
         record,
         potentials=own,
         rdfs=rdfs,
-        distances=Interactions(
-            {
-                name: distance(rdfs[name], curve, own[name].r_cut, record.longer)
-                for name, curve in target.rdfs.items()
-            }
-        ),
-        pressure=record.pressure + moved,
+        distributions=distributions,
+        distances=Interactions(distances),
+        pressure=record.pressure + _pressure_change(record, weights, potentials),
         pressure_error=float(record.pressure_error / np.sqrt(share)),
         counts=Interactions({}),
+        bonded_counts=Interactions({}),
     )
+
+
+def _energy_change(record: Record, potentials: Interactions[Potential], kT: float) -> Array:
+    """Return by how much the energy of each configuration changes ``(frames,)``, in kT."""
+    every: list[PairCounts | BondedCounts] = [*record.counts.values(), *record.bonded_counts.values()]
+    energy: Array = np.zeros(len(every[0]))
+    for name, pairs in record.counts.items():
+        old, new = record.potentials[name], potentials[name]
+        energy = energy + pairs.counts[:, : new.u.size] @ ((new.u - old.u) / kT)
+    for name, bonds in record.bonded_counts.items():
+        energy = energy + bonds.counts @ (_bonded_change(record, potentials, bonds, name, "u") / kT)
+    return energy
+
+
+def _bonded_change(
+    record: Record, potentials: Interactions[Potential], counts: BondedCounts, name: Interaction, what: str
+) -> Array:
+    """Return the change of energy (``u``) or force (``f``) at each bin ``(n,)`` of the counts."""
+    old, new = record.potentials[name], potentials[name]
+    period = 2.0 * np.pi if name.coordinate == "dihedral" else None
+    after, before = (
+        np.interp(counts.x, one.x, getattr(one, what), period=period)
+        for one in (new, old)
+        if isinstance(one, BondedPotential)
+    )
+    return np.asarray(after - before, dtype=np.float64)
+
+
+def _pressure_change(record: Record, weights: Array, potentials: Interactions[Potential]) -> float:
+    moved, after = 0.0, pair_potentials(potentials)
+    for name, counts in record.counts.items():
+        moved += virial_change(counts, weights, record.pairs[name], after[name])
+    volume = float(np.prod(record.final.box))
+    for name, bonds in record.bonded_counts.items():
+        # Angles and dihedrals have no virial.
+        if name.coordinate == "bond":
+            change = _bonded_change(record, potentials, bonds, name, "f")
+            moved += float(weights @ (bonds.counts @ (change * bonds.x))) / (3.0 * volume)
+            old = np.interp(bonds.x, record.bonded[name].x, record.bonded[name].f)
+            moved += float((weights - 1.0 / weights.size) @ (bonds.counts @ (old * bonds.x))) / (3.0 * volume)
+    return moved
 
 
 def boltzmann_weights(energy: Array) -> Array:

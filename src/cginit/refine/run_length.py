@@ -222,6 +222,7 @@ def _joined(runs: list[list[EngineRun]], complete: bool) -> Joined:
             units=first.units,
             types=first.types,
             species=first.species,
+            topology=first.topology,
         )
     return Joined(
         trajectory=whole,

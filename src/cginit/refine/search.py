@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from cginit.refine.history import History, Step
 from cginit.refine.record import on_grid, round_chi2
 from cginit.refine.updates.automatic import careful
 from cginit.refine.updates.base import Update
+from cginit.refine.updates.bonded import bonded_changes
 
 __all__ = ["HALF", "PART", "Search"]
 
@@ -65,17 +66,28 @@ class Search:
         """
         last, best = len(history) - 1, history.best
         if not self.back:
-            return self.update(history)
+            return self._updated(self.update, history)
         if not history.homogeneous(best):
             log.info("no homogeneous fluid yet; half the potentials are next")
             return Step(last, factor=0.5, made_by=HALF)
         if last == best or not _worse(history):
-            return self.update(history).scaled(max(SMALLEST_DAMPING, 0.5 ** _failures(history)))
+            damping = max(SMALLEST_DAMPING, 0.5 ** _failures(history))
+            return self._updated(self.update, history).scaled(damping)
         failed = last - best
         log.info("round %d is worse than %d; going back", last, best)
         if failed <= PATIENCE:
             return _part_of_step(history)
-        return careful(0.5 ** (failed - PATIENCE - 1), history)(history.until(best))
+        return self._updated(careful(0.5 ** (failed - PATIENCE - 1), history), history.until(best))
+
+    def _updated(self, rule: Update, history: History) -> Step:
+        """Return the step of a rule for the pairs, with that of all bonds, angles and dihedrals."""
+        bonded = bonded_changes(history)
+        if not bonded:
+            return rule(history)
+        if not history.free_pairs:
+            return Step.from_last(history, bonded, rule.name)
+        step = rule(history)
+        return replace(step, changes=Interactions({**step.changes, **bonded}))
 
 
 def _failures(history: History) -> int:
@@ -100,11 +112,16 @@ def _part_of_step(history: History) -> Step:
     if history.homogeneous(len(history) - 1):
         along, away = [], []
         for here, there, target in zip(best, last, history.targets, strict=True):
-            for name, potential in here.potentials.items():
+            root = np.sqrt(target.weight)
+            for name, curve in target.rdfs.items():
+                potential = here.pairs[name]
                 start = on_grid(here.rdfs[name], potential)
-                root = np.sqrt(target.weight)
                 along.append(root * (on_grid(there.rdfs[name], potential) - start))
-                away.append(root * (on_grid(target.rdfs[name], potential) - start))
+                away.append(root * (on_grid(curve, potential) - start))
+            for name, wanted in target.distributions.items():
+                scale, begin = root / float(wanted.p.max()), here.distributions[name].p
+                along.append(scale * (there.distributions[name].p - begin))
+                away.append(scale * (wanted.p - begin))
         slope, gap = np.concatenate(along), np.concatenate(away)
         power = float(slope @ slope)
         part = float(np.clip(float(slope @ gap) / power if power > 0.0 else 0.0, SHORTEST, LONGEST))

@@ -1,15 +1,20 @@
-"""A changed pair potential made fit to simulate: its core, and its end at the cut-off."""
+"""A changed potential made fit to simulate: core and cut-off of a pair, the walls of a bond."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Distribution, bonded_force
+from cginit.coordinates import COORDINATES
 from cginit.curves import RDF, Array, PairPotential, force
 from cginit.extrapolate import extend_core, first_visible
+from cginit.interactions import Interaction
+from cginit.target import Target
 
-__all__ = ["first_shown", "settle", "smooth_cutoff"]
+__all__ = ["first_shown", "settle", "settle_bonded", "smooth_cutoff", "widest_distribution"]
 
 #: Part of the cut-off over which the force is brought to zero, and the largest change in kT that this may make: a
 #: potential that is cut off where it is steep keeps its step rather than turn into another one, and what an update
@@ -33,6 +38,38 @@ def settle(potential: PairPotential, u: Array, target: RDF, kT: float) -> PairPo
         slope = min(0.0, float(u[first + 2] - u[first]) / (2.0 * potential.dr))
         u[:first] = u[first] + slope * (potential.r[:first] - potential.r[first])
     return replace(potential, u=u, f=force(potential.r, u), u_error=None, r_core=float(potential.r[first]))
+
+
+def settle_bonded(potential: BondedPotential, u: Array, target: Distribution, kT: float) -> BondedPotential:
+    """Return a bonded potential with energies `u` ``(n,)`` on the same grid, closed where the target shows nothing.
+
+    The grid stays that of the first, so that the steps of all rounds are of the same points; beyond the end of the
+    new walls they go on as straight lines.
+    """
+    moved = replace(
+        potential, u=u - u.min(), f=bonded_force(potential.x, u, potential.coordinate), u_error=None
+    )
+    closed = COORDINATES[potential.coordinate].settle(moved, target, kT)
+    return on_bonded_grid(closed, potential.x)
+
+
+def on_bonded_grid(potential: BondedPotential, x: Array) -> BondedPotential:
+    """Return a potential on another grid of the same points, with straight lines beyond its own ends."""
+    if potential.x.size == x.size and np.allclose(potential.x, x, rtol=0.0, atol=1e-6 * potential.dx):
+        return potential
+    u = np.interp(x, potential.x, potential.u)
+    low, high = x < potential.x[0], x > potential.x[-1]
+    slopes = np.diff(potential.u) / potential.dx
+    u[low] = potential.u[0] + min(slopes[0], 0.0) * (x[low] - potential.x[0])
+    u[high] = potential.u[-1] + max(slopes[-1], 0.0) * (x[high] - potential.x[-1])
+    u -= u.min()
+    return replace(potential, x=x, u=u, f=bonded_force(x, u, potential.coordinate), u_error=None)
+
+
+def widest_distribution(targets: Sequence[Target], name: Interaction) -> Distribution:
+    """Return the distribution of an interaction of that state that sees most of it."""
+    curves = [one.distributions[name] for one in targets if name in one.distributions]
+    return max(curves, key=lambda curve: int(np.count_nonzero(curve.p > 0.0)))
 
 
 def first_shown(potential: PairPotential, target: RDF) -> int:

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from cginit import sampling
-from cginit.configuration import Configuration
-from cginit.curves import RDF, Array, PairPotential
+from cginit.bonded import Distribution, Potential
+from cginit.configuration import Configuration, Trajectory
+from cginit.coordinates import BondedCounts, count_terms
+from cginit.curves import RDF, Array
 from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.convergence import distance
-from cginit.refine.record import Record
+from cginit.refine.bonded import bonded_distance
+from cginit.refine.convergence import Distance, distance
+from cginit.refine.record import Record, pair_potentials
 from cginit.refine.recovery import attempts, first_that_runs
 from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import ONE, Replicas
@@ -70,13 +73,13 @@ class Simulator:
     def run(
         self,
         index: int,
-        potentials: Interactions[PairPotential],
+        potentials: Interactions[Potential],
         starts: Sequence[Configuration],
         schedule: Schedule,
         *,
         seed: int,
         prepare: Callable[[], Path],
-        best: Interactions[PairPotential] | None,
+        best: Interactions[Potential] | None,
         longer: float = 1.0,
     ) -> Record:
         """Simulate and compare with the target.
@@ -91,7 +94,7 @@ class Simulator:
         """
         began = time.perf_counter()
 
-        def attempt(tried: Interactions[PairPotential], gentle: Schedule) -> Record:
+        def attempt(tried: Interactions[Potential], gentle: Schedule) -> Record:
             return self._simulated(index, tried, starts, gentle, seed, prepare(), longer)
 
         record, remarks = first_that_runs(attempts(potentials, schedule, best), attempt)
@@ -100,21 +103,21 @@ class Simulator:
     def _simulated(
         self,
         index: int,
-        potentials: Interactions[PairPotential],
+        potentials: Interactions[Potential],
         starts: Sequence[Configuration],
         schedule: Schedule,
         seed: int,
         folder: Path,
         longer: float,
     ) -> Record:
-        counted: Interactions[PairCounts] | None = None
+        counted: Record | None = None
 
         def measure(joined: Joined) -> tuple[Record, Verdict]:
             nonlocal counted
             record = self._measured(index, potentials, joined, longer, counted if joined.known else None)
-            counted = record.counts
+            counted = record
             curves = [
-                (counts, self.target.rdfs[name], potentials[name].r_cut)
+                (counts, self.target.rdfs[name], record.pairs[name].r_cut)
                 for name, counts in record.counts.items()
                 if name not in self.held
             ]
@@ -136,58 +139,57 @@ class Simulator:
             replicas=self.replicas,
         )
 
-    def _distance(self, record: Record, potentials: Interactions[PairPotential]) -> float:
+    def _distance(self, record: Record, potentials: Interactions[Potential]) -> float:
         """Return the largest chi^2 per point, with the errors as they are."""
-        return max(
-            distance(record.rdfs[name], curve, potentials[name].r_cut).chi2
+        return max(one.chi2 for name, one in self._distances(record, 1.0).items() if name not in self.held)
+
+    def _distances(self, record: Record, longer: float) -> Interactions[Distance]:
+        found = {
+            name: distance(record.rdfs[name], curve, record.pairs[name].r_cut, longer)
             for name, curve in self.target.rdfs.items()
-            if name not in self.held
-        )
+        }
+        found |= {
+            name: bonded_distance(record.distributions[name], curve, longer)
+            for name, curve in self.target.distributions.items()
+        }
+        return Interactions(found)
 
     def _measured(
         self,
         index: int,
-        potentials: Interactions[PairPotential],
+        potentials: Interactions[Potential],
         joined: Joined,
         longer: float,
-        before: Interactions[PairCounts] | None,
+        before: Record | None,
     ) -> Record:
-        """Return what all parts so far show; `before` are the pairs of all but the last."""
+        """Return what all parts so far show; `before` is the record of all but the last."""
         target = self.target
-        first = next(iter(target.rdfs.values()))
-        edge = float(np.min(joined.finals[0].box))
-        r_cut = max(one.r_cut for one in potentials.values())
-        reach = reach_of(first, r_cut, edge, self.beyond_cutoff)
         counts: Interactions[PairCounts] = Interactions({})
+        bonds: Interactions[BondedCounts] = Interactions({})
         warnings: tuple[str, ...] = ()
         if joined.trajectory is None:
-            rdfs = Interactions({target.pairs[0]: _exact(joined.first, target, reach)})
-        else:
-            known = None if before is None else {name.types: one for name, one in before.items()}
-            found = sampling.count_partial_pairs(
-                joined.trajectory, dr=first.dr, r_max=reach, offset=float(first.r[0]), before=known
+            rdfs = Interactions(
+                {target.pairs[0]: _exact(joined.first, target, self._reach(potentials, joined))}
             )
-            counts = Interactions({name: found[name.types] for name in target.pairs})
-            if len(counts) == 1:
-                # Where all beads are alike, g(r) can say of how many beads it is.
-                counts = counts.map(lambda one: replace(one, pairs=None))
+        else:
+            if target.rdfs:
+                counts = self._counted(potentials, joined, joined.trajectory, before)
+                everything = _regardless_of_species(counts, molecular=target.topology is not None)
+                # Without pairs there is no fluid to examine.
+                warnings = sampling.examine(joined.trajectory, everything, joined.energy).reasons
+            bonds = self._counted_bonds(joined.trajectory, before)
             rdfs = counts.map(lambda one: one.rdf())
-            everything = _regardless_of_species(counts)
-            warnings = sampling.examine(joined.trajectory, everything, joined.energy).reasons
-        return Record(
+        record = Record(
             index=index,
             potentials=potentials,
             rdfs=rdfs,
-            distances=Interactions(
-                {
-                    name: distance(rdfs[name], curve, potentials[name].r_cut, longer)
-                    for name, curve in target.rdfs.items()
-                }
-            ),
+            distances=Interactions({}),
             final=joined.finals[0],
             pressure=joined.pressure.value,
             pressure_error=joined.pressure.error,
             counts=counts,
+            distributions=bonds.map(_distribution),
+            bonded_counts=bonds,
             warnings=warnings,
             held=self.held,
             engine=joined.engine,
@@ -198,13 +200,62 @@ class Simulator:
             relaxed=joined.relaxed,
             longer=longer,
         )
+        return replace(record, distances=self._distances(record, longer))
+
+    def _reach(self, potentials: Interactions[Potential], joined: Joined) -> float:
+        first = next(iter(self.target.rdfs.values()))
+        edge = float(np.min(joined.finals[0].box))
+        r_cut = max(one.r_cut for one in pair_potentials(potentials).values())
+        return reach_of(first, r_cut, edge, self.beyond_cutoff)
+
+    def _counted(
+        self,
+        potentials: Interactions[Potential],
+        joined: Joined,
+        trajectory: Trajectory,
+        before: Record | None,
+    ) -> Interactions[PairCounts]:
+        """Return the pairs of every configuration that the g(r) of the target count."""
+        target = self.target
+        first = next(iter(target.rdfs.values()))
+        found = sampling.count_partial_pairs(
+            trajectory,
+            dr=first.dr,
+            r_max=self._reach(potentials, joined),
+            offset=float(first.r[0]),
+            before=None if before is None else {name.types: one for name, one in before.counts.items()},
+            excluded=None if target.topology is None else target.topology.excluded(target.target_exclusions),
+            only=[name.types for name in target.pairs],
+        )
+        counts = Interactions({name: found[name.types] for name in target.pairs})
+        if len(counts) == 1 and target.topology is None:
+            # Where all beads are alike, g(r) can say of how many beads it is.
+            counts = counts.map(lambda one: replace(one, pairs=None))
+        return counts
+
+    def _counted_bonds(self, trajectory: Trajectory, before: Record | None) -> Interactions[BondedCounts]:
+        """Return the bonds, angles and dihedrals of every configuration that have a target."""
+        target = self.target
+        if not target.distributions:
+            return Interactions({})
+        known = None if before is None else before.bonded_counts
+        return count_terms(
+            trajectory, target.distributions.map(lambda one: one.x), target.topology, before=known
+        )
 
 
-def _for_engine(potentials: Interactions[PairPotential]) -> Potentials:
+def _distribution(counts: BondedCounts) -> Distribution:
+    return counts.distribution()
+
+
+def _for_engine(potentials: Interactions[Potential]) -> Potentials:
     """Return what engines take: of one species the potential itself, so that those that know no other do."""
-    if len(potentials) == 1:
-        return potentials.only()
-    return {name.types: one for name, one in potentials.items()}
+    pairs = pair_potentials(potentials)
+    if len(pairs) < len(potentials):
+        return potentials
+    if len(pairs) == 1:
+        return pairs.only()
+    return {name.types: one for name, one in pairs.items()}
 
 
 def _exact(run: EngineRun, target: Target, reach: float) -> RDF:
@@ -221,8 +272,9 @@ def _exact(run: EngineRun, target: Target, reach: float) -> RDF:
     return RDF(r, np.interp(r, exact.r, exact.g), error, units=whole.units)
 
 
-def _regardless_of_species(counts: Interactions[PairCounts]) -> RDF:
-    """Return g(r) of all beads, whatever they are."""
+def _regardless_of_species(counts: Interactions[PairCounts], *, molecular: bool) -> RDF:
+    """Return g(r) of all beads, whatever they are; of molecules without the pairs that are left out."""
     first = next(iter(counts.values()))
     every = np.asarray(np.sum([one.counts for one in counts.values()], axis=0), dtype=np.int32)
-    return PairCounts(first.r, every, first.beads, first.volume, first.units).rdf()
+    pairs = sum(one.pairs for one in counts.values() if one.pairs is not None) if molecular else None
+    return PairCounts(first.r, every, first.beads, first.volume, first.units, pairs).rdf()

@@ -180,7 +180,7 @@ class Norm:
     def of(self, record: Record, target: Target, name: Interaction) -> float:
         """Return its part of the sum."""
         curve, sampled = target.rdfs[name], record.rdfs[name].with_core()
-        r = curve.r[curve.r <= record.potentials[name].r_cut + 1e-6 * curve.dr]
+        r = curve.r[curve.r <= record.pairs[name].r_cut + 1e-6 * curve.dr]
         difference = np.abs(np.interp(r, sampled.r, sampled.g) - curve.g[: r.size])
         return self.weight * float(np.sum(difference**self.power))
 
@@ -239,6 +239,8 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm
             skipped += situation.proposal.skipped
         saved = f", and {skipped} update{'s' * (skipped > 1)} judged by reweighting" if skipped else ""
         what = "g(r) differs from the target" if _single(history) else "every g(r) differs from its target"
+        if any(one.distributions for one in history.targets):
+            what = "every distribution differs from its target"
         if len(history.targets) > 1:
             what = "every state differs from its target"
         if reason is Reason.BELOW_NORM:
@@ -273,7 +275,7 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm
 
 
 def _single(history: History) -> bool:
-    return len(history.targets) == 1 and len(history.targets[0].pairs) == 1
+    return len(history.targets) == 1 and len(history.targets[0].measured) == 1
 
 
 def _numbers(shown: Round, history: History) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Distribution
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
@@ -18,12 +19,14 @@ from cginit.refine.stored_curves import (
     read_estimate,
     read_record,
     read_target,
+    read_topology,
     write_estimate,
     write_record,
     write_target,
 )
 from cginit.refine.workdir import WorkDir, write_json
 from cginit.target import BEAD, Target
+from cginit.topology import Topology
 
 __all__ = ["FORMAT_VERSION", "Store", "fingerprint"]
 
@@ -51,6 +54,13 @@ def _identity(value: object) -> str:
         return _digest(value.r, value.g, value.error) + f" ({value.units.name})"
     if isinstance(value, PairPotential):
         return _digest(value.r, value.u) + f" ({value.units.name})"
+    if isinstance(value, Distribution):
+        return _digest(value.x, value.p, value.error) + f" ({value.units.name})"
+    if isinstance(value, BondedPotential):
+        return _digest(value.x, value.u) + f" ({value.units.name})"
+    if isinstance(value, Topology):
+        names = ", ".join((*value.species, *map(str, value.terms), value.exclusions))
+        return _digest(value.types, value.molecules, value.listed, *value.terms.values()) + f" ({names})"
     if isinstance(value, Configuration):
         return _digest(value.positions, value.box) + f" ({value.units.name})"
     return repr(value)
@@ -131,7 +141,10 @@ class Store:
             If the folder holds no refinement.
         """
         self._check()
-        states = [[read_record(path) for path in place.complete()] for place in self._places]
+        states = [
+            [read_record(path, topology) for path in place.complete()]
+            for place, topology in zip(self._places, self._topologies(), strict=True)
+        ]
         return list(zip(*states, strict=False))
 
     def folder_of(self, state: int) -> Path:
@@ -141,7 +154,7 @@ class Store:
     def kept(self, state: int, index: int) -> Record | None:
         """Return the record of one state in a round that was not completed, where it is there."""
         path = self._places[state].path(index)
-        return read_record(path) if path.is_dir() else None
+        return read_record(path, self._topologies()[state]) if path.is_dir() else None
 
     def targets(self) -> tuple[Target, ...]:
         """Return the targets that the refinement was started with.
@@ -165,9 +178,8 @@ class Store:
         """
         # A simulation counts more than what reweighting said before it.
         (self.folder / REWEIGHTED).unlink(missing_ok=True)
-        return read_record(
-            self._places[state].finish(record.index, lambda folder: write_record(record, folder))
-        )
+        done = self._places[state].finish(record.index, lambda folder: write_record(record, folder))
+        return read_record(done, record.final.topology)
 
     def keep(self, estimate: Round, skipped: int) -> None:
         """Keep the last potentials where reweighting has judged them; the loop itself finds them again without."""
@@ -177,6 +189,10 @@ class Store:
         """Return what `keep` has kept, with the number of updates as `skipped`."""
         path = self.folder / REWEIGHTED
         return read_estimate(path, self.rounds()[-1]) if path.exists() else None
+
+    def _topologies(self) -> list[Topology | None]:
+        """Return how the beads of each state are bonded, which its records do not repeat."""
+        return [read_topology(place.folder / TARGET) for place in self._places]
 
     def _check(self) -> None:
         if not self.exists:

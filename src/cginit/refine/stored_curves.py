@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Distribution, Potential
 from cginit.configuration import Configuration
+from cginit.coordinates import BondedCounts
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
@@ -20,11 +22,20 @@ from cginit.refine.record import Record, Round
 from cginit.refine.workdir import save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.target import BEAD, Target
+from cginit.topology import Topology
 from cginit.units import unit_system
 
-__all__ = ["read_estimate", "read_record", "read_target", "write_estimate", "write_record", "write_target"]
+__all__ = [
+    "read_estimate",
+    "read_record",
+    "read_target",
+    "read_topology",
+    "write_estimate",
+    "write_record",
+    "write_target",
+]
 
-CURVES, COUNTS, SUMMARY = "curves.npz", "counts.npz", "record.json"
+CURVES, COUNTS, BONDED, SUMMARY = "curves.npz", "counts.npz", "bonded_counts.npz", "record.json"
 #: Name of the summary in folders of format 2.
 OLD_SUMMARY = "iteration.json"
 #: What a summary holds as it is.
@@ -65,6 +76,8 @@ def write_record(record: Record, folder: Path) -> None:
             if one.pairs is not None
         }
         save_arrays(folder / COUNTS, r=first.r, volume=np.array(first.volume), **kept, **pairs)
+    if record.bonded_counts:
+        save_arrays(folder / BONDED, **_bonded_counts(record))
     summary: dict[str, Any] = {name: getattr(record, name) for name in _SCALARS}
     summary |= {name: list(getattr(record, name)) for name in _TEXTS}
     summary |= {
@@ -73,9 +86,9 @@ def write_record(record: Record, folder: Path) -> None:
         "held": [str(name) for name in record.held],
         "interactions": {
             str(name): {
-                "distance": asdict(record.distances[name]),
+                **({"distance": asdict(record.distances[name])} if name in record.distances else {}),
                 "notes": list(potential.notes),
-                "r_core": potential.r_core,
+                **({"r_core": potential.r_core} if isinstance(potential, PairPotential) else {}),
                 "provenance": None if potential.provenance is None else asdict(potential.provenance),
             }
             for name, potential in record.potentials.items()
@@ -84,8 +97,8 @@ def write_record(record: Record, folder: Path) -> None:
     write_json(summary, folder / SUMMARY)
 
 
-def read_record(folder: Path) -> Record:
-    """Read what `write_record` wrote, or an iteration of format 2."""
+def read_record(folder: Path, topology: Topology | None = None) -> Record:
+    """Read what `write_record` wrote, or an iteration of format 2; `topology` is that of the state."""
     if not (folder / SUMMARY).exists():
         return _read_old(folder)
     summary = json.loads((folder / SUMMARY).read_text())
@@ -94,19 +107,30 @@ def read_record(folder: Path) -> Record:
         potentials = {
             name: _potential(data, name, units, values) for name, values in _named(summary["interactions"])
         }
-        rdfs = {name: _rdf(data, f"{name}|g", units) for name in potentials}
+        rdfs = {name: _rdf(data, f"{name}|g", units) for name in potentials if f"{name}|g|r" in data}
+        distributions = {
+            name: _distribution(data, name, f"{name}|p", units)
+            for name in potentials
+            if f"{name}|p|x" in data
+        }
         box, types = data["final|box"], data["final|types"]
         final, *others = (
-            Configuration(positions, box, units=units, types=types, species=species)
+            Configuration(positions, box, units=units, types=types, species=species, topology=topology)
             for positions in (data["final|positions"], *data.get("final|others", ()))
         )
     return Record(
         potentials=Interactions(potentials),
         rdfs=Interactions(rdfs),
         distances=Interactions(
-            {name: Distance(**values["distance"]) for name, values in _named(summary["interactions"])}
+            {
+                name: Distance(**values["distance"])
+                for name, values in _named(summary["interactions"])
+                if "distance" in values
+            }
         ),
-        counts=_read_counts(folder / COUNTS, {name: f"{name}|counts" for name in potentials}, final),
+        counts=_read_counts(folder / COUNTS, {name: f"{name}|counts" for name in rdfs}, final),
+        distributions=Interactions(distributions),
+        bonded_counts=_read_bonded_counts(folder / BONDED, distributions, units),
         final=final,
         others=tuple(others),
         held=frozenset(Interaction.of(name) for name in summary["held"]),
@@ -124,11 +148,16 @@ def _named(table: Mapping[str, Any]) -> Iterator[tuple[Interaction, Any]]:
 def _curves(record: Record) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
     for name, potential in record.potentials.items():
-        g = record.rdfs[name]
-        arrays |= {f"{name}|r": potential.r, f"{name}|u": potential.u, f"{name}|f": potential.f}
-        arrays |= {f"{name}|g|r": g.r, f"{name}|g|g": g.g}
+        grid = potential.r if isinstance(potential, PairPotential) else potential.x
+        arrays |= {f"{name}|r": grid, f"{name}|u": potential.u, f"{name}|f": potential.f}
         if potential.u_error is not None:
             arrays[f"{name}|u_error"] = potential.u_error
+    for name, p in record.distributions.items():
+        arrays |= {f"{name}|p|x": p.x, f"{name}|p|p": p.p}
+        if p.error is not None:
+            arrays[f"{name}|p|error"] = p.error
+    for name, g in record.rdfs.items():
+        arrays |= {f"{name}|g|r": g.r, f"{name}|g|g": g.g}
         if g.error is not None:
             arrays[f"{name}|g|error"] = g.error
         if g.beads is not None:
@@ -136,8 +165,19 @@ def _curves(record: Record) -> dict[str, Any]:
     return arrays
 
 
-def _potential(data: Any, name: Interaction, units: str, values: Mapping[str, Any]) -> PairPotential:
+def _potential(data: Any, name: Interaction, units: str, values: Mapping[str, Any]) -> Potential:
     origin = values["provenance"]
+    if not name.is_pair:
+        return BondedPotential(
+            data[f"{name}|r"],
+            data[f"{name}|u"],
+            data[f"{name}|f"],
+            coordinate=name.coordinate,
+            units=unit_system(units),
+            u_error=data.get(f"{name}|u_error"),
+            provenance=None if origin is None else Provenance(**origin),
+            notes=tuple(values["notes"]),
+        )
     return PairPotential(
         data[f"{name}|r"],
         data[f"{name}|u"],
@@ -184,6 +224,39 @@ def _read_counts(
         )
 
 
+def _distribution(data: Any, name: Interaction, prefix: str, units: str) -> Distribution:
+    return Distribution(
+        data[f"{prefix}|x"],
+        data[f"{prefix}|p"],
+        data.get(f"{prefix}|error"),
+        coordinate=name.coordinate,
+        units=unit_system(units),
+    )
+
+
+def _bonded_counts(record: Record) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    for name, one in record.bonded_counts.items():
+        arrays |= {f"{name}|counts": one.counts, f"{name}|members": np.array(one.members)}
+    return arrays
+
+
+def _read_bonded_counts(
+    path: Path, distributions: Mapping[Interaction, Distribution], units: str
+) -> Interactions[BondedCounts]:
+    if not path.exists():
+        return Interactions({})
+    with np.load(path, allow_pickle=False) as data:
+        return Interactions(
+            {
+                name: BondedCounts(
+                    name, one.x, data[f"{name}|counts"], int(data[f"{name}|members"]), unit_system(units)
+                )
+                for name, one in distributions.items()
+            }
+        )
+
+
 def write_target(target: Target, path: Path) -> None:
     """Write a target as one .npz file."""
     arrays: dict[str, Any] = {
@@ -195,6 +268,13 @@ def write_target(target: Target, path: Path) -> None:
     }
     if target.pressure is not None:
         arrays["pressure"] = np.array(target.pressure)
+    if target.topology is not None:
+        arrays |= _topology_arrays(target.topology)
+        arrays["target_exclusions"] = np.array(target.target_exclusions)
+    for name, p in target.distributions.items():
+        arrays |= {f"{name}|x": p.x, f"{name}|p": p.p}
+        if p.error is not None:
+            arrays[f"{name}|error"] = p.error
     for name, curve in target.rdfs.items():
         arrays |= {f"{name}|r": curve.r, f"{name}|g": curve.g}
         if curve.error is not None:
@@ -217,13 +297,60 @@ def read_target(path: Path) -> Target:
         names = {key.removesuffix("|g"): key for key in data if key.endswith("|g")}
         rdfs = {Interaction.of(name.replace("|", "-")): _rdf(data, name, units) for name in names}
         pressure, weight = data.get("pressure"), data.get("weight")
+        distributions = {
+            one: Distribution(
+                data[f"{one}|x"],
+                data[f"{one}|p"],
+                data.get(f"{one}|error"),
+                coordinate=one.coordinate,
+                units=unit_system(units),
+            )
+            for one in (Interaction.of(key.removesuffix("|p")) for key in data if key.endswith("|p"))
+        }
         return Target(
             Interactions(rdfs),
             densities,
             float(data["kT"]),
             None if pressure is None else float(pressure),
             1.0 if weight is None else float(weight),
+            topology=_topology(data),
+            target_exclusions=str(data.get("target_exclusions", "molecule")),
+            distributions=Interactions(distributions),
         )
+
+
+def read_topology(path: Path) -> Topology | None:
+    """Return the topology of a target that `write_target` wrote; None of loose beads."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as data:
+        return _topology(data)
+
+
+def _topology_arrays(topology: Topology) -> dict[str, Any]:
+    arrays: dict[str, Any] = {
+        "topology|types": topology.types,
+        "topology|molecules": topology.molecules,
+        "topology|exclusions": np.array(topology.exclusions),
+        "topology|listed": topology.listed,
+    }
+    return arrays | {f"{name}|members": members for name, members in topology.terms.items()}
+
+
+def _topology(data: Any) -> Topology | None:
+    if "topology|types" not in data:
+        return None
+    terms = {
+        Interaction.of(key.removesuffix("|members")): data[key] for key in data if key.endswith("|members")
+    }
+    return Topology(
+        data["topology|types"],
+        tuple(data["species"].tolist()),
+        Interactions(terms),
+        data["topology|molecules"],
+        exclusions=str(data["topology|exclusions"]),
+        listed=data["topology|listed"],
+    )
 
 
 def write_estimate(path: Path, estimate: Round, skipped: int) -> None:
@@ -246,23 +373,27 @@ def read_estimate(path: Path, last: Round) -> Round | None:
         for number, record in enumerate(last):
             units = record.final.units
             own = {key.removeprefix(f"{number}|"): data[key] for key in data if key.startswith(f"{number}|")}
-            potentials, rdfs, distances = {}, {}, {}
+            potentials: dict[Interaction, Potential] = {}
             for name, before in record.potentials.items():
-                potentials[name] = PairPotential(
-                    own[f"{name}|r"], own[f"{name}|u"], own[f"{name}|f"], r_core=before.r_core, units=units
-                )
-                rdfs[name] = _rdf(own, f"{name}|g", units.name)
-                distances[name] = Distance(*own[f"{name}|distance"].tolist())
+                kept = {"notes": (), "provenance": None, "r_core": getattr(before, "r_core", 0.0)}
+                potentials[name] = _potential(own, name, units.name, kept)
+            rdfs = {name: _rdf(own, f"{name}|g", units.name) for name in record.rdfs}
+            distributions = {
+                name: _distribution(own, name, f"{name}|p", units.name) for name in record.distributions
+            }
+            distances = {name: Distance(*own[f"{name}|distance"].tolist()) for name in record.distances}
             pressure, error = own["pressure"].tolist()
             found.append(
                 replace(
                     record,
                     potentials=Interactions(potentials),
                     rdfs=Interactions(rdfs),
+                    distributions=Interactions(distributions),
                     distances=Interactions(distances),
                     pressure=pressure,
                     pressure_error=error,
                     counts=Interactions({}),
+                    bonded_counts=Interactions({}),
                     skipped=int(data["skipped"]),
                 )
             )

@@ -17,7 +17,7 @@ from cginit.errors import InputError, MissingDependencyError, files_explained
 from cginit.interactions import Interaction
 from cginit.refine.convergence import CHI2_AT_NOISE, Distance
 from cginit.refine.history import History
-from cginit.refine.record import Record, Round, round_lmse, round_potentials
+from cginit.refine.record import Record, Round, pair_potentials, round_lmse, round_potentials
 from cginit.target import Target
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def refinement_figure(
         curves.append((rounds[best], BEST_COLOUR, f"iteration {best}"))
     if estimate is not None:
         curves.append((estimate, WEIGHTED_COLOUR, "reweighted"))
-    pairs = tuple(history.potentials())
+    pairs = tuple(history.pairs())
     figure, panels, axes_e = _panels(len(pairs), len(targets))
     for name, (axes_u, *axes_g) in zip(pairs, panels, strict=True):
         _draw_potentials(axes_u, name, curves, history.kT)
@@ -130,7 +130,7 @@ def _draw_potentials(
     """Draw U of one pair in kT of the first state."""
     potential = None
     for done, colour, label in curves:
-        potential = round_potentials(done)[name]
+        potential = pair_potentials(round_potentials(done))[name]
         axes.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=label)
     if potential is not None:
         _scale_energy(axes, potential, kT)

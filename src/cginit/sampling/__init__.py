@@ -12,6 +12,7 @@ from cginit.sampling.histogram import (
     partial_rdfs,
     rdf,
 )
+from cginit.sampling.intramolecular import MoleculeStructure
 from cginit.sampling.pressure import virial_pressure
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "FrameCounter",
     "Health",
     "Mean",
+    "MoleculeStructure",
     "PairCounter",
     "PairCounts",
     "accumulate_rdf",

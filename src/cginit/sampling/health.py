@@ -109,10 +109,11 @@ def examine(trajectory: Trajectory, g: RDF, energy: ArrayLike | None = None) -> 
                     f"{second.value:.4g} ({drift / noise:.1f} standard errors) within the run; equilibrate longer"
                 )
     low = low_k_structure_factor(trajectory)
-    if low.value > S_K_MIN_LIMIT:
+    limit = S_K_MIN_LIMIT * _beads_in_phase(trajectory)
+    if low.value > limit:
         reasons.append(
             f"inhomogeneous: S(k_min) = {low.value:.3g}, where a homogeneous fluid stays below "
-            f"{S_K_MIN_LIMIT:g}; the beads cluster or the box holds two phases"
+            f"{limit:g}; the beads cluster or the box holds two phases"
         )
     tail = g.r > 0.85 * g.r_max
     excess = float(np.mean(g.g[tail] - 1.0))
@@ -148,3 +149,11 @@ def _bragg_peak(trajectory: Trajectory, frames: int = 16) -> float:
     spectrum = np.asarray(total) / chosen.size
     spectrum[0, 0, 0] = 0.0
     return float(spectrum.max())
+
+
+def _beads_in_phase(trajectory: Trajectory) -> float:
+    """Return the beads of a molecule, by which S(k) of a gas of molecules exceeds 1; their average over beads."""
+    if trajectory.topology is None:
+        return 1.0
+    sizes = np.bincount(trajectory.topology.molecules)
+    return float(np.sum(sizes**2) / np.sum(sizes))

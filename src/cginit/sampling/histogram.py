@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -217,10 +217,13 @@ def count_partial_pairs(
     r_max: float | None = None,
     offset: float = 0.0,
     before: Mapping[tuple[str, str], PairCounts] | None = None,
+    excluded: ArrayLike | None = None,
+    only: Sequence[tuple[str, str]] | None = None,
 ) -> dict[tuple[str, str], PairCounts]:
     """Return the pairs of every configuration for all pairs of species, on the grid of `rdf`.
 
-    `before` are the counts of the first configurations on the same grid; those are not counted again.
+    `before` are the counts of the first configurations on the same grid; those are not counted again. `excluded`
+    ``(m, 2)`` are pairs of beads that do not count; `only` names the pairs of species that do, by default all.
 
     Raises
     ------
@@ -231,13 +234,18 @@ def count_partial_pairs(
     bins = Bins.reaching(dr, r_max, offset, half)
     bins.check(half)
     species = trajectory.species
+    rows = tuple(combinations_with_replacement(range(len(species)), 2))
+    if only is not None:
+        rows = tuple((species.index(a), species.index(b)) for a, b in only)
     for kind, name in enumerate(species):
+        if not any(kind in row for row in rows):
+            continue
         beads = int(np.count_nonzero(trajectory.types == kind))
         if beads < 2:
             raise InputError(f"there are {beads} beads of {name}; g needs at least two")
-    rows = tuple(combinations_with_replacement(range(len(species)), 2))
     names = [(species[i], species[j]) for i, j in rows]
-    counter = PairCounter(trajectory.types, rows, bins)
+    left_out = np.empty((0, 2), dtype=np.int64) if excluded is None else np.asarray(excluded, dtype=np.int64)
+    counter = PairCounter(trajectory.types, rows, bins, excluded=left_out)
     known = None if before is None else [np.array([before[pair].counts for pair in names])]
     counts = count_each(trajectory, [counter], known)[0]
     volume = float(np.prod(trajectory.box))

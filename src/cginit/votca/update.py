@@ -100,7 +100,7 @@ class AdjustedUpdate:
                 continue
             change = one.damping * step.changes[name]
             curve = next(target.rdfs[name] for target in history.targets if name in target.rdfs)
-            first = first_shown(history.potentials()[name], curve)
+            first = first_shown(history.pairs()[name], curve)
             if one.smoothing:
                 change[first:] = triangular(change[first:], one.smoothing)
             changes[name] = change + ramps.get(name, 0.0)

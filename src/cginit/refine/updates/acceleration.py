@@ -87,9 +87,9 @@ def _row(curves: Mapping[Interaction, Array], names: tuple[Interaction, ...]) ->
 
 
 def _shown(history: History, names: tuple[Interaction, ...]) -> dict[Interaction, Array]:
-    """Return g of the target of each interaction on the grid of its potential, of the first state that has it."""
+    """Return g of the target of each pair on the grid of its potential, of the first state that has it."""
     found = {}
     for name in names:
         curve = next(one.rdfs[name] for one in history.targets if name in one.rdfs)
-        found[name] = np.interp(history.potentials()[name].r, curve.r, curve.g)
+        found[name] = np.interp(history.pairs()[name].r, curve.r, curve.g)
     return found

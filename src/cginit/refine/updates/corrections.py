@@ -71,7 +71,7 @@ class PressureRamp:
         amplitude = ramp_amplitude(record, target, pairs, self.kind)
         if amplitude == 0.0:
             return {}
-        potentials = {name: record.potentials[name] for name in pairs if name in record.potentials}
+        potentials = {name: record.pairs[name] for name in pairs if name in record.pairs}
         return {name: amplitude * (1.0 - p.r / p.r_cut) for name, p in potentials.items()}
 
 
@@ -91,7 +91,7 @@ def ramp_amplitude(record: Record, target: Target, pairs: Sequence[Interaction],
     for name in pairs:
         if name not in target.rdfs:
             continue
-        p = record.potentials[name]
+        p = record.pairs[name]
         third = float(np.trapezoid(on_grid(record.rdfs[name], p) * p.r**3, p.r))
         slope += target.density_product(name) * third / p.r_cut
     return float(np.clip(missing / (2.0 * np.pi / 3.0 * slope), -limit, limit))
@@ -121,7 +121,7 @@ class KirkwoodBuffRamp:
         for name in pairs:
             if name not in target.rdfs:
                 continue
-            p, sampled, wanted = record.potentials[name], record.rdfs[name], target.rdfs[name]
+            p, sampled, wanted = record.pairs[name], record.rdfs[name], target.rdfs[name]
             reach = min(sampled.r_max, wanted.r_max)
             start = 2.0 / 3.0 * reach
             got = kirkwood_buff(sampled.truncated(reach), start)

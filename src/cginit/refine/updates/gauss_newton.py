@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
+from cginit.liquid.response import Liquid, Response, responding_factor
 from cginit.refine.convergence import combined_variance
 from cginit.refine.difference import Layout, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
+from cginit.refine.liquid import inverted_liquid
 from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.secant import Known, secant
@@ -65,7 +66,7 @@ class StateResponse:
         ConvergenceError
             If they have no inversion.
         """
-        liquid = measured_liquid(record.rdfs, target.densities, record.beads)
+        liquid = inverted_liquid(record, target)
         difference = StateDifference.of(record, target, history, liquid.r)
         factors = np.zeros(len(difference.parts))
         if calibrated:
@@ -125,8 +126,8 @@ class StateResponse:
         changes, answers, variances, weights = [], [], [], []
         target, last = self.difference.target, self.difference.record
         for name, one in self.difference.parts.items():
-            p, sampled = last.potentials[name], before.rdfs[name].with_core()
-            change = np.interp(one.r, p.r, before.potentials[name].u - p.u) / target.kT
+            p, sampled = last.pairs[name], before.rdfs[name].with_core()
+            change = np.interp(one.r, p.r, before.pairs[name].u - p.u) / target.kT
             change[: one.first] = change[one.first]
             shown = np.arange(one.r.size) >= one.first
             spread = combined_variance(sampled, last.rdfs[name].with_core(), p.r.size)
@@ -210,12 +211,12 @@ class GaussNewton:
             for record, target in zip(history.last, history.targets, strict=True)
         ]
         states = [self._taught(one, number, history) for number, one in enumerate(states)]
-        layout = Layout.of([one.difference for one in states], history.free)
+        layout = Layout.of([one.difference for one in states], history.free_pairs)
         found = self._solve(states, layout)
         changes = {
             name: self.damping * history.kT * np.interp(potential.r, layout.nodes[name], part)
             for name, part in layout.split(found).items()
-            for potential in [history.potentials()[name]]
+            for potential in [history.pairs()[name]]
         }
         return Step.from_last(history, changes, self.name).clipped(LIMIT * history.coldest)
 

@@ -60,7 +60,7 @@ class IBI:
 
     def _changes(self, record: Record, target: Target) -> dict[Interaction, Array]:
         return {
-            name: self._change(record.potentials[name], record.rdfs[name], curve, target.kT)
+            name: self._change(record.pairs[name], record.rdfs[name], curve, target.kT)
             for name, curve in target.rdfs.items()
         }
 

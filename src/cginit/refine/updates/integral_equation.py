@@ -11,6 +11,7 @@ from cginit.interactions import Interaction
 from cginit.liquid.response import measured_liquid
 from cginit.refine.difference import Layout
 from cginit.refine.history import History, Step
+from cginit.refine.liquid import molecule_structure
 from cginit.refine.record import Record
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
@@ -65,12 +66,15 @@ class IHNC:
 
     def _changes(self, record: Record, target: Target) -> dict[Interaction, Array]:
         reach = min(curve.r_max for curve in (*target.rdfs.values(), *record.rdfs.values()))
-        wanted = measured_liquid(target.rdfs.map(lambda curve: curve.truncated(reach)), target.densities)
+        # The molecules of the target are taken to be those of the simulation.
+        own = molecule_structure(record, target)
+        curves = target.rdfs.map(lambda curve: curve.truncated(reach))
+        wanted = measured_liquid(curves, target.densities, intramolecular=own)
         sampled = record.rdfs.map(lambda curve: curve.truncated(reach))
-        got = measured_liquid(sampled, target.densities, record.beads)
+        got = measured_liquid(sampled, target.densities, record.beads, intramolecular=own)
         found = {}
         for number, (name, curve) in enumerate(target.rdfs.items()):
-            p = record.potentials[name]
+            p = record.pairs[name]
             seen = np.isfinite(wanted.u[number]) & np.isfinite(got.u[number])
             change = np.interp(p.r, wanted.r[seen], wanted.u[number][seen] - got.u[number][seen])
             start = first_shown(p, curve)
@@ -118,7 +122,7 @@ class HNCN:
             StateResponse.of(record, target, history, calibrated=False)
             for record, target in zip(history.last, history.targets, strict=True)
         ]
-        layout = Layout.of([one.difference for one in states], history.free)
+        layout = Layout.of([one.difference for one in states], history.free_pairs)
         matrices, wanted = [], []
         used = np.zeros(layout.width, dtype=bool)
         for state in states:
@@ -136,7 +140,7 @@ class HNCN:
         changes = {}
         for name, part in layout.split(found).items():
             seen = used[layout.columns(name)]
-            potential, r = history.potentials()[name], layout.nodes[name]
+            potential, r = history.pairs()[name], layout.nodes[name]
             changes[name] = (
                 self.damping * history.kT * np.interp(potential.r, r[seen], part[seen] - part[seen][-1])
             )

@@ -80,7 +80,7 @@ class IMC:
                     np.concatenate([one.ideal()[:size] for one, size in parts]),
                 )
             )
-        layout = Layout.of(states, history.free)
+        layout = Layout.of(states, history.free_pairs)
         fit = fit_change(
             np.vstack([one.matrix(own, layout) for one, own in zip(states, responses, strict=True)]),
             np.concatenate([one.whole_change[one.rows] for one in states]),

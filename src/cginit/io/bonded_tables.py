@@ -1,0 +1,175 @@
+"""Distributions and potentials of bonds, angles and dihedrals in and out of the files of other programs.
+
+VOTCA writes ``x y [error] flag``, lengths in nm and angles in radians; LAMMPS has sections with energies and forces,
+angles in degrees. Files of other programs with columns x and y are read alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cginit.atomic import write_atomically
+from cginit.bonded import BondedPotential, Distribution
+from cginit.coordinates.table import bonded_table
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.interactions import Interaction
+from cginit.io.rows import is_number, read_rows
+from cginit.units import LJ, UnitSystem, unit_system
+
+__all__ = [
+    "lammps_section",
+    "read_bonded_potential",
+    "read_distribution",
+    "write_bonded_pot",
+    "write_lammps_bonded",
+]
+
+#: Units of LAMMPS' tables, but for reduced ones.
+REAL = "angstrom-kcal/mol"
+#: Points to which LAMMPS resamples a table, in the usage that is printed.
+RESAMPLED = 1000
+
+
+def read_distribution(
+    path: str | os.PathLike[str], coordinate: str, *, units: str | UnitSystem, degrees: bool = False
+) -> Distribution:
+    """Read the distribution of a bond, an angle or a dihedral.
+
+    Parameters
+    ----------
+    path : path-like
+        Columns ``x p [error] [flag]``, such as VOTCA's ``.dist.tgt``; rows flagged ``u`` are left out.
+    coordinate : {"bond", "angle", "dihedral"}
+        What x is.
+    units : str or UnitSystem
+        Units of a length.
+    degrees : bool
+        Whether angles are in degrees rather than radians.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, x is not what the coordinate can be, as degrees read as radians, or p is not a
+        probability density.
+    """
+    x, p, error = _columns(path, coordinate, degrees=degrees)
+    if degrees and coordinate != "bond":
+        p, error = np.degrees(p), None if error is None else np.degrees(error)
+    if coordinate == "dihedral":
+        x, (p, error) = _one_turn(x, p, error)
+    try:
+        return Distribution(x, p, error, coordinate=coordinate, units=unit_system(units))
+    except InputError as problem:
+        raise InputError(f"{os.fspath(path)}: {problem}") from None
+
+
+def read_bonded_potential(
+    path: str | os.PathLike[str], coordinate: str, *, units: str | UnitSystem, degrees: bool = False
+) -> BondedPotential:
+    """Read the potential of a bond, an angle or a dihedral; see `read_distribution`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or x is not what the coordinate can be.
+    """
+    x, u, error = _columns(path, coordinate, degrees=degrees)
+    if coordinate == "dihedral":
+        x, (u, error) = _one_turn(x, u, error)
+    try:
+        return BondedPotential.shifted(
+            x, u, coordinate=coordinate, units=unit_system(units), u_error=error, notes=(f"read from {path}",)
+        )
+    except InputError as problem:
+        raise InputError(f"{os.fspath(path)}: {problem}") from None
+
+
+def _columns(
+    path: str | os.PathLike[str], coordinate: str, *, degrees: bool
+) -> tuple[Array, Array, Array | None]:
+    rows = read_rows(path)
+    width = rows.width()
+    if width < 2:
+        raise InputError(f"{rows.where(0)} has {width} columns; a {coordinate} needs x and y")
+    last = rows.column(width - 1)
+    flagged = width > 2 and not all(is_number(field) for field in last)
+    if flagged:
+        rows = rows.keep([row for row, flag in enumerate(last) if flag != "u"])
+    x, y = rows.numbers(0, "x"), rows.numbers(1, "y")
+    error = rows.numbers(2, "the error") if width - flagged == 3 else None
+    return (np.radians(x) if degrees and coordinate != "bond" else x), y, error
+
+
+def _one_turn(x: Array, y: Array, error: Array | None) -> tuple[Array, tuple[Array, Array | None]]:
+    """Return a dihedral without the end of its turn, where a file repeats the first point there."""
+    step = float(x[-1] - x[0]) / max(x.size - 1, 1)
+    if abs(x[-1] - x[0] - 2.0 * np.pi) > 0.02 * step:
+        return x, (y, error)
+    # Histograms cut the bin at the end of the turn in two.
+    joined = np.append(0.5 * (y[0] + y[-1]), y[1:-1])
+    return x[:-1], (joined, None if error is None else error[:-1])
+
+
+def write_bonded_pot(potential: BondedPotential, path: str | os.PathLike[str]) -> Path:
+    """Write ``x U flag`` as VOTCA reads it, in the units of the potential and radians; return the path."""
+    x, u, _ = potential.periodic()
+    lines = [f"# {potential.coordinate}, {potential.units.name}, angles in radians"]
+    lines += [f"{a:.10g} {b:.10g} i" for a, b in zip(x, u, strict=True)]
+    return write_atomically(Path(path), "\n".join(lines) + "\n")
+
+
+def write_lammps_bonded(
+    potentials: Mapping[Interaction, BondedPotential], path: str | os.PathLike[str]
+) -> tuple[Path, str]:
+    """Write all bonded potentials as sections of one file, and return its path and the lines of LAMMPS that use it.
+
+    Energies are in kcal/mol and lengths in angstrom (``units real``), or reduced; angles in degrees. Types count from
+    1 for each coordinate in the order given.
+    """
+    sections, usage = ["# bonded potentials"], []
+    numbers = {"bond": 0, "angle": 0, "dihedral": 0}
+    for name, potential in potentials.items():
+        numbers[name.coordinate] += 1
+        table = bonded_table(potential if potential.units == LJ else potential.to(REAL))
+        keyword = name.file_stem.upper().replace("-", "_")
+        sections.append(lammps_section(keyword, name.coordinate, table, str(name)))
+        usage.append(
+            f"{name.coordinate}_coeff {numbers[name.coordinate]} {Path(path).name} {keyword}  # {name}"
+        )
+    styles = [f"{kind}_style table spline {RESAMPLED}" for kind, number in numbers.items() if number]
+    return write_atomically(Path(path), "\n".join(sections)), "\n".join([*styles, *usage])
+
+
+def lammps_section(keyword: str, coordinate: str, table: tuple[Array, Array, Array], comment: str) -> str:
+    """Return a section of LAMMPS' ``bond_style``, ``angle_style`` or ``dihedral_style table``.
+
+    Parameters
+    ----------
+    keyword : str
+        Its name.
+    coordinate : {"bond", "angle", "dihedral"}
+        Which of them.
+    table : tuple of ndarray, shape (n,)
+        x, U and F = -dU/dx with both ends; angles in radians.
+    comment : str
+        The line before.
+    """
+    x, u, f = table
+    if coordinate == "angle":
+        x, f = np.degrees(x), f * (np.pi / 180.0)
+    head = f"N {x.size}"
+    if coordinate == "dihedral":
+        # The range must stay below one turn.
+        x, u, f = x[:-1], u[:-1], f[:-1]
+        head = f"N {x.size} RADIANS"
+    elif coordinate == "bond":
+        head += f" EQ {x[int(np.argmin(u))]:.15g}"
+    rows = "\n".join(
+        f"{k} {a:.15g} {b:.15g} {c:.15g}" for k, (a, b, c) in enumerate(zip(x, u, f, strict=True), 1)
+    )
+    return f"# {comment}\n{keyword}\n{head}\n\n{rows}\n"

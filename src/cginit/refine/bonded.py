@@ -1,0 +1,87 @@
+"""How far the distribution of a bond, an angle or a dihedral is from its target, and what is noise of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cginit.bonded import Distribution
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.refine.convergence import SMOOTHING_BINS, Distance
+
+__all__ = ["bonded_distance", "bonded_signal", "bonded_variance"]
+
+
+def bonded_distance(sampled: Distribution, target: Distribution, longer: float = 1.0) -> Distance:
+    r"""Compare two distributions on one grid, by the rules of `cginit.refine.convergence.distance`.
+
+    Densities count in units of the largest of the target, so that a mean squared difference stands beside that of
+    g(r), whatever the unit of the coordinate; the integral is that of :math:`|p - p^t|`.
+
+    Raises
+    ------
+    InputError
+        If the grids differ.
+    """
+    if sampled.x.shape != target.x.shape or not np.allclose(sampled.x, target.x, atol=1e-6 * target.dx):
+        raise InputError(
+            f"the sampled and the wanted distribution of the {target.coordinate} do not share a grid; count on that "
+            "of the target"
+        )
+    difference = sampled.p - target.p
+    variance = bonded_variance(sampled, target, longer)
+    seen = variance > 0.0
+    shown = (sampled.p > 0.0) | (target.p > 0.0)
+    relative = difference[shown] / float(target.p.max())
+    return Distance(
+        chi2=float(np.mean(difference[seen] ** 2 / variance[seen])) if np.any(seen) else float("nan"),
+        lmse=float(np.mean(relative**2)),
+        integral=sampled.difference(target),
+        largest=float(np.max(np.abs(relative))),
+    )
+
+
+def bonded_variance(sampled: Distribution, target: Distribution, longer: float = 1.0) -> Array:
+    """Return the squared standard error ``(n,)`` of the difference of two distributions; 0 where unknown.
+
+    Block errors of neighbouring bins are averaged in proportion to p, the variance of counts, over the end of the
+    turn for a dihedral. A bin that saw nothing has no error of its own; the larger of the two p says how many counts
+    it may see.
+    """
+    expected = np.maximum(sampled.p, target.p)
+    return longer * _variance(sampled, expected) + _variance(target, expected)
+
+
+def bonded_signal(sampled: Distribution, target: Distribution) -> Array:
+    """Return the part ``(n,)`` of the squared difference that is not noise; 1 where no error is known."""
+    variance = bonded_variance(sampled, target)
+    known = variance > 0.0
+    squared = np.divide((sampled.p - target.p) ** 2, variance, out=np.zeros(variance.size), where=known)
+    count = _near(known.astype(np.float64), target.coordinate)
+    mean = np.full(variance.size, np.inf)
+    np.divide(_near(squared, target.coordinate), count, out=mean, where=count > 0.0)
+    return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
+
+
+def _variance(curve: Distribution, expected: Array) -> Array:
+    if curve.error is None:
+        return np.zeros(expected.size)
+    summed = _near(curve.error**2, curve.coordinate)
+    counts = _near(curve.p, curve.coordinate)
+    # Far from all that was seen a bin would have a count as noisy as those that were.
+    everywhere = float(np.sum(curve.error**2) / max(float(np.sum(curve.p)), 1e-300))
+    ratio = np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
+    return np.asarray(ratio * expected, dtype=np.float64)
+
+
+def _near(values: Array, coordinate: str) -> Array:
+    """Return the sums ``(n,)`` over nine neighbouring bins."""
+    from scipy.ndimage import convolve1d
+
+    window = np.ones(SMOOTHING_BINS)
+    periodic = coordinate == "dihedral"
+    found = (
+        convolve1d(values, window, mode="wrap") if periodic else convolve1d(values, window, mode="constant")
+    )
+    # Sums of what is not negative, but for rounding.
+    return np.maximum(found, 0.0)

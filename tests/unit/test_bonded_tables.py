@@ -1,0 +1,225 @@
+"""Files of bonds, angles and dihedrals, and the file of a system of molecules."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cginit import InputError
+from cginit.bonded import BondedPotential, Distribution
+from cginit.cli.system import read_system
+from cginit.engines.lammps import LammpsEngine
+from cginit.interactions import Interactions
+from cginit.io.bonded_tables import (
+    read_bonded_potential,
+    read_distribution,
+    write_bonded_pot,
+    write_lammps_bonded,
+)
+
+THETA = (np.arange(60) + 0.5) * np.pi / 60
+B = np.arange(0.7, 1.3001, 0.01)
+
+
+def angles() -> Distribution:
+    return Distribution.normalised(
+        THETA, np.sin(THETA) * np.exp(-10.0 * (THETA - 2.0) ** 2), coordinate="angle", units="lj"
+    )
+
+
+def bonds() -> Distribution:
+    return Distribution.normalised(B, np.exp(-100.0 * (B - 1.0) ** 2), coordinate="bond", units="lj")
+
+
+def write(path: Path, x: np.ndarray, y: np.ndarray) -> Path:
+    path.write_text("# x y flag\n" + "".join(f"{a:.10g} {b:.10g} i\n" for a, b in zip(x, y, strict=True)))
+    return path
+
+
+def test_distributions_are_read_in_radians_and_degrees(tmp_path):
+    p = angles()
+    radians = read_distribution(write(tmp_path / "a.dist.tgt", p.x, p.p), "angle", units="lj")
+    file = write(tmp_path / "degrees.dist.tgt", np.degrees(p.x), np.radians(p.p))
+    degrees = read_distribution(file, "angle", units="lj", degrees=True)
+    assert radians.p == pytest.approx(p.p, rel=1e-6)
+    assert degrees.p == pytest.approx(p.p, rel=1e-6)
+    with pytest.raises(InputError, match=r"degrees\.dist\.tgt.*looks like degrees"):
+        read_distribution(file, "angle", units="lj")
+    with pytest.raises(InputError, match="has the integral 3, not 1"):
+        read_distribution(write(tmp_path / "three.dist.tgt", p.x, 3.0 * p.p), "angle", units="lj")
+
+
+def test_a_dihedral_that_repeats_its_first_point_is_one_turn(tmp_path):
+    phi = np.linspace(-np.pi, np.pi, 73)
+    p = (1.0 + 0.5 * np.cos(phi)) / (2.0 * np.pi)
+    found = read_distribution(write(tmp_path / "d.dist.tgt", phi, p), "dihedral", units="lj")
+    assert found.x.size == 72
+    assert found.p == pytest.approx(p[:-1], rel=1e-6)
+
+
+def test_potentials_come_back_from_votcas_tables(tmp_path):
+    spring = BondedPotential.shifted(B, 200.0 * (B - 1.0) ** 2, coordinate="bond", units="nm-kJ/mol")
+    path = write_bonded_pot(spring, tmp_path / "bond.pot")
+    found = read_bonded_potential(path, "bond", units="nm-kJ/mol")
+    assert found.u == pytest.approx(spring.u, abs=1e-8)
+
+
+SCRIPT = """units lj
+atom_style molecular
+boundary p p p
+region box block -10 10 -10 10 -10 10
+create_box 1 box bond/types 1 angle/types 1 dihedral/types 1 extra/bond/per/atom 3 extra/angle/per/atom 3 &
+  extra/dihedral/per/atom 3 extra/special/per/atom 6
+mass 1 1.0
+pair_style zero 3.0
+pair_coeff * *
+{styles}
+create_atoms 1 single 0 0 0
+create_atoms 1 single 1.03 0 0
+create_atoms 1 single 1.4 0.95 0
+create_atoms 1 single 2.2 1.2 0.6
+special_bonds lj 0 0 0
+{usage}
+create_bonds single/bond 1 1 2
+create_bonds single/bond 1 2 3
+create_bonds single/bond 1 3 4
+create_bonds single/angle 1 1 2 3
+create_bonds single/angle 1 2 3 4
+create_bonds single/dihedral 1 1 2 3 4
+thermo_style custom ebond eangle edihed
+thermo_modify norm no
+thermo 1
+run 0
+"""
+
+
+@pytest.mark.lammps
+def test_lammps_loads_the_bonded_tables(tmp_path):
+    from cginit.coordinates import COORDINATES
+
+    phi = -np.pi + 2.0 * np.pi * np.arange(72) / 72
+    theta = np.linspace(0.0, np.pi, 91)
+    curves = Interactions(
+        {
+            "bond A-A": BondedPotential.shifted(B, 80.0 * (B - 1.0) ** 2, coordinate="bond", units="lj"),
+            "angle A-A-A": BondedPotential.shifted(
+                theta, 5.0 * (np.cos(theta) + 0.4) ** 2, coordinate="angle", units="lj"
+            ),
+            "dihedral A-A-A-A": BondedPotential.shifted(
+                phi, np.cos(phi) + 0.5 * np.sin(2.0 * phi), coordinate="dihedral", units="lj"
+            ),
+        }
+    )
+    _, usage = write_lammps_bonded(curves, tmp_path / "bonded.table")
+    lines = usage.splitlines()
+    script = SCRIPT.format(styles="\n".join(lines[:3]), usage="\n".join(lines[3:]))
+    (tmp_path / "in.lammps").write_text(script)
+    engine = LammpsEngine()
+    command = [*engine.command(), "-in", "in.lammps", "-log", "log", "-screen", "none"]
+    subprocess.run(command, cwd=tmp_path, env=engine.environment(), check=True, timeout=100)
+    log = (tmp_path / "log").read_text()
+    assert "WARNING" not in log.split("run 0")[0]
+    row = log.split("E_dihed")[1].split("\n")[1].split()
+    places = np.array([[0.0, 0, 0], [1.03, 0, 0], [1.4, 0.95, 0], [2.2, 1.2, 0.6]])
+    members = {"bond": [[0, 1], [1, 2], [2, 3]], "angle": [[0, 1, 2], [1, 2, 3]], "dihedral": [[0, 1, 2, 3]]}
+    for energy, name in zip(map(float, row), curves, strict=True):
+        groups = np.array(members[name.coordinate])
+        x = COORDINATES[name.coordinate].measure(places, groups, [20.0] * 3)
+        exact = {
+            "bond": 80.0 * (x - 1.0) ** 2,
+            "angle": 5.0 * (np.cos(x) + 0.4) ** 2,
+            "dihedral": np.cos(x) + 0.5 * np.sin(2.0 * x) - np.min(np.cos(phi) + 0.5 * np.sin(2.0 * phi)),
+        }[name.coordinate]
+        # LAMMPS prints eight digits; splines of the tables are good to 1e-4. The zero is the lowest grid point.
+        lowest = offset(theta) if name.coordinate == "angle" else 0.0
+        assert energy == pytest.approx(float(exact.sum()) - lowest, abs=2e-3)
+
+
+def offset(theta: np.ndarray) -> float:
+    """What the lowest grid point of two angles is above the minimum."""
+    return 2.0 * float(np.min(5.0 * (np.cos(theta) + 0.4) ** 2))
+
+
+DATA = """trimers
+
+6 atoms
+2 atom types
+4 bonds
+1 bond types
+0 15 xlo xhi
+0 15 ylo yhi
+0 15 zlo zhi
+
+Masses
+
+1 1.0 # A
+2 1.0 # B
+
+Atoms # molecular
+
+1 1 1 1 1 1
+2 1 2 2 1 1
+3 1 1 3 1 1
+4 2 1 1 5 1
+5 2 2 2 5 1
+6 2 1 3 5 1
+
+Bonds
+
+1 1 1 2
+2 1 2 3
+3 1 4 5
+4 1 5 6
+"""
+
+
+def system(folder: Path, **targets: str) -> Path:
+    (folder / "start.data").write_text(DATA)
+    r = np.arange(0.0, 3.01, 0.05)
+    write(folder / "g.dist.tgt", r, np.where(r < 0.9, 0.0, 1.0))
+    write(folder / "bond.dist.tgt", bonds().x, bonds().p)
+    write(folder / "angle.dist.tgt", angles().x, angles().p)
+    named = {f"{a}": "g.dist.tgt" for a in ("A-A", "A-B", "B-B")}
+    named |= {"bond A-B": "bond.dist.tgt", "angle A-B-A": "angle.dist.tgt", **targets}
+    lines = ['units = "lj"', "kT = 1.0", 'topology = "start.data"', 'exclusions = "1-2"', "[targets]"]
+    lines += [f'"{name}" = "{path}"' for name, path in named.items()]
+    file = folder / "system.toml"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_the_file_of_a_system_of_molecules(tmp_path):
+    found = read_system(system(tmp_path))
+    (target,), (start,) = found.targets, found.starts
+    assert start is not None
+    assert target.densities == pytest.approx({"A": 4 / 15**3, "B": 2 / 15**3})
+    assert target.topology is not None
+    assert target.topology.exclusions == "1-2"
+    assert target.target_exclusions == "molecule"
+    assert [str(one) for one in target.measured][3:] == ["bond A-B", "angle A-B-A"]
+    assert not target.counts_what_acts
+
+
+def test_a_system_says_what_its_topology_lacks(tmp_path):
+    with pytest.raises(InputError, match="names the bead C; the topology has A, B"):
+        read_system(system(tmp_path, **{"A-C": "g.dist.tgt"}))
+    with pytest.raises(InputError, match="there is a target of angle B-A-B, but the topology has"):
+        read_system(system(tmp_path, **{"angle B-A-B": "angle.dist.tgt"}))
+    file = system(tmp_path)
+    file.write_text(file.read_text().replace("kT = 1.0", 'kT = 1.0\nangles = "grad"'))
+    with pytest.raises(InputError, match="degrees or radians"):
+        read_system(file)
+
+
+def test_given_bonds_are_read(tmp_path):
+    file = system(tmp_path)
+    write_bonded_pot(
+        BondedPotential.shifted(B, 80.0 * (B - 1.0) ** 2, coordinate="bond", units="lj"),
+        tmp_path / "bond.pot",
+    )
+    file.write_text(file.read_text() + '[given]\n"bond B-A" = "bond.pot"\n')
+    given = read_system(file).given_potentials()
+    assert isinstance(given["bond A-B"], BondedPotential)
