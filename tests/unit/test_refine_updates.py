@@ -320,7 +320,7 @@ def test_automatic_goes_back_where_a_step_made_things_worse():
 
 
 def test_automatic_does_without_theory_where_it_has_no_answer(monkeypatch):
-    def no_answer(*arguments):
+    def no_answer(*arguments, **options):
         raise ConvergenceError("no structure factor")
 
     monkeypatch.setattr(sys.modules[GaussNewton.__module__], "measured_liquid", no_answer)
