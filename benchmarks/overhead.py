@@ -33,9 +33,9 @@ from cginit.engines.base import Schedule  # noqa: E402
 from cginit.engines.lammps import LammpsEngine  # noqa: E402
 from cginit.guess import guess  # noqa: E402
 from cginit.io import read_rdf, read_rdf_header  # noqa: E402
-from cginit.refine import DEFAULT_SCHEDULE, Loop  # noqa: E402
-from cginit.refine.updates import UPDATES, make_update  # noqa: E402
+from cginit.refine import DEFAULT_SCHEDULE, UPDATES, Loop, Settings  # noqa: E402
 from cginit.state import StatePoint  # noqa: E402
+from cginit.target import Target  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS = ("in.lammps", "start.data", "potential.table")
@@ -93,21 +93,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = args.workdir or Path(temporary)
         loop = Loop(
-            target,
-            state,
-            guess(target, state, args.method, args.cutoff),
+            Target.of(target, state),
+            {"A-A": guess(target, state, args.method, args.cutoff)},
             engine=engine,
-            update=make_update(args.update),
-            start=start,
-            adaptive=False,
-            reweighting=False,
+            update=args.update,
+            starts=[start],
             workdir=work / "refine",
-            schedule=Schedule(args.equilibration, args.production, args.every),
+            settings=Settings(
+                schedule=Schedule(args.equilibration, args.production, args.every),
+                adaptive=False,
+                reweighting=False,
+            ),
         )
         prepared = time.perf_counter() - BEGAN
         for index in range(args.iterations):
             began = clocks()
-            step = loop.step()
+            (step,) = loop.step()
             whole = since(began)
             alone = bare(engine, work / "refine" / f"iteration_{index:03d}" / "engine", work / "bare")
             sums.append((step.seconds - step.engine_seconds, step.engine_seconds, *whole, *alone))
@@ -133,9 +134,10 @@ def main() -> None:
     ratios = [whole / alone for _, _, whole, _, alone, _ in sums]
     scatter = statistics.stdev(ratios) / len(ratios) ** 0.5 if len(ratios) > 1 else float("nan")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    beads = loop.history[-1].final.n
+    (last,) = loop.rounds[-1]
+    beads = last.final.n
     print(
-        f"\n{beads} beads, {loop.history[-1].steps} steps an iteration with {args.production // args.every} "
+        f"\n{beads} beads, {last.steps} steps an iteration with {args.production // args.every} "
         f"configurations, update {args.update}, one core; before the first iteration, once: {prepared:.1f} s "
         f"(imports, guess, start). Most memory of this process: {memory:.0f} MiB. "
         f"Standard error of the mean (2): {scatter:.1%}, from LAMMPS' own scatter between runs."

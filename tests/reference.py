@@ -1,4 +1,4 @@
-"""Targets of other programs that the project does not hold: the environment variable CGINIT_TARGETS names their folder."""
+"""Targets of other programs that the project does not hold: the variable CGINIT_TARGETS names their folder."""
 
 import os
 from pathlib import Path

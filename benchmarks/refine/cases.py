@@ -234,9 +234,7 @@ def _binary(folder: Path, beads: int) -> Target:
     with _alone(folder / "binary.lock"):
         if not all(path.exists() for path in paths.values()):
             _simulate_binary(paths, folder / "binary-run", beads)
-    return Target(
-        {pair: read_rdf(path, units="lj") for pair, path in paths.items()}, BINARY_DENSITIES, 1.0
-    )
+    return Target({pair: read_rdf(path, units="lj") for pair, path in paths.items()}, BINARY_DENSITIES, 1.0)
 
 
 def _simulate_binary(paths: dict[tuple[str, str], Path], work: Path, beads: int) -> None:

@@ -39,17 +39,13 @@ from machine import describe
 from report import FEWER_STEPS, is_default, is_reference, write_results
 
 import cginit
-from cginit import RDF, CGInitError, PairPotential, StatePoint, guess, refine
+from cginit import CGInitError, guess
 from cginit.configuration import random_configuration
 from cginit.engines import Schedule
-from cginit.engines.lammps import LammpsEngine
 from cginit.guess.mixture import guess_mixture
 from cginit.io import write_atomically
-from cginit.refine import UPDATES, Limits, make_update
-from cginit.refine.measurement import Measurement
-from cginit.refine.mixture import refine_mixture
-from cginit.refine.mixture_updates import MIXTURE_UPDATES
-from cginit.refine.updates import IBI, Update
+from cginit.refine import IBI, UPDATES, History, Limits, Settings, Step, Update, make_update, refine_system
+from cginit.target import Target
 
 ROWS = Path(__file__).resolve().parent / "rows"
 STARTS = ("boltzmann", "hnc", "cn-f", "network", "polished")
@@ -66,6 +62,8 @@ EVERY_UPDATE = (*LIQUIDS, "spce", "lj-mixture")
 UNKNOWN = ("water", "spce")
 #: What of the package a refinement depends on.
 PARTS = ("refine", "engines", "liquid", "guess", "sampling", "extrapolate.py")
+#: The updates of mixtures in the table; Anderson's would be one more.
+MIXTURE_UPDATES = tuple(name for name in UPDATES if name != "anderson-ibi")
 #: What runs on a test point of the data set: the default from every start, the reference from the classical ones.
 ON_TEST_POINTS = {start: ("auto", PLAIN) if start in ("boltzmann", "hnc") else ("auto",) for start in STARTS}
 
@@ -96,7 +94,7 @@ def jobs(
             found.append(Job(case, TRUE, AS_IT_IS))
         for start in starts:
             if case in MIXTURES:
-                known: Sequence[str] = tuple(MIXTURE_UPDATES) if case in EVERY_UPDATE else ("auto", "ibi")
+                known: Sequence[str] = MIXTURE_UPDATES if case in EVERY_UPDATE else ("auto", "ibi")
                 if start not in ("boltzmann", "hnc", "network"):
                     known = ()
             elif case in EVERY_UPDATE and start != "network":
@@ -257,29 +255,59 @@ def digest(learned: bool) -> str:
 def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
     """Refine a case of one species."""
     case = load(job.case, arguments.out / "targets", arguments.beads)
-    result = refine(
-        case.target,
-        case.state,
+    potential = (
         true_potential(job.case)
         if job.start == TRUE
-        else guess(case.target, case.state, job.start, case.r_cut),
+        else guess(case.target, case.state, job.start, case.r_cut)
+    )
+    start = random_configuration(case.beads, case.state.density, seed=1, units=case.target.units)
+    # As other programs do it: all simulations of one length, a simulation after each change, and no way back.
+    plain = job.update == PLAIN
+    found, history = run(
+        job, folder, arguments, Target.of(case.target, case.state), {"A-A": potential}, start, plain
+    )
+    whole = [item.rdf.error for item in history if item.complete]
+    # For programs that give no errors of their own.
+    error = None
+    if job.case in peers.CASES["votca"] and whole and whole[-1] is not None:
+        error = np.round(whole[-1], 7).tolist()
+    return {"error": error, **found}
+
+
+def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
+    """Refine all pairs of a mixture; its chi^2 is that of the worst pair."""
+    target, r_cut, start = load_mixture(job.case, arguments.out / "targets", arguments.beads)
+    potentials = guess_mixture(target, job.start, r_cut)
+    return run(job, folder, arguments, target, potentials, start, plain=job.update == "ibi")[0]
+
+
+def run(
+    job: Job,
+    folder: Path,
+    arguments: argparse.Namespace,
+    target: Target,
+    potentials: Any,
+    start: Any,
+    plain: bool,
+) -> tuple[dict[str, object], tuple[Any, ...]]:
+    """Refine, and return the row with the simulations that it comes from."""
+    result = refine_system(
+        target,
+        potentials,
         update=_update(job.update),
         workdir=folder,
-        schedule=schedule(arguments),
-        limits=Limits(TRUE_SIMULATIONS if job.update == AS_IT_IS else cap(job, arguments)),
-        start=random_configuration(case.beads, case.state.density, seed=1, units=case.target.units),
-        # As other programs do it: all simulations of one length, and a simulation after each change.
-        adaptive=job.update != PLAIN,
-        longest=arguments.production if job.update == PLAIN else None,
-        reweighting=job.update not in (PLAIN, AS_IT_IS),
-        progress=lambda item: show(job.name, item.index, item.distance.chi2, item.distance.lmse),
+        settings=Settings(
+            schedule=schedule(arguments),
+            limits=Limits(TRUE_SIMULATIONS if job.update == AS_IT_IS else cap(job, arguments)),
+            adaptive=not plain,
+            longest=arguments.production if plain else None,
+            reweighting=not plain and job.update != AS_IT_IS,
+            back=not plain and job.update != AS_IT_IS,
+        ),
+        starts=[start],
+        progress=lambda done: show(job.name, done[0].index, done[0].distance.chi2, done[0].distance.lmse),
     )
-    whole = [item.rdf.error for item in result.history if item.complete]
     return {
-        # For programs that give no errors of their own.
-        "error": None
-        if job.case not in peers.CASES["votca"] or not whole or whole[-1] is None
-        else np.round(whole[-1], 7).tolist(),
         "converged": result.converged,
         "simulations": len(result.history),
         "steps": sum(item.steps for item in result.history),
@@ -287,7 +315,7 @@ def single(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, o
         "chi2": [item.distance.chi2 for item in result.history],
         "lmse": [item.distance.lmse for item in result.history],
         "reason": result.reason,
-    }
+    }, result.history
 
 
 @dataclass(frozen=True)
@@ -297,45 +325,14 @@ class _AsItIs:
     name: str = AS_IT_IS
     beyond_cutoff: bool = False
 
-    def __call__(self, history: Sequence[Measurement], target: RDF, state: StatePoint) -> PairPotential:
-        return history[-1].potential
+    def __call__(self, history: History) -> Step:
+        return Step.from_last(history, {}, self.name)
 
 
 def _update(name: str) -> Update:
     if name == AS_IT_IS:
         return _AsItIs()
     return IBI(plain=True) if name == PLAIN else make_update(name)
-
-
-def mixture(job: Job, folder: Path, arguments: argparse.Namespace) -> dict[str, object]:
-    """Refine all pairs of a mixture; its chi^2 is that of the worst pair."""
-    target, r_cut, start = load_mixture(job.case, arguments.out / "targets", arguments.beads)
-    result = refine_mixture(
-        target,
-        guess_mixture(target, job.start, r_cut),
-        LammpsEngine(),
-        workdir=folder,
-        update=job.update,
-        schedule=schedule(arguments),
-        iterations=cap(job, arguments),
-        start=start,
-        # As other programs do it; see `single`.
-        adaptive=job.update != "ibi",
-        longest=arguments.production if job.update == "ibi" else None,
-        reweighting=job.update != "ibi",
-        progress=lambda item: show(
-            job.name, item.index, max(one.chi2 for one in item.distances.values()), item.lmse
-        ),
-    )
-    return {
-        "converged": result.converged,
-        "simulations": len(result.history),
-        "steps": sum(item.steps for item in result.history),
-        "skipped": result.skipped,
-        "chi2": [max(one.chi2 for one in item.distances.values()) for item in result.history],
-        "lmse": [item.lmse for item in result.history],
-        "reason": result.reason,
-    }
 
 
 def cap(job: Job, arguments: argparse.Namespace) -> int:

@@ -62,11 +62,10 @@ def test_results_that_change_are_kept_under_another_name(run):
         (("--rdf", "none.dat", "--out", "u.foo"), "u.foo names no table format"),
         (("--rdf", "none.dat", "--out", "none/u.pot"), "does not exist"),
         ((*REFINE, "none", "--out", "u.foo"), "u.foo names no table format"),
-        ((*REFINE, "none", "--out", "u.py"), "u.py names no table format"),
+        ((*REFINE, "w", "--out", "u.py"), "u.py names no table format"),
         ((*REFINE, "none", "--out", "u.pot", "--out", "u.pot"), "written twice"),
         (("mixture", "none.toml", "--out", "{pair}.foo"), "names no table format"),
         (("mixture", "none.toml", "--out", "t.dat/{pair}.pot"), "is not a folder"),
-        (("mixture", "none.toml", "--out", "all.pot"), "one pair each"),
         (("multistate", "none.toml", "--workdir", "w", "--out", "u.foo"), "names no table format"),
         (("pressure", "--potential", "none.pot", "--plot", "p.foo"), "names no format of figures"),
         (("report", "none", "--out", "p.foo"), "names no format of figures"),
@@ -82,6 +81,16 @@ def test_what_cannot_be_written_is_said_before_anything_is_read(run, arguments, 
     assert errors.startswith("cg-init: ")
     assert errors.count("\n") == 1
     assert sorted(Path().iterdir()) == before
+
+
+def test_one_table_for_several_pairs_is_said_before_anything_is_guessed(run):
+    Path("mix.toml").write_text(
+        'units = "lj"\nkT = 1.0\n[densities]\nA = 0.1\nB = 0.1\n'
+        '[targets]\nA-A = "t.dat"\nA-B = "t.dat"\nB-B = "t.dat"\n'
+    )
+    code, out, errors = run("mixture", "mix.toml", "--out", "all.pot")
+    assert (code, out) == (2, "")
+    assert "one pair each" in errors
 
 
 def test_a_work_directory_that_is_a_file(run):

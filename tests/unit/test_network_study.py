@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
@@ -110,12 +111,16 @@ def test_a_study_trains_every_network_once_and_goes_on(fluids, tmp_path):
     paths = [fold_path(tmp_path, k, x, f) for k in ("DN", "UN") for x in ("x", "bf") for f in (0, 1)]
     times = [path.stat().st_mtime_ns for path in paths]
     again = []
-    # A lost network is trained again, alone, and comes out the same.
-    before = paths[2].read_bytes()
+    # A lost network is trained again, alone, and comes out the same: to the bit where the processor's kernels round a
+    # batch of one as they round a batch of eight, elsewhere but for what some hundred steps make of that.
+    before = load_file(paths[2])
     paths[2].unlink()
     run_study(SMALL, PotentialSubject(), fluids, tmp_path, device="cpu", report=again.append)
     assert {name for p in again for name in p.fit.names} == {"DN/bf fold 1"}
-    assert paths[2].read_bytes() == before
+    after = load_file(paths[2])
+    assert after.keys() == before.keys()
+    for name, weights in before.items():
+        np.testing.assert_allclose(after[name], weights, rtol=1e-3, atol=1e-5)
     assert [path.stat().st_mtime_ns for path in paths[:2]] == times[:2]
     assert load_study(tmp_path)[0] == SMALL
     with pytest.raises(InputError, match="another configuration"):

@@ -11,7 +11,7 @@ import typer
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, describe, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut, Quiet
-from cginit.cli.outputs import check_pair_tables
+from cginit.cli.outputs import PAIR, check_pair_tables, check_tables
 from cginit.cli.refinement import (
     NOT_CONVERGED,
     describe_potentials,
@@ -36,10 +36,10 @@ SystemFile = Annotated[
     typer.Argument(
         metavar="FILE",
         help="TOML file of the system: units, temperature or kT, a table \\[densities] of the bead types and a table "
-        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. Perhaps "
-        "step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this distance), range "
-        "(use g(r) so far), pressure, \\[given] tables that stay as they are, and a table \\[\\[states]] for each of "
-        "several states, with what differs, weight, or system = the file of another.",
+        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. "
+        "Perhaps step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this "
+        "distance), range (use g(r) so far), pressure, \\[given] tables that stay as they are, and a table "
+        "\\[\\[states]] for each of several states, with what differs, weight, or system = the file of another.",
     ),
 ]
 
@@ -106,6 +106,7 @@ def refine_command(
             system, workdir, target.method, target.cutoff, update, simulation, out, out_units, quiet=quiet
         )
         return
+    check_tables([path for path in out or () if PAIR not in str(path)])
     options = replace(target, method=target.method or REFINEMENT_METHOD)
     targets, potentials = _of_rdf(options, potential, quiet=quiet)
     targets = with_pressure(targets, update.pressure)

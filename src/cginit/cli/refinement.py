@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cginit.cli.outputs import PAIR
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["NOT_CONVERGED", "finish", "guess_system", "run_targets", "with_pressure", "write_potentials"]
 
 NOT_CONVERGED = 3
-#: What stands for the name of a pair in the name of a file.
-PAIR = "{pair}"
 
 
 def guess_system(

@@ -175,7 +175,7 @@ class SimulationOptions:
         return load_engine(self.engine)
 
     def starts(self, targets: Sequence[Target]) -> list[Configuration | None]:
-        """Return the start of each state: read, made where only the number of beads was given, or left to the loop."""
+        """Return the start of each state: read, made where only the number of beads was given, or left open."""
         if self.start is not None:
             return [self._read_start(targets)]
         if self.beads is None:

@@ -141,7 +141,8 @@ def _state(
     left = sorted({*common, *one} - {"weight", "mixture", "system"})
     if left:
         raise InputError(
-            f"{where} is described by {other}, which states its units, densities and targets; remove {', '.join(left)}"
+            f"{where} is described by {other}, which states its units, densities and targets; remove "
+            f"{', '.join(left)}"
         )
     found = read_system(file.parent / other)
     if len(found.targets) != 1:

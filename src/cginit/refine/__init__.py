@@ -6,6 +6,7 @@ from cginit.refine.convergence import Distance, distance
 from cginit.refine.driver import Refinement, refine, refine_system
 from cginit.refine.history import History, Step
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
+from cginit.refine.opened import OpenedRefinement, open_refinement
 from cginit.refine.record import Record, Round
 from cginit.refine.replicas import Replicas, open_replicas
 from cginit.refine.stop import Limits, Reason
@@ -43,6 +44,7 @@ __all__ = [
     "KirkwoodBuffRamp",
     "Limits",
     "Loop",
+    "OpenedRefinement",
     "PressureRamp",
     "Reason",
     "Record",
@@ -54,6 +56,7 @@ __all__ = [
     "Update",
     "distance",
     "make_update",
+    "open_refinement",
     "open_replicas",
     "refine",
     "refine_system",

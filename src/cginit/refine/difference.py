@@ -121,8 +121,8 @@ def energy_datum(difference: Difference, density: float) -> Datum:
 
     a bead, as if all its neighbours were such pairs, with the energy E of the target in the simulated potential. A
     dense liquid hides an attraction as wide as the potential: g hardly tells it from a softer core, and a smooth
-    change would take the attraction, down to where the liquid tears. The guesses from which refinements of Lennard-Jones
-    liquids start are off by 1 to 3 kT.
+    change would take the attraction, down to where the liquid tears. The guesses from which refinements of
+    Lennard-Jones liquids start are off by 1 to 3 kT.
     """
     r = difference.r
     row = 2.0 * np.pi * density * r**2 * difference.wanted * (r[1] - r[0])
@@ -144,7 +144,7 @@ def with_data(matrix: Array, data: Array, noise: Array, extra: Sequence[Datum]) 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """Where the points of each refined interaction stand in the vector of unknown changes, in kT of the first state.
+    """Where the points of each refined interaction stand in the vector of unknown changes, in kT of state 0.
 
     Attributes
     ----------
@@ -316,7 +316,7 @@ class StateDifference:
         return Datum(row, value, error)
 
     def _pressure(self, layout: Layout, wanted: float) -> Datum:
-        """Return the pressure: the virial of the target g under the simulated potentials, from that of the sampled."""
+        """Return the pressure: of the target g under the simulated potentials, as a change of the sampled one."""
         target, record = self.target, self.record
         rows, moved = {}, record.pressure / target.kT
         for name, one in self.parts.items():

@@ -262,9 +262,8 @@ def _exact(run: EngineRun, target: Target, reach: float) -> RDF:
     """Put the g(r) of an analytic engine on the grid of the target, as far as it goes."""
     exact = run.exact_rdf
     if exact is None or len(target.pairs) > 1:
-        raise InputError(
-            f"engine {run.engine} returned no trajectory{'; mixtures need one' if exact is not None else ', nor a g(r)'}"
-        )
+        missing = ", nor a g(r)" if exact is None else "; mixtures need one"
+        raise InputError(f"engine {run.engine} returned no trajectory{missing}")
     whole = target.rdfs.only()
     first, dr = float(whole.r[0]), whole.dr
     end = min(reach, exact.r_max)

@@ -247,7 +247,8 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm
             return f"converged: after {count} {norm} ({where})"
         weighted = ""
         if reason is Reason.REWEIGHTED:
-            weighted = f", of the configurations of iteration {history.last[0].index} weighted for the last potentials"
+            number = history.last[0].index
+            weighted = f", of the configurations of iteration {number} weighted for the last potentials"
         return (
             f"converged: after {count}{saved}, {what} by noise only ({where}{weighted}); longer simulations would "
             "show finer differences"

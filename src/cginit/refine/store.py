@@ -1,4 +1,4 @@
-"""A refinement on disk: one folder a simulation, complete or absent. Format 3, which continues folders of format 2."""
+"""A refinement on disk: one folder a simulation, complete or absent. It goes on with folders of format 2."""
 
 from __future__ import annotations
 

@@ -92,8 +92,8 @@ def make_plan(
     settings : Settings
         With one interaction, or those of all pairs of a mixture.
     method : str, optional
-        Guess of the start. By default ``NAME.pot.in`` beside the settings for each interaction where it is there, else
-        what ``iie.initial_guess`` or ``cginit.method`` say, else cginit's own.
+        Guess of the start. By default ``NAME.pot.in`` beside the settings for each interaction where it is there,
+        else what ``iie.initial_guess`` or ``cginit.method`` say, else cginit's own.
     update : str, optional
         Rule instead of that of the settings; the steps of ``post_update`` stay.
     density : float, optional
@@ -185,8 +185,8 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
     """Return the interactions of all pairs, their targets, the start configuration and notes."""
     if density is not None:
         raise InputError(
-            f"{settings.path} has {len(settings.interactions)} pairs, and --density is that of a single component; give "
-            "the densities as cginit.density or particle_dens"
+            f"{settings.path} has {len(settings.interactions)} pairs, and --density is that of a single component; "
+            "give the densities as cginit.density or particle_dens"
         )
     interactions: Interactions[Interaction] = Interactions(by_pair(settings))
     found, origin = typed_start(settings)

@@ -29,9 +29,9 @@ class Update(Protocol):
     """A rule that proposes how the potentials change: which way. How far is the business of `cginit.refine.search`.
 
     It sees every round of simulations so far, of which most rules use only the last. All curves share one unit
-    system, and each interaction one grid up to its cut-off. An update is a pure function of the history, so that a refinement
-    can be continued from its files. It raises `cginit.errors.ConvergenceError` where its theory has no answer.
-    `cginit.testing.check_update` verifies this on a given implementation.
+    system, and each interaction one grid up to its cut-off. An update is a pure function of the history, so that a
+    refinement can be continued from its files. It raises `cginit.errors.ConvergenceError` where its theory has no
+    answer. `cginit.testing.check_update` verifies this on a given implementation.
     """
 
     @property

@@ -1,0 +1,98 @@
+"""A refinement on disk, finished or not, opened to be looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cginit.bonded import Potential
+from cginit.curves import PairPotential
+from cginit.errors import InputError
+from cginit.interactions import Interactions
+from cginit.refine.history import History
+from cginit.refine.record import Record, Round, pair_potentials, round_potentials
+from cginit.refine.store import Store
+from cginit.target import Target
+
+__all__ = ["OpenedRefinement", "open_refinement"]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedRefinement:
+    """What the folder of a refinement holds.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    targets : tuple of Target
+        Of each state.
+    rounds : tuple of Round
+        Every complete round of simulations: a record for each state.
+    estimate : Round or None
+        The last potentials, where reweighting has judged them instead of a simulation.
+    """
+
+    folder: Path
+    targets: tuple[Target, ...]
+    rounds: tuple[Round, ...]
+    estimate: Round | None = None
+
+    @property
+    def history(self) -> tuple[Record, ...]:
+        """Every simulation of a refinement of one state; of several, those of the first."""
+        return tuple(done[0] for done in self.rounds)
+
+    @property
+    def best(self) -> int:
+        """Index of the round that is nearest to the targets.
+
+        Raises
+        ------
+        InputError
+            If nothing has been simulated yet.
+        """
+        if not self.rounds:
+            raise InputError(f"{self.folder} holds no finished simulation yet")
+        return History(self.targets, self.rounds).best
+
+    @property
+    def potentials(self) -> Interactions[Potential]:
+        """The last potentials that reweighting has judged, else those of the best round."""
+        return round_potentials(self.estimate if self.estimate is not None else self.rounds[self.best])
+
+    @property
+    def potential(self) -> PairPotential:
+        """The potential, where there is one interaction only."""
+        return pair_potentials(self.potentials).only()
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(str(name) for target in self.targets[:1] for name in target.measured)
+        return (
+            f"<refinement of {pairs} in {self.folder}: {len(self.rounds)} rounds, {len(self.targets)} states>"
+        )
+
+
+def open_refinement(folder: Path | str) -> OpenedRefinement:
+    """Open the folder of a refinement, finished or not, without changing it.
+
+    Also one that another run is working on, and one of an earlier format.
+
+    Parameters
+    ----------
+    folder : Path or str
+        The ``--workdir`` of ``cg-init refine``, or ``workdir`` of `cginit.refine`.
+
+    Raises
+    ------
+    InputError
+        If it holds no refinement.
+
+    Examples
+    --------
+    >>> found = open_refinement("water")  # doctest: +SKIP
+    >>> found.potential.r_cut, found.history[-1].distance.chi2  # doctest: +SKIP
+    (0.9, 0.97)
+    """
+    store = Store(Path(folder))
+    return OpenedRefinement(Path(folder), store.targets(), tuple(store.rounds()), store.estimate())
