@@ -23,7 +23,7 @@ from cginit.liquid.finite_size import infinite_system
 from cginit.refine import History, Limits, Reason, Settings, refine_system
 from cginit.refine.bonded import bonded_distance
 from cginit.refine.history import Step, apply_step
-from cginit.refine.liquid import molecule_structure
+from cginit.refine.molecules import molecule_structure
 from cginit.refine.reweighting import reweighted
 from cginit.refine.store import Store
 from cginit.sampling import MoleculeStructure, count_partial_pairs

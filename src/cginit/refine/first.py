@@ -158,8 +158,8 @@ def _check_pair(name: Interaction, potential: PairPotential, curve: RDF, where: 
     n = potential.r.size
     if curve.r.size < n or not np.allclose(curve.r[:n], potential.r, atol=1e-4 * potential.dr):
         raise InputError(
-            f"g(r) of {name}{where} (step {curve.dr:g}, from {curve.r[0]:g} to {curve.r_max:g}) does not lie on "
-            f"the grid of the potential (step {potential.dr:g}, from {potential.r[0]:g} to "
+            f"g(r) of {name}{where} (step {curve.dr:g}, from {curve.r[0]:g} to {curve.r_max:g}) does not lie "
+            f"on the grid of the potential (step {potential.dr:g}, from {potential.r[0]:g} to "
             f"{potential.r_cut:g}); sample all alike"
         )
 

@@ -67,7 +67,7 @@ class OpenedRefinement:
         return pair_potentials(self.potentials).only()
 
     def __repr__(self) -> str:
-        pairs = ", ".join(str(name) for target in self.targets[:1] for name in target.pairs)
+        pairs = ", ".join(str(name) for target in self.targets[:1] for name in target.measured)
         return (
             f"<refinement of {pairs} in {self.folder}: {len(self.rounds)} rounds, {len(self.targets)} states>"
         )

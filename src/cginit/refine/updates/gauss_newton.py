@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.liquid.response import Liquid, Response, responding_factor
+from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
 from cginit.refine.convergence import combined_variance
 from cginit.refine.difference import Layout, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
-from cginit.refine.liquid import inverted_liquid
+from cginit.refine.molecules import molecule_structure
 from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.secant import Known, secant
@@ -66,7 +66,8 @@ class StateResponse:
         ConvergenceError
             If they have no inversion.
         """
-        liquid = inverted_liquid(record, target)
+        own = molecule_structure(record, target)
+        liquid = measured_liquid(record.rdfs, target.densities, record.beads, intramolecular=own)
         difference = StateDifference.of(record, target, history, liquid.r)
         factors = np.zeros(len(difference.parts))
         if calibrated:

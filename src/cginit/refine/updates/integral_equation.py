@@ -11,7 +11,7 @@ from cginit.interactions import Interaction
 from cginit.liquid.response import measured_liquid
 from cginit.refine.difference import Layout
 from cginit.refine.history import History, Step
-from cginit.refine.liquid import molecule_structure
+from cginit.refine.molecules import molecule_structure
 from cginit.refine.record import Record
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states

@@ -1,28 +1,14 @@
-"""What the Ornstein-Zernike equation makes of a simulation, of loose beads or of molecules."""
+"""What the Ornstein-Zernike equation needs to know of the molecules of a simulation."""
 
 from __future__ import annotations
 
 from cginit.errors import ConvergenceError
 from cginit.interactions import all_pairs
-from cginit.liquid.response import Liquid, measured_liquid
 from cginit.refine.record import Record
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
 
-__all__ = ["inverted_liquid", "molecule_structure"]
-
-
-def inverted_liquid(record: Record, target: Target) -> Liquid:
-    """Invert the simulated g(r) of a state, with the structure of its own molecules.
-
-    Raises
-    ------
-    ConvergenceError
-        If they have no inversion.
-    """
-    return measured_liquid(
-        record.rdfs, target.densities, record.beads, intramolecular=molecule_structure(record, target)
-    )
+__all__ = ["molecule_structure"]
 
 
 def molecule_structure(record: Record, target: Target) -> MoleculeStructure | None:
