@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 from cginit.campaign.potentials import spline_potential, wca  # noqa: E402
 from cginit.errors import ConvergenceError, InputError  # noqa: E402
 from cginit.learn.closure import solve_many  # noqa: E402
-from cginit.learn.curves import Point, learning_curves, plan, read_results  # noqa: E402
+from cginit.learn.curves import Point, Result, learning_curves, plan, read_results  # noqa: E402
 from cginit.learn.pairs import cheap_pairs, density_of, is_bare_core, pairs_of  # noqa: E402
 from cginit.liquid.forward import solve  # noqa: E402
 from cginit.network.config import Auxiliary, Schedule  # noqa: E402
@@ -231,3 +231,26 @@ def test_the_plan_compares_one_thing_at_a_time():
         assert len(differing) == 1, point
     numbers = [p.potentials for p in points if p.axis == "number"]
     assert all(b > a for a, b in pairwise(numbers))
+
+
+def test_the_figure_shows_what_is_finished(tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib (cginit[report])")
+    from cginit.report.learning import learning_figure
+
+    def result(axis: str, name: str, potentials: int, test: float) -> Result:
+        return Result(
+            axis, name, potentials, "none", 1e-4, "potential", 9, 9, 9, 0.1, test, test, 0.3, float("nan")
+        )
+
+    with pytest.raises(InputError, match="no network of the learning curves is finished"):
+        learning_figure([], tmp_path / "curves.png")
+    some = [result("number", "whole", n, 1.0 / n) for n in (100, 1000)] + [result("noise", "data", 1000, 0.2)]
+    path = learning_figure(some, tmp_path / "curves.png")
+    assert path.stat().st_size > 5000
+
+
+def test_the_command_refuses_an_unknown_axis(tmp_path):
+    from cginit.cli.curves import curves
+
+    with pytest.raises(InputError, match="unknown axis 'colour'"):
+        curves(tmp_path, axis=["colour"])
