@@ -334,7 +334,7 @@ def test_automatic_does_without_theory_where_it_has_no_answer(monkeypatch):
     def no_answer(*arguments, **options):
         raise ConvergenceError("no structure factor")
 
-    monkeypatch.setattr(sys.modules["cginit.refine.liquid"], "measured_liquid", no_answer)
+    monkeypatch.setattr(sys.modules[GaussNewton.__module__], "measured_liquid", no_answer)
     measured = measure(start(), 0)
     np.testing.assert_array_equal(after(Automatic(), [measured]).u, after(IBI(0.7), [measured]).u)
 
