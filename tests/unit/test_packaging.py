@@ -16,7 +16,6 @@ yaml = pytest.importorskip("yaml", reason="PyYAML, of the extra trajectory, is n
 def _ranges(requirements):
     """Name to version range; names of packages differ between PyPI and conda-forge in a few cases."""
     names = {
-        "freud-analysis": "freud",
         "mdanalysis": "mdanalysis",
         "torch": "pytorch",
         "matplotlib": "matplotlib-base",
