@@ -15,7 +15,7 @@ DEMO := demo-output
 export OMP_NUM_THREADS ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test quick validate faults check audit examples docs hosts clean
+.PHONY: demo test quick validate faults check audit examples docs package hosts clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -71,5 +71,20 @@ examples: $(VENV)/.dev
 	BIN=$(BIN) OUT=$(DEMO) sh examples/lennard-jones/run.sh
 	BIN=$(BIN) OUT=$(DEMO) sh examples/decane/run.sh
 
+# The site, with every warning an error: docs/_build/html/index.html.
+$(VENV)/.docs: pyproject.toml | $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	@touch $@
+
+docs: $(VENV)/.docs
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m sphinx -b html -W --keep-going --quiet docs docs/_build/html
+	@echo docs/_build/html/index.html
+
+# Wheel and source distribution, and a guess from nothing but the wheel in an empty environment.
+package: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist . > /dev/null
+	sh recipe/check.sh dist
+
 clean:
-	rm -rf $(DEMO) build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(DEMO) docs/_build docs/api docs/cards docs/commands.md build dist .pytest_cache .mypy_cache .ruff_cache

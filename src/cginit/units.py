@@ -89,6 +89,16 @@ _NAMES = {
 def unit_system(name: str | UnitSystem) -> UnitSystem:
     """Return the unit system of that name (``lj``, ``nm-kJ/mol``, ``angstrom-kcal/mol`` or an alias).
 
+    Parameters
+    ----------
+    name : str or UnitSystem
+        Also ``reduced`` (lj), ``votca``, ``gromacs`` (nm, kJ/mol) or ``real`` (angstrom, kcal/mol, as LAMMPS has it);
+        a system is returned as it is.
+
+    Returns
+    -------
+    UnitSystem
+
     Raises
     ------
     InputError

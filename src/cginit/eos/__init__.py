@@ -23,6 +23,7 @@ def pressure(
     Parameters
     ----------
     potential : PairPotential
+        U(r) up to its cut-off.
     state : StatePoint
         Density and kT; converted to the units of the potential.
     method : str
@@ -40,6 +41,11 @@ def pressure(
         A g(r) of this potential at this state.
     folder : Path, optional
         Where the files of the network are, if not in the package.
+
+    Returns
+    -------
+    Pressure
+        Value and error in the units of the potential, the route that gave it, and notes. `Pressure.in_bar` converts.
 
     Raises
     ------

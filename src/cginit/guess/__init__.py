@@ -114,9 +114,16 @@ def guess(
     state : StatePoint
         Its density and kT; the result has the units of the state, or of the target where the state has none.
     method : str or Guess
-        ``hnc`` (default), ``network``, ``bridge``, ``cn-f``, ``py``, ``boltzmann``, or an object of your own.
+        ``network`` (default), which is the best model shipped, ``polished``, ``cn-f``, ``hnc``, ``py``,
+        ``boltzmann``, a method of another package, or an object of your own (`Guess`).
     r_cut : float, optional
         Cut-off in the units of the result; by default `default_cutoff`.
+
+    Returns
+    -------
+    PairPotential
+        U and F ``(m,)`` on the grid of the target up to the cut-off, with U(r_cut) = 0. Its `notes` say what was
+        extrapolated or taken instead, its `provenance` which model made it, its `u_error` how sure that is.
 
     Raises
     ------

@@ -148,6 +148,4 @@ def open_session(content: bytes) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # More optimisation takes longer than all runs of a guess save by it.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])

@@ -218,6 +218,11 @@ def refine_system(
     progress : callable, optional
         Called with each finished round, also with those found on disk.
 
+    Returns
+    -------
+    Refinement
+        The best potentials, the history, and why it stopped.
+
     Raises
     ------
     InputError

@@ -83,6 +83,11 @@ def open_refinement(folder: Path | str) -> OpenedRefinement:
     folder : Path or str
         The ``--workdir`` of ``cg-init refine``, or ``workdir`` of `cginit.refine`.
 
+    Returns
+    -------
+    OpenedRefinement
+        Its targets, what was simulated, and the best potentials.
+
     Raises
     ------
     InputError

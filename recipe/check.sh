@@ -1,0 +1,29 @@
+#!/bin/sh
+# Whether the wheel in a folder is what a user should get: it holds what inference needs and no more, installs alone, and
+# guesses outside of the repository.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+dist=$(cd "$1" && pwd)
+wheel=$(ls "$dist"/cginit-*.whl)
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+python3 -m zipfile -l "$wheel" > "$place/files"
+for needed in network/models/bridge.onnx network/models/cn-f.onnx eos/models/eos.onnx forward/models/forward.onnx py.typed; do
+  grep -q "cginit/$needed" "$place/files" || { echo "the wheel lacks $needed" >&2; exit 1; }
+done
+if grep -E "safetensors|\.h5|/tests/|/data/|\.ipynb" "$place/files"; then
+  echo "the wheel holds what inference does not need, see above" >&2; exit 1
+fi
+size=$(wc -c < "$wheel")
+[ "$size" -lt 5000000 ] || { echo "the wheel has $size bytes; 5 MB are enough" >&2; exit 1; }
+
+python3 -m venv "$place/venv"
+"$place/venv/bin/python" -m pip install --quiet "$wheel"
+"$place/venv/bin/python" -m pip check
+cp "$here/examples/water/target.dat" "$place"
+cd "$place"
+./venv/bin/cg-init --version
+./venv/bin/cg-init --rdf target.dat --out guess.pot --out guess.table --out guess.csv
+./venv/bin/python -c "import cginit; print(cginit.read_table('guess.table').r_cut)"
+echo "$wheel ($size bytes)"

@@ -1,0 +1,47 @@
+"""What `help` says about the public names of the package."""
+
+import inspect
+import re
+
+import pytest
+
+import cginit
+from cginit.guess import DEFAULT_METHOD
+
+PUBLIC = {name: getattr(cginit, name) for name in cginit.__all__ if not name.startswith("_")}
+FUNCTIONS = [name for name, thing in PUBLIC.items() if inspect.isfunction(thing)]
+
+
+def _sections(thing):
+    return re.findall(r"^(\w+)\n-+$", inspect.getdoc(thing) or "", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_public_function_says_what_it_takes_returns_and_refuses(name):
+    sections = _sections(PUBLIC[name])
+    assert [part for part in ("Parameters", "Returns", "Raises") if part not in sections] == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_is_described(name):
+    text = inspect.getdoc(PUBLIC[name])
+    part = text[text.index("Parameters\n---") :].split("\n\n")
+    described = {
+        word for line in "\n".join(part).splitlines() for word in re.findall(r"\w+", line.split(" :")[0])
+    }
+    assert set(inspect.signature(PUBLIC[name]).parameters) <= described
+
+
+@pytest.mark.parametrize("name", [name for name, thing in PUBLIC.items() if inspect.isclass(thing)])
+def test_a_public_class_says_what_it_holds(name):
+    thing = PUBLIC[name]
+    if not issubclass(thing, Exception):
+        assert {"Parameters", "Attributes"} & set(_sections(thing))
+    assert inspect.getdoc(thing)
+
+
+def test_the_default_that_the_docstring_names_is_the_default():
+    assert f"``{DEFAULT_METHOD}`` (default)" in inspect.getdoc(cginit.guess)
+    assert inspect.signature(cginit.guess).parameters["method"].default == DEFAULT_METHOD
+    default = inspect.signature(cginit.pressure).parameters["method"].default
+    assert f"``{default}`` (default)" in inspect.getdoc(cginit.pressure)
