@@ -1,6 +1,9 @@
 # Two commands do everything from a fresh clone with Python (3.11 or later) and make:
 #   make demo    the main job on the water target: guess, short LAMMPS refinement, tables and a figure
 #   make test    the tests
+# And, at leisure:
+#   make faults  kills at random moments, full disks, some ten thousand generated inputs; a quarter of an hour
+#   make audit   known vulnerabilities of what is installed
 # HOOMD-blue is not on PyPI; its tests run where CGINIT_HOOMD_PATH names a folder that holds the package.
 # VOTCA is a Debian package: make hosts installs it; its tests skip without.
 
@@ -12,7 +15,7 @@ DEMO := demo-output
 export OMP_NUM_THREADS ?= 1
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test check examples docs hosts clean
+.PHONY: demo test faults check audit examples docs hosts clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +36,10 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# Seeds differ from run to run; what fails prints how to have it again. Killed processes share the cores: no workers.
+faults: $(VENV)/.dev
+	CGINIT_FAULTS=1 $(BIN)/python -m pytest tests/faults -m "faults or not faults"
+
 # What the plugins plug into, as far as a package manager has it. Without it their tests skip and say so.
 hosts:
 	@command -v csg_inverse >/dev/null || { command -v apt-get >/dev/null && apt-get update -qq \
@@ -45,6 +52,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# It asks a server about the packages that are installed, and does without where there is none.
+audit: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet "pip-audit>=2.7,<3" && $(BIN)/pip-audit --skip-editable --progress-spinner off \
+	  || { echo "pip-audit found something, or could not ask"; exit 1; }
 
 examples: $(VENV)/.dev
 	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
