@@ -1,12 +1,14 @@
-"""Files of others that could do harm: XML without entities, archives of arrays that unpack to what they may."""
+"""Files of others: XML without entities, archives that unpack to what they may, refusals that name the file."""
 
 from __future__ import annotations
 
+import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from io import BytesIO
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -14,7 +16,7 @@ import numpy as np
 
 from cginit.errors import InputError
 
-__all__ = ["LARGEST_ARRAYS", "open_arrays", "parse_xml"]
+__all__ = ["LARGEST_ARRAYS", "open_arrays", "parse_xml", "reads_a_file"]
 
 #: Bytes that the arrays of one file may unpack to: a table of ten million rows has 160 MB.
 LARGEST_ARRAYS = 512 * 2**20
@@ -142,3 +144,44 @@ def _check_size(member: Any, size: int, where: str) -> None:
         raise InputError(
             f"{where} states a shape {shape} of {stated} bytes, but holds {size}; the file is damaged"
         )
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+#: Characters of a message; a row of a damaged file may have thousands of columns.
+LONGEST_MESSAGE = 1200
+
+
+def reads_a_file(reader: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a reader, whose first argument is a path: every refusal names the file, and is short enough to read.
+
+    What damaged files do to numbers on the way (infinite products, differences of infinite values) is no warning to
+    users: the checks of what comes of it refuse it.
+
+    Examples
+    --------
+    >>> @reads_a_file
+    ... def read(path):
+    ...     raise InputError("u[3] is nan; every value must be finite")
+    >>> read("a.pot")
+    Traceback (most recent call last):
+        ...
+    cginit.errors.InputError: a.pot: u[3] is nan; every value must be finite
+    """
+
+    @wraps(reader)
+    def read(*arguments: P.args, **options: P.kwargs) -> T:
+        try:
+            with np.errstate(all="ignore"):
+                return reader(*arguments, **options)
+        except InputError as error:
+            path = arguments[0] if arguments else options["path"]
+            text, name = str(error), os.fspath(cast("str | os.PathLike[str]", path))
+            if name in text and len(text) <= LONGEST_MESSAGE:
+                raise
+            if len(text) > LONGEST_MESSAGE:
+                half = LONGEST_MESSAGE // 2
+                text = f"{text[:half]} ... {text[-half:]}"
+            raise InputError(text if name in text else f"{name}: {text}") from error
+
+    return read

@@ -129,6 +129,8 @@ def test_a_kill_while_iterations_are_removed_leaves_no_gap(tmp_path, monkeypatch
 def test_settings_cut_short_are_written_again_where_the_iterations_are_of_this_refinement(tmp_path, size):
     with_three(tmp_path)
     cut(tmp_path / "settings.json", size)
+    with pytest.raises(InputError, match=r"settings\.json is not whole"):
+        list(WorkDir(tmp_path, "settings.json", 1).complete())
     with pytest.raises(InputError, match="belongs to another refinement"):
         store(tmp_path, {"target": "yours"})
     with store(tmp_path) as found:
@@ -142,6 +144,8 @@ def test_a_target_cut_short_is_written_again(tmp_path, size):
     with_three(tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
     cut(tmp_path / "target.npz", size)
+    with pytest.raises(InputError, match=r"target\.npz is not what was written there"):
+        list(WorkDir(tmp_path, "settings.json", 1).complete())
     with store(tmp_path) as found, np.load(tmp_path / "target.npz") as target:
         assert target["g"].size == 9
         assert len(list(found.complete())) == 3

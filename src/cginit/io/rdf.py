@@ -25,6 +25,7 @@ from cginit.io.rows import Rows, column_text, grid_text, read_bytes
 from cginit.io.sheet import Sheet, comments_of, read_sheet
 from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
+from cginit.untrusted import reads_a_file
 
 __all__ = ["RDFHeader", "Reading", "rdf_reading", "read_rdf", "read_rdf_header", "write_rdf"]
 
@@ -84,6 +85,7 @@ class Reading:
         return "; ".join([f"read as {self.program}: {', '.join(self.columns)}", *self.remarks])
 
 
+@reads_a_file
 def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     """Return the units and the state point that a target file states.
 
@@ -99,6 +101,7 @@ def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     return RDFHeader(stated.units, stated.density, stated.kT, stated.version, source)
 
 
+@reads_a_file
 def read_rdf(
     path: str | os.PathLike[str],
     *,
@@ -165,6 +168,7 @@ def read_rdf(
     return found.rdf
 
 
+@reads_a_file
 def rdf_reading(
     path: str | os.PathLike[str],
     *,

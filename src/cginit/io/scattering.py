@@ -9,10 +9,12 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.io.rows import read_rows
+from cginit.untrusted import reads_a_file
 
 __all__ = ["read_structure_factor"]
 
 
+@reads_a_file
 def read_structure_factor(path: str | os.PathLike[str]) -> tuple[Array, Array, Array | None]:
     """Read columns ``k S(k) [error]`` of a text or CSV file, as they stand.
 

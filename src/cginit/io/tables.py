@@ -14,6 +14,7 @@ from cginit.io.lammps import lammps_usage
 from cginit.io.rows import is_number, read_bytes
 from cginit.io.table import WriteOptions, potential_of
 from cginit.units import NM_KJ, UnitSystem, conversion, unit_system
+from cginit.untrusted import reads_a_file
 
 __all__ = ["read_table", "table_usage", "write_table"]
 
@@ -21,6 +22,7 @@ __all__ = ["read_table", "table_usage", "write_table"]
 TABLE_EXTENSION = 1.0
 
 
+@reads_a_file
 def read_table(
     path: str | os.PathLike[str],
     *,

@@ -267,8 +267,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file; InputError if it is not one."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} cannot be read as TOML: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        # Errors of TOML and of its encoding are ValueErrors.
+        raise InputError(f"{path} cannot be read as TOML: {error}; correct it there") from None
 
 
 def load_config(path: Path) -> Config:

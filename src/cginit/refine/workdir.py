@@ -195,14 +195,34 @@ class WorkDir:
         InputError
             If the folder holds no refinement, or one of them is not whole; `claim` removes such.
         """
+        self.check_whole()
+        for path in self._iterations():
+            self._refuse(_damage(path))
+            yield path
+
+    def check_whole(self) -> None:
+        """Make sure that the folder holds a refinement, and that what `claim` has written is whole.
+
+        Raises
+        ------
+        InputError
+            If not.
+        """
         if not self.exists:
             raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
-        for path in self._iterations():
-            if damage := _damage(path):
-                raise InputError(
-                    f"{damage}; the command that made {self.folder} makes it again, and what follows from it"
-                )
-            yield path
+        content = self._read_settings()
+        if content is None:
+            self._refuse(f"{self.folder / self._settings} is not whole")
+            return
+        files = content.get("files", {})
+        bad = [name for name, entry in files.items() if not _agrees(self.folder / name, entry)]
+        self._refuse(f"{self.folder / bad[0]} is not what was written there" if bad else "")
+
+    def _refuse(self, damage: str) -> None:
+        if damage:
+            raise InputError(
+                f"{damage}; the command that made {self.folder} makes it again, and what follows from it"
+            )
 
     def path(self, index: int) -> Path:
         """Return the folder of an iteration."""
@@ -243,7 +263,7 @@ class WorkDir:
 @contextmanager
 def disk_explained(folder: Path, index: int) -> Iterator[None]:
     """Say in plain words that the disk is full or that a simulation was interrupted, and what is kept."""
-    kept = f"the {index} finished simulations are kept"
+    kept = f"the {index} finished simulation{' is' if index == 1 else 's are'} kept"
     again = "make room and run the same command again"
     try:
         yield

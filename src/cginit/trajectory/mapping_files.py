@@ -17,7 +17,7 @@ from cginit.trajectory.specification import (
     MoleculeRule,
     exclusion_depth,
 )
-from cginit.untrusted import parse_xml
+from cginit.untrusted import parse_xml, reads_a_file
 
 __all__ = ["is_mapping_file", "read_mapping"]
 
@@ -27,6 +27,7 @@ def is_mapping_file(mapping: str) -> bool:
     return mapping.strip().lower().endswith((".yaml", ".yml", ".xml"))
 
 
+@reads_a_file
 def read_mapping(path: str | Path) -> MappingRules:
     """Read a mapping from a YAML file or from VOTCA's XML (several files separated by ``;``).
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cginit.errors import InputError
-from cginit.untrusted import parse_xml
+from cginit.untrusted import parse_xml, reads_a_file
 from cginit.votca.options import find_option
 
 __all__ = ["Interaction", "Settings", "read_settings"]
@@ -141,6 +141,7 @@ class Settings:
         return path
 
 
+@reads_a_file
 def read_settings(path: str | os.PathLike[str]) -> Settings:
     """Read a settings file of csg_inverse (``settings.xml``).
 
