@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from cginit.errors import InputError
+from cginit.untrusted import parse_xml
 
 __all__ = ["is_votca_topology", "votca_universe"]
 
@@ -36,9 +37,10 @@ def votca_universe(path: Path) -> Any:
     import MDAnalysis
 
     try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, OSError) as error:
-        raise InputError(f"{path} is not valid XML: {error}") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from error
+    root = parse_xml(content, str(path))
     names: list[str] = []
     types: list[str] = []
     masses: list[float] = []
