@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cginit.errors import InputError
 
-__all__ = ["LARGEST_ARRAYS", "open_arrays", "parse_xml", "reads_a_file"]
+__all__ = ["LARGEST_ARRAYS", "parse_xml", "read_arrays", "reads_a_file"]
 
 #: Bytes that the arrays of one file may unpack to: a table of ten million rows has 160 MB.
 LARGEST_ARRAYS = 512 * 2**20

@@ -191,10 +191,18 @@ def _place(folder: Path) -> WorkDir:
 def _old_settings(folder: Path) -> Path | None:
     """Return the settings of a folder of format 2; None where it has been adopted, or is no such."""
     found = [path for name in OLD_SETTINGS if (path := folder / name).exists()]
-    versions = [int(json.loads(path.read_text()).get("format_version", 0)) for path in found]
+    versions = [_version(path) for path in found]
     if FORMAT_VERSION in versions or OLD_VERSION not in versions:
         return None
     return found[versions.index(OLD_VERSION)]
+
+
+def _version(settings: Path) -> int:
+    """Return the format that settings state; 0 where they are not whole, which `WorkDir` mends."""
+    try:
+        return int(json.loads(settings.read_text(encoding="utf-8"))["format_version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _adopt(folder: Path, identity: Mapping[str, str], target: Target) -> None:
