@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast
@@ -13,10 +12,11 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.errors import InputError
 
-__all__ = ["LARGEST_ARRAYS", "open_arrays", "parse_xml", "reads_a_file"]
+__all__ = ["LARGEST_ARRAYS", "parse_xml", "read_arrays", "reads_a_file"]
 
 #: Bytes that the arrays of one file may unpack to: a table of ten million rows has 160 MB.
 LARGEST_ARRAYS = 512 * 2**20
@@ -93,44 +93,51 @@ def parse_xml(text: str | bytes, name: str, *, comments: bool = False) -> Elemen
     return builder.close()
 
 
-@contextmanager
-def open_arrays(data: bytes, name: str, largest: int = LARGEST_ARRAYS) -> Iterator[Any]:
-    """Yield the arrays of an ``.npz`` by name, as `numpy.load` does, if they are no larger than they may be.
+def read_arrays(data: bytes, name: str, largest: int = LARGEST_ARRAYS) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an ``.npz`` by name, or that of an ``.npy`` by an empty name, up to a size.
 
-    Of an ``.npy`` its array has the empty name. Nothing is unpickled.
+    Nothing is unpickled.
 
     Raises
     ------
     InputError
-        If the file unpacks to more than `largest` bytes, or its arrays state another size than they have.
-    ValueError, OSError, zipfile.BadZipFile
-        If it is no such file.
+        If it is no such file, unpacks to more than `largest` bytes, or its arrays state another size than they
+        have.
 
     Examples
     --------
     >>> stream = BytesIO()
     >>> np.savez(stream, r=np.arange(3.0))
-    >>> with open_arrays(stream.getvalue(), "a.npz") as arrays:
-    ...     arrays["r"].tolist()
+    >>> read_arrays(stream.getvalue(), "a.npz")["r"].tolist()
     [0.0, 1.0, 2.0]
     """
+    try:
+        return _arrays(data, name, largest)
+    except InputError:
+        raise
+    except Exception as error:
+        # A damaged file makes NumPy, zipfile, zlib and the tokenizer of its header raise what they like.
+        raise InputError(f"{name} is no .npy or .npz file of numbers: {error}") from None
+
+
+def _arrays(data: bytes, name: str, largest: int) -> dict[str, NDArray[Any]]:
     if data.startswith(np.lib.format.MAGIC_PREFIX):
         _check_size(BytesIO(data), len(data), name)
-        yield {"": np.load(BytesIO(data), allow_pickle=False)}
-        return
+        return {"": np.load(BytesIO(data), allow_pickle=False)}
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        size = sum(one.file_size for one in archive.infolist())
+        members = archive.infolist()
+        size = sum(one.file_size for one in members)
         if size > largest:
             raise InputError(
                 f"{name} unpacks to {size / 2**20:.0f} MiB, which no table has; the limit is "
                 f"{largest / 2**20:.0f} MiB"
             )
-        for one in archive.infolist():
+        for one in members:
             if one.filename.endswith(".npy"):
                 with archive.open(one) as member:
                     _check_size(member, one.file_size, f"{name}: {one.filename.removesuffix('.npy')}")
     with np.load(BytesIO(data), allow_pickle=False) as arrays:
-        yield arrays
+        return {key: arrays[key] for key in arrays.files}
 
 
 def _check_size(member: Any, size: int, where: str) -> None:

@@ -26,7 +26,7 @@ from refinements import (
     until,
     workers,
 )
-from watching import AT_LENGTH
+from watching import AT_LENGTH, PART
 
 pytestmark = [
     pytest.mark.lammps,
@@ -34,6 +34,11 @@ pytestmark = [
 ]
 #: After so many kills a refinement may end.
 AT_ONCE = 5
+
+
+def _part(kills):
+    """Return how many kills there are, at least two."""
+    return max(2, round(PART * kills))
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +67,9 @@ def seed():
 @pytest.mark.parametrize(
     ("case", "kills"),
     [
-        pytest.param(ONE, 20 if AT_LENGTH else 2, id="one"),
-        pytest.param(MIXTURE, 15, id="mixture", marks=pytest.mark.faults),
-        pytest.param(STATES, 15, id="states", marks=pytest.mark.faults),
+        pytest.param(ONE, _part(20), id="one"),
+        pytest.param(MIXTURE, _part(15), id="mixture", marks=pytest.mark.faults),
+        pytest.param(STATES, _part(15), id="states", marks=pytest.mark.faults),
     ],
 )
 def test_a_refinement_killed_at_random_moments(tmp_path, references, case, kills):
@@ -96,7 +101,7 @@ def test_an_engine_killed_at_random_moments(tmp_path, references):
     rng = random.Random(seed())
     folder = prepare(tmp_path / "0")
     done = 0
-    while done < 20:
+    while done < _part(20):
         process = start(ONE, folder)
         time.sleep(rng.uniform(0.3, 0.9) * seconds)
         killed = []
@@ -127,11 +132,11 @@ def test_a_worker_of_dask_killed_at_random_moments(tmp_path, references):
     rng = random.Random(seed())
     folder = prepare(tmp_path / "0")
     done, end = 0, time.monotonic() + 3 * PATIENCE
-    while done < 20:
+    while done < _part(20):
         assert time.monotonic() < end
         process = start(REPLICAS, folder)
         # Dask replaces a worker that is lost, and gives a simulation up that has lost several.
-        while process.poll() is None and done < 20:
+        while process.poll() is None and done < _part(20):
             if until(lambda: process.poll() is not None, rng.uniform(0.2, 3.0)):  # noqa: B023
                 break
             if found := workers(process):

@@ -18,8 +18,9 @@ from hypothesis import settings
 from cginit.cli.app import main
 from cginit.errors import CGInitError
 
-#: Set by ``make faults``.
-AT_LENGTH = bool(os.environ.get("CGINIT_FAULTS"))
+#: Set to 1 by ``make faults``; a part of it is a part of its inputs and kills.
+PART = float(os.environ.get("CGINIT_FAULTS") or 0.0)
+AT_LENGTH = PART > 0.0
 #: Seconds of the processor that an answer to a small or damaged input may take.
 LONGEST = 5.0
 #: Generated inputs of a test of every day, and of ``make faults``.
@@ -32,7 +33,7 @@ class TooSlow(BaseException):
 
 def examples(many: int = MANY, few: int = FEW) -> settings:
     """Return the settings of a test with so many inputs."""
-    return settings(max_examples=many if AT_LENGTH else few)
+    return settings(max_examples=max(few, round(PART * many)))
 
 
 @contextlib.contextmanager

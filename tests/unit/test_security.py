@@ -101,21 +101,17 @@ def test_every_package_has_a_first_and_a_last_version():
     assert not [one for one in found if not (">=" in one[1] and re.search(r",<\d", one[1]))]
 
 
-#: Names of bead types that would be commands, a path or a format, if they were pasted anywhere.
-COMMANDS = ("A; shell rm -rf x", "B\nshell rm x", "../../C", "$(D) ${E} {pair} %s `F` \" '")
-#: The oddest that are names.
-NAMES = ("Ab*c", "Bd'e", "Cf^g~h", "Di@j:k+l")
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_is_no_name_of_beads(name):
-    with pytest.raises(InputError, match="cannot name a bead type"):
-        random_configuration({name: 60}, 0.3, seed=1, units="lj")
+#: Names of bead types that would be commands, a path or a format, if they were pasted anywhere; some are allowed.
+REFUSED = ("A; shell rm -rf x", "B\nshell rm x", "../../C", "$(D)", "{pair}", "`F`", '"', "")
+NAMES = ("shell", "quit", "O5'*")
 
 
 def test_names_of_beads_do_not_reach_the_script_of_an_engine(tmp_path, monkeypatch):
     from cginit.engines import hoomd, lammps
 
+    for name in REFUSED:
+        with pytest.raises(InputError, match="cannot name a bead type"):
+            random_configuration({name: 60, "B": 60}, 0.3, seed=1, units="lj")
     r = np.linspace(0.0, 2.0, 41)
     soft = PairPotential.shifted(r, 2.0 * np.exp(-2.0 * r**2), units="lj")
     pairs = {(a, b): soft for i, a in enumerate(NAMES) for b in NAMES[i:]}
@@ -134,9 +130,9 @@ def test_names_of_beads_do_not_reach_the_script_of_an_engine(tmp_path, monkeypat
         assert len(written) >= 3
         for path in written:
             content = path.read_bytes()
-            for name in NAMES:
+            for word in (b"shell", b"quit", b"O5'"):
                 # JSON holds names as strings, which are no commands.
-                assert name.encode() not in content or path.suffix == ".json", path
+                assert word not in content or path.suffix == ".json", path
 
 
 def test_a_program_gets_its_arguments_as_they_are(tmp_path):

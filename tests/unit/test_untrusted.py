@@ -14,7 +14,7 @@ from cginit import read_table
 from cginit.errors import InputError
 from cginit.network.inference import read_model
 from cginit.trajectory.mapping_files import read_mapping
-from cginit.untrusted import LARGEST_ARRAYS, open_arrays, parse_xml
+from cginit.untrusted import LARGEST_ARRAYS, parse_xml, read_arrays
 from cginit.votca import read_settings
 
 LAUGHS = "<!DOCTYPE a [" + "".join(f'<!ENTITY x{k} "{f"&x{k - 1};" * 10 if k else "ha"}">' for k in range(12))
@@ -81,8 +81,11 @@ def test_an_archive_that_unpacks_to_more_than_it_may_is_refused(tmp_path):
         read_table(path, units="lj")
     stream = BytesIO()
     np.lib.format.write_array_header_1_0(stream, {"descr": "<f8", "fortran_order": False, "shape": (2**40,)})
-    with pytest.raises(InputError, match="but holds"), open_arrays(stream.getvalue(), "a.npy"):
-        pass
+    with pytest.raises(InputError, match="but holds"):
+        read_arrays(stream.getvalue(), "a.npy")
+    for damaged in (b"PK\x03\x04", b"\x93NUMPY", bomb(2**20)[:-100], b""):
+        with pytest.raises(InputError, match=r"a\.npz is no"):
+            read_arrays(damaged, "a.npz")
 
 
 def test_pickled_objects_are_refused(tmp_path):

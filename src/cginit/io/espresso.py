@@ -13,7 +13,7 @@ from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
 from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
-from cginit.untrusted import open_arrays
+from cginit.untrusted import read_arrays
 
 __all__ = ["espresso_arrays", "read_espresso", "write_espresso"]
 
@@ -25,16 +25,16 @@ def read_espresso(data: bytes, name: str, keyword: str | None = None) -> RawTabl
     """Read ``PAIR.min, PAIR.max, PAIR.energy, PAIR.force``; `keyword` names the pair where there are several."""
     sections: dict[str, RawTable] = {}
     try:
-        with open_arrays(data, name) as arrays:
-            for label in [key.removesuffix(".energy") for key in arrays.files if key.endswith(".energy")]:
-                u, f = (np.array(arrays[f"{label}.{key}"], dtype=np.float64) for key in ("energy", "force"))
-                low, high = float(arrays[f"{label}.min"]), float(arrays[f"{label}.max"])
-                header = parse_header(str(arrays[f"{label}.header"]).splitlines(), name)
-                if u.ndim != 1 or u.shape != f.shape or u.size < 3 or not low < high:
-                    raise InputError(
-                        f"{name}: {label} has energies {u.shape} and forces {f.shape} from {low} to {high}"
-                    )
-                sections[label] = array_table(name, np.linspace(low, high, u.size), u, f, header)
+        arrays = read_arrays(data, name)
+        for label in [key.removesuffix(".energy") for key in arrays if key.endswith(".energy")]:
+            u, f = (np.array(arrays[f"{label}.{key}"], dtype=np.float64) for key in ("energy", "force"))
+            low, high = float(arrays[f"{label}.min"]), float(arrays[f"{label}.max"])
+            header = parse_header(str(arrays[f"{label}.header"]).splitlines(), name)
+            if u.ndim != 1 or u.shape != f.shape or u.size < 3 or not low < high:
+                raise InputError(
+                    f"{name}: {label} has energies {u.shape} and forces {f.shape} from {low} to {high}"
+                )
+            sections[label] = array_table(name, np.linspace(low, high, u.size), u, f, header)
     except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise

@@ -14,7 +14,7 @@ from cginit.errors import InputError
 from cginit.io.grid import runnable, runnable_grid
 from cginit.io.header import header_lines, parse_header, potential_header
 from cginit.io.table import PairName, RawTable, WriteOptions, array_table
-from cginit.untrusted import open_arrays
+from cginit.untrusted import read_arrays
 
 __all__ = ["hoomd_arrays", "hoomd_script", "read_npz", "write_npz"]
 
@@ -47,10 +47,10 @@ def pair_force(nlist):
 def read_npz(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     """Read ``r_min, r_cut, U, F``; the grid leaves out the cut-off, where U = 0."""
     try:
-        with open_arrays(data, name) as arrays:
-            u, f = np.array(arrays["U"], dtype=np.float64), np.array(arrays["F"], dtype=np.float64)
-            r_min, r_cut = float(arrays["r_min"]), float(arrays["r_cut"])
-            comments = str(arrays["header"]).splitlines() if "header" in arrays else []
+        arrays = read_arrays(data, name)
+        u, f = np.array(arrays["U"], dtype=np.float64), np.array(arrays["F"], dtype=np.float64)
+        r_min, r_cut = float(arrays["r_min"]), float(arrays["r_cut"])
+        comments = str(arrays["header"]).splitlines() if "header" in arrays else []
     except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{name} is not a table for HOOMD-blue ({error}); it must hold numbers r_min, r_cut and arrays U, F"

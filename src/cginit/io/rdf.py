@@ -281,7 +281,7 @@ def write_rdf(
 def _beads(header: Header, name: str) -> int | None:
     if header.beads is None:
         return None
-    if not (header.beads >= 2.0 and header.beads == int(header.beads)):
+    if not (header.beads >= 2.0 and header.beads.is_integer()):
         raise InputError(
             f"the header of {name} states beads = {header.beads:g}; it must be a whole number, 2 or more"
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
-from io import BytesIO
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from cginit.errors import InputError
 from cginit.io.labels import comment_labels, kind_of, labels_of_width
 from cginit.io.lammps_rdf import block_labels, blocks_of, yaml_blocks
 from cginit.io.rows import Rows, is_number, read_bytes, rows_of, text_of
+from cginit.untrusted import read_arrays
 
 __all__ = ["Sheet", "comments_of", "read_sheet"]
 
@@ -166,14 +166,7 @@ def _upright(rows: Rows) -> Rows:
 
 def _arrays(data: bytes, name: str) -> Sheet:
     """Columns of a ``.npy`` or ``.npz`` file, whose arrays are curves as rows or as columns."""
-    try:
-        loaded = np.load(BytesIO(data), allow_pickle=False)
-        arrays = (
-            {"": loaded} if isinstance(loaded, np.ndarray) else {key: loaded[key] for key in loaded.files}
-        )
-    except Exception as error:
-        # A damaged file makes NumPy, zipfile, zlib and the tokenizer of its header raise what they like.
-        raise InputError(f"{name} is no .npy or .npz file of numbers: {error}") from None
+    arrays = read_arrays(data, name)
     labels: tuple[str, ...] = ()
     plain = {key: array for key, array in arrays.items() if array.dtype.kind in "fiu"}
     if len(plain) == 1 and next(iter(plain.values())).ndim == 2:

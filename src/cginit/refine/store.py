@@ -197,6 +197,8 @@ class Store:
     def _check(self) -> None:
         if not self.exists:
             raise InputError(f"{self.folder} holds no refinement; give the --workdir of cg-init refine")
+        for place in self._places:
+            place.check_whole()
 
 
 def _place(folder: Path) -> WorkDir:
@@ -213,13 +215,12 @@ def _old_settings(folder: Path) -> Path | None:
     return found[versions.index(OLD_VERSION)]
 
 
-def _version(settings: Path) -> object:
-    """Return the format that settings state; None where they are not whole, of which `WorkDir` speaks."""
+def _version(settings: Path) -> int:
+    """Return the format that settings state; 0 where they are not whole, which `WorkDir` mends."""
     try:
-        content = json.loads(settings.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return content.get("format_version") if isinstance(content, dict) else None
+        return int(json.loads(settings.read_text(encoding="utf-8"))["format_version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _adopt(folder: Path, identity: Mapping[str, str], target: Target) -> None:

@@ -36,7 +36,11 @@ def votca_universe(path: Path) -> Any:
     """
     import MDAnalysis
 
-    root = parse_xml(path.read_bytes(), str(path))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from error
+    root = parse_xml(content, str(path))
     names: list[str] = []
     types: list[str] = []
     masses: list[float] = []
