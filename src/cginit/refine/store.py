@@ -19,11 +19,11 @@ from cginit.refine.stored_curves import (
     read_estimate,
     read_record,
     read_target,
-    read_topology,
     write_estimate,
     write_record,
     write_target,
 )
+from cginit.refine.stored_molecules import read_topology
 from cginit.refine.workdir import WorkDir, write_json
 from cginit.target import BEAD, Target
 from cginit.topology import Topology

@@ -13,12 +13,18 @@ import numpy as np
 
 from cginit.bonded import BondedPotential, Distribution, Potential
 from cginit.configuration import Configuration
-from cginit.coordinates import BondedCounts
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import Distance
 from cginit.refine.record import Record, Round
+from cginit.refine.stored_molecules import (
+    bonded_count_arrays,
+    read_bonded_counts,
+    stored_distribution,
+    stored_topology,
+    topology_arrays,
+)
 from cginit.refine.workdir import save_arrays, write_json
 from cginit.sampling import PairCounts
 from cginit.target import BEAD, Target
@@ -29,7 +35,6 @@ __all__ = [
     "read_estimate",
     "read_record",
     "read_target",
-    "read_topology",
     "write_estimate",
     "write_record",
     "write_target",
@@ -77,7 +82,7 @@ def write_record(record: Record, folder: Path) -> None:
         }
         save_arrays(folder / COUNTS, r=first.r, volume=np.array(first.volume), **kept, **pairs)
     if record.bonded_counts:
-        save_arrays(folder / BONDED, **_bonded_counts(record))
+        save_arrays(folder / BONDED, **bonded_count_arrays(record))
     summary: dict[str, Any] = {name: getattr(record, name) for name in _SCALARS}
     summary |= {name: list(getattr(record, name)) for name in _TEXTS}
     summary |= {
@@ -109,7 +114,7 @@ def read_record(folder: Path, topology: Topology | None = None) -> Record:
         }
         rdfs = {name: _rdf(data, f"{name}|g", units) for name in potentials if f"{name}|g|r" in data}
         distributions = {
-            name: _distribution(data, name, f"{name}|p", units)
+            name: stored_distribution(data, name, f"{name}|p", units)
             for name in potentials
             if f"{name}|p|x" in data
         }
@@ -130,7 +135,7 @@ def read_record(folder: Path, topology: Topology | None = None) -> Record:
         ),
         counts=_read_counts(folder / COUNTS, {name: f"{name}|counts" for name in rdfs}, final),
         distributions=Interactions(distributions),
-        bonded_counts=_read_bonded_counts(folder / BONDED, distributions, units),
+        bonded_counts=read_bonded_counts(folder / BONDED, distributions, units),
         final=final,
         others=tuple(others),
         held=frozenset(Interaction.of(name) for name in summary["held"]),
@@ -224,39 +229,6 @@ def _read_counts(
         )
 
 
-def _distribution(data: Any, name: Interaction, prefix: str, units: str) -> Distribution:
-    return Distribution(
-        data[f"{prefix}|x"],
-        data[f"{prefix}|p"],
-        data.get(f"{prefix}|error"),
-        coordinate=name.coordinate,
-        units=unit_system(units),
-    )
-
-
-def _bonded_counts(record: Record) -> dict[str, Any]:
-    arrays: dict[str, Any] = {}
-    for name, one in record.bonded_counts.items():
-        arrays |= {f"{name}|counts": one.counts, f"{name}|members": np.array(one.members)}
-    return arrays
-
-
-def _read_bonded_counts(
-    path: Path, distributions: Mapping[Interaction, Distribution], units: str
-) -> Interactions[BondedCounts]:
-    if not path.exists():
-        return Interactions({})
-    with np.load(path, allow_pickle=False) as data:
-        return Interactions(
-            {
-                name: BondedCounts(
-                    name, one.x, data[f"{name}|counts"], int(data[f"{name}|members"]), unit_system(units)
-                )
-                for name, one in distributions.items()
-            }
-        )
-
-
 def write_target(target: Target, path: Path) -> None:
     """Write a target as one .npz file."""
     arrays: dict[str, Any] = {
@@ -269,7 +241,7 @@ def write_target(target: Target, path: Path) -> None:
     if target.pressure is not None:
         arrays["pressure"] = np.array(target.pressure)
     if target.topology is not None:
-        arrays |= _topology_arrays(target.topology)
+        arrays |= topology_arrays(target.topology)
         arrays["target_exclusions"] = np.array(target.target_exclusions)
     for name, p in target.distributions.items():
         arrays |= {f"{name}|x": p.x, f"{name}|p": p.p}
@@ -313,44 +285,10 @@ def read_target(path: Path) -> Target:
             float(data["kT"]),
             None if pressure is None else float(pressure),
             1.0 if weight is None else float(weight),
-            topology=_topology(data),
+            topology=stored_topology(data),
             target_exclusions=str(data.get("target_exclusions", "molecule")),
             distributions=Interactions(distributions),
         )
-
-
-def read_topology(path: Path) -> Topology | None:
-    """Return the topology of a target that `write_target` wrote; None of loose beads."""
-    if not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as data:
-        return _topology(data)
-
-
-def _topology_arrays(topology: Topology) -> dict[str, Any]:
-    arrays: dict[str, Any] = {
-        "topology|types": topology.types,
-        "topology|molecules": topology.molecules,
-        "topology|exclusions": np.array(topology.exclusions),
-        "topology|listed": topology.listed,
-    }
-    return arrays | {f"{name}|members": members for name, members in topology.terms.items()}
-
-
-def _topology(data: Any) -> Topology | None:
-    if "topology|types" not in data:
-        return None
-    terms = {
-        Interaction.of(key.removesuffix("|members")): data[key] for key in data if key.endswith("|members")
-    }
-    return Topology(
-        data["topology|types"],
-        tuple(data["species"].tolist()),
-        Interactions(terms),
-        data["topology|molecules"],
-        exclusions=str(data["topology|exclusions"]),
-        listed=data["topology|listed"],
-    )
 
 
 def write_estimate(path: Path, estimate: Round, skipped: int) -> None:
@@ -379,7 +317,7 @@ def read_estimate(path: Path, last: Round) -> Round | None:
                 potentials[name] = _potential(own, name, units.name, kept)
             rdfs = {name: _rdf(own, f"{name}|g", units.name) for name in record.rdfs}
             distributions = {
-                name: _distribution(own, name, f"{name}|p", units.name) for name in record.distributions
+                name: stored_distribution(own, name, f"{name}|p", units.name) for name in record.distributions
             }
             distances = {name: Distance(*own[f"{name}|distance"].tolist()) for name in record.distances}
             pressure, error = own["pressure"].tolist()
