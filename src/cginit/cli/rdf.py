@@ -246,7 +246,10 @@ def _write_mixture(
     densities = {kind: scale * value for kind, value in sampled.densities}
     typer.echo(f"{write_system(mixture, state, densities, dict(files))}: run cg-init refine {mixture}")
     if sampled.several:
-        typer.echo("note: molecules have several beads, but cg-init mixture simulates beads without bonds")
+        typer.echo(
+            f"note: molecules have several beads, and {mixture} says nothing of their bonds; add the topology, its "
+            "exclusions and the distributions of bonds and angles"
+        )
 
 
 def _files(out: str, pairs: list[tuple[str, str]]) -> dict[tuple[str, str], Path]:
