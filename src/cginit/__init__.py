@@ -23,15 +23,8 @@ if TYPE_CHECKING:
     from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
     from cginit.guess import guess
     from cginit.io import read_rdf, read_table, write_rdf, write_table
-    from cginit.refine import (
-        Limits,
-        OpenedRefinement,
-        Refinement,
-        Settings,
-        open_refinement,
-        refine,
-        refine_system,
-    )
+    from cginit.refine import Limits, OpenedRefinement, Refinement, Settings, refine, refine_system
+    from cginit.refine import open_refinement as open
     from cginit.state import StatePoint
     from cginit.target import Target
     from cginit.units import UnitSystem, unit_system
@@ -55,7 +48,7 @@ __all__ = [
     "UnitSystem",
     "__version__",
     "guess",
-    "open_refinement",
+    "open",
     "pressure",
     "read_rdf",
     "read_table",
@@ -85,7 +78,7 @@ __getattr__, __dir__ = lazy_names(
             "OpenedRefinement",
             "Refinement",
             "Settings",
-            "open_refinement",
+            "open_refinement as open",
             "refine",
             "refine_system",
         ],

@@ -23,7 +23,7 @@ def lazy_names(
     package : str
         Its ``__name__``.
     homes : mapping of str to sequence of str
-        For each module, the names that the package takes from it.
+        For each module, the names that the package takes from it, ``name as other`` under another one.
 
     Examples
     --------
@@ -31,12 +31,17 @@ def lazy_names(
     >>> find("unit_system")("lj").name
     'lj'
     """
-    home_of = {name: module for module, names in homes.items() for name in names}
+    home_of = {
+        name.rpartition(" as ")[2]: (module, name.partition(" as ")[0])
+        for module, names in homes.items()
+        for name in names
+    }
 
     def find(name: str) -> Any:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found = getattr(import_module(home_of[name]), name)
+        module, there = home_of[name]
+        found = getattr(import_module(module), there)
         # The next look-up finds it without this function.
         setattr(sys.modules[package], name, found)
         return found

@@ -58,3 +58,10 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'cginit' has no attribute 'gues'"):
         cginit.gues  # noqa: B018
     assert not hasattr(cginit.io, "pandas")
+
+
+def test_a_name_may_be_another_one_in_its_module():
+    from cginit.refine import open_refinement
+
+    assert cginit.open is open_refinement
+    assert "open_refinement" not in dir(cginit)

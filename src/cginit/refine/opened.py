@@ -95,7 +95,7 @@ def open_refinement(folder: Path | str) -> OpenedRefinement:
 
     Examples
     --------
-    >>> found = open_refinement("water")  # doctest: +SKIP
+    >>> found = cginit.open("water")  # doctest: +SKIP
     >>> found.potential.r_cut, found.history[-1].distance.chi2  # doctest: +SKIP
     (0.9, 0.97)
     """
