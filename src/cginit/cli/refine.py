@@ -181,6 +181,8 @@ def run_system(
     potentials = Interactions({**guess_system(targets, method, cutoff, system.starts), **given})
     if not quiet:
         describe_potentials(potentials)
+        for note in system.notes:
+            typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
     settled = True
     if workdir is not None:
         held = [str(name) for name in given]

@@ -49,12 +49,15 @@ class System:
         Where the topology of a state is that of a configuration, this.
     degrees : bool
         Whether tables of angles and dihedrals are in degrees.
+    notes : tuple of str
+        What was odd about the g(r) of the targets.
     """
 
     targets: tuple[Target, ...]
     given: dict[str, Path]
     starts: tuple[Configuration | None, ...]
     degrees: bool = False
+    notes: tuple[str, ...] = ()
 
     def given_potentials(self) -> Interactions[Potential]:
         """Read the given tables, onto the grids of the targets where they have one.
@@ -100,7 +103,7 @@ def read_system(file: Path) -> System:
     given = {name: file.parent / path for name, path in content.get("given", {}).items()}
     if "states" not in content:
         target, start = _target(content, file, str(file))
-        return System((target,), given, (start,), _degrees(content, str(file)))
+        return System((target,), given, (start,), _degrees(content, str(file)), _notes((target,)))
     if not content["states"]:
         raise InputError(f"{file} has no table [[states]]; it must state one for each state")
     common = {name: value for name, value in content.items() if name not in ("states", "given")}
@@ -110,7 +113,24 @@ def read_system(file: Path) -> System:
         check_keys(one, (*STATE, *OWN), where)
         found.append(_state(common, one, file, where))
     targets, starts = zip(*found, strict=True)
-    return System(targets, given, starts, _degrees(content, str(file)))
+    return System(targets, given, starts, _degrees(content, str(file)), _notes(targets))
+
+
+def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:
+    """Return what is odd about the g(r) of the targets; InputError where one is that of a box in two phases."""
+    from cginit.io import check_target, refuse_two_phases
+
+    found = []
+    for target in targets:
+        for name, curve in target.rdfs.items():
+            # What S(0) means for one bead of a mixture or of a molecule is another question.
+            alone = len(target.densities) == 1 and target.topology is None
+            if alone:
+                refuse_two_phases(curve, target.state)
+            found += [
+                f"{name}: {note}" for note in check_target(curve, None, target.state if alone else None)
+            ]
+    return tuple(dict.fromkeys(found))
 
 
 def _degrees(content: Mapping[str, Any], where: str) -> bool:

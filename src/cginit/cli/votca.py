@@ -66,7 +66,8 @@ def refine_settings(
     plan = replace(plan, schedule=replace(plan.schedule, **changed), limits=limits)
     if not quiet:
         _describe(plan)
-    workdir: Path = given.get("workdir") or settings.folder / WORKDIR
+    # Some versions of Typer make paths of strings only after this.
+    workdir = Path(given.get("workdir") or settings.folder / WORKDIR)
     with (
         simulation.settings(update) as run,
         RoundTable(plan.limits.iterations, plan.target.units, quiet=quiet) as table,
@@ -74,7 +75,7 @@ def refine_settings(
         result = run_plan(plan, simulation.make_engine(), workdir, settings=run, progress=table.add)
     finish(result, quiet=quiet)
     labels = {str(pair): name for pair, name in plan.names.items()}
-    out = given.get("out")
+    out = [Path(path) for path in given["out"]] if given.get("out") else None
     if out is None and len(labels) == 1:
         (own,) = labels.values()
         out = [workdir / f"{own}.pot", workdir / f"{own}.table"]
