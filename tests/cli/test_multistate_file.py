@@ -51,3 +51,24 @@ def test_a_temperature_in_kelvin_becomes_kT(write, units):
 def test_what_is_no_kT_is_refused_by_the_number_of_its_state(write, units, second, message):
     with pytest.raises(InputError, match=message):
         read_system(write(units, second))
+
+
+def test_targets_are_looked_at(tmp_path):
+    r = np.arange(0.0, 5.01, 0.02)
+    g = np.where(r < 0.9, 0.0, 1.0 + np.exp(-4.0 * (r - 1.0) ** 2) * np.cos(6.0 * (r - 1.0)))
+    path = tmp_path / "system.toml"
+    path.write_text(
+        'units = "lj"\nkT = 1.0\n[densities]\nA = 0.3\nB = 0.1\n[targets]\n'
+        '"A-A" = "AA.dat"\n"A-B" = "AB.dat"\n"B-B" = "BB.dat"\n'
+    )
+    for name, level in (("AA", 1.0), ("AB", 1.0), ("BB", 1.06)):
+        write_rdf(RDF(r, level * g, units="lj"), tmp_path / f"{name}.dat")
+    (note,) = read_system(path).notes
+    assert note.startswith("B-B: ")
+    assert "tends to 1.0597" in note
+    # A tail that falls over many shells is that of droplets.
+    slow = np.where(r < 0.9, 0.0, 1.0 + 1.5 * np.exp(-((r / 3.0) ** 2)))
+    write_rdf(RDF(r, slow, units="lj"), tmp_path / "drops.dat")
+    path.write_text('units = "lj"\nkT = 1.0\ndensity = 0.5\ntarget = "drops.dat"\n')
+    with pytest.raises(InputError, match=r"phase|does not tend to 1"):
+        read_system(path)
