@@ -107,11 +107,13 @@ def test_options_of_a_guess(numbers, words):
 def test_names(source, destination, suffix):
     with folder_with({"t.dat": TARGETS["plain"]}) as place:
         folder = Path(place)
+        # An empty folder, through which one of the names goes.
+        (folder / "sub").mkdir()
         if not (folder / source).exists():
             shutil.copy(folder / "t.dat", folder / source)
         done = command("--rdf", source, "--out", destination + suffix, *CHEAP, folder=folder)
         # What is written is written there, and not where a shell or a format would have it.
-        before = {"t.dat", source}
+        before = {"t.dat", "sub", source}
         made = {one.name for one in folder.iterdir()} - {Path(one).name for one in before}
         assert made <= {Path(destination + suffix).name, f"#{Path(destination + suffix).name}.1#"}, made
         assert not made or done.code == 0
