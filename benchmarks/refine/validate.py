@@ -5,6 +5,8 @@
 refines short cases from the default and from the HNC start with several seeds, keeps each in OUT (run again, it goes
 on), and compares with validate.json beside this script, which ``--freeze`` writes. It fails where the mean number of
 simulations of all rows has grown by more than two standard errors of the difference, judged by the spread over seeds.
+The reference is of the code before the one refinement (commit 7a5a63d), and has more seeds where the start is at the
+edge of the noise (`two-lengths`: chi^2 of 1.4 to 2.2, and 2 is the limit).
 """
 
 from __future__ import annotations
