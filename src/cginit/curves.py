@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.errors import InputError
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["RDF", "Array", "LongWave", "PairPotential", "Provenance", "force", "uniform_grid"]
+__all__ = ["RDF", "Array", "LongWave", "PairPotential", "Provenance", "force", "median", "uniform_grid"]
 
 Array = NDArray[np.float64]
 
@@ -65,6 +65,21 @@ def uniform_grid(r: ArrayLike, name: str = "r") -> Array:
     # A first point that is a rounding error away from 0 is 0, and a step off a round one likewise.
     even.flags.writeable = False
     return even
+
+
+def median(values: Array) -> float:
+    """Return the median of values ``(n,)``; NaN if one of them is.
+
+    `numpy.median` loads numpy.ma at its first use, which takes as long as a small network.
+
+    Examples
+    --------
+    >>> median(np.array([4.0, 1.0, 2.0, 9.0]))
+    3.0
+    """
+    ordered = np.sort(values)
+    middle = 0.5 * float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
+    return float("nan") if np.isnan(ordered[-1]) else middle
 
 
 def force(r: Array, u: Array) -> Array:

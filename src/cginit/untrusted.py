@@ -7,14 +7,15 @@ import zipfile
 from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
-from xml.etree import ElementTree
-from xml.parsers import expat
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 __all__ = ["LARGEST_ARRAYS", "parse_xml", "read_arrays", "reads_a_file"]
 
@@ -53,6 +54,10 @@ def parse_xml(text: str | bytes, name: str, *, comments: bool = False) -> Elemen
         ...
     cginit.errors.InputError: a.xml, line 1 defines the entity 'b', which is not read here: write what it stands for
     """
+    # A g(r) and most tables are no XML, and a guess need not wait for its parser.
+    from xml.etree import ElementTree
+    from xml.parsers import expat
+
     builder = ElementTree.TreeBuilder(insert_comments=comments)
     parser = expat.ParserCreate()
     parser.buffer_text = True

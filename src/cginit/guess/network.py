@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import RDF, Array, PairPotential, median
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
 from cginit.network.bridge import WEIGHTS
-from cginit.network.domain import median, noise_level
+from cginit.network.domain import noise_level
 from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.network.inference import Model, load_model
 from cginit.network.scale import network_length

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from cginit.curves import Array
+from cginit.curves import Array, median
 from cginit.errors import InputError
 from cginit.io.labels import Kind, kind_of
 from cginit.io.rows import Rows, is_number
@@ -106,9 +106,7 @@ def companion(r: Array, g: Array, values: Array) -> Companion:
         start = float(values[int(np.argmax(seen))])
         if np.all(np.diff(values) >= -1e-6 * top) and top > GROWS * max(start, 1e-12 * top):
             return "number"
-    ratio = (
-        np.median(values[seen] / g[seen]) if np.any(seen) else np.median(values) / max(float(g.max()), 1e-300)
-    )
+    ratio = median(values[seen] / g[seen]) if np.any(seen) else median(values) / max(float(g.max()), 1e-300)
     return "error" if ratio < LARGEST_ERROR else "curve"
 
 
@@ -234,7 +232,7 @@ def _even(rows: Rows, index: int) -> bool:
     if len(fields) < 3 or not all(is_number(text) for text in fields):
         return False
     steps = np.diff(np.array(fields, dtype=np.float64))
-    return bool(np.all(steps > 0.0) and np.ptp(steps) < 0.2 * np.median(steps))
+    return bool(np.all(steps > 0.0) and np.ptp(steps) < 0.2 * median(steps))
 
 
 def _wanted(search: _Search, wanted: str | int, r: int) -> int:

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
-from cginit.curves import GRID_TOLERANCE, Array, PairPotential, force
+from cginit.curves import GRID_TOLERANCE, Array, PairPotential, force, median
 from cginit.errors import InputError
 from cginit.extrapolate import reaches_origin, resampled
 from cginit.io.rows import Rows
@@ -67,7 +67,7 @@ def _last_digit(fields: tuple[str, ...]) -> float:
 def step_spread(r: Array) -> tuple[float, int]:
     """Return how far the worst step differs from the median step, relatively, and the row it leads to."""
     steps = np.diff(r)
-    spread = np.abs(steps / np.median(steps) - 1.0)
+    spread = np.abs(steps / median(steps) - 1.0)
     worst = int(np.argmax(spread))
     return float(spread[worst]), worst + 1
 

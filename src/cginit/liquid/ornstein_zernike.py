@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.curves import Array, uniform_grid
+from cginit.curves import Array, median, uniform_grid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.extension import Extension, Target, close_tail, largest_entropy, solvable_density
 from cginit.liquid.fourier import RadialGrid
@@ -133,7 +133,7 @@ def estimate_noise(r: ArrayLike, g: ArrayLike) -> Array:
     if np.count_nonzero(seen) < 10:
         return np.zeros(values.shape)
     # 924 = sum of the squared binomials of order 6; 0.6745 sigma is the median of |x| of a Gaussian.
-    s = float(np.median(rough[seen])) / np.sqrt(924.0) / 0.6745
+    s = median(rough[seen]) / np.sqrt(924.0) / 0.6745
     return np.asarray(s * np.sqrt(np.maximum(values, 0.0)) / safe, dtype=np.float64)
 
 

@@ -184,7 +184,7 @@ def half_box(r: ArrayLike, g: ArrayLike) -> HalfBox | None:
     if last <= first or values[-1] > 1.0 - 0.5 * LEAST_FALL:
         return None
     best: tuple[float, bool, float] | None = None
-    for at in np.unique(np.linspace(first, last - 1, min(TRIALS, last - first)).astype(int)):
+    for at in dict.fromkeys(np.linspace(first, last - 1, min(TRIALS, last - first)).astype(int).tolist()):
         half = float(distances[at])
         before = values[(distances > half - 1.2 * length) & (distances <= half)] - 1.0
         beyond = values[at + 1 :] - 1.0
@@ -223,7 +223,9 @@ def _located(r: Array, g: Array, length: float, first: int, last: int) -> float:
         ]
     )
     best = np.inf, float(r[last])
-    for at in np.unique(np.linspace(first, last - 1, min(TRIALS // 2, last - first)).astype(int)):
+    for at in dict.fromkeys(
+        np.linspace(first, last - 1, min(TRIALS // 2, last - first)).astype(int).tolist()
+    ):
         for faces in (3, 2, 1):
             inside = 1.0 - np.clip(faces * (1.0 - float(r[at]) / r[tail]), 0.0, 1.0)
             rest = y - inside

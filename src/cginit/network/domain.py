@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from cginit.curves import Array
+from cginit.curves import Array, median
 from cginit.network.features import POINTS, RANGE, network_grid
 
-__all__ = ["Domain", "fit_domain", "median", "noise_level"]
+__all__ = ["Domain", "fit_domain", "noise_level"]
 
 #: Principal components of the training curves that span what the network knows.
 COMPONENTS = 20
@@ -142,21 +142,6 @@ def noise_level(r: Array, error: Array) -> float:
     0.003162
     """
     return median(r * error) * float(np.sqrt(r[1] - r[0]))
-
-
-def median(values: Array) -> float:
-    """Return the median of values ``(n,)``; NaN if one of them is.
-
-    `numpy.median` loads numpy.ma at its first use, which takes as long as a small network.
-
-    Examples
-    --------
-    >>> median(np.array([4.0, 1.0, 2.0, 9.0]))
-    3.0
-    """
-    ordered = np.sort(values)
-    middle = 0.5 * float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
-    return float("nan") if np.isnan(ordered[-1]) else middle
 
 
 def fit_domain(g: Array, density: Array, basis: Array, noise: Array | None = None) -> Domain:
