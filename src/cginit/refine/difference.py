@@ -14,7 +14,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.history import History
 from cginit.refine.record import Record
-from cginit.refine.regularisation import ROUGHNESS, curvature_basis
+from cginit.refine.regularisation import Prior, start_prior, together
 from cginit.refine.settle import first_shown
 from cginit.refine.thermodynamics import pressure_row
 from cginit.target import Target
@@ -26,7 +26,7 @@ __all__ = [
     "StateDifference",
     "energy_datum",
     "noise_covariance",
-    "smooth_changes",
+    "prior_of",
     "with_data",
 ]
 
@@ -328,28 +328,25 @@ class StateDifference:
         return self._placed(Interactions(rows), layout, wanted / target.kT - moved, error)
 
 
-def smooth_changes(states: Sequence[StateDifference], layout: Layout) -> list[Array]:
-    """Return bases of smooth changes of all unknowns; see `cginit.refine.regularisation.curvature_basis`.
+def prior_of(states: Sequence[StateDifference], layout: Layout, history: History) -> Prior:
+    """Return what is known of all unknowns before g is looked at; see `cginit.refine.regularisation`.
 
-    Each potential is taken from the state that sees most of it.
+    The range of each potential is that of the state that sees most of it.
     """
-    from scipy.linalg import block_diag
-
-    shown: dict[Interaction, tuple[Difference, float]] = {}
+    shown: dict[Interaction, Difference] = {}
     for one in states:
         for name in one.free:
             part = one.parts[name]
-            if name not in shown or part.first < shown[name][0].first:
-                shown[name] = part, one.scale
-    return [
-        np.asarray(
-            block_diag(
-                *(
-                    curvature_basis(part.u / scale, part.first, rough)
-                    for part, scale in map(shown.__getitem__, layout.nodes)
-                )
-            ),
-            dtype=np.float64,
-        )
-        for rough in ROUGHNESS
-    ]
+            if name not in shown or part.first < shown[name].first:
+                shown[name] = part
+    starts, last = history.pairs(0), history.pairs()
+    means, roots = [], []
+    for name, nodes in layout.nodes.items():
+        start, first = starts[name], shown[name].first
+        error = None if start.u_error is None else np.interp(nodes, start.r, start.u_error) / history.kT
+        mean = np.interp(nodes, start.r, start.u - last[name].u) / history.kT
+        mean[:first] = mean[first]
+        means.append(mean)
+        roots.append(list(start_prior(nodes, error, first)))
+    stated = all(starts[name].u_error is not None for name in layout.nodes)
+    return Prior(np.concatenate(means), together(roots), stated)

@@ -14,11 +14,11 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
 from cginit.refine.convergence import combined_variance
-from cginit.refine.difference import Layout, StateDifference, smooth_changes, with_data
+from cginit.refine.difference import Layout, StateDifference, prior_of, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.molecules import molecule_structure
 from cginit.refine.record import Record
-from cginit.refine.regularisation import Rule, fit_change
+from cginit.refine.regularisation import fit_change
 from cginit.refine.secant import Known, secant
 from cginit.refine.updates.base import check_damping
 from cginit.target import Target
@@ -155,11 +155,12 @@ class GaussNewton:
     r"""The smooth changes that bring all g to their targets in the closure, as far as the noise tells (HNCGN).
 
     .. math:: \min_{\Delta U} \| g_{target} - g_n - (G(\Delta U) - G(0)) \|^2_{\Sigma^{-1}}
-              + \| \Delta U'' / s \|^2 / \lambda^2
+              + \| U_n + \Delta U - U_0 \|^2_{K^{-1}}
 
     over potentials that vanish at the cut-off, of all pairs and all states at once, with the response G of the
     hypernetted-chain closure around each measured liquid (`cginit.liquid.response`), the covariance :math:`\Sigma` of
-    the noise, and the strength :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). G is not
+    the noise, and the covariance K of the errors of the start U_0 (`cginit.refine.regularisation`): what no difference
+    of g determines stays as the start has it. G is not
     linearised unless the closure has no solution on the way, so that also a start far from the target is answered in
     one step. Only the simulated g(r) are inverted, not the targets, which may have no inversion. Of one pair, what G
     predicted wrongly of the simulation before is added to the response (`cginit.refine.secant`). A pressure that a
@@ -173,8 +174,6 @@ class GaussNewton:
     ----------
     damping : float
         Factor of the change, in (0, 1].
-    rule : {"tikhonov", "truncated"}
-        How to regularise.
     constrained : bool
         Whether a pressure to reach counts as a datum; without, it is left to `cginit.refine.updates.PressureRamp`.
     calibrated : bool
@@ -185,7 +184,6 @@ class GaussNewton:
     """
 
     damping: float = 1.0
-    rule: Rule = "tikhonov"
     constrained: bool = True
     calibrated: bool = True
     learning: bool | None = None
@@ -213,7 +211,7 @@ class GaussNewton:
         ]
         states = [self._taught(one, number, history) for number, one in enumerate(states)]
         layout = Layout.of([one.difference for one in states], history.free_pairs)
-        found = self._solve(states, layout)
+        found = self._solve(states, layout, history)
         changes = {
             name: self.damping * history.kT * np.interp(potential.r, layout.nodes[name], part)
             for name, part in layout.split(found).items()
@@ -229,12 +227,12 @@ class GaussNewton:
             return state
         return StateResponse(state.difference, state.liquid, state.base, state.base, state.taught(before))
 
-    def _solve(self, states: list[StateResponse], layout: Layout) -> Array:
+    def _solve(self, states: list[StateResponse], layout: Layout, history: History) -> Array:
         """Newton's method on the regularised differences; linear where the closure has no solution."""
         from scipy.linalg import block_diag
 
         differences = [one.difference for one in states]
-        bases = smooth_changes(differences, layout)
+        prior = prior_of(differences, layout, history)
         covariance = np.asarray(block_diag(*(one.covariance for one in differences)))
         extra = [datum for one in differences for datum in one.data(layout, pressure=self.constrained)]
         seen = np.zeros(layout.width, dtype=bool)
@@ -249,7 +247,8 @@ class GaussNewton:
                 asked.append(gap[one.difference.rows])
                 matrices.append(one.difference.matrix(response - one.learned, layout))
             data = with_data(np.vstack(matrices), np.concatenate(asked), covariance, extra)
-            fit = fit_change(*data, bases, self.rule)
+            fit = fit_change(*data, prior)
+            prior = prior.narrowed(fit)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
             step = fit.change - found
             reached = _advanced(states, layout, found, step)
