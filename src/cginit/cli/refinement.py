@@ -131,10 +131,12 @@ def _starts(
 
 
 def finish(result: Refinement, *, quiet: bool) -> None:
-    """Say how a refinement ended."""
+    """Say how a refinement ended, and how well its potentials are known."""
     if quiet:
         return
     typer.echo(result.reason)
+    for line in result.certainty.sentences():
+        typer.echo(f"known     {line}")
     notes = (text for record in result.rounds[result.best] for text in (*record.warnings, *record.remarks))
     for note in dict.fromkeys(notes):
         typer.secho(f"note      {note}", fg=typer.colors.YELLOW)

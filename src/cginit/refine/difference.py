@@ -14,7 +14,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.history import History
 from cginit.refine.record import Record
-from cginit.refine.regularisation import Prior, start_prior, together
+from cginit.refine.regularisation import FREE, OPEN, STATED, Prior, open_prior, start_prior, together
 from cginit.refine.settle import first_shown
 from cginit.refine.thermodynamics import pressure_row
 from cginit.target import Target
@@ -26,6 +26,7 @@ __all__ = [
     "StateDifference",
     "energy_datum",
     "noise_covariance",
+    "open_prior_of",
     "prior_of",
     "with_data",
 ]
@@ -328,25 +329,32 @@ class StateDifference:
         return self._placed(Interactions(rows), layout, wanted / target.kT - moved, error)
 
 
-def prior_of(states: Sequence[StateDifference], layout: Layout, history: History) -> Prior:
-    """Return what is known of all unknowns before g is looked at; see `cginit.refine.regularisation`.
-
-    The range of each potential is that of the state that sees most of it.
-    """
-    shown: dict[Interaction, Difference] = {}
+def _shown(states: Sequence[StateDifference]) -> dict[Interaction, int]:
+    """Return the first node of each refined pair that some state shows."""
+    first: dict[Interaction, int] = {}
     for one in states:
         for name in one.free:
-            part = one.parts[name]
-            if name not in shown or part.first < shown[name].first:
-                shown[name] = part
-    starts, last = history.pairs(0), history.pairs()
+            first[name] = min(first.get(name, one.parts[name].first), one.parts[name].first)
+    return first
+
+
+def prior_of(states: Sequence[StateDifference], layout: Layout, history: History) -> Prior:
+    """Return what is known of all unknowns from the start; see `cginit.refine.regularisation.start_prior`."""
+    starts, last, shown = history.pairs(0), history.pairs(), _shown(states)
     means, roots = [], []
     for name, nodes in layout.nodes.items():
-        start, first = starts[name], shown[name].first
+        start, first = starts[name], shown[name]
         error = None if start.u_error is None else np.interp(nodes, start.r, start.u_error) / history.kT
         mean = np.interp(nodes, start.r, start.u - last[name].u) / history.kT
         mean[:first] = mean[first]
         means.append(mean)
         roots.append(list(start_prior(nodes, error, first)))
     stated = all(starts[name].u_error is not None for name in layout.nodes)
-    return Prior(np.concatenate(means), together(roots), stated)
+    return Prior(np.concatenate(means), together(roots), STATED if stated else FREE)
+
+
+def open_prior_of(states: Sequence[StateDifference], layout: Layout) -> Prior:
+    """Return what is known of all unknowns wherever they started; see `cginit.refine.regularisation.open_prior`."""
+    shown = _shown(states)
+    roots = [list(open_prior(nodes, shown[name])) for name, nodes in layout.nodes.items()]
+    return Prior(np.zeros(layout.width), together(roots), OPEN)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cginit.bonded import BondedPotential, Potential
@@ -16,8 +16,9 @@ from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import ConvergenceError
 from cginit.interactions import ByName, Interactions, Named
+from cginit.refine.certainty import Certainty, certainty_of
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
-from cginit.refine.record import Record, Round, bonded_potentials, pair_potentials, round_potentials
+from cginit.refine.record import Record, Round, bonded_potentials, pair_potentials
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Limits, Reason, Situation, arrived, sentence
 from cginit.refine.updates import DEFAULT_UPDATE, Update
@@ -49,6 +50,8 @@ class Refinement:
         What the result shows: that round, or what reweighting makes of it.
     skipped : int
         Updates that reweighting judged: simulations that were not needed.
+    certainty : Certainty
+        How well the potentials are known, which carry it as `u_error`; see `cginit.refine.certainty`.
     """
 
     potentials: Interactions[Potential]
@@ -58,6 +61,7 @@ class Refinement:
     best: int
     shown: Round
     skipped: int = 0
+    certainty: Certainty = field(default_factory=lambda: Certainty(Interactions({})))
 
     @property
     def converged(self) -> bool:
@@ -291,12 +295,14 @@ def _finished(loop: Loop, reason: Reason, situation: Situation, norm: str) -> Re
     if reason is Reason.REWEIGHTED and proposal is not None and proposal.estimate is not None:
         shown, skipped = proposal.estimate, skipped + proposal.skipped
         loop.keep(proposal.estimate, proposal.skipped)
+    certainty = certainty_of(history.showing(best, shown))
     return Refinement(
-        potentials=round_potentials(shown),
+        potentials=certainty.potentials,
         rounds=history.rounds,
         why=reason,
         reason=sentence(reason, situation, shown, best, norm),
         best=best,
         shown=shown,
         skipped=skipped,
+        certainty=certainty,
     )

@@ -82,6 +82,11 @@ class History:
         """Return what was known after round `index`."""
         return replace(self, rounds=self.rounds[: index + 1])
 
+    def showing(self, index: int, shown: Round) -> History:
+        """Return what was known after round `index`, followed by what its configurations show of other potentials."""
+        before = self.until(index)
+        return before if shown is self.rounds[index] else before.followed_by(shown)
+
     def followed_by(self, finished: Round) -> History:
         """Return the history with one more round."""
         return replace(self, rounds=(*self.rounds, finished))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cginit.bonded import Potential
 from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interactions
+from cginit.refine.certainty import Certainty, certainty_of
 from cginit.refine.history import History
-from cginit.refine.record import Record, Round, pair_potentials, round_potentials
+from cginit.refine.record import Record, Round, pair_potentials
 from cginit.refine.store import Store
 from cginit.target import Target
 
@@ -56,10 +58,18 @@ class OpenedRefinement:
             raise InputError(f"{self.folder} holds no finished simulation yet")
         return History(self.targets, self.rounds).best
 
+    @cached_property
+    def certainty(self) -> Certainty:
+        """How well the potentials are known; see `cginit.refine.certainty`."""
+        known = History(self.targets, self.rounds, self.rounds[self.best][0].held)
+        return certainty_of(
+            known.until(self.best) if self.estimate is None else known.followed_by(self.estimate)
+        )
+
     @property
     def potentials(self) -> Interactions[Potential]:
-        """The last potentials that reweighting has judged, else those of the best round."""
-        return round_potentials(self.estimate if self.estimate is not None else self.rounds[self.best])
+        """The last potentials that reweighting has judged, else those of the best round, with their errors."""
+        return self.certainty.potentials
 
     @property
     def potential(self) -> PairPotential:

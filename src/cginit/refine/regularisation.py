@@ -27,7 +27,18 @@ import numpy as np
 
 from cginit.curves import Array
 
-__all__ = ["Fit", "Prior", "fit_change", "start_prior", "together"]
+__all__ = [
+    "FREE",
+    "OPEN",
+    "STATED",
+    "Amplitudes",
+    "Fit",
+    "Prior",
+    "fit_change",
+    "open_prior",
+    "start_prior",
+    "together",
+]
 
 #: Lengths over which an error of a start is correlated, as parts of the range in which g shows the potential. Of the
 #: test points of the data set the errors of the learned guesses are correlated to 0.84, 0.68 and 0.51 over 0.25, 0.6
@@ -41,15 +52,42 @@ ROUGH_STEPS = 1.5
 #: range, and their size in kT. Errors of -ln g, HNC and the networks on the test points follow the first for
 #: soft long-ranged potentials, the second for cores with short tails.
 FALLS, UNKNOWN = (1, 3), 0.3
-#: Amplitudes tried of errors that a start states, and of those that it does not.
-STATED_AMPLITUDES = np.geomspace(0.5, 100.0, 41)
-FREE_AMPLITUDES = np.geomspace(1e-3, 1e3, 73)
-#: Stated errors are too small by this factor on the test points, and that within this factor (standard deviation).
-UNDERSTATED, WITHIN = 1.7, 2.5
+#: Length and roughness of what an answer may be wrong by.
+OPEN_LENGTH, OPEN_ROUGHNESS = 0.3, 0.02
 #: Largest stated error in kT that counts: where g all but vanishes nothing is known.
 LARGEST = 3.0
 #: Smallest part of the largest eigenvalue of a covariance that is kept.
 KEPT = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class Amplitudes:
+    """Amplitudes of a covariance to choose from.
+
+    Attributes
+    ----------
+    values : ndarray, shape (m,)
+        Those that are tried.
+    costs : ndarray, shape (m,)
+        Minus twice the logarithm of how probable each is before g is looked at.
+    """
+
+    values: Array
+    costs: Array
+
+    @classmethod
+    def about(cls, middle: float, factor: float, least: float, most: float) -> Amplitudes:
+        """Return a log-normal distribution about `middle`, within a `factor` (standard deviation)."""
+        values = np.geomspace(least, most, 41)
+        return cls(values, (np.log(values / middle) / np.log(factor)) ** 2)
+
+
+#: Stated errors are too small by a factor of 1.7 on the test points, and that within a factor of 2.5.
+STATED = Amplitudes.about(1.7, 2.5, 0.5, 100.0)
+#: Where nothing is stated all amplitudes are equally probable.
+FREE = Amplitudes(np.geomspace(1e-3, 1e3, 73), np.zeros(73))
+#: Where it is asked how well an answer is known, see `open_prior`.
+OPEN = Amplitudes(np.array([1.25]), np.zeros(1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,29 +100,17 @@ class Prior:
         Change that leads back to the start, in kT.
     roots : tuple of ndarray, shape (n, p)
         Of each candidate a matrix B with the covariance a^2 B B^T.
-    stated : bool
-        Whether the start states its errors.
+    amplitudes : Amplitudes
+        Values of a.
     """
 
     mean: Array
     roots: tuple[Array, ...]
-    stated: bool = False
-
-    @property
-    def amplitudes(self) -> Array:
-        """Values of a to try ``(m,)``."""
-        return STATED_AMPLITUDES if self.stated else FREE_AMPLITUDES
-
-    @property
-    def costs(self) -> Array:
-        """Minus twice the logarithm of how probable each is before g is looked at ``(m,)``."""
-        if not self.stated:
-            return np.zeros(FREE_AMPLITUDES.size)
-        return np.asarray((np.log(STATED_AMPLITUDES / UNDERSTATED) / np.log(WITHIN)) ** 2)
+    amplitudes: Amplitudes = FREE
 
     def narrowed(self, fit: Fit) -> Prior:
         """Return the prior with nothing but the covariance that a fit has chosen, up to its amplitude."""
-        return Prior(self.mean, (self.roots[fit.candidate],), self.stated)
+        return Prior(self.mean, (self.roots[fit.candidate],), self.amplitudes)
 
 
 def start_prior(r: Array, error: Array | None, first: int) -> Iterator[Array]:
@@ -106,17 +132,32 @@ def start_prior(r: Array, error: Array | None, first: int) -> Iterator[Array]:
     else:
         shapes = [np.minimum(error, LARGEST)]
     for shape, length, rough in product(shapes, LENGTHS, ROUGHNESS):
-        smooth = _matern(r, length * reach)
-        own = _matern(r, ROUGH_STEPS * float(r[1] - r[0]))
-        correlation = (1.0 - rough) * smooth + rough * own
-        # Conditioned on no change at the cut-off.
-        correlation = correlation - np.outer(correlation[:, -1], correlation[-1])
-        covariance = np.outer(shape, shape) * correlation
-        covariance[:first] = covariance[first]
-        covariance[:, :first] = covariance[:, [first]]
-        values, vectors = np.linalg.eigh(covariance)
-        kept = values > KEPT * values[-1]
-        yield vectors[:, kept] * np.sqrt(values[kept])
+        yield _root(r, shape, length * reach, rough, first)
+
+
+def open_prior(r: Array, first: int) -> Iterator[Array]:
+    """Yield the root ``(n, p)`` of the covariance in kT^2 of what any start may be wrong by.
+
+    The first of the shapes that fall to 0 at the cut-off. Its amplitude is chosen so that the band of 90 % holds the
+    true potential of 90 % of points of the liquids of ``benchmarks/refine/certainty.py``.
+    """
+    reach = float(r[-1] - r[first])
+    yield _root(
+        r, UNKNOWN * np.clip((r[-1] - r) / reach, 0.0, 1.0), OPEN_LENGTH * reach, OPEN_ROUGHNESS, first
+    )
+
+
+def _root(r: Array, shape: Array, length: float, rough: float, first: int) -> Array:
+    """Return the root of a covariance, conditioned on no change at the cut-off, constant below `first`."""
+    smooth, own = _matern(r, length), _matern(r, ROUGH_STEPS * float(r[1] - r[0]))
+    correlation = (1.0 - rough) * smooth + rough * own
+    correlation = correlation - np.outer(correlation[:, -1], correlation[-1])
+    covariance = np.outer(shape, shape) * correlation
+    covariance[:first] = covariance[first]
+    covariance[:, :first] = covariance[:, [first]]
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > KEPT * values[-1]
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
 
 
 def _matern(r: Array, length: float) -> Array:
@@ -205,10 +246,10 @@ def _fit(y: Array, x: Array, basis: Array, prior: Prior, candidate: int) -> tupl
 
     left, singular, right = svd(x, full_matrices=False)
     z = left.T @ y
-    growth = 1.0 + (prior.amplitudes[:, None] * singular) ** 2
-    costs = np.sum(np.log(growth) + z**2 / growth, axis=1) + prior.costs
+    growth = 1.0 + (prior.amplitudes.values[:, None] * singular) ** 2
+    costs = np.sum(np.log(growth) + z**2 / growth, axis=1) + prior.amplitudes.costs
     best = int(np.argmin(costs))
-    amplitude = float(prior.amplitudes[best])
+    amplitude = float(prior.amplitudes.values[best])
     kept = 1.0 - 1.0 / growth[best]
     weights = right.T @ np.divide(kept * z, singular, out=np.zeros_like(z), where=singular > 0.0)
     misfit = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size

@@ -6,7 +6,7 @@ import numpy as np
 
 from cginit.curves import RDF, Array
 
-__all__ = ["kirkwood_buff", "pressure_row"]
+__all__ = ["energy_row", "kirkwood_buff", "pressure_row"]
 
 
 def pressure_row(r: Array, g: Array, density: float) -> Array:
@@ -26,6 +26,18 @@ def pressure_row(r: Array, g: Array, density: float) -> Array:
     """
     dr = float(r[1] - r[0])
     return np.asarray(2.0 * np.pi / 3.0 * density**2 * dr * np.gradient(g * r**3, r))
+
+
+def energy_row(r: Array, u: Array, first: int) -> Array:
+    r"""Return the derivatives ``(n,)`` of the virial pressure at fixed U with respect to g at `r`, for density 1.
+
+    .. math:: \partial P / \partial g_i = -\frac{2\pi}{3} \Delta r\, U'(r_i)\, r_i^3
+
+    The energies `u` ``(n,)`` below the point `first` are those of a core that no g shows; there it is 0.
+    """
+    slope = np.gradient(u, r)
+    slope[: first + 1] = 0.0
+    return np.asarray(-2.0 * np.pi / 3.0 * float(r[1] - r[0]) * slope * r**3)
 
 
 def kirkwood_buff(curve: RDF, r_from: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from cginit.refine.secant import Known, secant
 from cginit.refine.updates.base import check_damping
 from cginit.target import Target
 
-__all__ = ["GaussNewton", "StateResponse"]
+__all__ = ["GaussNewton", "StateResponse", "linear_system"]
 
 log = logging.getLogger(__name__)
 
@@ -159,12 +159,12 @@ class GaussNewton:
 
     over potentials that vanish at the cut-off, of all pairs and all states at once, with the response G of the
     hypernetted-chain closure around each measured liquid (`cginit.liquid.response`), the covariance :math:`\Sigma` of
-    the noise, and the covariance K of the errors of the start U_0 (`cginit.refine.regularisation`): what no difference
-    of g determines stays as the start has it. G is not
-    linearised unless the closure has no solution on the way, so that also a start far from the target is answered in
-    one step. Only the simulated g(r) are inverted, not the targets, which may have no inversion. Of one pair, what G
-    predicted wrongly of the simulation before is added to the response (`cginit.refine.secant`). A pressure that a
-    state has to reach is a datum with the statistical error of the sampled one.
+    the noise, and the covariance K of the errors of the start U_0 (`cginit.refine.regularisation`): what no
+    difference of g determines stays as the start has it. G is not linearised unless the closure has no solution on
+    the way, so that also a start far from the target is answered in one step. Only the simulated g(r) are inverted,
+    not the targets, which may have no inversion. Of one pair, what G predicted wrongly of the simulation before is
+    added to the response (`cginit.refine.secant`). A pressure that a state has to reach is a datum with the
+    statistical error of the sampled one.
 
     Source: Delbary, Hanke and Ivanizki, Inverse Probl. Sci. Eng. 28, 1166 (2020), arXiv:1806.11135; Bernhardt,
     Hanke and van der Vegt, J. Chem. Phys. 154, 084118 (2021), doi:10.1063/5.0038633, whose method is linear in
@@ -229,24 +229,14 @@ class GaussNewton:
 
     def _solve(self, states: list[StateResponse], layout: Layout, history: History) -> Array:
         """Newton's method on the regularised differences; linear where the closure has no solution."""
-        from scipy.linalg import block_diag
-
         differences = [one.difference for one in states]
         prior = prior_of(differences, layout, history)
-        covariance = np.asarray(block_diag(*(one.covariance for one in differences)))
-        extra = [datum for one in differences for datum in one.data(layout, pressure=self.constrained)]
         seen = np.zeros(layout.width, dtype=bool)
         for shown in differences:
             seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
         found = np.zeros(layout.width)
         for _ in range(MAX_SOLUTIONS):
-            matrices, asked = [], []
-            for one in states:
-                response, change = one.jacobian(), one.difference.change(found, layout)
-                gap = one.difference.whole_change - one.moved(one.model) - response @ change
-                asked.append(gap[one.difference.rows])
-                matrices.append(one.difference.matrix(response - one.learned, layout))
-            data = with_data(np.vstack(matrices), np.concatenate(asked), covariance, extra)
+            data = linear_system(states, layout, found, pressure=self.constrained)
             fit = fit_change(*data, prior)
             prior = prior.narrowed(fit)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
@@ -258,6 +248,27 @@ class GaussNewton:
             if np.max(np.abs(step[seen])) < SETTLED:
                 break
         return found
+
+
+def linear_system(
+    states: Sequence[StateResponse], layout: Layout, found: Array | None = None, *, pressure: bool
+) -> tuple[Array, Array, Array]:
+    """Return the response ``(m, n)`` around changes `found` ``(n,)``, what the data ask for ``(m,)``, and its noise.
+
+    The changes count from the simulated potentials, as the unknowns do. `pressure`: whether one to reach is a datum.
+    """
+    from scipy.linalg import block_diag
+
+    found = np.zeros(layout.width) if found is None else found
+    matrices, asked = [], []
+    for one in states:
+        response, change = one.jacobian(), one.difference.change(found, layout)
+        gap = one.difference.whole_change - one.moved(one.model) - response @ change
+        asked.append(gap[one.difference.rows])
+        matrices.append(one.difference.matrix(response - one.learned, layout))
+    noise = np.asarray(block_diag(*(one.difference.covariance for one in states)))
+    extra = [datum for one in states for datum in one.difference.data(layout, pressure=pressure)]
+    return with_data(np.vstack(matrices), np.concatenate(asked), noise, extra)
 
 
 def _advanced(

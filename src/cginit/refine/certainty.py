@@ -1,0 +1,261 @@
+r"""How well the refined potentials are known: what g(r) and its noise leave open.
+
+Potentials that differ along a direction to which g hardly answers show the same g. With the response X of g to the
+potentials around the last simulation, the covariance :math:`\Sigma` of the noise of target and simulation, and the
+covariance K of smooth curves that vanish at the cut-off, the potential that made the target differs from the
+refined one by a change with
+
+.. math:: \langle \Delta U \rangle = K X^T (X K X^T + \Sigma)^{-1} \Delta g, \qquad
+          \mathrm{cov} = K - K X^T (X K X^T + \Sigma)^{-1} X K,
+
+and the error of any number that is linear in U follows. K is not the stated error of the start, but that of curves
+of half a kT (`cginit.refine.regularisation.open_prior`): a guess made from g cannot know what g does not show.
+
+Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006), equations
+2.25 and 2.26.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from cginit.bonded import BondedPotential, Potential
+from cginit.curves import Array, PairPotential
+from cginit.errors import ConvergenceError
+from cginit.interactions import Interaction, Interactions
+from cginit.liquid.virial import second_virial
+from cginit.refine.difference import Layout, open_prior_of
+from cginit.refine.history import History
+from cginit.refine.record import pair_potentials
+from cginit.refine.regularisation import Fit, fit_change
+from cginit.refine.thermodynamics import energy_row, pressure_row
+from cginit.refine.updates.gauss_newton import StateResponse, linear_system
+
+__all__ = ["Certainty", "Known", "Pin", "certainty_of"]
+
+#: Part of a pressure that stands for the error of a measured one.
+PRESSURE_PART = 0.01
+#: A further datum is named if it brings the errors below this part of what they are.
+WORTH = 0.8
+
+
+@dataclass(frozen=True)
+class Known:
+    """A number and its standard error, in the units of the potentials."""
+
+    value: float
+    error: float
+
+    def text(self, unit: str) -> str:
+        """Return both with the unit, the error with two digits."""
+        digits = (
+            1 - int(np.floor(np.log10(self.error))) if self.error > 0.0 and np.isfinite(self.error) else 3
+        )
+        shown = f"{self.value:.{max(digits, 0)}f} +- {self.error:.{max(digits, 0)}f}"
+        return f"{shown} {unit}"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A datum that would tell more.
+
+    Attributes
+    ----------
+    name : str
+        What it is.
+    part : float
+        Root mean square of the band with it, as a part of what it is without.
+    """
+
+    name: str
+    part: float
+
+
+@dataclass(frozen=True, eq=False)
+class Certainty:
+    """How well the potentials of a round are known.
+
+    Attributes
+    ----------
+    potentials : Interactions of PairPotential or BondedPotential
+        Those of the round, with `u_error`.
+    kT : float
+        That of the first state.
+    pressures : tuple of Known
+        Sampled pressure of each state; its error is that of the sampling and of the potentials.
+    minima : Interactions of Known
+        Depth of the well of each pair that has one.
+    virials : Interactions of Known
+        Second virial coefficient of each pair, in the cube of the unit of length.
+    pins : tuple of Pin
+        What would tell more, the best first.
+    """
+
+    potentials: Interactions[Potential]
+    kT: float = 1.0
+    pressures: tuple[Known, ...] = ()
+    minima: Interactions[Known] = field(default_factory=lambda: Interactions({}))
+    virials: Interactions[Known] = field(default_factory=lambda: Interactions({}))
+    pins: tuple[Pin, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Say how well all is known, with one standard error, and what would tell more."""
+        found = []
+        for name, one in self.potentials.items():
+            if not isinstance(one, PairPotential) or one.u_error is None:
+                continue
+            seen = one.r >= one.r_core
+            error = one.u_error[seen] / self.kT
+            worst = int(np.argmax(error))
+            text = (
+                f"{name}: U is known to {np.sqrt(np.mean(error**2)):.2g} kT, to {error[worst]:.2g} kT at "
+                f"{one.r[seen][worst]:.3g} {one.units.length}"
+            )
+            if name in self.minima:
+                text += f"; minimum {self.minima[name].text(one.units.energy)}"
+            found.append(f"{text}; B2 {self.virials[name].text(one.units.length + '^3')}")
+        units = next(iter(self.potentials.values())).units
+        states = [one for one in self.pressures if np.isfinite(one.value)]
+        if found and states:
+            numbers = ", ".join(one.text(units.pressure) for one in states)
+            found.append(f"P {numbers} as sampled; the error is that of the potentials")
+        worth = [f"{one.name} (errors of U times {one.part:.2f})" for one in self.pins if one.part <= WORTH]
+        if found and worth:
+            found.append(f"more would be told by {', or by '.join(worth)}")
+        return found
+
+
+def certainty_of(history: History) -> Certainty:
+    """Return how well the potentials of the last round are known.
+
+    Where the simulated g(r) have no inversion, nothing is said of pairs.
+    """
+    potentials = dict(history.potentials())
+    for name, potential in potentials.items():
+        if isinstance(potential, BondedPotential) and name not in history.held:
+            potentials[name] = _bonded_error(potential, history, name)
+    with suppress(ConvergenceError):
+        if history.free_pairs:
+            return _Posterior.of(history).certainty(Interactions(potentials))
+    return Certainty(Interactions(potentials), history.kT)
+
+
+def _bonded_error(potential: BondedPotential, history: History, name: Interaction) -> BondedPotential:
+    """Return a bonded potential with the error of kT ln p, from those of target and simulation."""
+    relative = np.full(potential.x.size, np.inf)
+    for record, target in zip(history.last, history.targets, strict=True):
+        if name not in target.distributions:
+            continue
+        wanted, got = target.distributions[name], record.distributions[name]
+        variance = sum(
+            (np.zeros(one.x.size) if one.error is None else one.error**2 for one in (wanted, got)),
+            start=np.zeros(wanted.x.size),
+        )
+        own = np.divide(np.sqrt(variance), wanted.p, out=np.full(wanted.x.size, np.inf), where=wanted.p > 0.0)
+        relative = np.minimum(relative, target.kT * np.interp(potential.x, wanted.x, own))
+    # Where nothing was seen nothing is known; a table needs a number.
+    largest = np.max(relative[np.isfinite(relative)], initial=0.0)
+    return replace(potential, u_error=np.where(np.isfinite(relative), relative, largest))
+
+
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    """The change that would lead to the potentials that made the targets, with its covariance."""
+
+    history: History
+    states: Sequence[StateResponse]
+    layout: Layout
+    system: tuple[Array, Array, Array]
+    fit: Fit
+
+    @classmethod
+    def of(cls, history: History) -> _Posterior:
+        states = [
+            StateResponse.of(record, target, history)
+            for record, target in zip(history.last, history.targets, strict=True)
+        ]
+        differences = [one.difference for one in states]
+        layout = Layout.of(differences, history.free_pairs)
+        system = linear_system(states, layout, pressure=True)
+        return cls(history, states, layout, system, fit_change(*system, open_prior_of(differences, layout)))
+
+    def certainty(self, potentials: Interactions[Potential]) -> Certainty:
+        """Return what follows for potentials and numbers."""
+        found, pairs = dict(potentials), pair_potentials(potentials)
+        minima: dict[Interaction, Known] = {}
+        virials: dict[Interaction, Known] = {}
+        variances = self.layout.split(np.sum(self.fit.spread**2, axis=1) + self.fit.change**2)
+        for name, variance in variances.items():
+            potential = pairs[name]
+            error = self.history.kT * np.sqrt(np.interp(potential.r, self.layout.nodes[name], variance))
+            found[name] = replace(potential, u_error=error)
+            lowest = int(np.argmin(potential.u))
+            if potential.u[lowest] < 0.0:
+                minima[name] = Known(float(potential.u[lowest]), float(error[lowest]))
+            virials[name] = self._virial(name, potential)
+        pressures = tuple(self._pressure(number) for number in range(len(self.states)))
+        pins = tuple(sorted(self._pins(), key=lambda pin: pin.part))
+        return Certainty(
+            Interactions(found), self.history.kT, pressures, Interactions(minima), Interactions(virials), pins
+        )
+
+    def _error_of(self, row: Array) -> float:
+        """Return the standard error of a number that changes by `row` ``(n,)`` with the unknowns."""
+        return float(np.hypot(np.linalg.norm(row @ self.fit.spread), row @ self.fit.change))
+
+    def _placed(self, rows: dict[Interaction, Array]) -> Array:
+        row = np.zeros(self.layout.width)
+        for name, part in rows.items():
+            row[self.layout.columns(name)] = part
+        return row
+
+    def _virial(self, name: Interaction, potential: PairPotential) -> Known:
+        """Return B2, whose derivative by U / kT is 2 pi r^2 exp(-U / kT)."""
+        kT, nodes = self.history.kT, self.layout.nodes[name]
+        boltzmann = np.exp(-np.interp(nodes, potential.r, potential.u) / kT)
+        row = self._placed({name: 2.0 * np.pi * nodes**2 * boltzmann * (nodes[1] - nodes[0])})
+        return Known(second_virial(potential.r, potential.u, kT), self._error_of(row))
+
+    def _pressure(self, number: int) -> Known:
+        record, target = self.history.last[number], self.history.targets[number]
+        own = target.kT * self._error_of(self._pressure_row(number))
+        sampled = record.pressure_error if np.isfinite(record.pressure_error) else 0.0
+        return Known(record.pressure, float(np.hypot(own, sampled)))
+
+    def _pressure_row(self, number: int) -> Array:
+        """Return the change of P / kT with the unknowns: at fixed g, and by the change of g."""
+        state, target = self.states[number], self.history.targets[number]
+        difference = state.difference
+        rows, forces = [], []
+        for name, one in difference.parts.items():
+            both = target.density_product(name)
+            rows.append(both * pressure_row(one.r, one.got, 1.0))
+            forces.append(both * energy_row(one.r, one.u, one.first))
+        whole = np.concatenate(rows) - np.concatenate(forces) @ state.jacobian()
+        row = np.zeros(self.layout.width)
+        row[difference.columns(self.layout)] = difference.scale * whole[difference.local]
+        return row
+
+    def _pins(self) -> Iterator[Pin]:
+        """Yield what would tell more of the potentials than it costs to say."""
+        matrix, _, noise = self.system
+        for number, target in enumerate(self.history.targets):
+            if target.pressure is None and np.isfinite(self.history.last[number].pressure):
+                row = self._pressure_row(number)
+                size = max(abs(self.history.last[number].pressure), target.state.density * target.kT)
+                yield self._pin("the pressure of the target", row, PRESSURE_PART * size / target.kT)
+        yield self._pin(
+            "g(r) with half the error", matrix, np.asarray(np.linalg.cholesky(noise / 3.0), dtype=np.float64)
+        )
+
+    def _pin(self, name: str, rows: Array, error: float | Array) -> Pin:
+        """Return by how much data shrink the band: their change ``(m, n)``, and a root of their covariance."""
+        spread = self.fit.spread
+        whitened = np.linalg.solve(np.atleast_2d(error), np.atleast_2d(rows) @ spread)
+        inner = np.linalg.inv(np.eye(spread.shape[1]) + whitened.T @ whitened)
+        left = np.einsum("ij,jk,ik->", spread, inner, spread)
+        return Pin(name, float(np.sqrt(left / np.sum(spread**2))))
