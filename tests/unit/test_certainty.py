@@ -1,0 +1,100 @@
+"""How well refined potentials are known, in a fluid whose closure is exact."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from closure_fluid import NOISE, R_CUT, STATE, TRUE, R, measure
+from one_species import AA, history_of
+
+from cginit import PairPotential
+from cginit.interactions import Interactions
+from cginit.refine import distance
+from cginit.refine.certainty import certainty_of
+from cginit.refine.regularisation import OPEN, open_prior
+
+#: The core of the potential; below it g shows nothing.
+SHOWN = R > 0.95
+
+
+def known(potential, *, noise=NOISE, pressure=None, seed=1):
+    """What is known of a potential after a simulation, from a target of the true one with the same noise."""
+    target = measure(TRUE, seed=100, noise=noise).rdf
+    record = measure(potential, seed, noise=noise)
+    found = Interactions({AA: distance(record.rdf, target, R_CUT)})
+    return certainty_of(
+        history_of(target, STATE, dataclasses.replace(record, distances=found), pressure=pressure)
+    )
+
+
+def band(certainty):
+    return float(np.sqrt(np.mean(certainty.potentials.only().u_error[SHOWN] ** 2)))
+
+
+def off_by(change):
+    return PairPotential.shifted(R, TRUE.u + change, units="lj")
+
+
+def test_the_band_holds_the_truth_and_is_not_wide():
+    """Of potentials that are off as the prior expects, the band of 90 % holds the true one, and not by being vague."""
+    root = next(open_prior(R, 18)) * OPEN.values[0]
+    rng = np.random.default_rng(7)
+    held, ratio = [], []
+    for seed in range(12):
+        # A tenth of what may be wrong before g is looked at: the last simulation of a refinement is not far.
+        change = 0.1 * root @ rng.standard_normal(root.shape[1])
+        error = known(off_by(change), seed=seed).potentials.only().u_error
+        held.append(np.mean(np.abs(change[SHOWN]) <= 1.645 * error[SHOWN]))
+        ratio.append(np.sqrt(np.mean(error[SHOWN] ** 2) / np.mean(change[SHOWN] ** 2)))
+    # Points of one potential are worth some five independent ones: 0.9 +- 0.04 over twelve, with the error of the
+    # change itself on top of it.
+    assert 0.82 <= np.mean(held) <= 1.0
+    assert np.mean(ratio) < 2.0
+
+
+def test_less_noise_leaves_less_open_as_was_foretold():
+    before, after = known(TRUE), known(TRUE, noise=NOISE / 2)
+    foretold = {pin.name: pin.part for pin in before.pins}["g(r) with half the error"]
+    assert foretold < 0.8
+    # The change that is left to make has noise of its own, which is part of the band.
+    assert band(after) / band(before) == pytest.approx(foretold, rel=0.2)
+
+
+def test_a_pressure_leaves_less_open():
+    pressure = measure(TRUE).pressure
+    without, with_it = known(TRUE), known(TRUE, pressure=pressure)
+    assert with_it.pressures[0].error < 0.2 * without.pressures[0].error
+    assert band(with_it) < band(without)
+    assert "the pressure of the target" not in [pin.name for pin in with_it.pins]
+
+
+def test_the_error_of_the_pressure_is_that_of_the_potentials():
+    """A change that g hardly shows moves the pressure by about its error, as solving the fluid anew says."""
+    certainty = known(TRUE)
+    error = certainty.potentials.only().u_error
+    ramp = 0.5 * np.where(R < 1.0, error[20], error) * (1.0 - R / R_CUT) / (1.0 - 1.0 / R_CUT)
+    moved = abs(measure(off_by(ramp)).pressure - measure(TRUE).pressure)
+    # It is one of many directions, so that only the size is compared.
+    assert 0.1 * moved < certainty.pressures[0].error < 10.0 * moved
+
+
+def test_numbers_have_errors_and_are_said():
+    certainty = known(TRUE)
+    potential = certainty.potentials.only()
+    assert certainty.minima.only().value == pytest.approx(potential.u.min())
+    assert certainty.minima.only().error == pytest.approx(potential.u_error[np.argmin(potential.u)])
+    assert certainty.virials.only().error > 0.0
+    text = " ".join(certainty.sentences())
+    for word in ("U is known to", "minimum", "B2", "P ", "more would be told by"):
+        assert word in text
+
+
+def test_the_error_of_a_virial_coefficient_follows_the_potential():
+    """B2 of a potential off by its error is off by about its own, whichever way the error is correlated."""
+    certainty = known(TRUE)
+    potential = certainty.potentials.only()
+    other = dataclasses.replace(potential, u=potential.u + np.where(SHOWN, potential.u_error, 0.0))
+    from cginit.liquid import second_virial
+
+    moved = abs(second_virial(R, other.u) - second_virial(R, potential.u))
+    assert certainty.virials.only().error <= 1.2 * moved
