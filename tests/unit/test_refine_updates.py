@@ -5,7 +5,20 @@ import sys
 
 import numpy as np
 import pytest
-from closure_fluid import BEADS, DENSITY, DR, NOISE, R_CUT, SOME, STATE, TRUE, R, endless, lennard_jones, measure
+from closure_fluid import (
+    BEADS,
+    DENSITY,
+    DR,
+    NOISE,
+    R_CUT,
+    SOME,
+    STATE,
+    TRUE,
+    R,
+    endless,
+    lennard_jones,
+    measure,
+)
 from one_species import AA, applied, history_of, record_of
 
 from cginit import RDF, ConvergenceError, InputError, PairPotential, StatePoint

@@ -104,7 +104,7 @@ def _measured(data: TrainingSet, row: int) -> tuple[Array, Array, NDArray[np.flo
     g = np.maximum(1.0 + h, 0.0)
     g[:n][~seen] = 0.0
     r_long, s_k = grid.r[: RESPONDING * n], found.s_k[:, None, None]
-    matrix = jacobian(r_long, g[None], found.k, s_k, np.array([density]), n, np.ones((1, g.size)))
+    matrix = jacobian(r_long, g[None], found.k, s_k, np.array([density]), n, np.ones((1, g.size)))[:n]
     shown = seen & (g[:n] > SHOWN)
     u = np.interp(r, data.u_r, data.u[row])[1:]
     bridge = np.where(shown, np.log(np.maximum(g[:n], SHOWN)) + u - found.gamma, 0.0)

@@ -257,12 +257,30 @@ class Response:
 
     def jacobian(self, size: int) -> Array:
         """Return the response of every g to every potential at the first `size` nodes; see `jacobian`."""
+        n, whole = self._responding(size)
+        pairs = self.g.shape[0]
+        return np.asarray(whole.reshape(pairs, n, -1)[:, :size].reshape(pairs * size, -1))
+
+    def long_wave(self, k: float, size: int) -> tuple[float, Array]:
+        r"""Return S(k) of one species, and its derivative ``(size,)`` by the potential in kT at the first nodes.
+
+        .. math:: \frac{\partial S(k)}{\partial U_j} = 4 \pi \rho \int \frac{\partial h(r)}{\partial U_j}
+                  \frac{\sin kr}{kr} r^2 dr
+        """
+        n, whole = self._responding(size)
+        grid = self.fluid.grid
+        r = grid.r[:n]
+        weight = 4.0 * np.pi * float(self.fluid.densities[0]) * r**2 * np.sinc(k * r / np.pi) * grid.dr
+        return float(np.interp(k, grid.k, self.s_k[:, 0, 0])), -weight @ whole
+
+    def _responding(self, size: int) -> tuple[int, Array]:
+        """Return the nodes that respond of each pair, and how all do to the potentials at the first `size`."""
         pairs, m = self.g.shape
         most = min(MAX_RESPONDING, 2 * MAX_RESPONDING // pairs)
         n = min(m, max(size, min(round(RESPONDING * size), most)))
         slope = 1.0 + self.factors[:, None] * modified_verlet_slope(self.gamma[:, :n])
         grid = self.fluid.grid
-        return jacobian(grid.r[:n], self.g[:, :n], grid.k, self.s_k, self.fluid.densities, size, slope)
+        return n, jacobian(grid.r[:n], self.g[:, :n], grid.k, self.s_k, self.fluid.densities, size, slope)
 
     def at(self, change: Array, core: Array) -> Response:
         r"""Return the liquid whose potentials differ from the measured ones by `change` ``(pairs, n)`` in kT.
@@ -325,7 +343,7 @@ class Response:
 
 
 def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: int, slope: Array) -> Array:
-    r"""Return :math:`-\partial g_{ab}(r_i) / \partial (U_{cd}(r_j)/kT)` of all pairs at the first `size` nodes.
+    r"""Return :math:`-\partial g_{ab}(r_i) / \partial (U_{cd}(r_j)/kT)` at all nodes, by U at the first `size`.
 
     From the closure and the matrix Ornstein-Zernike equation,
 
@@ -348,11 +366,11 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: i
     densities : ndarray, shape (species,)
         Number densities.
     size : int
-        Nodes wanted, at most n.
+        Nodes of the potentials, at most n.
 
     Returns
     -------
-    ndarray, shape (pairs * size, pairs * size)
+    ndarray, shape (pairs * n, pairs * size)
         Pair by pair.
 
     Examples
@@ -393,7 +411,7 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: i
     source = np.zeros((pairs * n, pairs * size))
     source[chosen, np.arange(pairs * size)] = g[:, :size].ravel()
     found = solve(system, source, overwrite_a=True, overwrite_b=True, check_finite=False)
-    return np.asarray(found[chosen], dtype=np.float64)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _inverse_structure(wanted: Array, k: Array, s_k: Array) -> Array:

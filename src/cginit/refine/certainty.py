@@ -39,6 +39,8 @@ __all__ = ["Certainty", "Known", "Pin", "certainty_of"]
 
 #: Part of a pressure that stands for the error of a measured one.
 PRESSURE_PART = 0.01
+#: Part of a structure factor that stands for the error of a measured one.
+LONG_WAVE_PART = 0.02
 #: A further datum is named if it brings the errors below this part of what they are.
 WORTH = 0.8
 
@@ -236,12 +238,10 @@ class _Posterior:
             rows.append(both * pressure_row(one.r, one.got, 1.0))
             forces.append(both * energy_row(one.r, one.u, one.first))
         whole = np.concatenate(rows) - np.concatenate(forces) @ state.jacobian()
-        row = np.zeros(self.layout.width)
-        row[difference.columns(self.layout)] = difference.scale * whole[difference.local]
-        return row
+        return state.datum(whole, 0.0, 1.0, self.layout).row
 
     def _pins(self) -> Iterator[Pin]:
-        """Yield what would tell more of the potentials than it costs to say."""
+        """Yield what may tell more of the potentials."""
         matrix, _, noise = self.system
         for number, target in enumerate(self.history.targets):
             if target.pressure is None and np.isfinite(self.history.last[number].pressure):

@@ -125,15 +125,14 @@ def at_noise(situation: Situation) -> Reason | None:
 
 
 def reweighted(situation: Situation) -> Reason | None:
-    """Stop where reweighting shows that the next potentials would arrive."""
-    proposal, history = situation.proposal, situation.history
+    """Stop where reweighting shows that the next potentials would arrive.
+
+    Not where a pressure is wanted: weights know it far worse than a simulation, which has to show that it is reached.
+    """
+    proposal = situation.proposal
     if proposal is None or not proposal.at_noise or proposal.estimate is None:
         return None
-    reached = all(
-        has_pressure(record.pressure, record.pressure_error, target.pressure)
-        for record, target in zip(proposal.estimate, history.targets, strict=True)
-    )
-    return Reason.REWEIGHTED if reached else None
+    return None if situation.history.pressure_wanted else Reason.REWEIGHTED
 
 
 def capped(situation: Situation) -> Reason | None:

@@ -14,7 +14,7 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
 from cginit.refine.convergence import combined_variance
-from cginit.refine.difference import Layout, StateDifference, prior_of, with_data
+from cginit.refine.difference import Datum, Layout, StateDifference, prior_of, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.molecules import molecule_structure
 from cginit.refine.record import Record
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 MAX_SOLUTIONS, SETTLED = 5, 0.01
 #: Largest change of a point in one update, in kT; the closure knows what follows from a change.
 LIMIT = 5.0
+#: Part of S(k) at a small k by which the inversion of a sampled g(r) may miss it.
+LONG_WAVE_PART = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +123,27 @@ class StateResponse:
             shift = float(reference[seen[0]] - one.u[seen[0]]) if seen.size else 0.0
             row[: one.r.size] = one.u + shift
         return core
+
+    def long_wave(self, change: Array, layout: Layout) -> list[Datum]:
+        """Return the structure factor at a small wave number as a datum around a `change` ``(n,)``, where it is known."""
+        curve = self.difference.target.rdfs.only() if self.alone else None
+        if curve is None or curve.long_wave is None:
+            return []
+        wave = curve.long_wave
+        now, row = self.model.long_wave(wave.k, self.size)
+        error = float(np.hypot(wave.error, LONG_WAVE_PART * wave.s))
+        return [self.datum(row, wave.s - now + float(row @ change), error, layout)]
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is a liquid of loose beads of one type."""
+        return len(self.difference.parts) == 1 and self.difference.target.topology is None
+
+    def datum(self, row: Array, value: float, error: float, layout: Layout) -> Datum:
+        """Return a datum that changes by `row` ``(n,)`` with all potentials of this state."""
+        placed = np.zeros(layout.width)
+        placed[self.difference.columns(layout)] = self.difference.scale * row[self.difference.local]
+        return Datum(placed, value, error)
 
     def known(self, before: Record) -> Known:
         """Return the change from the simulated potentials back to those of another simulation, and its answer."""
@@ -268,6 +291,8 @@ def linear_system(
         matrices.append(one.difference.matrix(response - one.learned, layout))
     noise = np.asarray(block_diag(*(one.difference.covariance for one in states)))
     extra = [datum for one in states for datum in one.difference.data(layout, pressure=pressure)]
+    for one in states:
+        extra += one.long_wave(one.difference.change(found, layout), layout)
     return with_data(np.vstack(matrices), np.concatenate(asked), noise, extra)
 
 
