@@ -11,7 +11,7 @@ from cginit import PairPotential
 from cginit.interactions import Interactions
 from cginit.refine import distance
 from cginit.refine.certainty import certainty_of
-from cginit.refine.regularisation import OPEN, open_prior
+from cginit.refine.priors import open_root
 
 #: The core of the potential; below it g shows nothing.
 SHOWN = R > 0.95
@@ -36,8 +36,8 @@ def off_by(change):
 
 
 def test_the_band_holds_the_truth_and_is_not_wide():
-    """Of potentials that are off as the prior expects, the band of 90 % holds the true one, and not by being vague."""
-    root = next(open_prior(R, 18)) * OPEN.values[0]
+    """The band of 90 % holds the true potential of those that are off as the prior expects, and is not vague."""
+    root = open_root(R, 18)
     rng = np.random.default_rng(7)
     held, ratio = [], []
     for seed in range(12):

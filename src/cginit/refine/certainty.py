@@ -9,7 +9,7 @@ refined one by a change with
           \mathrm{cov} = K - K X^T (X K X^T + \Sigma)^{-1} X K,
 
 and the error of any number that is linear in U follows. K is not the stated error of the start, but that of curves
-of half a kT (`cginit.refine.regularisation.open_prior`): a guess made from g cannot know what g does not show.
+of half a kT (`cginit.refine.priors.open_root`): a guess made from g cannot know what g does not show.
 
 Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006), equations
 2.25 and 2.26.
@@ -28,10 +28,10 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.virial import second_virial
-from cginit.refine.difference import Layout, open_prior_of
+from cginit.refine.difference import Layout, first_nodes
 from cginit.refine.history import History
+from cginit.refine.priors import Posterior, open_root, posterior
 from cginit.refine.record import pair_potentials
-from cginit.refine.regularisation import Fit, fit_change
 from cginit.refine.thermodynamics import energy_row, pressure_row
 from cginit.refine.updates.gauss_newton import StateResponse, linear_system
 
@@ -142,7 +142,7 @@ def certainty_of(history: History) -> Certainty:
             potentials[name] = _bonded_error(potential, history, name)
     with suppress(ConvergenceError):
         if history.free_pairs:
-            return _Posterior.of(history).certainty(Interactions(potentials))
+            return _Known.of(history).certainty(Interactions(potentials))
     return Certainty(Interactions(potentials), history.kT)
 
 
@@ -165,17 +165,19 @@ def _bonded_error(potential: BondedPotential, history: History, name: Interactio
 
 
 @dataclass(frozen=True, eq=False)
-class _Posterior:
+class _Known:
     """The change that would lead to the potentials that made the targets, with its covariance."""
 
     history: History
     states: Sequence[StateResponse]
     layout: Layout
     system: tuple[Array, Array, Array]
-    fit: Fit
+    posterior: Posterior
 
     @classmethod
-    def of(cls, history: History) -> _Posterior:
+    def of(cls, history: History) -> _Known:
+        from scipy.linalg import block_diag
+
         states = [
             StateResponse.of(record, target, history)
             for record, target in zip(history.last, history.targets, strict=True)
@@ -183,14 +185,16 @@ class _Posterior:
         differences = [one.difference for one in states]
         layout = Layout.of(differences, history.free_pairs)
         system = linear_system(states, layout, pressure=True)
-        return cls(history, states, layout, system, fit_change(*system, open_prior_of(differences, layout)))
+        shown = first_nodes(differences)
+        root = block_diag(*(open_root(nodes, shown[name]) for name, nodes in layout.nodes.items()))
+        return cls(history, states, layout, system, posterior(*system, np.asarray(root)))
 
     def certainty(self, potentials: Interactions[Potential]) -> Certainty:
         """Return what follows for potentials and numbers."""
         found, pairs = dict(potentials), pair_potentials(potentials)
         minima: dict[Interaction, Known] = {}
         virials: dict[Interaction, Known] = {}
-        variances = self.layout.split(np.sum(self.fit.spread**2, axis=1) + self.fit.change**2)
+        variances = self.layout.split(np.sum(self.posterior.spread**2, axis=1) + self.posterior.mean**2)
         for name, variance in variances.items():
             potential = pairs[name]
             error = self.history.kT * np.sqrt(np.interp(potential.r, self.layout.nodes[name], variance))
@@ -207,7 +211,7 @@ class _Posterior:
 
     def _error_of(self, row: Array) -> float:
         """Return the standard error of a number that changes by `row` ``(n,)`` with the unknowns."""
-        return float(np.hypot(np.linalg.norm(row @ self.fit.spread), row @ self.fit.change))
+        return float(np.hypot(np.linalg.norm(row @ self.posterior.spread), row @ self.posterior.mean))
 
     def _placed(self, rows: dict[Interaction, Array]) -> Array:
         row = np.zeros(self.layout.width)
@@ -254,7 +258,7 @@ class _Posterior:
 
     def _pin(self, name: str, rows: Array, error: float | Array) -> Pin:
         """Return by how much data shrink the band: their change ``(m, n)``, and a root of their covariance."""
-        spread = self.fit.spread
+        spread = self.posterior.spread
         whitened = np.linalg.solve(np.atleast_2d(error), np.atleast_2d(rows) @ spread)
         inner = np.linalg.inv(np.eye(spread.shape[1]) + whitened.T @ whitened)
         left = np.einsum("ij,jk,ik->", spread, inner, spread)

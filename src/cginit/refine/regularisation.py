@@ -1,169 +1,35 @@
-r"""What is known of a potential before g(r) is looked at, and the change that a noisy difference of g(r) calls for.
+r"""The smooth change of a potential that a noisy difference of g(r) calls for.
 
-A start differs from the potential that is sought by a curve d(r) that is smooth and vanishes at the cut-off: a
-Gaussian process of mean 0 with the covariance
-
-.. math:: K(r, r') = a^2\, s(r)\, s(r')\, M_{5/2}(|r - r'| / l),
-
-conditioned on d = 0 at the cut-off. The shape s is the standard error that the start states of itself, where it does
-(the learned guesses); otherwise one of two that fall to 0 at the cut-off, as the errors of all guesses do. The
-difference of g chooses among a few lengths l, with or without a part of each point of its own (a start may be
-rough), and the amplitude a: those with which the difference, known with its noise, is most probable.
-
-The mean is the start and not the last potential: what no difference of g determines stays as the start has it, and
-refinements with different seeds agree there.
-
-Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006), equations
-2.25, 4.17 and 5.8.
+A change is a curve with U = 0 at the cut-off, built from its curvature: :math:`\Delta U = B w`, where the
+columns of B integrate one curvature each inwards from the cut-off. The weights w are taken as Gaussian with
+variance :math:`\lambda^2` (and a part of each point of its own, since a start may be rough), which makes
+:math:`\lambda` the strength of the regularisation; it is the one with which the difference, known with its noise, is
+most probable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
 from cginit.curves import Array
 
-__all__ = [
-    "FREE",
-    "OPEN",
-    "STATED",
-    "Amplitudes",
-    "Fit",
-    "Prior",
-    "fit_change",
-    "open_prior",
-    "start_prior",
-    "together",
-]
+__all__ = ["Fit", "Rule", "curvature_basis", "fit_change"]
 
-#: Lengths over which an error of a start is correlated, as parts of the range in which g shows the potential. Of the
-#: test points of the data set the errors of the learned guesses are correlated to 0.84, 0.68 and 0.51 over 0.25, 0.6
-#: and 1 sigma, a third of a typical range.
-LENGTHS = (0.15, 0.3, 0.6)
-#: Part of the variance that each point has of its own (and shares with its neighbours only).
-ROUGHNESS = (0.002, 0.05, 0.5)
-#: Length of that part in steps.
-ROUGH_STEPS = 1.5
-#: Shapes where a start does not say how well it is known: powers of the distance to the cut-off, as a part of the
-#: range, and their size in kT. Errors of -ln g, HNC and the networks on the test points follow the first for
-#: soft long-ranged potentials, the second for cores with short tails.
-FALLS, UNKNOWN = (1, 3), 0.3
-#: Length and roughness of what an answer may be wrong by.
-OPEN_LENGTH, OPEN_ROUGHNESS = 0.3, 0.02
-#: Largest stated error in kT that counts: where g all but vanishes nothing is known.
-LARGEST = 3.0
-#: Smallest part of the largest eigenvalue of a covariance that is kept.
-KEPT = 1e-10
+Rule = Literal["tikhonov", "truncated"]
 
-
-@dataclass(frozen=True, eq=False)
-class Amplitudes:
-    """Amplitudes of a covariance to choose from.
-
-    Attributes
-    ----------
-    values : ndarray, shape (m,)
-        Those that are tried.
-    costs : ndarray, shape (m,)
-        Minus twice the logarithm of how probable each is before g is looked at.
-    """
-
-    values: Array
-    costs: Array
-
-    @classmethod
-    def about(cls, middle: float, factor: float, least: float, most: float) -> Amplitudes:
-        """Return a log-normal distribution about `middle`, within a `factor` (standard deviation)."""
-        values = np.geomspace(least, most, 41)
-        return cls(values, (np.log(values / middle) / np.log(factor)) ** 2)
-
-
-#: Stated errors are too small by a factor of 1.7 on the test points, and that within a factor of 2.5.
-STATED = Amplitudes.about(1.7, 2.5, 0.5, 100.0)
-#: Where nothing is stated all amplitudes are equally probable.
-FREE = Amplitudes(np.geomspace(1e-3, 1e3, 73), np.zeros(73))
-#: Where it is asked how well an answer is known, see `open_prior`.
-OPEN = Amplitudes(np.array([1.25]), np.zeros(1))
-
-
-@dataclass(frozen=True, eq=False)
-class Prior:
-    """What is known of a change before g is looked at: its mean, and several covariances to choose from.
-
-    Attributes
-    ----------
-    mean : ndarray, shape (n,)
-        Change that leads back to the start, in kT.
-    roots : tuple of ndarray, shape (n, p)
-        Of each candidate a matrix B with the covariance a^2 B B^T.
-    amplitudes : Amplitudes
-        Values of a.
-    """
-
-    mean: Array
-    roots: tuple[Array, ...]
-    amplitudes: Amplitudes = FREE
-
-    def narrowed(self, fit: Fit) -> Prior:
-        """Return the prior with nothing but the covariance that a fit has chosen, up to its amplitude."""
-        return Prior(self.mean, (self.roots[fit.candidate],), self.amplitudes)
-
-
-def start_prior(r: Array, error: Array | None, first: int) -> Iterator[Array]:
-    """Yield the roots ``(n, p)`` of the candidate covariances of one potential in kT^2, in a fixed order.
-
-    Parameters
-    ----------
-    r : ndarray, shape (n,)
-        Distances on a uniform grid, the last the cut-off.
-    error : ndarray, shape (n,), or None
-        Standard error of the start in kT, where it states one.
-    first : int
-        First point that g shows; below it a change is that of this point.
-    """
-    reach = float(r[-1] - r[first])
-    if error is None:
-        left = np.clip((r[-1] - r) / reach, 0.0, 1.0)
-        shapes = [UNKNOWN * left**power for power in FALLS]
-    else:
-        shapes = [np.minimum(error, LARGEST)]
-    for shape, length, rough in product(shapes, LENGTHS, ROUGHNESS):
-        yield _root(r, shape, length * reach, rough, first)
-
-
-def open_prior(r: Array, first: int) -> Iterator[Array]:
-    """Yield the root ``(n, p)`` of the covariance in kT^2 of what any start may be wrong by.
-
-    The first of the shapes that fall to 0 at the cut-off. Its amplitude is chosen so that the band of 90 % holds the
-    true potential of 90 % of points of the liquids of ``benchmarks/refine/certainty.py``.
-    """
-    reach = float(r[-1] - r[first])
-    yield _root(
-        r, UNKNOWN * np.clip((r[-1] - r) / reach, 0.0, 1.0), OPEN_LENGTH * reach, OPEN_ROUGHNESS, first
-    )
-
-
-def _root(r: Array, shape: Array, length: float, rough: float, first: int) -> Array:
-    """Return the root of a covariance, conditioned on no change at the cut-off, constant below `first`."""
-    smooth, own = _matern(r, length), _matern(r, ROUGH_STEPS * float(r[1] - r[0]))
-    correlation = (1.0 - rough) * smooth + rough * own
-    correlation = correlation - np.outer(correlation[:, -1], correlation[-1])
-    covariance = np.outer(shape, shape) * correlation
-    covariance[:first] = covariance[first]
-    covariance[:, :first] = covariance[:, [first]]
-    values, vectors = np.linalg.eigh(covariance)
-    kept = values > KEPT * values[-1]
-    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
-
-
-def _matern(r: Array, length: float) -> Array:
-    """Return the Matern correlation of order 5/2 ``(n, n)``, whose curves have continuous forces and curvatures."""
-    x = np.sqrt(5.0) * np.abs(r[:, None] - r[None, :]) / length
-    return np.asarray((1.0 + x + x**2 / 3.0) * np.exp(-x))
+#: Neighbours over which the curvature of a potential is averaged to scale that of its change.
+NEIGHBOURS = 5
+#: Values of lambda tried, in multiples of the inverse of the largest singular value.
+STRENGTHS = np.geomspace(1e-4, 1e7, 111)
+#: Powers of the singular values by which the variance of the weights may fall: 0 for a change that is equally large
+#: everywhere, 1 for one that is equally visible. What earlier updates left over is what they hardly saw.
+TILTS = (0.0, 0.5, 1.0)
+#: Sizes tried of the change that each point has of its own, in multiples of that of its curvature.
+ROUGHNESS = (0.0, 3.0, 30.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,38 +44,58 @@ class Fit:
         Effective number of parameters: how many combinations of points the difference determines.
     misfit : float
         Squared difference that remains, in units of the noise, a point.
-    amplitude : float
-        The a that was chosen.
-    candidate : int
-        Index of the root that was chosen.
-    spread : ndarray, shape (n, p)
-        Root of the covariance of the change, with what is known of it before and after.
+    cost : float
+        Minus twice the logarithm of how probable the difference is, up to a constant.
     """
 
     change: Array
     freedom: float
     misfit: float
-    amplitude: float
-    candidate: int
-    spread: Array = field(repr=False)
-
-    @property
-    def covariance(self) -> Array:
-        """Covariance of the change ``(n, n)`` in kT^2."""
-        return np.asarray(self.spread @ self.spread.T)
+    cost: float = 0.0
 
 
-def fit_change(response: Array, difference: Array, covariance: Array, prior: Prior) -> Fit:
+def curvature_basis(u: Array, first: int, rough: float = 0.0) -> Array:
+    """Return the columns ``(n, p)`` that build a change of the potential `u` ``(n,)`` in kT.
+
+    The last point is the cut-off. A column is the change that one unit of curvature at one point, or of slope at
+    the cut-off, makes of all points inside it. Each is scaled by the curvature that the potential itself has
+    thereabouts: where a first peak is sharp the change may be sharp, in a flat tail it is flat. Below `first` changes
+    continue as straight lines. With `rough` each point also has a column of its own.
+    """
+    n = u.size
+    index = np.arange(n)
+    bend = np.zeros(n)
+    bend[1:-1] = np.diff(np.clip(u, -20.0, 20.0), 2)
+    bend[: first + 1] = bend[min(first + 1, n - 2)]
+    local = np.convolve(bend**2, np.ones(NEIGHBOURS) / NEIGHBOURS, "same")
+    inner = np.arange(first + 1, n - 1)
+    scale = np.sqrt(local[inner] + np.median(local[inner]) + 1e-12)
+    columns = np.maximum(0.0, inner[None, :] - index[:, None]) * scale
+    ramp = (n - 1 - index) * np.sqrt(np.median(scale**2) * inner.size)
+    if rough == 0.0:
+        return np.column_stack([columns, ramp])
+    own = np.zeros((n, inner.size))
+    own[inner, np.arange(inner.size)] = rough * scale
+    own[: first + 1, 0] = own[first + 1, 0]
+    return np.column_stack([columns, ramp, own])
+
+
+def fit_change(
+    response: Array, difference: Array, covariance: Array, bases: Sequence[Array], rule: Rule = "tikhonov"
+) -> Fit:
     r"""Return the change whose response explains `difference` no better than its noise allows.
 
-    With whitened difference y and response X of a root of the prior, and the singular values D of X, the amplitude
-    maximises the evidence
+    With whitened difference y and response X of the basis, and the singular values D of X, the
+    strength maximises the evidence
 
-    .. math:: -2 \ln p(y) = \sum_i \ln(1 + a^2 D_i^2) + \frac{z_i^2}{1 + a^2 D_i^2}
+    .. math:: -2 \ln p(y) = \sum_i \ln(1 + \lambda^2 D_i^2) + \frac{z_i^2}{1 + \lambda^2 D_i^2}
 
-    where z are the components of y along the left singular vectors.
+    where z are the components of y along the left singular vectors (``tikhonov``), or the number of singular values
+    kept minimises Mallows' :math:`C_p`, the sum of the squares of what is left out plus twice the number kept
+    (``truncated``).
 
-    Source: D. J. C. MacKay, Neural Comput. 4, 415 (1992), doi:10.1162/neco.1992.4.3.415.
+    Source: D. J. C. MacKay, Neural Comput. 4, 415 (1992), doi:10.1162/neco.1992.4.3.415;
+    C. L. Mallows, Technometrics 15, 661 (1973), doi:10.1080/00401706.1973.10489103.
 
     Parameters
     ----------
@@ -219,56 +105,53 @@ def fit_change(response: Array, difference: Array, covariance: Array, prior: Pri
         What the change is to bring about.
     covariance : ndarray, shape (m, m)
         Of the noise of `difference`.
-    prior : Prior
-        The candidate that suits best is taken.
+    bases : sequence of ndarray, shape (n, p)
+        From `curvature_basis`; the one that suits best is taken.
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
 
     Examples
     --------
-    >>> r = np.linspace(0.0, 1.0, 30)
-    >>> prior = Prior(np.zeros(30), tuple(start_prior(r, None, 0)))
-    >>> wanted = (1.0 - r) ** 3
-    >>> fit = fit_change(np.eye(30), wanted, 1e-6 * np.eye(30), prior)
+    >>> basis = curvature_basis(np.linspace(1.0, 0.0, 30) ** 2, 0)
+    >>> wanted = np.linspace(1.0, 0.0, 30) ** 3
+    >>> fit = fit_change(np.eye(30), wanted, 1e-6 * np.eye(30), [basis])
     >>> bool(np.max(np.abs(fit.change - wanted)) < 0.005)
     True
     """
     from scipy.linalg import solve_triangular
 
     root = np.linalg.cholesky(covariance)
-    y = solve_triangular(root, difference - response @ prior.mean, lower=True)
-    whitened = solve_triangular(root, response, lower=True)
-    fits = [_fit(y, whitened @ one, one, prior, number) for number, one in enumerate(prior.roots)]
-    return min(fits, key=lambda item: item[0])[1]
+    y = solve_triangular(root, difference, lower=True)
+    volume = 2.0 * float(np.sum(np.log(np.diag(root))))
+    fits = [_fit(y, solve_triangular(root, response @ basis, lower=True), basis, rule) for basis in bases]
+    best = min(fits, key=lambda fit: fit.cost)
+    return replace(best, cost=best.cost + volume)
 
 
-def _fit(y: Array, x: Array, basis: Array, prior: Prior, candidate: int) -> tuple[float, Fit]:
-    """Return the cost of the best amplitude, and the change."""
+def _fit(y: Array, x: Array, basis: Array, rule: Rule) -> Fit:
+    """Return the change of the best strength."""
     from scipy.linalg import svd
 
     left, singular, right = svd(x, full_matrices=False)
     z = left.T @ y
-    growth = 1.0 + (prior.amplitudes.values[:, None] * singular) ** 2
-    costs = np.sum(np.log(growth) + z**2 / growth, axis=1) + prior.amplitudes.costs
-    best = int(np.argmin(costs))
-    amplitude = float(prior.amplitudes.values[best])
-    kept = 1.0 - 1.0 / growth[best]
+    outside = float(y @ y - z @ z)
+    if rule == "truncated":
+        costs = np.append(np.cumsum((z**2)[::-1])[::-1], 0.0) + 2.0 * np.arange(z.size + 1)
+        kept = np.where(np.arange(z.size) < int(np.argmin(costs)), 1.0, 0.0)
+    else:
+        relative = np.maximum(singular / max(float(singular[0]), 1e-300), 1e-12)
+        # A change of a kT at an average point.
+        cap = 1.0 / max(float(np.mean(np.sum(basis**2, axis=1))), 1e-300)
+        candidates = []
+        for tilt in TILTS:
+            variance = (STRENGTHS[:, None] / max(float(singular[0]), 1e-300)) ** 2 * relative ** (-2.0 * tilt)
+            if tilt > 0.0:
+                variance = np.minimum(variance, cap)
+            candidates.append(1.0 + variance * singular**2)
+        growth = np.concatenate(candidates)
+        costs = np.sum(np.log(growth) + z**2 / growth, axis=1)
+        best = growth[int(np.argmin(costs))]
+        kept = (best - 1.0) / best
     weights = right.T @ np.divide(kept * z, singular, out=np.zeros_like(z), where=singular > 0.0)
     misfit = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size
-    # The weights that X sees are known to 1 / growth of their variance before, all others as before.
-    shrunk = basis + (basis @ right.T) * (np.sqrt(1.0 / growth[best]) - 1.0) @ right
-    fit = Fit(
-        prior.mean + basis @ weights, float(kept.sum()), misfit, amplitude, candidate, amplitude * shrunk
-    )
-    return float(costs[best]) + float(y @ y - z @ z), fit
-
-
-def together(parts: Sequence[Sequence[Array]]) -> tuple[Array, ...]:
-    """Return the roots of several independent potentials as one: the first of all, the second of all, ...
-
-    A start that states its errors has fewer shapes; they go round.
-    """
-    from scipy.linalg import block_diag
-
-    return tuple(
-        np.asarray(block_diag(*(own[number % len(own)] for own in parts)), dtype=np.float64)
-        for number in range(max(len(own) for own in parts))
-    )
+    return Fit(basis @ weights, float(kept.sum()), misfit, float(np.min(costs)) + outside)

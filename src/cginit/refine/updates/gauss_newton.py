@@ -14,11 +14,11 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
 from cginit.refine.convergence import combined_variance
-from cginit.refine.difference import Datum, Layout, StateDifference, prior_of, with_data
+from cginit.refine.difference import Datum, Layout, StartData, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.molecules import molecule_structure
 from cginit.refine.record import Record
-from cginit.refine.regularisation import fit_change
+from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.secant import Known, secant
 from cginit.refine.updates.base import check_damping
 from cginit.target import Target
@@ -125,7 +125,7 @@ class StateResponse:
         return core
 
     def long_wave(self, change: Array, layout: Layout) -> list[Datum]:
-        """Return the structure factor at a small wave number as a datum around a `change` ``(n,)``, where it is known."""
+        """Return S(k) at a small k as a datum around a `change` ``(n,)``, where the target knows it."""
         curve = self.difference.target.rdfs.only() if self.alone else None
         if curve is None or curve.long_wave is None:
             return []
@@ -178,11 +178,12 @@ class GaussNewton:
     r"""The smooth changes that bring all g to their targets in the closure, as far as the noise tells (HNCGN).
 
     .. math:: \min_{\Delta U} \| g_{target} - g_n - (G(\Delta U) - G(0)) \|^2_{\Sigma^{-1}}
-              + \| U_n + \Delta U - U_0 \|^2_{K^{-1}}
+              + \| \Delta U'' / s \|^2 / \lambda^2 + \| U_n + \Delta U - U_0 \|^2_{K^{-1}}
 
     over potentials that vanish at the cut-off, of all pairs and all states at once, with the response G of the
     hypernetted-chain closure around each measured liquid (`cginit.liquid.response`), the covariance :math:`\Sigma` of
-    the noise, and the covariance K of the errors of the start U_0 (`cginit.refine.regularisation`): what no
+    the noise, and the strength :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). K is the
+    covariance of the errors of the start U_0, where that states them (`cginit.refine.difference.StartData`): what no
     difference of g determines stays as the start has it. G is not linearised unless the closure has no solution on
     the way, so that also a start far from the target is answered in one step. Only the simulated g(r) are inverted,
     not the targets, which may have no inversion. Of one pair, what G predicted wrongly of the simulation before is
@@ -197,6 +198,8 @@ class GaussNewton:
     ----------
     damping : float
         Factor of the change, in (0, 1].
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
     constrained : bool
         Whether a pressure to reach counts as a datum; without, it is left to `cginit.refine.updates.PressureRamp`.
     calibrated : bool
@@ -207,6 +210,7 @@ class GaussNewton:
     """
 
     damping: float = 1.0
+    rule: Rule = "tikhonov"
     constrained: bool = True
     calibrated: bool = True
     learning: bool | None = None
@@ -253,15 +257,16 @@ class GaussNewton:
     def _solve(self, states: list[StateResponse], layout: Layout, history: History) -> Array:
         """Newton's method on the regularised differences; linear where the closure has no solution."""
         differences = [one.difference for one in states]
-        prior = prior_of(differences, layout, history)
+        bases, start = smooth_changes(differences, layout), StartData.of(differences, layout, history)
         seen = np.zeros(layout.width, dtype=bool)
         for shown in differences:
             seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
         found = np.zeros(layout.width)
         for _ in range(MAX_SOLUTIONS):
-            data = linear_system(states, layout, found, pressure=self.constrained)
-            fit = fit_change(*data, prior)
-            prior = prior.narrowed(fit)
+            system = linear_system(states, layout, found, pressure=self.constrained)
+            if start.factor == 1.0:
+                start = start.believed(system, bases[0])
+            fit = fit_change(*start.beside(*system), bases, self.rule)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
             step = fit.change - found
             reached = _advanced(states, layout, found, step)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.refine.difference import Layout, StateDifference, prior_of
+from cginit.refine.difference import Layout, StartData, StateDifference, smooth_changes
 from cginit.refine.history import History, Step
-from cginit.refine.regularisation import fit_change
+from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.updates.base import MAX_CHANGE, check_damping
 from cginit.sampling import PairCounts
 
@@ -38,9 +38,12 @@ class IMC:
     ----------
     damping : float
         Factor of the change, in (0, 1].
+    rule : {"tikhonov", "truncated"}
+        How to regularise.
     """
 
     damping: float = 1.0
+    rule: Rule = "tikhonov"
     beyond_cutoff: bool = False
 
     def __post_init__(self) -> None:
@@ -78,12 +81,14 @@ class IMC:
                 )
             )
         layout = Layout.of(states, history.free_pairs)
-        fit = fit_change(
+        system = (
             np.vstack([one.matrix(own, layout) for one, own in zip(states, responses, strict=True)]),
             np.concatenate([one.whole_change[one.rows] for one in states]),
             np.asarray(block_diag(*(one.covariance for one in states))),
-            prior_of(states, layout, history),
         )
+        bases = smooth_changes(states, layout)
+        start = StartData.of(states, layout, history).believed(system, bases[0])
+        fit = fit_change(*start.beside(*system), bases, self.rule)
         changes = layout.split(self.damping * history.kT * fit.change)
         return Step.from_last(history, changes, self.name).clipped(MAX_CHANGE * history.coldest)
 
