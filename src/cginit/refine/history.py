@@ -14,6 +14,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.refine.record import Round, pair_potentials, round_lmse, round_potentials
 from cginit.refine.relaxation import best_simulation
 from cginit.refine.settle import settle, settle_bonded, widest_distribution
+from cginit.refine.stability import collapses
 from cginit.target import Target
 
 __all__ = ["History", "Step", "apply_step"]
@@ -96,8 +97,11 @@ class History:
         return round_lmse(self.rounds[index], self.targets)
 
     def homogeneous(self, index: int) -> bool:
-        """Return whether every state of a round was one homogeneous fluid."""
-        return all(record.homogeneous for record in self.rounds[index])
+        """Return whether every state of a round was one homogeneous fluid, and stays one."""
+        if not all(record.homogeneous for record in self.rounds[index]):
+            return False
+        # Before beads that overlap have piled up, a short simulation looks like a fluid that drifts.
+        return not collapses(self.potentials(index), self.targets)
 
     @cached_property
     def best(self) -> int:
