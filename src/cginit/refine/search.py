@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions
-from cginit.refine.history import History, Step
+from cginit.refine.history import History, Step, apply_step
 from cginit.refine.record import on_grid, round_chi2
+from cginit.refine.stability import closure_potentials, collapses, overlapping
 from cginit.refine.updates.automatic import careful
 from cginit.refine.updates.base import Update
 from cginit.refine.updates.bonded import bonded_changes
 
-__all__ = ["HALF", "PART", "Search"]
+__all__ = ["CLOSURE", "HALF", "PART", "Search"]
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +30,9 @@ PATIENCE = 2
 #: Least part of a step after some that went too far.
 SMALLEST_DAMPING = 0.25
 #: What the moves of the search are called in the records.
-PART, HALF = "part", "half"
+PART, HALF, CLOSURE = "part", "half", "closure"
+#: Parts of a step that are tried where the whole of it makes beads pile up.
+PARTS = (1.0, 0.5, 0.25, 0.125)
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Search:
       between, find best, between 0.15 and 0.6;
     - after two such attempts, damped iterative Boltzmann inversion from the best;
     - as long as no round was a homogeneous fluid in all states, half the last potentials, which is the fluid at twice
-      the temperature: what g of a cluster or a crystal says of the potential is nothing.
+      the temperature: what g of a cluster or a crystal says of the potential is nothing. Of beads that overlap,
+      first what the hypernetted chain makes of the target: a potential that is negative everywhere stays so if halved.
+
+    Of beads that overlap no step goes to where they would pile up (`cginit.refine.stability`); part of it is taken.
 
     Parameters
     ----------
@@ -68,8 +75,12 @@ class Search:
         if not self.back:
             return self._updated(self.update, history)
         if not history.homogeneous(best):
-            log.info("no homogeneous fluid yet; half the potentials are next")
-            return Step(last, factor=0.5, made_by=HALF)
+            return _towards_a_fluid(history)
+        return _kept_a_fluid(history, self._stepped(history))
+
+    def _stepped(self, history: History) -> Step:
+        """Return where to go from a sound best round."""
+        last, best = len(history) - 1, history.best
         if last == best or not _worse(history):
             damping = max(SMALLEST_DAMPING, 0.5 ** _failures(history))
             return self._updated(self.update, history).scaled(damping)
@@ -88,6 +99,33 @@ class Search:
             return Step.from_last(history, bonded, rule.name)
         step = rule(history)
         return replace(step, changes=Interactions({**step.changes, **bonded}))
+
+
+def _towards_a_fluid(history: History) -> Step:
+    """Return what is tried where no round was a homogeneous fluid yet."""
+    last = len(history) - 1
+    target, potentials = history.targets[0], history.potentials()
+    if overlapping(potentials, target) and all(done[0].made_by != CLOSURE for done in history.rounds):
+        try:
+            energies = closure_potentials(potentials, target)
+        except ConvergenceError as error:
+            log.info("the target has no inversion: %s", error)
+        else:
+            log.info("no homogeneous fluid yet; what the closure makes of the target is next")
+            pairs = history.pairs()
+            changes = {name: u - pairs[name].u for name, u in energies.items() if name not in history.held}
+            return Step(last, Interactions(changes), 1.0, CLOSURE)
+    log.info("no homogeneous fluid yet; half the potentials are next")
+    return Step(last, factor=0.5, made_by=HALF)
+
+
+def _kept_a_fluid(history: History, step: Step) -> Step:
+    """Return the largest part of a step after which beads that overlap do not pile up."""
+    for part in PARTS:
+        tried = step.scaled(part)
+        if not collapses(apply_step(history, tried), history.targets):
+            return tried
+    return step.scaled(PARTS[-1])
 
 
 def _failures(history: History) -> int:

@@ -1,7 +1,7 @@
 r"""Whether particles that overlap can be a fluid at all, and a potential of theirs that can.
 
-Particles with a core stop each other. Those without pile up where their potential is too little repulsive: in the random
-phase approximation, which is good for them, the structure factor
+Particles with a core stop each other. Those without pile up where their potential is too little repulsive: in the
+random phase approximation, which is good for them, the structure factor
 
 .. math:: S(k) = \frac{1}{1 + \rho \hat U(k) / kT}
 
@@ -45,9 +45,10 @@ def overlapping(potentials: Mapping[Interaction, Potential], target: Target) -> 
         own = pair(name, name)
         potential = potentials.get(own)
         curve = target.rdfs.get(own)
-        if isinstance(potential, PairPotential) and curve is not None:
-            if first_shown(potential, curve) <= OVERLAP_STEPS:
-                found.append(name)
+        if not isinstance(potential, PairPotential) or curve is None:
+            continue
+        if first_shown(potential, curve) <= OVERLAP_STEPS:
+            found.append(name)
     return found
 
 
