@@ -48,7 +48,7 @@ class Search:
     - after two such attempts, damped iterative Boltzmann inversion from the best;
     - as long as no round was a homogeneous fluid in all states, half the last potentials, which is the fluid at twice
       the temperature: what g of a cluster or a crystal says of the potential is nothing. Of beads that overlap,
-      first what the hypernetted chain makes of the target: a potential that is negative everywhere stays so if halved.
+      first what the hypernetted chain makes of the target: halving does not make an attraction a repulsion.
 
     Of beads that overlap no step goes to where they would pile up (`cginit.refine.stability`); part of it is taken.
 
@@ -71,10 +71,9 @@ class Search:
         ConvergenceError
             If the update has no answer.
         """
-        last, best = len(history) - 1, history.best
         if not self.back:
             return self._updated(self.update, history)
-        if not history.homogeneous(best):
+        if not history.homogeneous(history.best):
             return _towards_a_fluid(history)
         return _kept_a_fluid(history, self._stepped(history))
 
