@@ -87,6 +87,35 @@ ONE_STEP = Schedule(equilibration=0, production=1, every=1, push_off=0, dt=1e-6)
 
 @pytest.mark.lammps
 @pytest.mark.parametrize(
+    ("granted", "options", "beads", "threads"),
+    [
+        ("4", {}, 1000, 4),
+        # One thread for 250 beads, and no more than a simulation gains from.
+        ("4", {}, 600, 2),
+        ("64", {}, 100_000, 8),
+        ("4", {"threads": 3}, 10, 3),
+        # What is not ours need not have the package.
+        ("4", {"binary": "lmp"}, 1000, 1),
+        ("4", {"launcher": ("mpirun",)}, 1000, 1),
+    ],
+)
+def test_a_simulation_uses_the_cores_that_are_granted(granted, options, beads, threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", granted)
+    engine = LammpsEngine(**options)
+    assert engine.threads_for(beads) == threads
+    assert engine.environment(beads)["OMP_NUM_THREADS"] == str(threads)
+
+
+def test_without_a_grant_all_cores_are_used_and_the_refinement_stays_the_same(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(3)), raising=False)
+    assert LammpsEngine().threads_for(10_000) == 3
+    # A folder that another machine began, or an earlier version with one thread, goes on here.
+    assert repr(LammpsEngine()) == repr(LammpsEngine(threads=1))
+    assert repr(LammpsEngine()) != repr(LammpsEngine(threads=2))
+
+
+@pytest.mark.parametrize(
     ("options", "layout"),
     [
         ({"threads": 2}, "1 MPI tasks x 2 OpenMP threads"),

@@ -151,7 +151,13 @@ Launcher = Annotated[
     str, typer.Option(help='What stands before the engine, as "mpirun -n 4".', rich_help_panel=SIMULATION)
 ]
 Threads = Annotated[
-    int, typer.Option(help="OpenMP threads of the engine.", min=1, rich_help_panel=SIMULATION)
+    int | None,
+    typer.Option(
+        help="OpenMP threads of LAMMPS. Default: those of OMP_NUM_THREADS, else the cores, at most 8 and one for 250 "
+        "beads.",
+        min=1,
+        rich_help_panel=SIMULATION,
+    ),
 ]
 DeviceName = Literal["auto", "cpu", "gpu"]
 Device = Annotated[

@@ -130,7 +130,7 @@ class SimulationOptions:
     ] = None
     lammps_binary: LammpsBinary = None
     launcher: Launcher = ""
-    threads: Threads = 1
+    threads: Threads = None
     device: Device = "auto"
     replicas: NumberOfReplicas = 1
     cluster: Cluster = None
@@ -164,7 +164,7 @@ class SimulationOptions:
             from cginit.engines.lammps import LammpsEngine
 
             return LammpsEngine(binary=self.lammps_binary, launcher=launcher, threads=self.threads)
-        if self.lammps_binary is not None or self.threads != 1:
+        if self.lammps_binary is not None or self.threads is not None:
             raise InputError(f"--lammps-binary and --threads do not apply to the engine {self.engine}")
         if self.engine == "hoomd":
             from cginit.engines.hoomd import HoomdEngine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -23,10 +24,21 @@ __all__ = [
     "Potentials",
     "ReducedProblem",
     "Schedule",
+    "available_cores",
     "by_pair",
     "length_scale",
     "reduce_problem",
 ]
+
+
+def available_cores() -> int:
+    """Return the threads that OMP_NUM_THREADS grants, else the cores that this process may use."""
+    granted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if granted.isdigit() and int(granted) > 0:
+        return int(granted)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

