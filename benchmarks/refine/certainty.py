@@ -1,22 +1,22 @@
 """How well a refined potential is known: its spread over seeds, and whether its error band holds the truth.
 
-    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ...] [--results FILE]
+    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ...]
 
 refines each case from the default start with several seeds, keeps each refinement in OUT (run again, it goes on), and
 prints for every case
 
 - simulations until the noise;
-- standard deviation over seeds of the pressure, as a part of it, and of U beyond the first peak of g (root mean square
-  over distances), which a target that determines them leaves at 0;
-- where the potential that made the target is known: the part of points, where the target shows the potential, at which
-  the band of 90 % holds it, and the same of the pressure.
+- standard deviation over seeds of the pressure, as a part of it, and of U (kT) beyond the first peak of g (root mean
+  square over distances): what seeds decide and g does not;
+- where the potential that made the target is known, by how much (kT, root mean square over the points that the target
+  shows) the start and the result are off it, and at which part of the points the band of 90 % of `u_error` holds it.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -72,39 +72,85 @@ def main() -> int:
     parser.add_argument("--cases", nargs="+", default=[case for case in CASES if case in names()])
     arguments = parser.parse_args()
     (arguments.out / "targets").mkdir(parents=True, exist_ok=True)
+    print(HEAD)
+    rows = []
     for name in arguments.cases:
-        found = [refined(arguments.out, name, seed) for seed in arguments.seeds]
-        print(line(name, found), flush=True)
+        rows.append(row(name, [refined(arguments.out, name, seed) for seed in arguments.seeds]))
+        print(rows[-1], flush=True)
+    held = [one.held for one in rows if one.held is not None]
+    if held:
+        print(
+            f"mean of the {len(held)} cases of known potential: held {100 * np.mean(held):.0f} % of their points"
+        )
     return 0
 
 
-def line(name: str, found: list[Found]) -> str:
-    simulations = np.mean([len(one.result.history) for one in found])
+@dataclass(frozen=True)
+class Row:
+    """What the seeds of one case have in common; spreads are standard deviations over them."""
+
+    case: str
+    simulations: float
+    pressure: float
+    pressure_spread: float
+    u_spread: float
+    u_error: float
+    off: float | None = None
+    start_off: float | None = None
+    held: float | None = None
+
+    def __str__(self) -> str:
+        known = ["", "", ""]
+        if self.held is not None:
+            known = [f"{self.start_off:.3f}", f"{self.off:.3f}", f"{100 * self.held:.0f} %"]
+        return (
+            f"| {self.case} | {self.simulations:.1f} | {self.pressure:.4g} | {100 * self.pressure_spread:.1f} % | "
+            f"{self.u_spread:.3f} | {' | '.join(known)} | {self.u_error:.3f} |"
+        )
+
+
+HEAD = """| case | simulations | P | spread of P | spread of U | start off by | off by | held by 90 % | `u_error` |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def row(name: str, found: list[Found]) -> Row:
+    case, kT = found[0].case, found[0].case.state.kT
     pressures = np.array([one.pressure for one in found])
-    case = found[0].case
-    r = found[0].result.potential.r
-    beyond = r > case.target.r[int(np.argmax(case.target.g))]
-    u = np.array([one.result.potential.u for one in found]) / case.state.kT
-    spread = float(np.sqrt(np.mean(np.var(u, axis=0, ddof=1)[beyond])))
-    text = (
-        f"{name:15s} simulations {simulations:4.1f}  P {np.mean(pressures):10.4g}"
-        f" +- {100 * np.std(pressures, ddof=1) / abs(np.mean(pressures)):5.1f} %  U +- {spread:.3f} kT"
+    potential = found[0].result.potential
+    beyond = potential.r > case.target.r[int(np.argmax(case.target.g))]
+    u = np.array([one.result.potential.u for one in found]) / kT
+    shown = slice(first_shown(potential, case.target), potential.r.size - 1)
+    errors = np.array([one.result.potential.u_error for one in found])[:, shown] / kT
+    common = Row(
+        name,
+        float(np.mean([len(one.result.history) for one in found])),
+        float(np.mean(pressures)),
+        float(np.std(pressures, ddof=1) / abs(np.mean(pressures))),
+        float(np.sqrt(np.mean(np.var(u, axis=0, ddof=1)[beyond]))),
+        root_mean_square(errors),
     )
-    if name in LIQUIDS or name[1] == "-":
-        truth = true_potential(name)
-        errors = [off(one.result.potential, truth, case) for one in found]
-        text += f"  off {np.mean([np.sqrt(np.mean(error**2)) for error in errors]):.3f} kT"
-        start = guess(case.target, case.state, "polished", case.r_cut)
-        text += f" (start {np.sqrt(np.mean(off(start, truth, case) ** 2)):.3f})"
-    return text
+    if name not in LIQUIDS and name[1] != "-":
+        return common
+    truth = true_potential(name)
+    start = guess(case.target, case.state, "polished", case.r_cut)
+    misses = np.array([off(one.result.potential, truth, case) for one in found])
+    return replace(
+        common,
+        off=root_mean_square(misses),
+        start_off=root_mean_square(off(start, truth, case)),
+        held=float(np.mean(np.abs(misses) <= NINETY * errors)),
+    )
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def off(potential: PairPotential, truth: PairPotential, case: Case) -> np.ndarray:
     """Return the difference to the truth in kT where the target shows the potential."""
-    first = first_shown(potential, case.target)
-    r = potential.r[first:]
-    known = np.interp(r, truth.r, truth.u, right=0.0)
-    return (potential.u[first:] - known) / case.state.kT
+    shown = slice(first_shown(potential, case.target), potential.r.size - 1)
+    known = np.interp(potential.r[shown], truth.r, truth.u, right=0.0)
+    return np.asarray((potential.u[shown] - known) / case.state.kT)
 
 
 if __name__ == "__main__":

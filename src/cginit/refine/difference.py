@@ -38,9 +38,9 @@ __all__ = [
 MODEL_ERROR = 0.1
 #: Change of the energy a bead that is expected, in kT, and as part of the energy.
 ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
-#: Factors of the stated errors of a start that are tried. They hold what g does not determine, and must not hold what it
-#: does: of SPC/E water (five seeds) 5 left chi^2 at 1.92, near the limit, where no such data leave 1.71; with 12 the
-#: spread of the pressure that an update makes is 0.6 % (0.5 % with 5, 3.6 % without).
+#: Factors of the stated errors of a start that are tried. They hold what g does not determine, and must not hold what
+#: it does: of SPC/E water (five seeds) 5 left chi^2 at 1.92, near the limit, where no such data leave 1.71; with 12
+#: the spread of the pressure that an update makes is 0.6 % (0.5 % with 5, 3.6 % without).
 FACTORS = (12.0, 30.0, 100.0)
 #: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
 FLOOR = 1e-5
