@@ -106,29 +106,46 @@ class Certainty:
 
     def sentences(self) -> list[str]:
         """Say how well all is known, with one standard error, and what would tell more."""
-        found = []
-        for name, one in self.potentials.items():
-            if not isinstance(one, PairPotential) or one.u_error is None:
-                continue
-            seen = one.r >= one.r_core
-            error = one.u_error[seen] / self.kT
-            worst = int(np.argmax(error))
-            text = (
-                f"{name}: U is known to {np.sqrt(np.mean(error**2)):.2g} kT, to {error[worst]:.2g} kT at "
-                f"{one.r[seen][worst]:.3g} {one.units.length}"
-            )
-            if name in self.minima:
-                text += f"; minimum {self.minima[name].text(one.units.energy)}"
-            found.append(f"{text}; B2 {self.virials[name].text(one.units.length + '^3')}")
-        units = next(iter(self.potentials.values())).units
+        pairs = {
+            name: one
+            for name, one in self.potentials.items()
+            if isinstance(one, PairPotential) and one.u_error is not None
+        }
+        if not pairs:
+            return []
+        found = [
+            self._sentence(name, one, f"{name} " if len(self.potentials) > 1 else "")
+            for name, one in pairs.items()
+        ]
+        units = next(iter(pairs.values())).units
         states = [one for one in self.pressures if np.isfinite(one.value)]
-        if found and states:
-            numbers = ", ".join(one.text(units.pressure) for one in states)
-            found.append(f"P {numbers} as sampled; the error is that of the potentials")
+        if states:
+            numbers = ", ".join(f"{one.value:.3g}" for one in states)
+            open_by = ", ".join(f"{one.error:.2g}" for one in states)
+            found.append(f"P {numbers} {units.pressure} was sampled; this g(r) leaves it open by {open_by}")
         worth = [f"{one.name} (errors of U times {one.part:.2f})" for one in self.pins if one.part <= WORTH]
-        if found and worth:
+        if worth:
             found.append(f"more would be told by {', or by '.join(worth)}")
         return found
+
+    def _sentence(self, name: Interaction, one: PairPotential, label: str) -> str:
+        """Say how well one pair is known; only for one that has errors."""
+        seen = one.r >= one.r_core
+        error = np.zeros(one.r.size) if one.u_error is None else one.u_error
+        error = error[seen] / self.kT
+        worst = int(np.argmax(error))
+        text = (
+            f"{label}U to {root_mean_square(error):.2g} kT ({error[worst]:.2g} kT at {one.r[seen][worst]:.3g} "
+            f"{one.units.length})"
+        )
+        if name in self.minima:
+            text += f", its minimum {self.minima[name].text(one.units.energy)}"
+        return f"{text}, B2 {self.virials[name].text(one.units.length + '^3')}"
+
+
+def root_mean_square(values: Array) -> float:
+    """Return the root of the mean of squares."""
+    return float(np.sqrt(np.mean(values**2)))
 
 
 def certainty_of(history: History) -> Certainty:
