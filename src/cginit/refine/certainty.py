@@ -121,7 +121,7 @@ class Certainty:
         states = [one for one in self.pressures if np.isfinite(one.value)]
         if states:
             numbers = ", ".join(f"{one.value:.3g}" for one in states)
-            open_by = ", ".join(f"{one.error:.2g}" for one in states)
+            open_by = ", ".join(f"{float(f'{one.error:.2g}'):g}" for one in states)
             found.append(f"P {numbers} {units.pressure} was sampled; this g(r) leaves it open by {open_by}")
         worth = [f"{one.name} (errors of U times {one.part:.2f})" for one in self.pins if one.part <= WORTH]
         if worth:
