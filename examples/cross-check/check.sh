@@ -1,5 +1,5 @@
 #!/bin/sh
-# cg-init rdf, gmx rdf and csg_stat on the same frames.
+# cg-init target, gmx rdf and csg_stat on the same frames.
 #
 #   ./check.sh WATER DECANE     (folders with production.tpr and production.xtc)
 #
@@ -23,9 +23,9 @@ cd "${OUT:-demo-output}/cross-check"
 csg_stat --top "$water/production.tpr" --trj water.xtc --cg "$here/water.xml" --options "$here/settings-water.xml"
 csg_stat --top "$decane/production.tpr" --trj decane.xtc --cg "$here/../decane/decane.xml" \
     --options "$here/settings-decane.xml"
-run cg-init rdf --topology "$water/production.tpr" --trajectory water.xtc --map residues:com --temperature 300 \
+run cg-init target --topology "$water/production.tpr" --trajectory water.xtc --map residues:com --temperature 300 \
     --r-max 1.5 --out water.dat
-run cg-init rdf --topology "$decane/production.tpr" --trajectory decane.xtc --map "$here/../decane/decane.yaml" \
+run cg-init target --topology "$decane/production.tpr" --trajectory decane.xtc --map "$here/../decane/decane.yaml" \
     --temperature 300 --r-max 1.5 --out '{pair}.dat'
 run python "$here/compare.py" 1000 water.dat water-gmx.xvg
 run python "$here/compare.py" 1000 water.dat CG-CG.dist.new

@@ -12,7 +12,7 @@ run() { if [ -n "${BIN:-}" ]; then program=$1; shift; "$BIN/$program" "$@"; else
 mkdir -p "$out"
 
 if [ $# -eq 2 ]; then
-    run cg-init rdf --topology "$1" --trajectory "$2" --end 300 --map "$here/decane.yaml" --temperature 300 \
+    run cg-init target --topology "$1" --trajectory "$2" --end 300 --map "$here/decane.yaml" --temperature 300 \
         --r-max 1.5 --out "$here/{pair}.dist.tgt"
 fi
 for pair in E-E E-M M-M; do

@@ -1,4 +1,4 @@
-"""``cg-init rdf``: from trajectory files to a target that states all that the guess needs."""
+"""``cg-init target``: from trajectory files to a target that states all that the guess needs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_temperature_becomes_thermal_energy_and_density_can_be_stated(gas, tmp_p
     out = tmp_path / "target.csv"
     run(
         *("--topology", gas, "--map", "all", "--units", "real", "--temperature", 300, "--out", out),
-        *("--density", 0.033, "--begin", 1, "--end", 12, "--step", 2, "--blocks", 3, "--r-max", 2),
+        *("--density", 0.033, "--begin", 1, "--end", 12, "--stride", 2, "--blocks", 3, "--r-max", 2),
     )
     header, target = read_rdf_header(out), read_rdf(out)
     assert header.kT == pytest.approx(0.5961613, rel=1e-6)  # 300 K x R = 2.494339 kJ/mol, over 4.184
@@ -106,7 +106,7 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
     )
     options = ("--topology", two_kinds, "--map", mapping, "--units", "lj", "--kT", 1.5, "--dr", 0.1)
     file = tmp_path / "deep" / "mixture.toml"
-    result = run(*options, "--out", f"{tmp_path}/targets/", "--mixture", file, "--r-max", 2.5)
+    result = run(*options, "--out", f"{tmp_path}/targets/", "--system", file, "--r-max", 2.5)
     assert f"{file}: run cg-init refine {file}" in result.stdout.replace("\n", "")
     (found,) = read_system(file).targets
     assert [str(pair) for pair in found.pairs] == ["P-P", "P-Q", "Q-Q"]
@@ -117,12 +117,12 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
         found.rdfs["P", "Q"].g.tolist() == read_rdf(tmp_path / "targets" / "P-Q.dat").with_core().g.tolist()
     )
     with pytest.raises(InputError, match="P-Q, Q-Q is not sampled; leave --pair out"):
-        run(*options, "--out", tmp_path / "one.dat", "--pair", "P-P", "--mixture", file)
+        run(*options, "--out", tmp_path / "one.dat", "--pair", "P-P", "--system", file)
 
 
 def test_one_type_is_a_mixture_of_one(gas, tmp_path):
     options = ("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5, "--dr", 0.1)
     file = tmp_path / "system.toml"
-    run(*options, "--out", tmp_path / "one.dat", "--mixture", file)
+    run(*options, "--out", tmp_path / "one.dat", "--system", file)
     (found,) = read_system(file).targets
     assert (len(found.pairs), found.kT) == (1, 1.5)

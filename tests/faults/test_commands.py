@@ -124,7 +124,7 @@ def test_names(source, destination, suffix):
 def test_convert(data, name, to, units):
     to = f"new-{to}" if to != "TABLE" else "new.dlpoly"
     content = data.draw(spoiled(TABLES[name]))
-    run({name: content}, "convert", name, to, "--from-units", units, "--kT", "2.5", seconds=2 * LONGEST)
+    run({name: content}, "convert", name, to, "--units", units, "--kT", "2.5", seconds=2 * LONGEST)
 
 
 @examples(60, 2)
@@ -289,7 +289,7 @@ def large_files():
     "arguments",
     [
         ("--rdf", "FILE", "--out", "u.pot", *CHEAP),
-        ("convert", "FILE", "u.csv", "--from-units", "lj"),
+        ("convert", "FILE", "u.csv", "--units", "lj"),
         ("scattering", "--sk", "FILE", "--units", "lj", "--out", "g.dat", "--density", "0.3", "--kT", "1"),
         ("mixture", "FILE", "--out", "{pair}.pot"),
         ("refine", "--settings", "FILE"),
@@ -317,7 +317,7 @@ def large(tmp_path_factory):
     ("kind", "arguments"),
     [
         ("guess", ("--rdf", "FILE", "--out", "u.pot", *CHEAP)),
-        ("convert", ("convert", "FILE", "u.table", "--from-units", "lj")),
+        ("convert", ("convert", "FILE", "u.table", "--units", "lj")),
         ("settings", ("refine", "--settings", "FILE")),
         ("mixture", ("mixture", "FILE", "--out", "{pair}.pot")),
     ],

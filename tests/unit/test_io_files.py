@@ -192,7 +192,7 @@ def test_command_prints_the_path_and_passes_its_options_on(tmp_path):
     bare = tmp_path / "A.dat"
     np.savetxt(bare, np.column_stack([r, (1 - r) ** 2]), fmt="%.17g")
     out = tmp_path / "A.table"
-    options = ["--from-units", "lj", "--kT", "1.5", "--to-keyword", "SOFT"]
+    options = ["--units", "lj", "--kT", "1.5", "--out-keyword", "SOFT"]
     done = CliRunner().invoke(app, [str(bare), str(out), *options])
     assert done.exit_code == 0, done.output
     assert done.output.splitlines() == [
@@ -201,6 +201,6 @@ def test_command_prints_the_path_and_passes_its_options_on(tmp_path):
         "pair_coeff 1 1 A.table SOFT",
     ]
     assert "\nSOFT\n" in out.read_text()
-    failed = CliRunner().invoke(app, [str(bare), str(out), "--from-units", "lj"])
+    failed = CliRunner().invoke(app, [str(bare), str(out), "--units", "lj"])
     assert isinstance(failed.exception, InputError)
     assert "--kT" in str(failed.exception)

@@ -261,7 +261,7 @@ def test_a_core_of_astronomic_energies_does_not_spoil_the_well(tmp_path, dr):
 def test_units_are_never_guessed(tmp_path):
     path = tmp_path / "a.pot"
     path.write_text("0.1 2 i\n0.2 1 i\n0.3 0 i\n")
-    with pytest.raises(InputError, match="--from-units"):
+    with pytest.raises(InputError, match="--units"):
         read_table(path)
     assert read_table(path, units="votca").units.name == NM
 
@@ -285,7 +285,7 @@ def test_lammps_units_tag_is_read(tmp_path):
     with pytest.raises(InputError, match="'metal' units"):
         read_table(path)
     path.write_text(f"# nothing\n\n{body}")
-    with pytest.raises(InputError, match="--from-units"):
+    with pytest.raises(InputError, match="--units"):
         read_table(path)
 
 

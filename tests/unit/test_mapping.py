@@ -255,7 +255,7 @@ def test_the_command_writes_one_target_for_each_pair(files, tmp_path):
         arguments = [*common, "--temperature", 300, "--dr", 0.1, "--blocks", 2, *more]
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    result = run("--out", f"{tmp_path}/{{pair}}.dist.tgt", "--beads", str(tmp_path / "b.gro"))
+    result = run("--out", f"{tmp_path}/{{pair}}.dist.tgt", "--out-beads", str(tmp_path / "b.gro"))
     assert result.exit_code == 0, result.output
     header = read_rdf_header(tmp_path / "H-T.dist.tgt")
     assert header.kT == pytest.approx(2.494339, rel=1e-6)

@@ -99,11 +99,11 @@ def test_the_command_writes_a_model_that_loads(dataset, tmp_path, capsys) -> Non
     data, config, out, model = (tmp_path / x for x in ("d.h5", "c.toml", "run", "model"))
     save(dataset, data)
     config.write_text(CONFIG)
-    train(data=data, config=config, out=out, export=None, quiet=True)
+    train(data=data, config=config, out=out, export=None)
     assert capsys.readouterr().out.split() == [str(out)]
     # Again, with the export: nothing is trained twice.
     before = (out / "member-1.safetensors").stat().st_mtime_ns
-    train(data=data, config=config, out=out, export=model, quiet=True)
+    train(data=data, config=config, out=out, export=model)
     assert (out / "member-1.safetensors").stat().st_mtime_ns == before
     printed = capsys.readouterr().out
     assert "| all | small |" in printed
@@ -127,12 +127,12 @@ def test_the_command_writes_a_bridge_network_that_guesses(dataset, tmp_path, cap
         'name = "small"\n[architecture]\nkind = "BN"\nwidth = 4\ndilations = [1]\n'
         '[schedule]\nmembers = 2\nsteps = 2\nbatch = 4\nevaluate_every = 2\nkeep = "last"\n'
     )
-    train(data=data, config=config, out=out, export=None, quiet=True)
+    train(data=data, config=config, out=out, export=None)
     printed = capsys.readouterr().out
     assert "| all | Verlet-modified |" in printed
     # Nothing of the test set is shown before there is something to ship.
     assert printed.count("| all |") == 4
-    train(data=data, config=config, out=out, export=model, quiet=True)
+    train(data=data, config=config, out=out, export=model)
     assert "| all | small |" in capsys.readouterr().out
     card = (model / "small.md").read_text()
     assert "Of 10 tasks 9 were accepted" in card

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from cginit._version import __version__
 from cginit.atomic import keep_backups
+from cginit.cli.command import Application
 from cginit.cli.commands import Commands
+from cginit.cli.failures import INTERRUPTED, exit_code, words
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, propose
-from cginit.cli.options import Out, OutUnits, Quiet
-from cginit.errors import CGInitError, ConvergenceError, EngineError, StorageError, in_words
+from cginit.cli.options import Out, OutUnits, Plot
+from cginit.cli.voice import speaking, voice
+from cginit.errors import CGInitError, InputError
 
 __all__ = ["app", "main"]
-
-#: A failing disk or too little memory is a failure of the machine, as that of an engine is.
-USAGE, NOT_CONVERGED, MACHINE_FAILED = 2, 3, 4
-#: What a shell returns for a program that Ctrl-C ended.
-INTERRUPTED = 130
 
 
 class Program(Commands):
     """All commands: results that they replace are kept, and an interrupt says what is kept of their work."""
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line with a voice of its own."""
+        with speaking(list(sys.argv[1:] if args is None else args)):
+            return super().main(args, prog_name, complete_var, standalone_mode, windows_expand_args, **extra)
+
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        """Parse the options of the program; what is wrong with them belongs into the JSON document, too."""
+        with _misuse_kept():
+            return super().make_context(*arguments, **settings)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        with keep_backups() as backups:
+        with keep_backups() as backups, _misuse_kept():
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt as interrupt:
@@ -40,15 +58,26 @@ class Program(Commands):
                 raise typer.Exit(INTERRUPTED) from None
             finally:
                 for old, kept in backups:
-                    typer.echo(f"{old} was there before; it is kept as {kept}", err=True)
+                    voice().notes.append(f"{old} was there before; it is kept as {kept}")
+                    typer.echo(voice().notes[-1], err=True)
 
 
-app = typer.Typer(
+@contextmanager
+def _misuse_kept() -> Iterator[None]:
+    """Keep the words of the parser, which prints them itself and then only passes an exit code on."""
+    try:
+        yield
+    except Exception as error:
+        # Typer's own exceptions have this method; some versions bring a Click of their own, others do not.
+        if hasattr(error, "format_message"):
+            voice().misuse = str(error.format_message())
+        raise
+
+
+app = Application(
     cls=Program,
-    add_completion=False,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    add_completion=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -64,23 +93,42 @@ def start(
     target: GuessOptions,
     out: Out = None,
     out_units: OutUnits = None,
-    quiet: Quiet = False,
+    plot: Plot = None,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Print the version and exit.",
+            rich_help_panel="Output",
+        ),
     ] = False,
 ) -> None:
     """From a target g(r) to a pair potential U(r): the guess, its refinement, and the tables.
 
-    [bold]cg-init --rdf target.dat --density 33.28 --temperature 300 --units nm-kJ/mol --out CG-CG.pot[/bold]
+    Without a command, cg-init --rdf FILE does what cg-init guess does.
     """
     if context.invoked_subcommand is not None:
+        _nothing_before(context)
         return
     if target.rdf is None:
         raise typer.BadParameter("give the target g(r): --rdf FILE", param_hint="--rdf")
-    propose(target, out=out or [], out_units=out_units, quiet=quiet)
+    propose(target, out=out or [], out_units=out_units, plot=plot)
 
 
-app.callback(invoke_without_command=True, epilog="Commands have help of their own: cg-init refine --help")(
+def _nothing_before(context: typer.Context) -> None:
+    """Refuse options of a guess before the name of another command, which would not see them."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise InputError(
+                f"{option} stands before {context.invoked_subcommand}; write it behind the command"
+            )
+
+
+app.callback(invoke_without_command=True, epilog="Each command has help of its own: cg-init refine --help")(
     with_groups(start)
 )
 
@@ -89,24 +137,11 @@ def main() -> None:
     """Run the command line; errors of the package and of the system end with a message and its exit code."""
     try:
         app()
-    except (EngineError, StorageError) as error:
-        _fail(error, MACHINE_FAILED)
-    except ConvergenceError as error:
-        _fail(error, NOT_CONVERGED)
-    except CGInitError as error:
-        _fail(error, USAGE)
     except BrokenPipeError:
         # The reader of a pipe (head, less) is gone; what it wanted to see it has seen.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        found = in_words(error)
-        _fail(found, MACHINE_FAILED if isinstance(found, StorageError) else USAGE)
-    except MemoryError as error:
-        _fail(f"there is not enough memory ({error or 'out of memory'}); use smaller input", MACHINE_FAILED)
+    except (CGInitError, OSError, MemoryError) as error:
+        typer.secho(f"cg-init: {words(error)}", err=True, fg=typer.colors.RED)
+        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-
-
-def _fail(error: Exception | str, code: int) -> None:
-    typer.secho(f"cg-init: {error}", err=True, fg=typer.colors.RED)
-    sys.exit(code)

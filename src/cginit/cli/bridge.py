@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cginit.cli.judging import card_errors, held_rows, on_points, origin, written
 from cginit.cli.learning import counter
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
@@ -30,7 +29,6 @@ def train_closure(
     *,
     families: str,
     device: str,
-    quiet: bool,
 ) -> None:
     """Train the ensemble, print its errors beside those of the closures, and write the files of a guess."""
     import numpy as np
@@ -50,7 +48,7 @@ def train_closure(
         out,
         device=device,
         report=report,
-        prepared=counter("Ornstein-Zernike inversions", quiet=quiet),
+        prepared=counter("Ornstein-Zernike inversions"),
     )
     found = run.predictions
     known = ~data.test
@@ -61,8 +59,8 @@ def train_closure(
     }
     if export is None:
         g, truth = (x[known] for x in on_points(data))
-        typer.echo(error_table({**folds, "-ln g": boltzmann_potential(g)}, truth, g, data.density[known]))
-        typer.echo(
+        voice().line(error_table({**folds, "-ln g": boltzmann_potential(g)}, truth, g, data.density[known]))
+        voice().line(
             f"standard error = {found.error_scale():.3g} x spread; its 90 % band covers "
             f"{100 * found.coverage()[0]:.1f} % of the visible points of the validation folds"
         )

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from cginit.cli.command import Application, Group
 
 __all__ = ["COMMANDS", "Commands"]
 
@@ -14,9 +15,7 @@ __all__ = ["COMMANDS", "Commands"]
 COMMANDS = {
     "guess": "cginit.cli.guess:propose_tables",
     "refine": "cginit.cli.refine:refine",
-    "mixture": "cginit.cli.refine:mixture",
-    "multistate": "cginit.cli.refine:multistate",
-    "rdf": "cginit.cli.rdf:rdf",
+    "target": "cginit.cli.rdf:rdf",
     "scattering": "cginit.cli.scattering:scattering",
     "pressure": "cginit.cli.pressure:pressure",
     "convert": "cginit.cli.convert:convert",
@@ -26,9 +25,15 @@ COMMANDS = {
     "train": "cginit.cli.train:app",
     "evaluate": "cginit.cli.evaluate:app",
 }
+#: The same of commands that had other names; they are not in the help.
+BEFORE = {
+    "mixture": "cginit.cli.refine:mixture",
+    "multistate": "cginit.cli.refine:multistate",
+    "rdf": "cginit.cli.rdf:rdf",
+}
 
 
-class Commands(TyperGroup):
+class Commands(Group):
     """The group of `COMMANDS`: typer's own would import all of them to run one."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -38,19 +43,19 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command; None if there is none of that name."""
         # A name that is mistyped is compared with those of all commands.
-        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+        for name in [cmd_name] if cmd_name in COMMANDS or cmd_name in BEFORE else COMMANDS:
             if name not in self.commands:
                 self.commands[name] = _load(name)
         return self.commands.get(cmd_name)
 
 
 def _load(name: str) -> Any:
-    module, _, attribute = COMMANDS[name].partition(":")
+    module, _, attribute = {**COMMANDS, **BEFORE}[name].partition(":")
     found = getattr(import_module(module), attribute)
     if isinstance(found, typer.Typer):
         command: Any = typer.main.get_group(found)
         command.name = name
         return command
-    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single = Application()
     single.command(name)(found)
     return typer.main.get_command(single)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from cginit.cli.judging import written_files
 from cginit.cli.learning import counter
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
@@ -27,30 +27,25 @@ def train_pressure(
     export: Path | None,
     report: Callable[[Progress], None],
     device: str,
-    *,
-    quiet: bool,
 ) -> None:
     """Train the ensemble that corrects the HNC pressure, and print its errors beside those of the theory."""
     from cginit.eos.correction import train_correction
     from cginit.eos.export import write_eos
     from cginit.network.training import data_digest
 
-    run = train_correction(
-        config, data, out, device=device, report=report, prepared=counter("HNC", quiet=quiet)
-    )
+    run = train_correction(config, data, out, device=device, report=report, prepared=counter("HNC"))
     folder = out / "model" if export is None else export
     facts = {"data": {"text": _origin(dataset, data), "digest": data_digest(data)}}
     description = write_eos(config, run, data, folder, facts)
     for group in ("validation", "test"):
         if description["errors"][group].count("\n") > 1:
-            typer.echo(f"## {group}\n{description['errors'][group]}")
+            voice().line(f"## {group}\n{description['errors'][group]}")
     coverage = description["coverage of the 90 % band"]
-    typer.echo(
+    voice().line(
         f"the 90 % band holds {100 * coverage['validation']:.1f} % of the validation folds and "
         f"{100 * coverage['test']:.1f} % of the test set"
     )
-    for suffix in (".onnx", ".safetensors", ".json", ".md"):
-        typer.echo(str(folder / f"{config.name}{suffix}"))
+    written_files(folder, config.name)
 
 
 def _origin(dataset: Dataset, data: TrainingSet) -> str:

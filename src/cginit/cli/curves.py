@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from cginit.cli.learning import Device, need_torch, training_set
+from cginit.cli.outputs import check_figure_option
+from cginit.cli.voice import voice
 
 __all__ = ["curves"]
 
@@ -27,9 +29,15 @@ def curves(
     most: Annotated[int, typer.Option(min=100, help="Largest number of potentials.")] = 30_000,
     steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of each network.")] = 3000,
     batch: Annotated[int, typer.Option(min=1, help="Pairs a step.")] = 64,
-    figure: Annotated[Path | None, typer.Option(help="Draw what is finished (suffix: format).")] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            callback=check_figure_option,
+            help="Draw what is finished (.png, .pdf, .svg).",
+        ),
+    ] = None,
     device: Device = "auto",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Train networks on pairs from integral equations, one thing changed at a time, and write curves.csv."""
     need_torch()
@@ -49,17 +57,13 @@ def curves(
 
         simulated = training_set(load(data), "a")
 
-    def say(line: str) -> None:
-        if not quiet:
-            typer.echo(line, err=True)
-
     points = [p for p in plan(most) if not axis or p.axis in axis]
     schedule = Schedule(
         members=1, steps=steps, batch=batch, learning_rate=3e-3, keep="last", evaluate_every=500
     )
-    results = learning_curves(out, points, schedule, simulated, say, device)
-    typer.echo(str(out / "curves.csv"))
-    if figure is not None:
+    results = learning_curves(out, points, schedule, simulated, voice().progress, device)
+    voice().file(out / "curves.csv")
+    if plot is not None:
         from cginit.report.learning import learning_figure
 
-        typer.echo(str(learning_figure(results, figure)))
+        voice().file(learning_figure(results, plot))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cginit.cli.command import Application
+from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
+app = Application(
     no_args_is_help=True, help="Training data: random potentials, simulated at many state points."
 )
 
@@ -49,7 +50,8 @@ def generate(
     tasks = campaign.tasks()
     campaign.write(folder)
     test = sum(task.split == "test" for task in tasks)
-    typer.echo(
+    voice().result |= {"state_points": len(tasks), "test": test}
+    voice().answer(
         f"{len(tasks)} state points of {len({(x.family, x.seed) for x in tasks})} potentials, "
         f"{test} of them for tests only; simulate them with: cg-init dataset simulate {folder}"
     )
@@ -61,11 +63,11 @@ def simulate(
     workers: Annotated[
         int | None, typer.Option(help="State points at a time on this machine (default: its cores).", min=1)
     ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A running Dask scheduler to use instead.")
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A running Dask scheduler to use instead, as tcp://host:8786."),
     ] = None,
     engine: Annotated[str, typer.Option(help="What simulates: lammps or hoomd.")] = "lammps",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Simulate what the campaign lacks; stop and start at will."""
     import os
@@ -87,7 +89,7 @@ def simulate(
         TextColumn("{task.fields[accepted]} accepted"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=quiet,
+        disable=voice().quiet,
     )
     with bar:
         row = bar.add_task("", total=len(tasks), completed=done, accepted=0)
@@ -102,13 +104,14 @@ def simulate(
             load_engine(engine),
             folder,
             workers=workers or os.cpu_count() or 1,
-            scheduler=scheduler,
+            scheduler=cluster,
             precision=campaign.precision,
             progress=progress,
         )
     lost = len(tasks) - done - len(outcome)
     again = f"; {lost} were lost, run again to repeat them" if lost else ""
-    typer.echo(f"{len(outcome)} state points done, {accepted} of them accepted{again}")
+    voice().result |= {"done": len(outcome), "accepted": accepted, "lost": lost}
+    voice().answer(f"{len(outcome)} state points done, {accepted} of them accepted{again}")
 
 
 @app.command()
@@ -124,7 +127,7 @@ def merge(
 
     data = join([_data(source) for source in sources])
     save(data if rejected else data.select(data.accepted), out)
-    typer.echo(out)
+    voice().file(out)
 
 
 @app.command()
@@ -143,48 +146,46 @@ def unpack(
         if not path.exists():
             write_record(record, path)
             written += 1
-    typer.echo(f"{written} records written to {folder}; plan more with: cg-init dataset generate {folder}")
+    voice().result["records"] = written
+    voice().answer(
+        f"{written} records written to {folder}; plan more with: cg-init dataset generate {folder}"
+    )
 
 
 @app.command()
-def status(
-    source: Source, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def status(source: Source) -> None:
     """Count accepted state points by family, split and density, and rejected ones by reason."""
     from cginit.campaign import Campaign, counts, screen_report
     from cginit.campaign.campaign import FILE
 
     data = _data(source)
     found = counts(data)
-    if as_json:
-        typer.echo(json.dumps(found))
-        return
+    voice().result |= found
+    say = voice().line
     good = data.select(data.accepted)
     if (source / FILE).exists():
         planned = len(Campaign.read(source).tasks())
-        typer.echo(f"planned   {planned} state points, {len(data)} done")
+        say(f"planned   {planned} state points, {len(data)} done")
     for family in sorted(set(data.family.tolist())):
         rows = good.select(good.family == family)
-        typer.echo(
+        say(
             f"family {family}  {len(rows)} accepted, of {len(set(rows.seed.tolist()))} potentials; "
             f"{found['test'][family]} of them for tests only"
         )
         for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.75), (0.75, 9.0)):
             inside = int(((rows.density > low) & (rows.density <= high)).sum())
-            typer.echo(
-                f"  density {'above' if high == 9 else 'to'} {low if high == 9 else high:<5g} {inside}"
-            )
+            say(f"  density {'above' if high == 9 else 'to'} {low if high == 9 else high:<5g} {inside}")
     for reason, number in found["rejected"].items():
-        typer.echo(f"rejected  {number:>5} {reason}")
+        say(f"rejected  {number:>5} {reason}")
     screen = screen_report(data)
-    typer.echo(
+    say(
         f"screen    refused {screen.refused} without simulation; of {screen.audited} that were simulated all the "
         f"same {screen.wrong} were fluids; of {screen.simulated} that passed {screen.rejected} were rejected"
     )
     if len(good):
         for line in _spread(good):
-            typer.echo(line)
-    typer.echo(f"engine time {data.seconds.sum() / 3600:.2f} core-hours")
+            say(line)
+    say(f"engine time {data.seconds.sum() / 3600:.2f} core-hours")
 
 
 def _spread(good: Dataset) -> list[str]:
@@ -218,7 +219,7 @@ def sheet(
 
     data = _data(source)
     rows = data.accepted if family is None else data.accepted & (data.family == family)
-    typer.echo(dataset_sheet(data.select(rows), out, count=count, seed=seed))
+    voice().file(dataset_sheet(data.select(rows), out, count=count, seed=seed))
 
 
 def _data(source: Path) -> Dataset:

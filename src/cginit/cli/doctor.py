@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cginit._version import __version__
+from cginit.cli.voice import voice
+
+if TYPE_CHECKING:
+    from cginit.cli.self_test import Check
 
 __all__ = ["doctor"]
 
@@ -38,18 +45,85 @@ print(json.dumps([hoomd.version.version, str(hoomd.__file__), found]))
 """
 
 
-def doctor() -> None:
-    """Say which engines and packages are there, and what brings those that are not."""
+def doctor(
+    self_test: Annotated[
+        bool, typer.Option(help="Try a guess and a short simulation with each engine that is there.")
+    ] = True,
+) -> None:
+    """Say which engines and packages are there, what brings those that are not, and whether they work.
+
+    A self-test of some seconds makes a guess and runs a short simulation with each engine, and compares both with
+    what is known. Exit code 4: something that is there does not work.
+    """
+    spoken = voice()
+    machine = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": _cores(),
+    }
+    spoken.line(f"cg-init {__version__}, Python {machine['python']}, {machine['platform']}")
+    packages = {package: _version(package) for package, _ in _PACKAGES}
+    for package, purpose in _PACKAGES:
+        spoken.line(f"  {package:<16}{packages[package] or f'absent; needed for {purpose}'}")
+    programs = {"LAMMPS": _lammps(), "HOOMD-blue": _hoomd(), "GPU": _gpu()}
+    for name, found in programs.items():
+        spoken.line(f"  {name:<16}{found}")
+    spoken.result |= {"machine": machine, "packages": packages, "programs": programs}
+    if self_test:
+        _self_test([name for name in ("LAMMPS", "HOOMD-blue") if _starts(programs[name])])
+
+
+def _self_test(engines: list[str]) -> None:
+    """Run the checks and say what they found."""
+    from cginit.cli.progress import waiting
+    from cginit.cli.self_test import check_guess, check_simulation
+    from cginit.engines.hoomd import HoomdEngine
+    from cginit.engines.lammps import LammpsEngine
+    from cginit.errors import EngineError
+
+    spoken = voice()
+    spoken.line("self-test")
+    parts: dict[str, Callable[[], Check]] = {"guess": check_guess}
+    if "LAMMPS" in engines:
+        parts["LAMMPS"] = partial(check_simulation, "LAMMPS", LammpsEngine())
+    if "HOOMD-blue" in engines:
+        parts["HOOMD-blue"] = partial(check_simulation, "HOOMD-blue", HoomdEngine())
+    failed = []
+    for name, check in parts.items():
+        with waiting(f"self-test, {name}"):
+            done = check()
+        word = "works" if done.works else "FAILS"
+        spoken.line(f"  {name:<16}{word} ({done.seconds:.1f} s): {done.words}")
+        spoken.result.setdefault("self_test", {})[name] = {
+            "works": done.works,
+            "words": done.words,
+            "seconds": round(done.seconds, 3),
+        }
+        failed += [] if done.works else [f"{name}: {done.words}"]
+    if failed:
+        raise EngineError(f"the self-test failed: {'; '.join(failed)}")
+    if spoken.quiet:
+        spoken.answer(f"works: {', '.join(parts)}")
+
+
+def _starts(found: str) -> bool:
+    return not found.startswith(("absent", "does not start"))
+
+
+def _version(package: str) -> str | None:
     from importlib.metadata import PackageNotFoundError, version
 
-    typer.echo(f"cg-init {__version__}, Python {platform.python_version()}, {platform.platform()}")
-    for package, purpose in _PACKAGES:
-        try:
-            typer.echo(f"  {package:<16}{version(package)}")
-        except PackageNotFoundError:
-            typer.echo(f"  {package:<16}absent; needed for {purpose}")
-    for name, found in (("LAMMPS", _lammps()), ("HOOMD-blue", _hoomd()), ("GPU", _gpu())):
-        typer.echo(f"  {name:<16}{found}")
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cores() -> int:
+    """Return the cores that this process may use, which in a container or a job are not all of the machine."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _lammps() -> str:
@@ -76,6 +150,7 @@ def _lammps() -> str:
 def _hoomd() -> str:
     """Say what the engine finds, which is also what ``CGINIT_HOOMD_PATH`` names."""
     import json
+    import os
     import sys
 
     from cginit.engines.hoomd import HOOMD_PATH_VARIABLE, HoomdEngine
@@ -89,6 +164,9 @@ def _hoomd() -> str:
         return f"{release} ({place}); {'GPU: ' + ', '.join(devices) if devices else 'it sees no GPU'}"
     said = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
     if "No module named 'hoomd'" in said:
+        named = os.environ.get(HOOMD_PATH_VARIABLE)
+        if named:
+            return f"absent in {named}, which {HOOMD_PATH_VARIABLE} names; it must hold the folder hoomd"
         return (
             f"absent; optional: conda install -c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that "
             "holds the package hoomd"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cginit.atomic import write_atomically
+from cginit.cli.command import Application
 from cginit.cli.learning import Data, Families, need_torch, training_set
 from cginit.cli.pressure_study import pressure_figures
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.curves import Array
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "evaluate"]
 
-app = typer.Typer(
+app = Application(
     invoke_without_command=True,
     help="Figures and table of the published study, from a data set and trained networks.",
 )
@@ -32,11 +34,11 @@ SIMULATED = "simulated"
 def start(
     context: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Data set (HDF5).")] = None,
-    potential: Annotated[
+    potential_study: Annotated[
         Path | None, typer.Option(help="Study g -> U: figures 6, 7, 8 and 9 (cg-init train study).")
     ] = None,
-    pressure: Annotated[
-        Path | None, typer.Option(help="Study U -> P: figures 3 and 4, with --potential 11 too.")
+    pressure_study: Annotated[
+        Path | None, typer.Option(help="Study U -> P: figures 3 and 4, with --potential-study 11 too.")
     ] = None,
     simulated: Annotated[
         Path | None, typer.Option(help="Folder of cg-init evaluate simulate: figure 10.")
@@ -55,8 +57,10 @@ def start(
         return
     if data is None or out is None:
         raise typer.BadParameter("give the data set and where to write", param_hint="--data and --out")
-    for path in evaluate(data, out, potential, pressure, simulated, network, eos, families, model):
-        typer.echo(str(path))
+    for path in evaluate(
+        data, out, potential_study, pressure_study, simulated, network, eos, families, model
+    ):
+        voice().file(path)
 
 
 def evaluate(
@@ -209,14 +213,14 @@ def simulate(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="Guess; may be repeated. Default: CN/f (with --potential, else cn-f), network, hnc, boltzmann, and "
-            "true, the true potential."
+            help="Guess; may be repeated. Default: CN/f (with --potential-study, else cn-f), network, hnc, "
+            "boltzmann, and true, the true potential."
         ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Folder of an exported model that a method names, if not shipped.")
     ] = None,
-    potential: Annotated[
+    potential_study: Annotated[
         Path | None,
         typer.Option(help="Study g -> U, whose final networks methods such as CN/f name."),
     ] = None,
@@ -225,7 +229,7 @@ def simulate(
     families: Families = "a",
 ) -> None:
     """Simulate guesses for test state points, and keep their g(r) beside the target."""
-    if potential is not None or any("/" in name for name in method or ()):
+    if potential_study is not None or any("/" in name for name in method or ()):
         need_torch()
     from cginit.campaign.dataset import load
     from cginit.report.simulated import simulate_cases
@@ -233,10 +237,12 @@ def simulate(
     for line in simulate_cases(
         training_set(load(data), families),
         out,
-        tuple(method or ("cn-f" if potential is None else "CN/f", "network", "hnc", "boltzmann", "true")),
+        tuple(
+            method or ("cn-f" if potential_study is None else "CN/f", "network", "hnc", "boltzmann", "true")
+        ),
         count=count,
         engine=engine,
         model=model,
-        study=potential,
+        study=potential_study,
     ):
-        typer.echo(line)
+        voice().line(line)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from cginit.cli.judging import written_files
 from cginit.cli.learning import counter
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
@@ -29,7 +29,6 @@ def train_structure(
     families: str,
     device: str,
     *,
-    quiet: bool,
     every: int = 8,
 ) -> None:
     """Train the ensemble that gives g(r) of a potential, and judge it on the validation folds and the test set."""
@@ -41,9 +40,7 @@ def train_structure(
     from cginit.forward.training import train_forward
     from cginit.network.training import data_digest
 
-    run = train_forward(
-        config, data, out, device=device, report=report, prepared=counter("HNC and response", quiet=quiet)
-    )
+    run = train_forward(config, data, out, device=device, report=report, prepared=counter("HNC and response"))
     rows = {
         "validation": np.flatnonzero(~data.test)[::every],
         "test": np.flatnonzero(data.test),
@@ -53,12 +50,12 @@ def train_structure(
     members = bridge_members(config.schedule.members)
     errors: dict[str, Any] = {"every": every}
     for name, chosen in rows.items():
-        found = assess(run, data, chosen, members, counter(f"errors, {name}", quiet=quiet, every=50))
+        found = assess(run, data, chosen, members, counter(f"errors, {name}", every=50))
         saved(found, out / f"errors-{name}.npz")
         errors[f"map_{name}"], errors[f"step_{name}"] = error_tables(found)
         errors[f"check_{name}"] = check_quality(found)
         for key in ("map", "step", "check"):
-            typer.echo(f"## {key}, {name}\n{errors[f'{key}_{name}']}")
+            voice().line(f"## {key}, {name}\n{errors[f'{key}_{name}']}")
     if export is None:
         return
     facts = {
@@ -66,5 +63,4 @@ def train_structure(
         "errors": errors,
     }
     write_forward(config, run, data, export, facts)
-    for suffix in (".onnx", ".safetensors", ".json", ".md"):
-        typer.echo(str(export / f"{config.name}{suffix}"))
+    written_files(export, config.name)

@@ -1,10 +1,11 @@
-"""``cg-init --rdf``: the guess and its tables."""
+"""``cg-init guess``: the guess and its tables."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -23,11 +24,13 @@ from cginit.cli.options import (
     OptionalRdf,
     Out,
     OutUnits,
-    Quiet,
+    Plot,
     TargetBeads,
     Temperature,
     Units,
 )
+from cginit.cli.progress import waiting
+from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
@@ -143,51 +146,91 @@ def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) ->
     return stated
 
 
-def guess_command(
-    target: GuessOptions, out: Out = None, out_units: OutUnits = None, quiet: Quiet = False
-) -> None:
-    """Guess U(r) from a target g(r) and write the tables; the same as cg-init --rdf without a command.
+SystemToGuess = Annotated[
+    Path | None,
+    typer.Argument(metavar="[SYSTEM]", help="TOML file of a mixture or of several states, instead of --rdf."),
+]
 
-    [bold]cg-init guess --rdf target.dat --density 33.28 --temperature 300 --units nm-kJ/mol --out CG-CG.pot[/bold]
+
+def guess_command(
+    context: typer.Context,
+    target: GuessOptions,
+    system: SystemToGuess = None,
+    out: Out = None,
+    out_units: OutUnits = None,
+    plot: Plot = None,
+) -> None:
+    """Guess the pair potential U(r) from a target g(r) and write its tables.
+
+    Density, temperature and units come from the options or from the header of the target. Of a SYSTEM file, the
+    potentials of all pairs are guessed.
     """
-    propose(target, out=out or [], out_units=out_units, quiet=quiet)
+    if system is None:
+        propose(target, out=out or [], out_units=out_units, plot=plot)
+        return
+    from cginit.cli.refine import guess_file
+
+    guess_file(context, system, target, out, out_units, plot)
 
 
 propose_tables = with_groups(guess_command)
 
 
-def propose(options: GuessOptions, *, out: list[Path], out_units: str | None, quiet: bool) -> None:
+def propose(
+    options: GuessOptions, *, out: list[Path], out_units: str | None, plot: Path | None = None
+) -> None:
     """Read, guess, write the tables, and say what was done."""
     problem = read_problem(options)
-    potential = guess(problem.target, problem.state, options.method or DEFAULT_METHOD, problem.r_cut)
-    if not quiet:
-        describe(problem, potential)
+    with waiting("guessing the potential"):
+        potential = guess(problem.target, problem.state, options.method or DEFAULT_METHOD, problem.r_cut)
+    describe(problem, potential)
     paths = write_tables(potential, out or _default_tables(options.file), out_units)
-    for line in [line for path in paths for line in table_usage(path).splitlines() if not quiet]:
-        typer.echo(f"LAMMPS    {line}")
+    usage = [line for path in paths for line in table_usage(path).splitlines()]
+    voice().result["usage"] = usage
+    for line in usage:
+        voice().line(f"LAMMPS    {line}")
     for path in paths:
-        typer.echo(path)
+        voice().file(path)
+    if plot is not None:
+        from cginit.report.guess import guess_figure
+
+        voice().file(guess_figure(problem.target, problem.state, potential, plot))
 
 
 def describe(problem: Problem, potential: PairPotential) -> None:
     """Print the state and the potential in a few lines, notes last."""
-    units, state = potential.units, problem.state
+    units, state, spoken = potential.units, problem.state, voice()
     origin = potential.provenance
     name = "" if origin is None else origin.method + (f" ({origin.model})" if origin.model else "")
     well = int(potential.u.argmin())
+    spoken.result |= {
+        "read_as": problem.read_as or None,
+        "method": None if origin is None else origin.method,
+        "model": None if origin is None else origin.model,
+        "density": quantity(state.density, units.density),
+        "kT": quantity(state.kT, units.energy),
+        "cutoff": quantity(potential.r_cut, units.length),
+        "core": quantity(potential.r_core, units.length),
+        "minimum": {
+            "r": quantity(float(potential.r[well]), units.length),
+            "u": quantity(float(potential.u[well]), units.energy),
+        },
+    }
+    if not (spoken.for_people or spoken.as_json):
+        return
     if problem.read_as:
-        typer.echo(problem.read_as)
-    typer.echo(f"method    {name}")
-    typer.echo(f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}")
-    typer.echo(f"g(r)      {problem.target.r[0]:g} to {problem.target.r_max:g} {units.length}")
-    typer.echo(
+        spoken.line(problem.read_as)
+    spoken.line(f"method    {name}")
+    spoken.line(f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}")
+    spoken.line(f"g(r)      {problem.target.r[0]:g} to {problem.target.r_max:g} {units.length}")
+    spoken.line(
         f"U(r)      cut-off {potential.r_cut:g} {units.length}, core extrapolated below {potential.r_core:g}, "
         f"minimum {potential.u[well] / state.kT:.2f} kT at {potential.r[well]:g}"
     )
     line, warning = implied_pressure(problem, potential)
-    typer.echo(f"pressure  {line}")
+    spoken.line(f"pressure  {line}")
     for note in (*problem.notes, *potential.notes, *warning):
-        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+        spoken.note(note)
 
 
 def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, tuple[str, ...]]:
@@ -199,6 +242,10 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
         found = pressure(potential, problem.state)
     except CGInitError as failure:
         return f"not known: {failure}", ()
+    voice().result["pressure"] = {
+        **quantity(found.value, found.units.pressure, found.error),
+        "method": found.method,
+    }
     text = f"{in_error(found.value, found.error)} {found.units.pressure} by {found.method}"
     if found.units.is_reduced:
         return text, ()
@@ -208,15 +255,20 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
         return text, ()
     if abs(value) > BEYOND_ALL:
         return text, (
-            f"this potential has a pressure of {value:.2g} bar at this density: no molecule has. Are the length of "
-            "g(r), the density and kT in the units stated, and g(r) and the density of the same box?",
+            f"this potential has a pressure of {_figures(value)} bar at this density: no molecule has. Are the "
+            "length of g(r), the density and kT in the units stated, and g(r) and the density of the same box?",
         )
     warning = (
-        f"a simulation of this potential at this density has a pressure of about {value:.3g} bar, not "
+        f"a simulation of this potential at this density has a pressure of about {_figures(value)} bar, not "
         f"{AMBIENT:g} bar: a pair potential that gives g(r) need not give the pressure. At constant pressure its "
         f"box would {'expand' if value > 0.0 else 'shrink'}; simulate at constant volume, or refine with --pressure"
     )
     return text, (warning,)
+
+
+def _figures(value: float) -> str:
+    """Return a number of bar with three figures, written out."""
+    return f"{float(f'{value:.3g}'):.0f}"
 
 
 def in_error(value: float, error: float) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from cginit.atomic import write_atomically
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from cginit.guess.base import Guess
     from cginit.network.data import TrainingSet
 
-__all__ = ["card_errors", "held_rows", "on_points", "origin", "written"]
+__all__ = ["card_errors", "held_rows", "on_points", "origin", "written", "written_files"]
 
 
 def held_rows(data: TrainingSet) -> TrainingSet:
@@ -106,9 +105,14 @@ def card_errors(
 def written(folder: Path, name: str, card: str, table: str) -> None:
     """Write the model card, and print the table of errors and the names of the files."""
     write_atomically(folder / f"{name}.md", card)
-    typer.echo(table)
+    voice().line(table)
+    written_files(folder, name)
+
+
+def written_files(folder: Path, name: str) -> None:
+    """Print the names of the files that ship."""
     for suffix in (".onnx", ".safetensors", ".json", ".md"):
-        typer.echo(str(folder / f"{name}{suffix}"))
+        voice().file(folder / f"{name}{suffix}")
 
 
 def origin(dataset: Dataset, families: str) -> str:

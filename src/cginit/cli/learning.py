@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cginit.cli.progress import duration
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +29,14 @@ Families = Annotated[str, typer.Option(help="Families of potentials to use: a, b
 S_K_ERROR = 0.076
 
 
-def counter(what: str, *, quiet: bool = False, every: int = 100) -> Callable[[int, int], None]:
+def counter(what: str, *, every: int = 100) -> Callable[[int, int], None]:
     """Return a callback that tells on stderr how many state points are done, `every` so many and at the end."""
+    began = time.monotonic()
 
     def report(done: int, total: int) -> None:
-        if not quiet and (done % every == 0 or done == total):
-            typer.echo(f"{what}: {done}/{total} state points", err=True)
+        if done % every == 0 or done == total:
+            left = (time.monotonic() - began) * (total - done) / max(done, 1)
+            voice().progress(f"{what}: {done}/{total} state points, {duration(left)} left")
 
     return report
 
@@ -92,14 +98,16 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     )
 
 
-def auxiliary_set(how: Auxiliary, folder: Path, device: str, *, quiet: bool) -> TrainingSet:
+def auxiliary_set(how: Auxiliary, folder: Path, device: str) -> TrainingSet:
     """Return the auxiliary pairs, from `folder` as far as it has them; a thousand fluids take a minute or so."""
     from cginit.learn.pairs import cheap_pairs
     from cginit.network.pool import choose_device
 
+    began = time.monotonic()
+
     def report(done: int, total: int) -> None:
-        if not quiet:
-            typer.echo(f"auxiliary pairs: {done}/{total} chunks", err=True)
+        left = (time.monotonic() - began) * (total - done) / max(done, 1)
+        voice().progress(f"auxiliary pairs: {done}/{total} chunks, {duration(left)} left")
 
     return cheap_pairs(how, folder / "auxiliary", report, choose_device(device).type)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cginit.cli.outputs import check_any_tables, check_tables
+from cginit.cli.outputs import check_any_tables, check_figure_option, check_tables
 
 TARGET = "Target"
 TABLES = "Tables"
@@ -138,7 +138,16 @@ OutUnits = Annotated[
         rich_help_panel=TABLES,
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the paths written and nothing else.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        callback=check_figure_option,
+        help="Draw g(r) and the potential, with its error where the method knows it (.png, .pdf, .svg).",
+        rich_help_panel=TABLES,
+    ),
+]
 
 Equilibration = Annotated[int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)]
 Production = Annotated[int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)]
@@ -169,7 +178,7 @@ NumberOfReplicas = Annotated[
         "--replicas",
         min=1,
         help="Simulations of each iteration at the same time, whose g(r) are averaged; on Dask "
-        "(pip install 'cginit\\[campaign]').",
+        "(pip install 'cginit[campaign]').",
         rich_help_panel=SIMULATION,
     ),
 ]

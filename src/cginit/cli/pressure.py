@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,8 @@ import typer
 from cginit.cli.guess import in_error
 from cginit.cli.options import Kt, Temperature
 from cginit.cli.outputs import check_figure_option
+from cginit.cli.progress import waiting
+from cginit.cli.voice import quantity, voice
 from cginit.curves import PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.state import StatePoint
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cginit.curves import Array
     from cginit.eos.result import Pressure
     from cginit.eos.survey import Survey
+    from cginit.units import UnitSystem
 
 __all__ = ["pressure"]
 
@@ -71,7 +73,6 @@ def pressure(
             help="Draw P against the density by every route (.png, .pdf, .svg).",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print the pressure that a pair potential has at a state, before it is simulated.
 
@@ -83,14 +84,14 @@ def pressure(
     table = read_table(potential, units=units, format=table_format, keyword=keyword)
     state = _state(table, potential, density, temperature, kT)
     target = None if rdf is None else read_rdf(rdf, units=table.units)
-    found = survey(table, state, target, model)
-    if as_json:
-        typer.echo(json.dumps(_plain(found), indent=1))
-    else:
-        _print(found)
+    with waiting("pressure by every route"):
+        found = survey(table, state, target, model)
+    voice().result |= _plain(found)
+    _print(found)
     if plot is not None:
-        _plot(table, found, model, plot)
-        typer.echo(str(plot), err=as_json)
+        with waiting("pressure at other densities"):
+            _plot(table, found, model, plot)
+        voice().file(plot)
     if found.trusted is None:
         raise ConvergenceError(f"no pressure to trust: {found.reason}")
 
@@ -125,18 +126,41 @@ def _state(
 
 
 def _print(found: Survey) -> None:
+    """Print the state, a table of the routes, and which one to trust; of a quiet command only the pressure."""
+    spoken = voice()
+    state = found.state
+    units = next(iter(found.routes.values())).units
+    kelvin = "" if units.is_reduced else f" ({state.kT / units.boltzmann():.5g} K)"
+    spoken.line(
+        f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}{kelvin}; "
+        f"rho kT = {state.density * state.kT:.5g} {units.pressure}"
+    )
+    if spoken.for_people:
+        spoken.line(_table(found, units))
+    elif found.trusted is not None:
+        one = found.routes[found.trusted]
+        value, error = (one.value, one.error) if units.is_reduced else one.in_bar()
+        spoken.answer(f"{in_error(value, error)} {units.pressure if units.is_reduced else 'bar'}")
+    for name, why in found.failures.items():
+        spoken.line(f"{name}: no answer, {why}")
+    trusted = "none" if found.trusted is None else found.trusted
+    spoken.line(f"trusted   {trusted}: {found.reason}")
+    for sign in found.flags:
+        colour = typer.colors.RED if sign.certain else typer.colors.YELLOW
+        spoken.note(f"{sign.kind}: {sign.text}", "warning   ", colour)
+    if found.trusted is not None:
+        for note in found.routes[found.trusted].notes:
+            spoken.note(note)
+
+
+def _table(found: Survey, units: UnitSystem) -> str:
+    """Return the pressure by every route, in every unit that it can be given in."""
     from rich.console import Console
     from rich.table import Table
 
     from cginit.eos.routes import EXPLANATIONS
 
     state = found.state
-    units = next(iter(found.routes.values())).units
-    kelvin = "" if units.is_reduced else f" ({state.kT / units.boltzmann():.5g} K)"
-    typer.echo(
-        f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}{kelvin}; "
-        f"rho kT = {state.density * state.kT:.5g} {units.pressure}"
-    )
     table = Table(box=None, pad_edge=False)
     columns = (
         ["", "route", f"P / ({units.pressure})"]
@@ -155,35 +179,22 @@ def _print(found: Survey) -> None:
     with console.capture() as shown:
         console.print(table)
     # Cells are padded to the width of their column, the last one, too.
-    typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()))
-    for name, why in found.failures.items():
-        typer.echo(f"{name}: no answer, {why}")
-    trusted = "none" if found.trusted is None else found.trusted
-    typer.echo(f"trusted   {trusted}: {found.reason}")
-    for sign in found.flags:
-        colour = typer.colors.RED if sign.certain else typer.colors.YELLOW
-        typer.secho(f"warning   {sign.kind}: {sign.text}", fg=colour)
-    if found.trusted is not None:
-        for note in found.routes[found.trusted].notes:
-            typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+    return "\n".join(line.rstrip() for line in shown.get().splitlines())
 
 
 def _plain(found: Survey) -> dict[str, Any]:
-    import math
-
-    def number(value: float) -> float | None:
-        return value if math.isfinite(value) else None
+    """Return what was found for the JSON document."""
 
     def entry(one: Pressure) -> dict[str, Any]:
-        plain: dict[str, Any] = {"value": one.value, "error": number(one.error)}
+        plain = quantity(one.value, one.units.pressure, one.error)
         if not one.units.is_reduced:
             value, error = one.in_bar()
-            plain |= {"bar": value, "bar_error": number(error)}
-            plain |= {"atm": value / BAR_PER_ATM, "atm_error": number(error / BAR_PER_ATM)}
+            plain |= {"bar": value, "bar_error": error}
+            plain |= {"atm": value / BAR_PER_ATM, "atm_error": error / BAR_PER_ATM}
         unit = found.state.density * found.state.kT
         plain |= {
             "reduced": one.value / unit,
-            "reduced_error": number(one.error / unit),
+            "reduced_error": one.error / unit,
             "notes": list(one.notes),
         }
         return plain
@@ -191,9 +202,8 @@ def _plain(found: Survey) -> dict[str, Any]:
     units = next(iter(found.routes.values())).units
     return {
         "units": units.name,
-        "pressure_unit": units.pressure,
-        "density": found.state.density,
-        "kT": found.state.kT,
+        "density": quantity(found.state.density, units.density),
+        "kT": quantity(found.state.kT, units.energy),
         "routes": {name: entry(one) for name, one in found.routes.items()},
         "failures": found.failures,
         "trusted": found.trusted,

@@ -1,97 +1,118 @@
-"""Live table of a refinement: one row a round, and how long it may still take."""
+"""Progress on standard error: bars with the time left, what takes long without steps, and logging for --verbose."""
 
 from __future__ import annotations
 
+import threading
 import time
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
+from cginit.cli.voice import Voice, voice
 
-from cginit.refine import Record, Round
-from cginit.units import UnitSystem
+__all__ = ["counting", "duration", "waiting"]
 
-__all__ = ["RoundTable"]
+#: Seconds after which something that goes on is worth a word.
+PATIENCE = 2.0
+#: Seconds between two lines where there is no terminal to draw a bar on.
+LINES_EVERY = 10.0
+
+Report = Callable[[int, int], None]
 
 
-class RoundTable:
-    """Show the rounds of a refinement as they finish; a context manager.
+@contextmanager
+def counting() -> Iterator[Callable[[str], Report]]:
+    """Yield a function that opens a bar of a name and returns its callback ``(done, total)``.
 
-    On a terminal the table is live, with the time of the running simulation; elsewhere one line a round
-    is printed. Of several pairs chi^2 is that of the worst, which is named; several states stand side by side.
-
-    Parameters
-    ----------
-    limit : int
-        The cap on the number of rounds, for the estimate of the time left.
-    units : UnitSystem
-        For the column heads.
-    quiet : bool
-        Show nothing.
+    On a terminal the bars are live, with the time left; elsewhere a line is printed now and then, with the same. With
+    ``--quiet`` there is nothing.
     """
+    from rich.console import Console
 
-    def __init__(self, limit: int, units: UnitSystem, *, quiet: bool = False) -> None:
-        self._limit, self._quiet, self._units = limit, quiet, units
-        self._console = Console(stderr=True)
-        self._table = Table(box=None, pad_edge=False)
-        for column in ("iteration", "chi2", "mean sq. diff.", "largest", f"P ({units.pressure})", "seconds"):
-            self._table.add_column(column, justify="right")
-        self._durations: list[float] = []
-        self._began = time.monotonic()
-        self._running = True
-        self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=4)
+    console = Console(stderr=True)
+    if voice().quiet:
+        yield lambda what: lambda done, total: None
+        return
+    if not console.is_terminal:
+        yield _Lines
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
 
-    def __enter__(self) -> RoundTable:
-        if not self._quiet and self._console.is_terminal:
-            self._live.start()
-        return self
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("left"), TimeLeft(), console=console, transient=True) as bars:
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._running = False
-        if self._live.is_started:
-            self._live.stop()
+        def opened(what: str) -> Report:
+            task = bars.add_task(what, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
 
-    def add(self, finished: Round) -> None:
-        """Show one finished round."""
-        if self._quiet:
+        yield opened
+
+
+class _Lines:
+    """Callback ``(done, total)`` that prints a line every `LINES_EVERY` seconds."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began = self._said = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._said < LINES_EVERY:
             return
-        seconds = sum(record.seconds for record in finished)
-        cells = (
-            str(finished[0].index),
-            " | ".join(_chi2(record) for record in finished),
-            " | ".join(f"{record.distance.lmse:.2e}" for record in finished),
-            " | ".join(f"{record.distance.largest:.3f}" for record in finished),
-            " | ".join(f"{record.pressure:.4g} +- {record.pressure_error:.2g}" for record in finished),
-            f"{seconds:.1f}",
-        )
-        self._table.add_row(*cells)
-        self._durations.append(seconds)
-        self._began = time.monotonic()
-        if not self._live.is_started:
-            names = ("iteration", "chi2", "lmse", "largest", f"P ({self._units.pressure})", "seconds")
-            self._console.print(
-                "  ".join(f"{n} {c}" for n, c in zip(names, cells, strict=True)),
-                highlight=False,
-                soft_wrap=True,
-            )
-
-    def _render(self) -> Group:
-        if not self._running:
-            return Group(self._table)
-        elapsed = time.monotonic() - self._began
-        text = f"iteration {len(self._durations)} has run for {elapsed:.0f} s"
-        if self._durations:
-            each = sum(self._durations) / len(self._durations)
-            left = max(0.0, each * (self._limit - len(self._durations)) - elapsed)
-            text += f"; at most {left / 60:.0f} min to the cap of {self._limit}"
-        return Group(self._table, Spinner("dots", text=text))
+        self._said = now
+        left = (now - self._began) * (total - done) / max(done, 1)
+        voice().progress(f"{self._what}: {done} of {total}, {duration(left)} left")
 
 
-def _chi2(record: Record) -> str:
-    free = {name: one.chi2 for name, one in record.distances.items() if name not in record.held}
-    worst = max(free, key=lambda name: free[name])
-    return f"{free[worst]:.2f}" + (f" ({worst})" if len(record.distances) > 1 else "")
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say on standard error that something goes on, once it has taken `PATIENCE` seconds.
+
+    What has no steps that could be counted has no time left that could be told: the time since it began is shown.
+    """
+    if voice().quiet:
+        yield
+        return
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(what, ended, voice()), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _watch(what: str, ended: threading.Event, spoken: Voice) -> None:
+    if ended.wait(PATIENCE):
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        seconds = PATIENCE
+        while not ended.wait(LINES_EVERY):
+            seconds += LINES_EVERY
+            spoken.progress(f"{what}: {duration(seconds)} so far")
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        bars.add_task(what, total=None)
+        ended.wait()
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the two largest of its units.
+
+    Examples
+    --------
+    >>> duration(3.2), duration(75), duration(7320)
+    ('3 s', '1 min 15 s', '2 h 2 min')
+    """
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

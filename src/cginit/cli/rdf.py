@@ -1,8 +1,8 @@
-"""``cg-init rdf``: a target g(r) from an atomistic trajectory."""
+"""``cg-init target``: a target g(r) from an atomistic trajectory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ import typer
 
 from cginit.cli.groups import with_groups
 from cginit.cli.outputs import check_file
+from cginit.cli.voice import quantity, voice
 from cginit.errors import InputError
 from cginit.io.formats import is_potential_name
 from cginit.state import StatePoint
@@ -109,7 +110,7 @@ class RdfOptions:
         typer.Option("--begin", help="First time used, in the time unit of the trajectory (ps)."),
     ] = None
     end: Annotated[float | None, typer.Option("--end", help="Last time used.")] = None
-    step: Annotated[int, typer.Option("--step", min=1, help="Use every n-th frame.")] = 1
+    stride: Annotated[int, typer.Option("--stride", min=1, help="Use every n-th frame.")] = 1
     density: Annotated[
         float | None,
         typer.Option(
@@ -120,20 +121,21 @@ class RdfOptions:
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="Processes; the result does not depend on their number.")
     ] = 1
-    beads: Annotated[
+    out_beads: Annotated[
         list[Path] | None,
         typer.Option(
-            "--beads",
+            "--out-beads",
+            metavar="FILE",
             help="Also write the beads: .gsd, .dump, .lammpstrj (all frames used), .gro (the last).",
         ),
     ] = None
-    mixture: Annotated[
+    system_file: Annotated[
         Path | None,
         typer.Option(
-            "--mixture",
+            "--system",
             metavar="FILE",
             callback=check_file,
-            help="Also write the TOML file that cg-init mixture reads: densities of the types, kT, units, targets.",
+            help="Also write the TOML file that cg-init refine reads: densities of the types, kT, units, targets.",
         ),
     ] = None
 
@@ -150,15 +152,17 @@ class RdfOptions:
     @property
     def frames(self) -> dict[str, Any]:
         """Which frames of what beads, for every reader of the trajectory."""
-        return {name: getattr(self, name) for name in ("mapping", "begin", "end", "step", "units")}
+        own = {name: getattr(self, name) for name in ("mapping", "begin", "end", "units")}
+        return {**own, "step": self.stride}
 
 
 def rdf_command(options: RdfOptions) -> None:
-    """Map a trajectory to beads and write their radial distribution functions, one file for each pair of types.
+    """Make targets of a trajectory: map it to beads and write their g(r), one file for each pair of bead types.
 
-    Each file states density, kT and units, so that cg-init --rdf FILE needs nothing else. The third column is the
-    standard error of g from blocks in time.
+    Each file states density, kT and units, so that cg-init guess --rdf FILE needs nothing else. The third column is
+    the standard error of g from blocks in time.
     """
+    spoken = voice()
     out = options.out
     if is_potential_name(out) and not out.lower().endswith(".xvg"):
         raise InputError(
@@ -170,14 +174,15 @@ def rdf_command(options: RdfOptions) -> None:
     state = StatePoint(density, energy, sampled.units)
     _write(targets, files, state, sampled)
     first, last, mean = sampled.volumes
+    spoken.result["volume"] = quantity(mean, f"{sampled.units.length}^3")
     if max(abs(first - mean), abs(last - mean)) > CONSTANT * mean:
-        typer.echo(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
+        spoken.line(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
     for path in configurations:
-        typer.echo(f"{path}: beads")
+        spoken.file(path, "beads")
     for note in sampled.notes:
-        typer.secho(f"note: {note}", fg=typer.colors.YELLOW)
-    if options.mixture is not None:
-        _write_mixture(options.mixture, files, state, sampled)
+        spoken.note(note, "note: ")
+    if options.system_file is not None:
+        _write_system(options.system_file, files, state, sampled)
 
 
 rdf = with_groups(rdf_command)
@@ -187,17 +192,10 @@ def _sample(
     options: RdfOptions,
 ) -> tuple[dict[Pair, RDF], MappedSystem, dict[Pair, Path], list[Path]]:
     """Return g(r) of each pair, the system, the file of each pair, and the configurations that were written."""
-    from rich.console import Console
-    from rich.progress import Progress
-
+    from cginit.cli.progress import counting
     from cginit.trajectory import rdfs_from_trajectory, write_beads
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-
-        def report(what: str) -> Callable[[int, int], None]:
-            task = progress.add_task(what, total=None)
-            return lambda done, total: progress.update(task, completed=done, total=total)
-
+    with counting() as report:
         targets, sampled = rdfs_from_trajectory(
             options.topology,
             options.trajectory,
@@ -207,15 +205,19 @@ def _sample(
             exclusions=options.exclude,
             blocks=options.blocks,
             workers=options.workers,
-            progress=report("g(r)"),
+            progress=report("g(r), frames"),
             **options.frames,
         )
         files = _files(options.out, list(targets))
         beads = [
             write_beads(
-                options.topology, options.trajectory, path, progress=report(path.name), **options.frames
+                options.topology,
+                options.trajectory,
+                path,
+                progress=report(f"{path.name}, frames"),
+                **options.frames,
             )
-            for path in options.beads or ()
+            for path in options.out_beads or ()
         ]
     return targets, sampled, files, beads
 
@@ -226,29 +228,39 @@ def _write(
     """Write g(r) of each pair, and say so."""
     from cginit.io import write_rdf
 
+    spoken = voice()
+    spoken.result |= {
+        "pairs": {"-".join(names): str(file) for names, file in files.items()},
+        "beads": sampled.n_beads,
+        "frames": sampled.n_frames,
+        "time": list(sampled.times),
+        "density": quantity(state.density, sampled.units.density),
+        "densities": {name: quantity(one, sampled.units.density) for name, one in sampled.densities},
+        "kT": quantity(state.kT, sampled.units.energy),
+    }
     for names, file in files.items():
         written = write_rdf(targets[names], file, state=state, notes=_notes(names, sampled))
         label = "" if len(sampled.densities) == 1 else f" {'-'.join(names)}"
-        typer.echo(
-            f"{written}: g(r){label} of {sampled.n_beads} beads ({sampled.mapping}) from {sampled.n_frames} frames, "
+        spoken.file(
+            written,
+            f"g(r){label} of {sampled.n_beads} beads ({sampled.mapping}) from {sampled.n_frames} frames, "
             f"time {sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} "
-            f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}"
+            f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}",
         )
 
 
-def _write_mixture(
-    mixture: Path, files: Mapping[Pair, Path], state: StatePoint, sampled: MappedSystem
-) -> None:
+def _write_system(path: Path, files: Mapping[Pair, Path], state: StatePoint, sampled: MappedSystem) -> None:
     """Write what ``cg-init refine`` reads, and say so."""
     from cginit.cli.system import write_system
 
     scale = state.density / sampled.density
     densities = {kind: scale * value for kind, value in sampled.densities}
-    typer.echo(f"{write_system(mixture, state, densities, dict(files))}: run cg-init refine {mixture}")
+    voice().file(write_system(path, state, densities, dict(files)), f"run cg-init refine {path}")
     if sampled.several:
-        typer.echo(
-            f"note: molecules have several beads, and {mixture} says nothing of their bonds; add the topology, its "
-            "exclusions and the distributions of bonds and angles"
+        voice().note(
+            f"molecules have several beads, and {path} says nothing of their bonds; add the topology, its "
+            "exclusions and the distributions of bonds and angles",
+            "note: ",
         )
 
 

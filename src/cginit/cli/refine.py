@@ -10,8 +10,9 @@ import typer
 
 from cginit.cli.groups import with_groups
 from cginit.cli.guess import GuessOptions, describe, read_problem
-from cginit.cli.options import Cutoff, Method, OutUnits, PairOut, Quiet
+from cginit.cli.options import Cutoff, Method, OutUnits, PairOut
 from cginit.cli.outputs import PAIR, check_pair_tables, check_tables
+from cginit.cli.progress import waiting
 from cginit.cli.refinement import (
     NOT_CONVERGED,
     describe_potentials,
@@ -21,25 +22,28 @@ from cginit.cli.refinement import (
     write_potentials,
 )
 from cginit.cli.simulation import SimulationOptions, UpdateOptions
+from cginit.cli.voice import voice
 from cginit.errors import InputError
 from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
+    from cginit.bonded import Potential
+    from cginit.cli.system import System
     from cginit.curves import PairPotential
     from cginit.interactions import Interactions
     from cginit.target import Target
 
-__all__ = ["mixture", "multistate", "refine"]
+__all__ = ["guess_file", "mixture", "multistate", "refine"]
 
 SystemFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
-        help="TOML file of the system: units, temperature or kT, a table \\[densities] of the bead types and a table "
-        "\\[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. "
-        "Perhaps step (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this "
-        "distance), range (use g(r) so far), pressure, \\[given] tables that stay as they are, and a table "
-        "\\[\\[states]] for each of several states, with what differs, weight, or system = the file of another.",
+        help="TOML file of the system: units, temperature or kT, a table [densities] of the bead types and a table "
+        "[targets] with the file of each pair, as 'A-B' = 'A-B.dist.tgt'; of one bead type target and density. "
+        "Perhaps dr (average finer g(r) over such bins), normalise (divide each g(r) by its mean beyond this "
+        "distance), range (use g(r) so far), pressure, [given] tables that stay as they are, and a table "
+        "[[states]] for each of several states, with what differs, weight, or system = the file of another.",
     ),
 ]
 
@@ -84,7 +88,6 @@ def refine_command(
     ] = None,
     out: PairOut = None,
     out_units: OutUnits = None,
-    quiet: Quiet = False,
 ) -> None:
     """Refine potentials by simulation until every g(r) differs from its target by noise only.
 
@@ -102,15 +105,13 @@ def refine_command(
         raise typer.BadParameter("give a folder for the refinement: --workdir DIR")
     if system is not None:
         _nothing_beside(context, system)
-        run_system(
-            system, workdir, target.method, target.cutoff, update, simulation, out, out_units, quiet=quiet
-        )
+        run_system(system, workdir, target.method, target.cutoff, update, simulation, out, out_units)
         return
     check_tables([path for path in out or () if PAIR not in str(path)])
     options = replace(target, method=target.method or REFINEMENT_METHOD)
-    targets, potentials = _of_rdf(options, potential, quiet=quiet)
+    targets, potentials = _of_rdf(options, potential)
     targets = with_pressure(targets, update.pressure)
-    result = run_targets(targets, potentials, update, simulation, workdir=workdir, quiet=quiet)
+    result = run_targets(targets, potentials, update, simulation, workdir=workdir)
     write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
     if not result.converged:
         raise typer.Exit(NOT_CONVERGED)
@@ -136,9 +137,7 @@ def _nothing_beside(context: typer.Context, system: Path) -> None:
         raise InputError(f"{names} cannot stand beside {system}, which states it")
 
 
-def _of_rdf(
-    options: GuessOptions, table: Path | None, *, quiet: bool
-) -> tuple[list[Target], Interactions[PairPotential]]:
+def _of_rdf(options: GuessOptions, table: Path | None) -> tuple[list[Target], Interactions[PairPotential]]:
     """Return the target of one bead type, and its start: a table or a guess."""
     from cginit.guess import guess
     from cginit.interactions import Interactions
@@ -148,11 +147,11 @@ def _of_rdf(
     problem = read_problem(options)
     refuse_two_phases(problem.target, problem.state)
     if table is None:
-        first = guess(problem.target, problem.state, options.method or REFINEMENT_METHOD, problem.r_cut)
+        with waiting("guessing the potential"):
+            first = guess(problem.target, problem.state, options.method or REFINEMENT_METHOD, problem.r_cut)
     else:
         first = read_start(table, problem.target, problem.state.kT, options.cutoff)
-    if not quiet:
-        describe(problem, first)
+    describe(problem, first)
     target = Target.of(problem.target, problem.state)
     return [target], Interactions({target.pairs[0]: first})
 
@@ -166,40 +165,68 @@ def run_system(
     simulation: SimulationOptions,
     out: list[Path] | None,
     out_units: str | None = None,
-    *,
-    quiet: bool = False,
 ) -> None:
     """Guess and refine the system of a file; without a `workdir` only guess."""
+    system, targets, potentials = _start_of(file, method, cutoff, out, update.pressure)
+    if workdir is None:
+        write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
+        return
+    result = run_targets(
+        targets,
+        potentials,
+        update,
+        simulation,
+        workdir=workdir,
+        held=[str(name) for name in system.given_potentials()],
+        starts=system.starts if any(system.starts) else None,
+    )
+    write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
+    if not (result.converged or result.compromise):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _start_of(
+    file: Path, method: str | None, cutoff: float | None, out: list[Path] | None, pressure: float | None
+) -> tuple[System, list[Target], Interactions[Potential]]:
+    """Read the file of a system and guess what it does not give."""
     from cginit.cli.system import read_system
     from cginit.interactions import Interactions
 
     system = read_system(file)
     if len({name for one in system.targets for name in one.pairs}) > 1:
         check_pair_tables(out)
-    targets = with_pressure(system.targets, update.pressure)
-    given = system.given_potentials()
-    potentials = Interactions({**guess_system(targets, method, cutoff, system.starts), **given})
-    if not quiet:
-        describe_potentials(potentials)
-        for note in system.notes:
-            typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
-    settled = True
-    if workdir is not None:
-        held = [str(name) for name in given]
-        result = run_targets(
-            targets,
-            potentials,
-            update,
-            simulation,
-            workdir=workdir,
-            held=held,
-            starts=system.starts if any(system.starts) else None,
-            quiet=quiet,
-        )
-        potentials, settled = result.potentials, result.converged or result.compromise
-    write_potentials(potentials, out, workdir or Path(), kT=targets[0].kT, out_units=out_units)
-    if not settled:
-        raise typer.Exit(NOT_CONVERGED)
+    targets = with_pressure(system.targets, pressure)
+    with waiting("guessing the potentials"):
+        guessed = guess_system(targets, method, cutoff, system.starts)
+    potentials = Interactions({**guessed, **system.given_potentials()})
+    describe_potentials(potentials)
+    for note in system.notes:
+        voice().note(note)
+    return system, targets, potentials
+
+
+def guess_file(
+    context: typer.Context,
+    file: Path,
+    options: GuessOptions,
+    out: list[Path] | None,
+    out_units: str | None,
+    plot: Path | None,
+) -> None:
+    """Guess the potentials of the file of a system and write their tables: ``cg-init guess SYSTEM``.
+
+    Raises
+    ------
+    InputError
+        If an option stands beside the file that it decides.
+    """
+    if options.rdf is not None:
+        raise InputError(f"give one target: --rdf, or the file {file}")
+    if plot is not None:
+        raise InputError("--plot draws the guess for one --rdf; of a system, refine and use cg-init report")
+    _nothing_beside(context, file)
+    _, targets, potentials = _start_of(file, options.method, options.cutoff, out, None)
+    write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
 
 
 def mixture_command(
@@ -216,13 +243,12 @@ def mixture_command(
     cutoff: Cutoff = None,
     out: PairOut = None,
     out_units: OutUnits = None,
-    quiet: Quiet = False,
 ) -> None:
     """Guess and refine the potentials of all pairs of a mixture: cg-init refine SYSTEM by another name.
 
     Every simulation is kept in --workdir. Exit code 0: converged (or only guessed), 3: stopped at the cap.
     """
-    run_system(file, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+    run_system(file, workdir, method, cutoff, update, simulation, out, out_units)
 
 
 def multistate_command(
@@ -236,13 +262,12 @@ def multistate_command(
     cutoff: Cutoff = None,
     out: PairOut = None,
     out_units: OutUnits = None,
-    quiet: Quiet = False,
 ) -> None:
     """Refine common potentials against the g(r) of several states: cg-init refine SYSTEM by another name.
 
     Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at a cap.
     """
-    run_system(file, workdir, method, cutoff, update, simulation, out, out_units, quiet=quiet)
+    run_system(file, workdir, method, cutoff, update, simulation, out, out_units)
 
 
 mixture = with_groups(mixture_command)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from cginit.cli.failures import NOT_CONVERGED
 from cginit.cli.outputs import PAIR
+from cginit.cli.voice import quantity, voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from cginit.cli.simulation import SimulationOptions, UpdateOptions
     from cginit.configuration import Configuration
     from cginit.interactions import Interaction, Interactions
-    from cginit.refine import Refinement
+    from cginit.refine import Record, Refinement
     from cginit.target import Target
 
 __all__ = ["NOT_CONVERGED", "finish", "guess_system", "run_targets", "with_pressure", "write_potentials"]
-
-NOT_CONVERGED = 3
 
 
 def guess_system(
@@ -57,19 +55,21 @@ def describe_potentials(potentials: Mapping[Interaction, Potential]) -> None:
     """Print a line for each interaction, and the notes of all of them once."""
     from cginit.bonded import BondedPotential
 
+    spoken = voice()
+    spoken.result["interactions"] = [str(name) for name in potentials]
     for name, one in potentials.items():
         if isinstance(one, BondedPotential):
             unit = one.units.length if name.coordinate == "bond" else "rad"
-            typer.echo(
+            spoken.line(
                 f"{name!s:<12} from {one.x[0]:.4g} to {one.x[-1]:.4g} {unit}, minimum at {one.at_minimum:.4g}"
             )
             continue
-        typer.echo(f"{name!s:<12} cut-off {one.r_cut:.4g} {one.units.length}, core below {one.r_core:.4g}")
+        spoken.line(f"{name!s:<12} cut-off {one.r_cut:.4g} {one.units.length}, core below {one.r_core:.4g}")
     notes = (
         note for one in potentials.values() for note in one.notes if "kT ln" in note or "stands in" in note
     )
     for note in dict.fromkeys(notes):
-        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+        spoken.note(note)
 
 
 def with_pressure(targets: Sequence[Target], pressure: float | None) -> list[Target]:
@@ -92,15 +92,14 @@ def run_targets(
     workdir: Path,
     held: Sequence[str] = (),
     starts: Sequence[Configuration | None] | None = None,
-    quiet: bool = False,
 ) -> Refinement:
     """Refine with live progress and say how it ended."""
-    from cginit.cli.progress import RoundTable
+    from cginit.cli.round_table import RoundTable
     from cginit.refine import refine_system
 
     with (
         simulation.settings(update) as settings,
-        RoundTable(settings.limits.iterations, targets[0].units, quiet=quiet) as table,
+        RoundTable(settings.limits.iterations, targets[0].units) as table,
     ):
         result = refine_system(
             targets,
@@ -113,7 +112,7 @@ def run_targets(
             starts=_starts(simulation, targets, starts),
             progress=table.add,
         )
-    finish(result, quiet=quiet)
+    finish(result, workdir)
     return result
 
 
@@ -130,16 +129,36 @@ def _starts(
     return known
 
 
-def finish(result: Refinement, *, quiet: bool) -> None:
+def finish(result: Refinement, workdir: Path) -> None:
     """Say how a refinement ended, and how well its potentials are known."""
-    if quiet:
-        return
-    typer.echo(result.reason)
+    spoken = voice()
+    spoken.result |= {
+        "workdir": workdir,
+        "converged": result.converged,
+        "reason": result.reason,
+        "simulations": len(result.rounds),
+        "best": result.best,
+        "states": [_state(record) for record in result.shown],
+        "known": list(result.certainty.sentences()),
+    }
+    spoken.line(result.reason)
     for line in result.certainty.sentences():
-        typer.echo(f"known     {line}")
+        spoken.line(f"known     {line}")
     notes = (text for record in result.rounds[result.best] for text in (*record.warnings, *record.remarks))
     for note in dict.fromkeys(notes):
-        typer.secho(f"note      {note}", fg=typer.colors.YELLOW)
+        spoken.note(note)
+
+
+def _state(record: Record) -> dict[str, Any]:
+    """Return what was simulated of one state, for the JSON document."""
+    unit = next(iter(record.rdfs.values())).units.pressure
+    return {
+        "pressure": quantity(record.pressure, unit, record.pressure_error),
+        "interactions": {
+            str(name): {"chi2": one.chi2, "mean_squared_difference": one.lmse, "largest": one.largest}
+            for name, one in record.distances.items()
+        },
+    }
 
 
 def write_potentials(
@@ -171,7 +190,7 @@ def write_potentials(
     if len(pairs) == 1:
         for path in out or (folder / "best.pot", folder / "best.table"):
             place = Path(str(path).replace(PAIR, label(str(next(iter(pairs))))))
-            typer.echo(write_table(pairs.only(), place, units=out_units))
+            voice().file(write_table(pairs.only(), place, units=out_units))
         return
     if not pairs:
         return
@@ -182,13 +201,13 @@ def write_potentials(
             for pair, potential in pairs.items():
                 path = Path(name.replace(PAIR, label(str(pair))))
                 path.parent.mkdir(parents=True, exist_ok=True)
-                typer.echo(write_table(potential, path))
+                voice().file(write_table(potential, path))
             continue
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         tables = write_pair_tables({pair.types: one for pair, one in pairs.items()}, name, kT=kT)
-        typer.echo(tables.usage)
+        voice().line(tables.usage)
         for path in tables.paths:
-            typer.echo(path)
+            voice().file(path)
 
 
 def _write_bonded(potentials: Mapping[Interaction, BondedPotential], folder: Path) -> None:
@@ -196,7 +215,7 @@ def _write_bonded(potentials: Mapping[Interaction, BondedPotential], folder: Pat
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in potentials.items():
-        typer.echo(write_bonded_pot(one, folder / f"{name.file_stem}.pot"))
+        voice().file(write_bonded_pot(one, folder / f"{name.file_stem}.pot"))
     path, usage = write_lammps_bonded(potentials, folder / "bonded.table")
-    typer.echo(usage)
-    typer.echo(path)
+    voice().line(usage)
+    voice().file(path)

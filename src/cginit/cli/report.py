@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cginit.cli.outputs import check_figure_option
+from cginit.cli.voice import voice
 
 __all__ = ["report"]
 
@@ -27,4 +28,4 @@ def report(
 
     store = Store(workdir)
     rounds, targets = store.rounds(), store.targets()
-    typer.echo(refinement_figure(rounds, targets, out or workdir / "report.png", store.estimate()))
+    voice().file(refinement_figure(rounds, targets, out or workdir / "report.png", store.estimate()))

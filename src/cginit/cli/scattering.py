@@ -9,6 +9,7 @@ import typer
 
 from cginit.cli.outputs import check_file
 from cginit.cli.rdf import default_dr, thermal_energy
+from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF
 from cginit.state import StatePoint
 from cginit.units import unit_system
@@ -82,6 +83,13 @@ def scattering(
     ]
     target = RDF(done.r, done.g, done.error, units=system)
     written = write_rdf(target, out, state=StatePoint(density, energy, system), notes=notes)
-    typer.echo(f"{written}: g(r) up to {done.r[-1]:g} {system.length}")
+    voice().result |= {
+        "range": quantity(float(done.r[-1]), system.length),
+        "core": quantity(float(done.r_core), system.length),
+        "s_0": float(done.s_0),
+        "density": quantity(density, system.density),
+        "kT": quantity(energy, system.energy),
+    }
+    voice().file(written, f"g(r) up to {done.r[-1]:g} {system.length}")
     for note in notes:
-        typer.echo(note)
+        voice().note(note, "", None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.learning import Data, Device, Families, need_torch, training_set
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -23,7 +24,6 @@ Config = Annotated[
         help="Study (TOML); the package holds configs/study-potential.toml and study-pressure.toml."
     ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Only = Annotated[
     list[str] | None, typer.Option(help="Only this architecture (CN) or network (CN/f); may be repeated.")
 ]
@@ -44,7 +44,6 @@ def study(
         typer.Option(min=0, help="Networks trained at once; 0: one cross-validation on a CPU, all on CUDA."),
     ] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the CPU.")] = 1,
-    quiet: Quiet = False,
 ) -> None:
     """Train every network of a study on every fold, and the final ones on all but the test set."""
     need_torch()
@@ -55,7 +54,7 @@ def study(
     torch.set_num_threads(threads)
     settings = _settings(config, sizes)
     pairs = _pairs(data, families)
-    with _Bars(quiet) as bars:
+    with _Bars() as bars:
         run_study(
             settings,
             subject_of(settings.subject),
@@ -66,7 +65,7 @@ def study(
             side_by_side=side_by_side,
             report=bars.show,
         )
-    typer.echo(str(out))
+    voice().file(out)
 
 
 def search(
@@ -81,7 +80,6 @@ def search(
     device: Device = "auto",
     families: Families = "a",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the CPU.")] = 1,
-    quiet: Quiet = False,
 ) -> None:
     """Search width, depth, kernel, learning rate and loss of DN/x, CN/x and UN/x by cross-validation (Optuna)."""
     need_torch()
@@ -92,10 +90,6 @@ def search(
     torch.set_num_threads(threads)
     settings = _settings(config, None)
 
-    def report(line: str) -> None:
-        if not quiet:
-            typer.echo(line, err=True)
-
     path = search_sizes(
         settings,
         subject_of(settings.subject),
@@ -105,9 +99,9 @@ def search(
         steps=steps,
         kinds=tuple(only or settings.kinds),
         device=device,
-        report=report,
+        report=voice().progress,
     )
-    typer.echo(str(path))
+    voice().file(path)
 
 
 def subject_of(name: str) -> Subject:
@@ -148,11 +142,11 @@ def _pairs(data: Path, families: str) -> TrainingSet:
 class _Bars:
     """Progress bars of a study on standard error; a context manager."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._console = Console(stderr=True, quiet=quiet)
+        self._console = Console(stderr=True, quiet=voice().quiet)
         self._bars: Bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -26,7 +26,7 @@ __all__ = ["System", "read_system", "write_system"]
 #: What says what one state is.
 STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
-    *("clean", "step", "normalise", "range"),
+    *("clean", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
 )
 #: What a file may hold beside.
@@ -255,8 +255,10 @@ def _curve(path: Path, units: UnitSystem, content: Mapping[str, Any]) -> RDF:
     from cginit.io import read_rdf
 
     curve = read_rdf(path, units=units, clean=bool(content.get("clean", False)))
-    if "step" in content:
-        curve = curve.rebinned(float(content["step"]))
+    # It was called step before.
+    width = content.get("dr", content.get("step"))
+    if width is not None:
+        curve = curve.rebinned(float(width))
     if "normalise" in content:
         curve = curve.normalised(float(content["normalise"]))
     if "range" in content:

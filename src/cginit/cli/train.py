@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cginit.cli.bridge import train_closure
+from cginit.cli.command import Application
 from cginit.cli.correction import train_pressure
 from cginit.cli.curves import curves
 from cginit.cli.forward_map import train_structure
@@ -19,14 +21,16 @@ from cginit.cli.learning import (
     need_torch,
     training_set,
 )
+from cginit.cli.progress import duration
 from cginit.cli.study import search, study
+from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.network.fitting import Progress
 
 __all__ = ["app", "train", "training_set"]
 
-app = typer.Typer(
+app = Application(
     invoke_without_command=True,
     help="Train the networks of a configuration on a data set; go on where a previous run was stopped.",
 )
@@ -34,8 +38,6 @@ app = typer.Typer(
 app.command()(study)
 app.command()(search)
 app.command()(curves)
-
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 
 
 @app.callback()
@@ -54,7 +56,6 @@ def start(
     ] = None,
     device: Device = "auto",
     families: Families = "a",
-    quiet: Quiet = False,
 ) -> None:
     """Train the ensemble of one configuration; the commands below train many networks."""
     if context.invoked_subcommand is not None:
@@ -63,7 +64,7 @@ def start(
         if value is None:
             raise typer.BadParameter(f"give --{name}, or one of the commands", param_hint=f"--{name}")
     if data is not None and config is not None and out is not None:
-        train(data, config, out, export, quiet, device, families)
+        train(data, config, out, export, device, families)
 
 
 def train(
@@ -71,7 +72,6 @@ def train(
     config: Path,
     out: Path,
     export: Path | None,
-    quiet: bool,
     device: str = "cpu",
     families: str = "a",
 ) -> None:
@@ -91,30 +91,29 @@ def train(
 
     unit = " kT" if settings.subject == "potential" else ""
 
+    began = time.monotonic()
+
     def report(p: Progress) -> None:
-        if not quiet:
-            typer.echo(
-                f"step {p.step}/{p.steps}  loss {p.loss.mean():.3f}  validation of {len(p.names)} networks "
-                f"{' '.join(f'{x:.4f}' for x in p.error)}{unit}",
-                err=True,
-            )
+        left = (time.monotonic() - began) * (p.steps - p.step) / max(p.step, 1)
+        voice().progress(
+            f"step {p.step}/{p.steps}, {duration(left)} left  loss {p.loss.mean():.3f}  "
+            f"validation of {len(p.names)} networks {' '.join(f'{x:.4f}' for x in p.error)}{unit}"
+        )
 
     if settings.subject == "pressure":
-        train_pressure(settings, dataset, pairs, out, export, report, device, quiet=quiet)
+        train_pressure(settings, dataset, pairs, out, export, report, device)
         return
     if settings.subject == "structure":
-        train_structure(settings, dataset, pairs, out, export, report, families, device, quiet=quiet)
+        train_structure(settings, dataset, pairs, out, export, report, families, device)
         return
     if settings.architecture.kind == "BN":
-        train_closure(
-            settings, dataset, pairs, out, export, report, families=families, device=device, quiet=quiet
-        )
+        train_closure(settings, dataset, pairs, out, export, report, families=families, device=device)
         return
     share = settings.auxiliary.share
-    auxiliary = auxiliary_set(settings.auxiliary, out, device, quiet=quiet) if share > 0.0 else None
+    auxiliary = auxiliary_set(settings.auxiliary, out, device) if share > 0.0 else None
     members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
-        typer.echo(str(out))
+        voice().file(out)
         return
     import numpy as np
 

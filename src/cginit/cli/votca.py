@@ -10,6 +10,7 @@ import typer
 
 from cginit.cli.guess import Problem, describe
 from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_potentials
+from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ __all__ = ["refine_settings"]
 BESIDE = (
     *("settings", "workdir", "method", "density", "clean", "update", "reweighting", "adaptive", "engine"),
     *("iterations", "wall_time", "equilibration", "production", "every", "dt", "seed", "lammps_binary"),
-    *("launcher", "threads", "device", "replicas", "cluster", "longest", "back", "out", "out_units", "quiet"),
+    *("launcher", "threads", "device", "replicas", "cluster", "longest", "back", "out", "out_units"),
 )
 #: Folder of the refinement beside the settings unless --workdir names another.
 WORKDIR = "cginit"
@@ -40,7 +41,7 @@ def refine_settings(
     typer.Exit
         With code 3 if the refinement stopped at a cap.
     """
-    from cginit.cli.progress import RoundTable
+    from cginit.cli.round_table import RoundTable
     from cginit.refine import Limits
     from cginit.votca import make_plan, read_settings, run_plan
 
@@ -52,7 +53,6 @@ def refine_settings(
             f"{names} cannot stand beside --settings, which decides it; change {path}, or leave --settings out"
         )
     settings = read_settings(path)
-    quiet = bool(given.get("quiet"))
     plan = make_plan(
         settings,
         method=given.get("method"),
@@ -64,16 +64,15 @@ def refine_settings(
     changed = {name: given[name] for name in ("equilibration", "production", "every", "dt") if name in given}
     limits = Limits(plan.limits.iterations, given.get("wall_time"))
     plan = replace(plan, schedule=replace(plan.schedule, **changed), limits=limits)
-    if not quiet:
-        _describe(plan)
+    _describe(plan)
     # Some versions of Typer make paths of strings only after this.
     workdir = Path(given.get("workdir") or settings.folder / WORKDIR)
     with (
         simulation.settings(update) as run,
-        RoundTable(plan.limits.iterations, plan.target.units, quiet=quiet) as table,
+        RoundTable(plan.limits.iterations, plan.target.units) as table,
     ):
         result = run_plan(plan, simulation.make_engine(), workdir, settings=run, progress=table.add)
-    finish(result, quiet=quiet)
+    finish(result, workdir)
     labels = {str(pair): name for pair, name in plan.names.items()}
     out = [Path(path) for path in given["out"]] if given.get("out") else None
     if out is None and len(labels) == 1:
@@ -99,7 +98,7 @@ def _describe(plan: Plan) -> None:
     else:
         describe_potentials(plan.potentials)
     for note in plan.notes:
-        typer.secho(f"settings  {note}", fg=typer.colors.YELLOW)
+        voice().note(note, "settings  ")
 
 
 def _given(context: typer.Context) -> dict[str, Any]:

@@ -27,12 +27,12 @@ def read_xvg(data: bytes, name: str, keyword: str | None = None) -> RawTable:
         raise InputError(
             f"{rows.where(0)} has 3 columns; a GROMACS table of a pair has 7, one of 3 is that of a bond, angle or "
             "dihedral (table_b0.xvg, table_a0.xvg, table_d0.xvg). Name the format if the file is another (format=, "
-            "--from-format), or say that it is a g(r) (--rdf)"
+            "--format), or say that it is a g(r) (--is-rdf)"
         )
     if width != 7:
         raise InputError(
             f"{rows.where(0)} has {width} columns; a GROMACS table has 7. Name the format if the file is another "
-            "(format=, --from-format), or say that it is a g(r) (--rdf)"
+            "(format=, --format), or say that it is a g(r) (--is-rdf)"
         )
     r, u, f = rows.numbers(0, "r"), rows.numbers(5, "U"), rows.numbers(6, "F")
     dispersion = rows.numbers(3, "column 4")

@@ -210,7 +210,7 @@ def potential_of(raw: RawTable, units: UnitSystem | None) -> PairPotential:
     system = units if units is not None else raw.header.units
     if system is None:
         raise InputError(
-            f"{raw.name} does not state its units; give them (--from-units lj, nm-kJ/mol or angstrom-kcal/mol; "
+            f"{raw.name} does not state its units; give them (--units lj, nm-kJ/mol or angstrom-kcal/mol; "
             "units= in Python)"
         )
     if raw.header.units is not None and raw.header.units != system:

@@ -43,7 +43,7 @@ def read_pot(data: bytes, name: str, keyword: str | None = None) -> RawTable:
         row = int(np.argmax(error < 0.0))
         raise InputError(
             f"{rows.where(row)}: the third column of a VOTCA potential is the error of U, but is {error[row]:g}; a "
-            "table r U F is named .tab (format=, --from-format tab)"
+            "table r U F is named .tab (format=, --format tab)"
         )
     return raw_table(rows, rows.column(0), r, u, None, error, r_core=float(r[first]) if first else 0.0)
 

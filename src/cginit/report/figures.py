@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["check_figure", "error_figure", "new_figure", "refinement_figure", "save_figure"]
+__all__ = ["check_figure", "error_figure", "new_figure", "refinement_figure", "save_figure", "scale_energy"]
 
 TARGET_COLOUR, FIRST_COLOUR, BEST_COLOUR = "0.15", "#d55e00", "#0072b2"
 WEIGHTED_COLOUR = "#009e73"
@@ -133,7 +133,7 @@ def _draw_potentials(
         potential = pair_potentials(round_potentials(done))[name]
         axes.plot(potential.r, potential.u / kT, color=colour, lw=1.3, label=label)
     if potential is not None:
-        _scale_energy(axes, potential, kT)
+        scale_energy(axes, potential, kT)
         axes.set(xlabel=f"r / {potential.units.length}", xlim=(0, potential.r_cut))
     axes.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     axes.set(ylabel="U(r) / kT")
@@ -205,7 +205,7 @@ def _draw_errors(axes: Axes, histories: Mapping[str, Sequence[tuple[int, Distanc
     axes.grid(alpha=0.25, which="both", axis="y")
 
 
-def _scale_energy(axes: Axes, p: PairPotential, kT: float) -> None:
+def scale_energy(axes: Axes, p: PairPotential, kT: float) -> None:
     """Choose limits that show the wells; the core would squeeze them to a line."""
     outside = p.u[p.r >= p.r_core] / kT
     low = min(-0.5, 1.2 * float(outside.min()))

@@ -74,7 +74,7 @@ OPTIONS: tuple[Option, ...] = (
         ("gromacs.mdrun.*", "not needed", _ENGINE),
         ("gromacs.pot_max", "not needed", "the core of a table is finite here"),
         ("gromacs.pre_simulation*", "ignored", "each simulation begins with a push-off and equilibration"),
-        ("gromacs.ref.*", "ignored", "targets from trajectories: `cg-init rdf`"),
+        ("gromacs.ref.*", "ignored", "targets from trajectories: `cg-init target`"),
         ("gromacs.rdf.block_length", "not needed", _SAME_STATISTICS),
         ("gromacs.rdf.map", "refused", "only one bead a molecule; no mapping inside a simulation"),
         ("gromacs.rdf.with_errors", "not needed", _SAME_STATISTICS),
