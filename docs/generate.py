@@ -224,9 +224,15 @@ def _command_pages() -> dict[str, str]:
     """Return one page with the help of every command, as a terminal shows it."""
     from cginit.cli.commands import COMMANDS as KNOWN
 
-    sections = ["# Commands", "", "The help of every command, as `cg-init COMMAND --help` prints it.", ""]
+    sections = [
+        "# Commands",
+        "",
+        "All options of every command, as `cg-init COMMAND --help-all` prints them; [the command line](command-line.md) "
+        "says what all of them have in common.",
+        "",
+    ]
     for name in ("", *KNOWN):
-        help_text = _run(*([name] if name else []), "--help")
+        help_text = _run(*([name] if name else []), "--help-all")
         sections += [f"## `{' '.join(['cg-init', name]).strip()}`", ""]
         sections += ["```text", help_text, "```", ""]
     return {f"{COMMANDS}.md": "\n".join(sections)}

@@ -16,7 +16,7 @@ if [ $# -eq 2 ]; then
         --r-max 1.5 --out "$here/{pair}.dist.tgt"
 fi
 for pair in E-E E-M M-M; do
-    run cg-init --rdf "$here/$pair.dist.tgt" --method boltzmann --cutoff 1.2 --out "$out/$pair.pot"
+    run cg-init guess --rdf "$here/$pair.dist.tgt" --method boltzmann --cutoff 1.2 --out "$out/$pair.pot"
 done
 for table in decane.table decane.py decane.xml decane.espresso.npz TABLE; do
     run cg-init convert "$out/E-E.pot" "$out/E-M.pot" "$out/M-M.pot" "$out/$table"

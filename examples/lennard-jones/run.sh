@@ -8,7 +8,7 @@ run() { if [ -n "${BIN:-}" ]; then program=$1; shift; "$BIN/$program" "$@"; else
 mkdir -p "$out"
 
 for method in boltzmann hnc network; do
-  run cg-init --rdf "$here/target.dat" --method $method --cutoff 2.5 --out "$out/$method.pot"
+  run cg-init guess --rdf "$here/target.dat" --method $method --cutoff 2.5 --out "$out/$method.pot"
 done
 # Exit code 3 says "not converged", which a refinement as short as this one may be.
 run cg-init refine --rdf "$here/target.dat" --method hnc --cutoff 2.5 --workdir "$out/refine" --beads 1500 \

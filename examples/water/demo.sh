@@ -8,7 +8,7 @@ run() { if [ -n "${BIN:-}" ]; then program=$1; shift; "$BIN/$program" "$@"; else
 mkdir -p "$out"
 
 echo "== guess"
-run cg-init --rdf "$here/target.dat" --cutoff 0.9 --out "$out/guess.pot" --out "$out/guess.table"
+run cg-init guess --rdf "$here/target.dat" --cutoff 0.9 --out "$out/guess.pot" --out "$out/guess.table"
 echo "== refinement"
 # Exit code 3 says "not converged", which a refinement as short as this one may be.
 run cg-init refine --rdf "$here/target.dat" --cutoff 0.9 --workdir "$out/refine" --beads 1000 \

@@ -123,7 +123,7 @@ def test_a_full_disk_is_exit_code_4(run):
     ],
 )
 def test_what_nobody_has_foreseen_is_a_sentence_too(run, monkeypatch, error, code, words):
-    def fail():
+    def fail(**settings):
         raise error
 
     monkeypatch.setattr(application, "app", fail)

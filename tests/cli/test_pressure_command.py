@@ -61,7 +61,7 @@ def test_every_route_in_every_unit(table, tmp_path):
 def test_json_holds_the_same(table, tmp_path):
     done = cg_init("pressure", "--potential", table, *STATE, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = json.loads(done.stdout)["result"]
     trusted = found["routes"][found["trusted"]]
     assert trusted["atm"] == pytest.approx(trusted["bar"] / 1.01325)
     assert trusted["bar"] == pytest.approx(trusted["value"] * NM_KJ.bar())
@@ -75,11 +75,11 @@ def test_units_and_state_may_come_from_the_header(tmp_path):
     for name in ("a.pot", "a.table"):
         write_table(argon(provenance=origin), tmp_path / name)
     first, second = (
-        json.loads(cg_init("pressure", "--potential", x, "--json", cwd=tmp_path).stdout)
+        json.loads(cg_init("pressure", "--potential", x, "--json", cwd=tmp_path).stdout)["result"]
         for x in ("a.pot", "a.table")
     )
     # LAMMPS tables are in angstrom and kcal/mol; the pressure in bar is the same.
-    assert second["pressure_unit"] == ANGSTROM_KCAL.pressure
+    assert second["routes"]["hnc"]["unit"] == ANGSTROM_KCAL.pressure
     # The two grids differ: 1e-3 of the pressure.
     assert second["routes"]["hnc"]["bar"] == pytest.approx(first["routes"]["hnc"]["bar"], rel=2e-3)
 

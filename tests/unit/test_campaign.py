@@ -37,7 +37,7 @@ from cginit.campaign.beads import KINDS
 from cginit.campaign.potentials import MAX_CUTOFF, spline_potential
 from cginit.campaign.simulate import MIN_BEADS, is_audited, peak_error
 from cginit.campaign.trapping import crossing_time
-from cginit.cli.dataset import app
+from cginit.cli.app import app
 from cginit.configuration import Trajectory
 from cginit.curves import RDF
 from cginit.engines.base import EngineRun
@@ -345,7 +345,9 @@ def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
     from cginit.campaign.dataset import write_record
 
-    run = CliRunner().invoke
+    def run(program, arguments):
+        return CliRunner().invoke(program, ["dataset", *arguments])
+
     folder = tmp_path / "records"
     assert run(app, ["generate", str(folder), "--family", "b", "--count", "10"]).exit_code == 0
     shown = run(app, ["generate", str(folder), "--family", "a", "--count", "20", "--precision", "0.01"])
@@ -354,7 +356,7 @@ def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
     for record in records:
         write_record(record, folder / f"{record.family}-{record.seed}-{record.index}.npz")
     shown = run(app, ["status", str(folder), "--json"])
-    assert json.loads(shown.output) == {
+    assert json.loads(shown.output)["result"] == {
         "accepted": {"a": 1, "b": 0},
         "test": {"a": 0, "b": 0},
         "rejected": {"screened": 1},

@@ -177,7 +177,7 @@ def test_convert_rdf_with_its_state(tmp_path):
     # Without a telling suffix it has to be said.
     plain = tmp_path / "g.xvg"
     plain.write_text("0.2 -0.001\n0.3 1.5\n0.4 1.0\n")
-    with pytest.raises(InputError, match="--rdf"):
+    with pytest.raises(InputError, match="--is-rdf"):
         convert(plain, tmp_path / "g.dat", from_units=NM)
     cleaned = convert(plain, tmp_path / "g.dat", from_units=NM, rdf=True, clean=True)
     assert read_rdf(cleaned).g[0] == 0.0

@@ -136,7 +136,7 @@ app.callback(invoke_without_command=True, epilog="Each command has help of its o
 def main() -> None:
     """Run the command line; errors of the package and of the system end with a message and its exit code."""
     try:
-        app()
+        app(prog_name="cg-init")
     except BrokenPipeError:
         # The reader of a pipe (head, less) is gone; what it wanted to see it has seen.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -200,7 +200,12 @@ Longest = Annotated[
     ),
 ]
 Pressure = Annotated[
-    float | None, typer.Option(help="Pressure to reach, in the units of the tables.", rich_help_panel=UPDATE)
+    float | None,
+    typer.Option(
+        help="Pressure to reach, in the unit of the target: kJ/mol/nm^3 (1 bar is 0.06022), kcal/mol/angstrom^3 or "
+        "epsilon/sigma^3.",
+        rich_help_panel=UPDATE,
+    ),
 ]
 Reweighting = Annotated[
     bool,
