@@ -227,8 +227,8 @@ def _command_pages() -> dict[str, str]:
     sections = [
         "# Commands",
         "",
-        "All options of every command, as `cg-init COMMAND --help-all` prints them; [the command line](command-line.md) "
-        "says what all of them have in common.",
+        "All options of every command, as `cg-init COMMAND --help-all` prints them. What all of them have in common: "
+        "[the command line](command-line.md).",
         "",
     ]
     for name in ("", *KNOWN):
