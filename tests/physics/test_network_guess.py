@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from cginit.guess import guess
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
+from cginit.io import read_rdf, read_rdf_header
 from cginit.liquid.forward import solve
 from cginit.network.features import resample_g
 from cginit.network.inference import load_model, model_names
@@ -298,3 +300,19 @@ def test_a_guess_does_not_import_pytorch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("pair", ["E-E", "M-M"])
+def test_notes_say_once_what_was_used(pair):
+    # A pair of decane's beads alone: its g(r) and density have no inversion, and are unlike all of the training.
+    path = Path(__file__).parents[2] / f"examples/decane/{pair}.dist.tgt"
+    header = read_rdf_header(path)
+    potential = guess(read_rdf(path), StatePoint(header.density, header.kT, "nm-kJ/mol"), "network")
+    used = potential.provenance.method
+    assert used in ("hnc", "boltzmann")
+    text = " | ".join(potential.notes)
+    assert "cn-f was:" not in text
+    assert text.count("bridge was not used") == text.count("cn-f was not used") == 1
+    assert ("HNC was" in text) == (used == "hnc")
+    # A reason is given once.
+    assert text.count("has no solution at density") == 1

@@ -163,9 +163,13 @@ class NetworkGuess:
 
     def _smaller(self, target: RDF, state: StatePoint, r_cut: float, why: ConvergenceError) -> PairPotential:
         potential = replace(self, name=WITHOUT_INVERSION, folder=None)(target, state, r_cut)
-        return replace(
-            potential, notes=(f"{self.name} was not used, {WITHOUT_INVERSION} was: {why}", *potential.notes)
-        )
+        if potential.provenance is not None and potential.provenance.method == WITHOUT_INVERSION:
+            first = f"{self.name} was not used, {WITHOUT_INVERSION} was: {why}"
+        else:
+            # The notes that follow say why that one was not used either, and what was.
+            first = f"{self.name} was not used: {why}"
+        rest = (note.replace(f"({why})", "for the same reason") for note in potential.notes)
+        return replace(potential, notes=(first, *rest))
 
     def _instead(self, target: RDF, state: StatePoint, r_cut: float, reasons: list[str]) -> PairPotential:
         why = "; ".join(reasons)

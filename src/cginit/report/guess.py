@@ -54,10 +54,14 @@ def guess_figure(target: RDF, state: StatePoint, potential: PairPotential, path:
         right.fill_between(
             potential.r, u - band, u + band, color=BEST_COLOUR, alpha=0.25, lw=0.0, label="2 standard errors"
         )
-        right.legend(frameon=False)
     right.axhline(0.0, color="0.8", lw=0.8, zorder=0)
-    right.axvspan(0.0, potential.r_core, color="0.93", lw=0.0, zorder=0)
+    right.axvspan(0.0, potential.r_core, color="0.93", lw=0.0, zorder=0, label="extrapolated")
+    right.legend(frameon=False)
     name = "guess" if potential.provenance is None else f"guess by {potential.provenance.method}"
     right.set(xlabel=f"r / {length}", ylabel="U(r) / kT", title=name, xlim=(0.0, potential.r_cut))
     scale_energy(right, potential, state.kT)
+    outside = potential.r >= potential.r_core
+    if potential.u_error is not None and outside.any():
+        low = 1.1 * float((u - 2.0 * potential.u_error / state.kT)[outside].min())
+        right.set_ylim(bottom=min(low, right.get_ylim()[0]))
     return save_figure(figure, path)
