@@ -24,7 +24,18 @@ API, COMMANDS, CARDS = "api", "commands", "cards"
 PARTS = {
     "curves": (
         "Curves, states, units",
-        ("curves", "state", "target", "units", "interactions", "configuration", "periodic", "errors"),
+        (
+            "curves",
+            "state",
+            "target",
+            "units",
+            "interactions",
+            "configuration",
+            "periodic",
+            "grids",
+            "display",
+            "errors",
+        ),
     ),
     "io": ("Files", ("io", "atomic", "names", "lock", "untrusted", "process_identity")),
     "guess": ("Guesses", ("guess", "extrapolate")),

@@ -3,8 +3,7 @@
 Examples
 --------
 >>> import cginit
->>> target = cginit.read_rdf("target.dat", units="nm-kJ/mol")  # doctest: +SKIP
->>> state = cginit.StatePoint(density=33.28, kT=2.494)
+>>> target, state = cginit.read_target("target.dat")  # doctest: +SKIP
 >>> potential = cginit.guess(target, state)  # doctest: +SKIP
 >>> cginit.write_table(potential, "CG-CG.pot")  # doctest: +SKIP
 """
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from cginit.eos import Pressure, pressure
     from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
     from cginit.guess import guess
-    from cginit.io import read_rdf, read_table, write_rdf, write_table
+    from cginit.io import read_rdf, read_table, read_target, write_rdf, write_table
     from cginit.refine import Limits, OpenedRefinement, Refinement, Settings, refine, refine_system
     from cginit.refine import open_refinement as open
     from cginit.state import StatePoint
@@ -52,6 +51,7 @@ __all__ = [
     "pressure",
     "read_rdf",
     "read_table",
+    "read_target",
     "refine",
     "refine_system",
     "unit_system",
@@ -72,7 +72,7 @@ __getattr__, __dir__ = lazy_names(
             "MissingDependencyError",
         ],
         "cginit.guess": ["guess"],
-        "cginit.io": ["read_rdf", "read_table", "write_rdf", "write_table"],
+        "cginit.io": ["read_rdf", "read_table", "read_target", "write_rdf", "write_table"],
         "cginit.refine": [
             "Limits",
             "OpenedRefinement",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance, uniform_grid
+from cginit.display import Drawing, Shown
 from cginit.errors import InputError
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
@@ -119,8 +120,12 @@ def _check_coordinate(coordinate: str) -> None:
         raise InputError(f"{coordinate!r} is no bonded coordinate; those are bond, angle and dihedral")
 
 
-@dataclass(frozen=True, eq=False)
-class Distribution:
+def _unit(coordinate: str, units: UnitSystem) -> str:
+    return units.length if coordinate == "bond" else "rad"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Distribution(Shown):
     r"""Probability density p(x) of a bond length, an angle or a dihedral.
 
     .. math:: \sum_i p_i w_i = 1
@@ -239,6 +244,23 @@ class Distribution:
             raise InputError("the distributions do not share a grid; sample both on one")
         return float(np.abs(self.p - other.p) @ self.widths)
 
+    def _facts(self) -> dict[str, str]:
+        unit = _unit(self.coordinate, self.units)
+        facts = {
+            "of a": self.coordinate,
+            "x": f"{self.x[0]:.4g} to {self.x[-1]:.4g} {unit} in {self.x.size} points",
+            "mean": f"{self.mean:.4g}",
+        }
+        return facts | ({} if self.error is None else {"error": "known"})
+
+    def _drawing(self) -> Drawing:
+        unit = _unit(self.coordinate, self.units)
+        labels = (f"{self.coordinate} / {unit}", f"p / {unit}^-1")
+        return Drawing(self.x, self.p, self.error, *labels, 0.0, float(self.p.max()))
+
+    def _columns(self) -> dict[str, Array | None]:
+        return {"x": self.x, "p": self.p, "error": self.error}
+
     def to(self, units: str | UnitSystem) -> Distribution:
         """Return the same distribution in other units."""
         target = unit_system(units)
@@ -260,8 +282,8 @@ class Distribution:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class BondedPotential:
+@dataclass(frozen=True, eq=False, repr=False)
+class BondedPotential(Shown):
     """Potential energy U(x) of a bond, an angle or a dihedral; its minimum is 0.
 
     Parameters
@@ -339,6 +361,24 @@ class BondedPotential:
     def at_minimum(self) -> float:
         """Where U is smallest."""
         return float(self.x[int(np.argmin(self.u))])
+
+    def _facts(self) -> dict[str, str]:
+        unit = _unit(self.coordinate, self.units)
+        facts = {
+            "of a": self.coordinate,
+            "x": f"{self.x[0]:.4g} to {self.x[-1]:.4g} {unit} in {self.x.size} points",
+            "minimum": f"at {self.at_minimum:.4g}",
+        }
+        if self.provenance is not None:
+            facts["by"] = self.provenance.model or self.provenance.method
+        return facts
+
+    def _drawing(self) -> Drawing:
+        labels = (f"{self.coordinate} / {_unit(self.coordinate, self.units)}", f"U / ({self.units.energy})")
+        return Drawing(self.x, self.u, self.u_error, *labels, 0.0, float(self.u.max()) or 1.0)
+
+    def _columns(self) -> dict[str, Array | None]:
+        return {"x": self.x, "u": self.u, "f": self.f, "u_error": self.u_error}
 
     def to(self, units: str | UnitSystem) -> BondedPotential:
         """Return the same potential in other units."""

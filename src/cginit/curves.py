@@ -5,89 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from cginit.display import Drawing, Shown
 from cginit.errors import InputError
+from cginit.grids import GRID_TOLERANCE, Array, force, frozen, median, uniform_grid
+from cginit.splines import cubic_spline
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["RDF", "Array", "LongWave", "PairPotential", "Provenance", "force", "median", "uniform_grid"]
-
-Array = NDArray[np.float64]
-
-#: Printed tables round r; a grid counts as uniform while its steps differ by less than this part of a step.
-GRID_TOLERANCE = 1e-3
-
-
-def _frozen(values: ArrayLike, name: str) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers: {error}") from None
-    if array.ndim != 1:
-        raise InputError(f"{name} must be one-dimensional, not of shape {array.shape}")
-    if not np.all(np.isfinite(array)):
-        bad = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise InputError(f"{name}[{bad}] is {array[bad]}; every value must be finite")
-    array.flags.writeable = False
-    return array
-
-
-def uniform_grid(r: ArrayLike, name: str = "r") -> Array:
-    """Validate distances ``(n,)`` and return them as an exactly uniform, read-only grid.
-
-    The end points are kept; inner points may deviate by the rounding of a printed file.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than three points, a negative or decreasing r, or uneven steps.
-    """
-    grid = _frozen(r, name)
-    if grid.size < 3:
-        raise InputError(f"{name} needs at least 3 points, got {grid.size}")
-    if grid[0] < 0.0:
-        raise InputError(f"{name}[0] = {grid[0]:g} is negative")
-    dr = float(grid[-1] - grid[0]) / (grid.size - 1)
-    even = np.linspace(grid[0], grid[-1], grid.size)
-    deviation = np.abs(grid - even)
-    if not (dr > 0.0 and deviation.max() <= max(GRID_TOLERANCE * dr, 1e-12)):
-        steps = np.diff(grid)
-        if np.any(steps <= 0.0):
-            bad = int(np.flatnonzero(steps <= 0.0)[0]) + 1
-            raise InputError(
-                f"{name}[{bad}] = {grid[bad]:g} does not increase on {grid[bad - 1]:g}; sort the rows"
-            )
-        worst = int(np.argmax(deviation))
-        raise InputError(
-            f"{name} is not uniform: {name}[{worst}] = {grid[worst]:g} where a step of {dr:g} gives "
-            f"{even[worst]:g}; resample the curve to a uniform grid (cginit.read_rdf does)"
-        )
-    # A first point that is a rounding error away from 0 is 0, and a step off a round one likewise.
-    even.flags.writeable = False
-    return even
-
-
-def median(values: Array) -> float:
-    """Return the median of values ``(n,)``; NaN if one of them is.
-
-    `numpy.median` loads numpy.ma at its first use, which takes as long as a small network.
-
-    Examples
-    --------
-    >>> median(np.array([4.0, 1.0, 2.0, 9.0]))
-    3.0
-    """
-    ordered = np.sort(values)
-    middle = 0.5 * float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
-    return float("nan") if np.isnan(ordered[-1]) else middle
-
-
-def force(r: Array, u: Array) -> Array:
-    """Return F = -dU/dr ``(n,)`` by central differences of the grid (second order, one-sided at the ends).
-
-    This force lies between the two neighbouring secants, which is what LAMMPS checks in a table.
-    """
-    return np.asarray(-np.gradient(u, r), dtype=np.float64)
+__all__ = [
+    "GRID_TOLERANCE",
+    "RDF",
+    "Array",
+    "LongWave",
+    "PairPotential",
+    "Provenance",
+    "force",
+    "median",
+    "uniform_grid",
+]
 
 
 @dataclass(frozen=True)
@@ -155,8 +91,8 @@ class LongWave:
         return replace(self, k=self.k / length)
 
 
-@dataclass(frozen=True, eq=False)
-class RDF:
+@dataclass(frozen=True, eq=False, repr=False)
+class RDF(Shown):
     """Radial distribution function g(r) on one uniform grid.
 
     Parameters
@@ -199,7 +135,7 @@ class RDF:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
         object.__setattr__(self, "r", uniform_grid(self.r))
-        object.__setattr__(self, "g", _frozen(self.g, "g"))
+        object.__setattr__(self, "g", frozen(self.g, "g"))
         if self.beads is not None and self.beads < 2:
             raise InputError(f"g(r) needs at least 2 beads, not {self.beads}")
         if self.g.shape != self.r.shape:
@@ -210,7 +146,7 @@ class RDF:
                 f"g is negative at r = {self.r[bad]:g} ({self.g[bad]:.3g}); set it to 0 (--clean)"
             )
         if self.error is not None:
-            object.__setattr__(self, "error", _frozen(self.error, "error"))
+            object.__setattr__(self, "error", frozen(self.error, "error"))
             if self.error.shape != self.r.shape:
                 raise InputError(f"error has {self.error.size} values for {self.r.size} distances")
             if np.any(self.error < 0.0):
@@ -225,6 +161,26 @@ class RDF:
     def r_max(self) -> float:
         """Largest distance."""
         return float(self.r[-1])
+
+    def _facts(self) -> dict[str, str]:
+        peak = int(np.argmax(self.g))
+        facts = {
+            "r": f"{self.r[0]:.4g} to {self.r_max:.4g} {self.units.length} in {self.r.size} points",
+            "peak": f"{self.g[peak]:.3g} at {self.r[peak]:.4g}",
+        }
+        if self.error is not None:
+            facts["error"] = f"{self.error[peak]:.2g} there"
+        if self.beads is not None:
+            facts["beads"] = str(self.beads)
+        return facts
+
+    def _drawing(self) -> Drawing:
+        return Drawing(
+            self.r, self.g, self.error, f"r / {self.units.length}", "g(r)", 0.0, max(1.0, float(self.g.max()))
+        )
+
+    def _columns(self) -> dict[str, Array | None]:
+        return {"r": self.r, "g": self.g, "error": self.error}
 
     def to(self, units: str | UnitSystem) -> RDF:
         """Return the same curve in other units."""
@@ -345,8 +301,8 @@ class RDF:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class PairPotential:
+@dataclass(frozen=True, eq=False, repr=False)
+class PairPotential(Shown):
     """Pair potential U(r) with its force on one uniform, endpoint-inclusive grid; U(r_cut) = 0 by shift.
 
     Parameters
@@ -392,18 +348,18 @@ class PairPotential:
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
         object.__setattr__(self, "r", uniform_grid(self.r))
-        object.__setattr__(self, "u", _frozen(self.u, "u"))
+        object.__setattr__(self, "u", frozen(self.u, "u"))
         object.__setattr__(self, "notes", tuple(self.notes))
         if self.u.shape != self.r.shape:
             raise InputError(f"u has {self.u.size} values for {self.r.size} distances")
         if self.u[-1] != 0.0:
             raise InputError(f"u(r_cut) is {self.u[-1]:g}, not 0; subtract it (PairPotential.shifted does)")
         values = force(self.r, self.u) if self.f is None else self.f
-        object.__setattr__(self, "f", _frozen(values, "f"))
+        object.__setattr__(self, "f", frozen(values, "f"))
         if self.f.shape != self.r.shape:
             raise InputError(f"f has {self.f.size} values for {self.r.size} distances")
         if self.u_error is not None:
-            object.__setattr__(self, "u_error", _frozen(self.u_error, "u_error"))
+            object.__setattr__(self, "u_error", frozen(self.u_error, "u_error"))
             if self.u_error.shape != self.r.shape:
                 raise InputError(f"u_error has {self.u_error.size} values for {self.r.size} distances")
 
@@ -424,6 +380,59 @@ class PairPotential:
     def r_cut(self) -> float:
         """Cut-off; U = F = 0 beyond it."""
         return float(self.r[-1])
+
+    def __call__(self, r: ArrayLike) -> Array:
+        """Return U at distances of any shape, in the units of the potential.
+
+        Between the points of the grid by a cubic spline, 0 beyond the cut-off, and below the first point, where there
+        is nothing but the core, on the straight line of its force there.
+
+        Parameters
+        ----------
+        r : array_like
+            Distances.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape.
+
+        Examples
+        --------
+        >>> r = np.linspace(0, 1, 101)
+        >>> soft = PairPotential(r, 25 * (1 - r) ** 2, units="lj")
+        >>> soft([0.5, 2.0]).round(6).tolist()
+        [6.25, 0.0]
+        """
+        at = np.asarray(r, dtype=np.float64)
+        u = cubic_spline(self.r, self.u, np.clip(at, self.r[0], self.r_cut).ravel()).reshape(at.shape)
+        u = u - self.f[0] * np.minimum(at - self.r[0], 0.0)
+        return np.asarray(np.where(at >= self.r_cut, 0.0, u), dtype=np.float64)
+
+    def _facts(self) -> dict[str, str]:
+        well, origin = int(np.argmin(self.u)), self.provenance
+        facts = {
+            "r": f"{self.r[0]:.4g} to {self.r_cut:.4g} {self.units.length} in {self.r.size} points",
+            "minimum": f"{self.u[well]:.3g} {self.units.energy} at {self.r[well]:.4g}",
+        }
+        if self.r_core > 0.0:
+            facts["core"] = f"extrapolated below {self.r_core:.4g}"
+        if origin is not None:
+            facts["by"] = origin.model or origin.method
+        if self.notes:
+            facts["notes"] = str(len(self.notes))
+        return facts
+
+    def _drawing(self) -> Drawing:
+        # The well and as much of the core above 0, or twice kT of what has no well.
+        deep = float(-self.u.min())
+        scale = max(deep, 0.0 if self.provenance is None else 2.0 * (self.provenance.kT or 0.0))
+        high = scale or 0.1 * float(self.u.max()) or 1.0
+        labels = (f"r / {self.units.length}", f"U(r) / ({self.units.energy})")
+        return Drawing(self.r, self.u, self.u_error, *labels, -deep, high)
+
+    def _columns(self) -> dict[str, Array | None]:
+        return {"r": self.r, "u": self.u, "f": self.f, "u_error": self.u_error}
 
     def to(self, units: str | UnitSystem) -> PairPotential:
         """Return the same potential in other units."""

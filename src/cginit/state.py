@@ -19,7 +19,7 @@ AVOGADRO_PER_NM3 = 602.214076
 MAX_PACKING = 0.75
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, init=False)
 class StatePoint:
     """Number density and kT of one state.
 
@@ -28,17 +28,21 @@ class StatePoint:
     density : float
         Beads per volume, in the inverse cube of the length unit.
     kT : float
-        Thermal energy, in the energy unit.
+        Thermal energy, in the energy unit; or give `temperature`.
     units : str or UnitSystem, optional
         The units of the two. None means those of the curve that the state is used with.
+    temperature : float, optional
+        In kelvin, instead of `kT`; `units` are needed then, and not lj.
 
     Raises
     ------
     InputError
-        If a value is not a positive, finite number.
+        If a value is not a positive, finite number, or not exactly one of `kT` and `temperature` is given.
 
     Examples
     --------
+    >>> StatePoint(33.28, temperature=300, units="nm-kJ/mol")
+    StatePoint(density=33.28, kT=2.494338785445972, units='nm-kJ/mol')
     >>> StatePoint.from_temperature(33.28, 300.0, "nm-kJ/mol").kT
     2.494338785445972
     """
@@ -47,13 +51,37 @@ class StatePoint:
     kT: float
     units: UnitSystem | None = None
 
-    def __post_init__(self) -> None:
-        for name, value in (("density", self.density), ("kT", self.kT)):
-            if not np.isfinite(value) or value <= 0.0:
+    def __init__(
+        self,
+        density: float,
+        kT: float | None = None,
+        units: str | UnitSystem | None = None,
+        *,
+        temperature: float | None = None,
+    ) -> None:
+        system = None if units is None else unit_system(units)
+        if (kT is None) == (temperature is None):
+            raise InputError("give either kT or temperature (in kelvin), and not both")
+        if temperature is not None:
+            if system is None:
+                raise InputError(
+                    "a temperature in kelvin needs units, as StatePoint(33.28, temperature=300, units='nm-kJ/mol')"
+                )
+            kT = temperature * system.boltzmann()
+        for name, value in (("density", density), ("kT", kT)):
+            if value is None or not np.isfinite(value) or value <= 0.0:
                 raise InputError(f"{name} must be a positive number, not {value}")
             object.__setattr__(self, name, float(value))
-        if self.units is not None:
-            object.__setattr__(self, "units", unit_system(self.units))
+        object.__setattr__(self, "units", system)
+
+    def __repr__(self) -> str:
+        units = "" if self.units is None else f", units={self.units.name!r}"
+        return f"StatePoint(density={self.density!r}, kT={self.kT!r}{units})"
+
+    @property
+    def temperature(self) -> float | None:
+        """Temperature in kelvin; None in lj units and without units."""
+        return None if self.units is None or self.units.is_reduced else self.kT / self.units.boltzmann()
 
     @classmethod
     def from_temperature(cls, density: float, temperature: float, units: str | UnitSystem) -> StatePoint:

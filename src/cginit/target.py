@@ -23,7 +23,7 @@ __all__ = ["Target"]
 BEAD = "A"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Target:
     """One state: what its pairs and bonds are to show, its densities and kT. One species is a mixture of one.
 
@@ -117,6 +117,12 @@ class Target:
             ("weight", float(weight)),
         ):
             object.__setattr__(self, attribute, content)
+
+    def __repr__(self) -> str:
+        units = self.units
+        beads = ", ".join(f"{name} {value:.4g} {units.density}" for name, value in self.densities.items())
+        wanted = "" if self.pressure is None else f"; pressure {self.pressure:.4g} {units.pressure}"
+        return f"<Target: {', '.join(map(str, self.measured))}; {beads}; kT {self.kT:.4g} {units.energy}{wanted}>"
 
     @classmethod
     def of(

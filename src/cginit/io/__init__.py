@@ -17,6 +17,7 @@ from cginit.lazy import lazy_names
 if TYPE_CHECKING:
     from cginit.io.lammps import read_lammps_tables, write_lammps_tables
     from cginit.io.pair_tables import PairTables, write_pair_tables
+    from cginit.io.target_file import read_target
 
 __all__ = [
     "FORMATS",
@@ -34,6 +35,7 @@ __all__ = [
     "read_rdf_header",
     "read_start",
     "read_table",
+    "read_target",
     "refuse_two_phases",
     "table_format",
     "table_usage",
@@ -50,5 +52,6 @@ __getattr__, __dir__ = lazy_names(
     {
         "cginit.io.lammps": ["read_lammps_tables", "write_lammps_tables"],
         "cginit.io.pair_tables": ["PairTables", "write_pair_tables"],
+        "cginit.io.target_file": ["read_target"],
     },
 )

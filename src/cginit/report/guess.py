@@ -62,6 +62,6 @@ def guess_figure(target: RDF, state: StatePoint, potential: PairPotential, path:
     scale_energy(right, potential, state.kT)
     outside = potential.r >= potential.r_core
     if potential.u_error is not None and outside.any():
-        low = 1.1 * float((u - 2.0 * potential.u_error / state.kT)[outside].min())
-        right.set_ylim(bottom=min(low, right.get_ylim()[0]))
+        bottom = 1.1 * float((u - 2.0 * potential.u_error / state.kT)[outside].min())
+        right.set_ylim(bottom=min(bottom, right.get_ylim()[0]))
     return save_figure(figure, path)

@@ -1,0 +1,155 @@
+"""How a curve shows itself: a line of text, a card with a sparkline in a notebook, a plot, a data frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+__all__ = ["Drawing", "Shown"]
+
+_Array = NDArray[np.float64]
+#: Size of a sparkline in pixels, and room around it.
+WIDTH, HEIGHT, MARGIN = 240.0, 60.0, 3.0
+#: Standard errors of a band: the truth is inside in 95 of 100 points.
+BAND = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A curve as it is drawn.
+
+    Attributes
+    ----------
+    x, y : ndarray, shape (n,)
+    error : ndarray, shape (n,), or None
+        Standard error of y.
+    x_label, y_label : str
+        With units.
+    low, high : float
+        The part of y that is shown: a repulsive core would squeeze all the rest to a line.
+    """
+
+    x: _Array
+    y: _Array
+    error: _Array | None
+    x_label: str
+    y_label: str
+    low: float
+    high: float
+
+
+class Shown:
+    """A curve that can be looked at; a subclass says what it is, how it is drawn and what its columns are."""
+
+    __slots__ = ()
+
+    def _facts(self) -> dict[str, str]:
+        """Return what there is to know, by name."""
+        raise NotImplementedError
+
+    def _drawing(self) -> Drawing:
+        raise NotImplementedError
+
+    def _columns(self) -> dict[str, _Array | None]:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {words}" for name, words in self._facts().items())
+        return f"<{type(self).__name__}: {facts}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td style='text-align:left;opacity:0.7'>{escape(name)}</td>"
+            f"<td style='text-align:left'>{escape(words)}</td></tr>"
+            for name, words in self._facts().items()
+        )
+        return (
+            "<div style='display:flex;flex-wrap:wrap;gap:1.5em;align-items:center'>"
+            f"<div><b>{type(self).__name__}</b><table>{rows}</table></div>{sparkline(self._drawing())}</div>"
+        )
+
+    def plot(self, axes: Axes | None = None, **style: Any) -> Axes:
+        """Draw the curve, with a band of two standard errors where they are known, and return the axes.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        **style
+            For `matplotlib.axes.Axes.plot`, as ``label="target"``.
+
+        Raises
+        ------
+        MissingDependencyError
+            If matplotlib is not installed.
+        """
+        drawing = self._drawing()
+        first = axes is None
+        if axes is None:
+            axes = _new_axes()
+        (line,) = axes.plot(drawing.x, drawing.y, **style)
+        if drawing.error is not None:
+            band = BAND * drawing.error
+            axes.fill_between(
+                drawing.x, drawing.y - band, drawing.y + band, color=line.get_color(), alpha=0.25, lw=0.0
+            )
+        if first:
+            room = 0.05 * (drawing.high - drawing.low)
+            axes.set(
+                xlabel=drawing.x_label, ylabel=drawing.y_label, ylim=(drawing.low - room, drawing.high + room)
+            )
+        return axes
+
+    def to_frame(self) -> DataFrame:
+        """Return the points as a pandas data frame, one row a point; ``frame.attrs["units"]`` names the units.
+
+        Raises
+        ------
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        if find_spec("pandas") is None:
+            raise MissingDependencyError("data frames need pandas: pip install pandas")
+        from pandas import DataFrame
+
+        frame = DataFrame({name: values for name, values in self._columns().items() if values is not None})
+        frame.attrs["units"] = str(getattr(self, "units").name)  # noqa: B009  # every subclass has them
+        return frame
+
+
+def _new_axes() -> Axes:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise MissingDependencyError("figures need matplotlib: pip install 'cginit[report]'") from error
+    axes: Axes = pyplot.subplots()[1]
+    return axes
+
+
+def sparkline(drawing: Drawing) -> str:
+    """Return a small picture of a curve as SVG, in the colour of the text around it: also right in dark mode."""
+    span = max(float(drawing.x[-1] - drawing.x[0]), 1e-300)
+    height = max(drawing.high - drawing.low, 1e-300)
+    x = MARGIN + (drawing.x - drawing.x[0]) / span * (WIDTH - 2.0 * MARGIN)
+    inside = np.clip(drawing.y, drawing.low, drawing.high)
+    y = HEIGHT - MARGIN - (inside - drawing.low) / height * (HEIGHT - 2.0 * MARGIN)
+    # What lies outside of the picture by more than its margin is left out, not drawn along its edge.
+    shown = (drawing.y >= drawing.low) & (drawing.y <= drawing.high)
+    shown[:-1] |= shown[1:].copy()
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[shown], y[shown], strict=True))
+    return (
+        f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" role="img" aria-label="{escape(drawing.y_label)} against '
+        f'{escape(drawing.x_label)}"><polyline points="{points}" fill="none" stroke="currentColor" '
+        'stroke-width="1.5"/></svg>'
+    )
