@@ -6,9 +6,10 @@ import inspect
 import os
 import pkgutil
 import re
-import subprocess
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
@@ -233,7 +234,7 @@ def _directive(module: str, name: str, thing: object) -> list[str]:
 
 def _command_pages() -> dict[str, str]:
     """Return one page with the help of every command, as a terminal shows it."""
-    from cginit.cli.commands import COMMANDS as KNOWN
+    from cginit.cli.examples import EXAMPLES
 
     sections = [
         "# Commands",
@@ -242,20 +243,19 @@ def _command_pages() -> dict[str, str]:
         "[the command line](command-line.md).",
         "",
     ]
-    for name in ("", *KNOWN):
-        help_text = _run(*([name] if name else []), "--help-all")
+    for name in EXAMPLES:
         sections += [f"## `{' '.join(['cg-init', name]).strip()}`", ""]
-        sections += ["```text", help_text, "```", ""]
+        sections += ["```text", _help(name), "```", ""]
     return {f"{COMMANDS}.md": "\n".join(sections)}
 
 
-def _run(*arguments: str) -> str:
-    environment = os.environ | {"COLUMNS": "88", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
-    code = "from cginit.cli import main; import sys; sys.argv[0] = 'cg-init'; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, env=environment
-    )
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+def _help(command: str) -> str:
+    from cginit.cli.app import app
+
+    os.environ |= {"COLUMNS": "88", "NO_COLOR": "1"}
+    with redirect_stdout(StringIO()) as shown:
+        app([*command.split(), "--help-all"], prog_name="cg-init", standalone_mode=False)
+    return "\n".join(line.rstrip() for line in shown.getvalue().strip("\n").splitlines())
 
 
 # -- cards and other pages of the repository

@@ -18,7 +18,7 @@ __all__ = ["FEW", "FIRST", "shown", "write_help"]
 FEW = 10
 #: What a longer command shows at first. The options of `cginit.cli.command.OUTPUT` are always there.
 FIRST = {
-    "": (),
+    "": ("--install-completion",),
     "guess": (
         *("--rdf", "--density", "--temperature", "--kT", "--units", "--method", "--cutoff", "--out"),
         *("--out-units", "--plot"),
@@ -39,7 +39,7 @@ FIRST = {
     "train curves": ("--out", "--data", "--axis", "--most", "--steps", "--plot", "--device"),
 }
 #: What the kinds of values are called; an option may say more by a `metavar` of its own.
-KINDS = {"float": "NUMBER", "int": "N", "integer": "N", "path": "FILE", "str": "TEXT", "text": "TEXT"}
+KINDS = {"float": "NUMBER", "int": "N", "integer": "N", "path": "PATH", "str": "TEXT", "text": "TEXT"}
 #: Widest name of an option beside its text; that of a longer one begins on the next line.
 COLUMN = 26
 
