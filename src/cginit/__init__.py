@@ -71,7 +71,6 @@ __getattr__, __dir__ = lazy_names(
             "InputError",
             "MissingDependencyError",
         ],
-        "cginit.guess": ["guess"],
         "cginit.io": ["read_rdf", "read_table", "read_target", "write_rdf", "write_table"],
         "cginit.refine": [
             "Limits",
@@ -79,7 +78,6 @@ __getattr__, __dir__ = lazy_names(
             "Refinement",
             "Settings",
             "open_refinement as open",
-            "refine",
             "refine_system",
         ],
         "cginit.target": ["Target"],
@@ -88,10 +86,7 @@ __getattr__, __dir__ = lazy_names(
     },
 )
 
-# `cginit.guess` and `cginit.refine` are functions, and packages have the same names. Python puts a package into its
-# parent when it is imported for the first time; here that happens at once, and the function has the name from then
-# on, whatever is imported later. `from cginit.guess import METHODS` finds the package all the same.
+# Packages that can be called as the function of the same name: imported, they are attributes of this one.
 for _name in ("guess", "refine"):
     import_module(f"{__name__}.{_name}")
-    globals().pop(_name, None)
 del _name

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-__all__ = ["lazy_names"]
+__all__ = ["callable_package", "lazy_names"]
 
 
 def lazy_names(
@@ -50,3 +51,36 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *home_of})
 
     return find, names
+
+
+class _CallablePackage(ModuleType):
+    """A package that can be called as the function in it that has its name."""
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        found: Callable[..., Any] = getattr(self, self.__name__.rpartition(".")[2])
+        return found
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        return self._function(*args, **keywords)
+
+    @property
+    def __signature__(self) -> Any:
+        # What editors and `help` show of a call.
+        import inspect
+
+        return inspect.signature(self._function)
+
+
+def callable_package(package: str) -> None:
+    """Make a package callable as its function of the same name.
+
+    So `cginit.refine` is both the function that users call and the package whose modules they import, in every way
+    that Python has of importing them.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    """
+    sys.modules[package].__class__ = _CallablePackage

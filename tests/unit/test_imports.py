@@ -34,13 +34,22 @@ def test_the_import_is_light():
     ],
 )
 def test_the_function_and_the_package_of_one_name(name, before):
-    something = {"guess": "METHODS", "refine": "UPDATES"}[name]
+    # The package itself is called, so that every way of importing what is in it works.
+    part = {"guess": "base", "refine": "driver"}[name]
     after = (
-        f"import inspect, cginit, cginit.{name}; from cginit.{name} import {something}, {name} as same; "
-        f"from cginit import {name} as function; "
-        f"print(inspect.isfunction(cginit.{name}), cginit.{name} is same, function is same, bool({something}))"
+        f"import inspect, cginit, cginit.{name}.{part} as part; from cginit.{name} import {name} as same; "
+        f"from cginit import {name} as package; "
+        f"print(cginit.{name} is package, inspect.ismodule(package), package.{part} is part, "
+        f"inspect.signature(package) == inspect.signature(same), package.{name} is same)"
     )
-    assert _fresh(f"{before.format(name=name)}; {after}") == ["True"] * 4
+    assert _fresh(f"{before.format(name=name)}; {after}") == ["True"] * 5
+
+
+def test_a_call_of_the_package_is_one_of_the_function():
+    with pytest.raises(TypeError, match=r"guess\(\) missing 2 required positional arguments"):
+        cginit.guess()
+    with pytest.raises(TypeError, match=r"refine\(\) missing 3 required positional arguments"):
+        cginit.refine()
 
 
 def test_every_public_name_is_there():

@@ -12,6 +12,7 @@ import numpy as np
 from cginit.curves import RDF, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.guess.base import Guess
+from cginit.lazy import callable_package
 from cginit.state import StatePoint, check_density, common_units, excluded_diameter
 
 __all__ = [
@@ -158,3 +159,6 @@ def guess(
 def _source(target: RDF) -> str:
     content = np.concatenate([target.r, target.g]).astype("<f8").tobytes()
     return "sha256:" + hashlib.sha256(content).hexdigest()[:12]
+
+
+callable_package(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cginit.lazy import lazy_names
+from cginit.lazy import callable_package, lazy_names
 
 if TYPE_CHECKING:
     from cginit.refine.convergence import Distance, distance
@@ -97,3 +97,5 @@ __getattr__, __dir__ = lazy_names(
         ],
     },
 )
+
+callable_package(__name__)
