@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from cginit.cli.rdf import rdf
 from cginit.cli.system import read_system
 from cginit.errors import InputError
+from cginit.guess.molecules import guess_molecules
 from cginit.io import read_rdf, read_rdf_header
 
 app = typer.Typer()
@@ -126,3 +127,47 @@ def test_one_type_is_a_mixture_of_one(gas, tmp_path):
     run(*options, "--out", tmp_path / "one.dat", "--system", file)
     (found,) = read_system(file).targets
     assert (len(found.pairs), found.kT) == (1, 1.5)
+
+
+def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
+    """The file of the system names targets of every interaction, the start and what the two exclude."""
+    trajectory = tmp_path / "dimers.gsd"
+    rng = np.random.default_rng(3)
+    with gsd.hoomd.open(str(trajectory), "w") as file:
+        for _ in range(20):
+            ways = rng.normal(size=(100, 3))
+            ways *= (rng.normal(0.6, 0.03, 100) / np.linalg.norm(ways, axis=1))[:, None]
+            ends = rng.uniform(-EDGE / 2, EDGE / 2, (100, 3))
+            places = np.stack([ends, ends + ways], axis=1).reshape(-1, 3)
+            frame = gsd.hoomd.Frame()
+            frame.particles.N = 200
+            frame.particles.types = ["P"]
+            frame.particles.position = places - EDGE * np.round(places / EDGE)
+            frame.configuration.box = [EDGE, EDGE, EDGE, 0, 0, 0]
+            frame.bonds.N, frame.bonds.group = 100, np.arange(200).reshape(-1, 2)
+            file.append(frame)
+    system = tmp_path / "dimers" / "system.toml"
+    options = ("--topology", trajectory, "--map", "types", "--units", "lj", "--kT", 1.0, "--dr", 0.1)
+    result = run(*options, "--system", system, "--pressure", 0.2)
+    assert result.exit_code == 0, result.output
+    assert f"run cg-init refine {system}" in result.stdout
+    read = read_system(system)
+    (target,), (start,) = read.targets, read.starts
+    assert [str(one) for one in target.measured] == ["P-P", "bond P-P"]
+    assert (target.pressure, target.kT, target.target_exclusions) == (0.2, 1.0, "molecule")
+    assert start.topology.exclusions == "molecule"
+    assert target.distributions["bond P-P"].mean == pytest.approx(0.6, abs=0.01)  # 2000 bonds: 15 sigma
+    assert target.counts_what_acts
+    assert target.rdfs["P-P"].error is not None
+    first = guess_molecules(target)
+    assert first["bond P-P"].at_minimum == pytest.approx(0.6, abs=0.03)
+
+
+def test_somewhere_to_write_is_needed(gas, tmp_path):
+    with pytest.raises(InputError, match="give --out"):
+        run("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5)
+    with pytest.raises(InputError, match="--pressure is written into the file of --system"):
+        run(
+            *("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5, "--out", tmp_path / "a.dat"),
+            *("--pressure", 1.0),
+        )

@@ -19,7 +19,7 @@ from cginit.units import NM_KJ, UnitSystem, unit_system
 
 if TYPE_CHECKING:
     from cginit.curves import RDF
-    from cginit.trajectory import MappedSystem
+    from cginit.trajectory import MappedSystem, MoleculeTargets
 
 __all__ = ["default_dr", "rdf", "thermal_energy"]
 
@@ -53,13 +53,13 @@ class RdfOptions:
         ),
     ]
     out: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--out",
             help="File to write: VOTCA's layout, or CSV by the suffix .csv. With several pairs a folder, or a name "
-            "with {pair} in it ('{pair}.dat').",
+            "with {pair} in it ('{pair}.dat'). Default: the folder of --system.",
         ),
-    ]
+    ] = None
     trajectory: Annotated[
         Path | None,
         typer.Option(
@@ -135,7 +135,18 @@ class RdfOptions:
             "--system",
             metavar="FILE",
             callback=check_file,
-            help="Also write the TOML file that cg-init refine reads: densities of the types, kT, units, targets.",
+            help="Also write the TOML file that cg-init refine reads: densities of the types, kT, units, targets. "
+            "Where beads are bonded also the distributions of bonds, angles and dihedrals, g(r) inside molecules, "
+            "and the last frame with its topology to start from, all in the folder of this file.",
+        ),
+    ] = None
+    pressure: Annotated[
+        str | None,
+        typer.Option(
+            "--pressure",
+            metavar="VALUE|FILE",
+            help="Pressure to reach, for --system: a number in the energy unit per cubed length unit, or the mean of "
+            "a file: .xvg of gmx energy with the column Pressure, or the log of LAMMPS with Press.",
         ),
     ] = None
 
@@ -148,6 +159,27 @@ class RdfOptions:
     def energy(self) -> float:
         """The thermal energy; InputError if it is not given, or twice."""
         return thermal_energy(self.temperature, self.kT, self.system)
+
+    @property
+    def target_pressure(self) -> float | None:
+        """The pressure to reach, from the option or the file that it names."""
+        if self.pressure is None:
+            return None
+        try:
+            return float(self.pressure)
+        except ValueError:
+            from cginit.io.pressure_log import read_mean_pressure
+
+            return read_mean_pressure(self.pressure, units=self.system).value
+
+    @property
+    def place(self) -> str:
+        """Where the g(r) go; InputError if nothing says it."""
+        if self.out is not None:
+            return self.out
+        if self.system_file is None:
+            raise InputError("give --out for the g(r), or --system for all that a refinement needs")
+        return f"{self.system_file.parent}/"
 
     @property
     def frames(self) -> dict[str, Any]:
@@ -163,13 +195,15 @@ def rdf_command(options: RdfOptions) -> None:
     the standard error of g from blocks in time.
     """
     spoken = voice()
-    out = options.out
+    out = options.place
     if is_potential_name(out) and not out.lower().endswith(".xvg"):
         raise InputError(
             f"the name of {out} means the table of a potential, but it would hold a g(r); name it .dist.tgt or .dat"
         )
-    energy = options.energy
-    targets, sampled, files, configurations = _sample(options)
+    energy, pressure = options.energy, options.target_pressure
+    if pressure is not None and options.system_file is None:
+        raise InputError("--pressure is written into the file of --system; give one")
+    targets, sampled, files, configurations, molecules = _sample(options)
     density = sampled.density if options.density is None else options.density
     state = StatePoint(density, energy, sampled.units)
     _write(targets, files, state, sampled)
@@ -181,8 +215,16 @@ def rdf_command(options: RdfOptions) -> None:
         spoken.file(path, "beads")
     for note in sampled.notes:
         spoken.note(note, "note: ")
-    if options.system_file is not None:
-        _write_system(options.system_file, files, state, sampled)
+    if options.system_file is not None and molecules is not None:
+        from cginit.cli.molecule_system import write_molecules
+
+        written = write_molecules(
+            options.system_file, molecules, energy, files, density=density, pressure=pressure
+        )
+        for path, what in written:
+            spoken.file(path, what)
+    elif options.system_file is not None:
+        _write_system(options.system_file, files, state, sampled, pressure)
 
 
 rdf = with_groups(rdf_command)
@@ -190,13 +232,15 @@ rdf = with_groups(rdf_command)
 
 def _sample(
     options: RdfOptions,
-) -> tuple[dict[Pair, RDF], MappedSystem, dict[Pair, Path], list[Path]]:
-    """Return g(r) of each pair, the system, the file of each pair, and the configurations that were written."""
+) -> tuple[dict[Pair, RDF], MappedSystem, dict[Pair, Path], list[Path], MoleculeTargets | None]:
+    """Return g(r) of each pair, the system, the file of each pair, the configurations written, and the molecules."""
     from cginit.cli.progress import counting
-    from cginit.trajectory import rdfs_from_trajectory, write_beads
+    from cginit.trajectory import write_beads
+    from cginit.trajectory.molecule_target import molecules_of
+    from cginit.trajectory.sampled import sampled
 
     with counting() as report:
-        targets, sampled = rdfs_from_trajectory(
+        found = sampled(
             options.topology,
             options.trajectory,
             dr=default_dr(options.system) if options.dr is None else options.dr,
@@ -206,9 +250,12 @@ def _sample(
             blocks=options.blocks,
             workers=options.workers,
             progress=report("g(r), frames"),
+            molecules=options.system_file is not None,
             **options.frames,
         )
-        files = _files(options.out, list(targets))
+        molecules = molecules_of(found)
+        targets, system = found.rdfs(), found.system if molecules is None else molecules.system
+        files = _files(options.place, list(targets))
         beads = [
             write_beads(
                 options.topology,
@@ -219,7 +266,7 @@ def _sample(
             )
             for path in options.out_beads or ()
         ]
-    return targets, sampled, files, beads
+    return targets, system, files, beads, molecules
 
 
 def _write(
@@ -249,17 +296,23 @@ def _write(
         )
 
 
-def _write_system(path: Path, files: Mapping[Pair, Path], state: StatePoint, sampled: MappedSystem) -> None:
+def _write_system(
+    path: Path,
+    files: Mapping[Pair, Path],
+    state: StatePoint,
+    sampled: MappedSystem,
+    pressure: float | None,
+) -> None:
     """Write what ``cg-init refine`` reads, and say so."""
     from cginit.cli.system import write_system
 
     scale = state.density / sampled.density
     densities = {kind: scale * value for kind, value in sampled.densities}
-    voice().file(write_system(path, state, densities, dict(files)), f"run cg-init refine {path}")
+    voice().file(write_system(path, state, densities, dict(files), pressure), f"run cg-init refine {path}")
     if sampled.several:
         voice().note(
-            f"molecules have several beads, and {path} says nothing of their bonds; add the topology, its "
-            "exclusions and the distributions of bonds and angles",
+            f"molecules have several beads, and {path} says nothing of their bonds, which neither the mapping nor the "
+            "topology names; name them in a mapping file",
             "note: ",
         )
 

@@ -276,7 +276,11 @@ def _pair(name: str, densities: Mapping[str, float], file: Path) -> tuple[str, s
 
 
 def write_system(
-    file: Path, state: StatePoint, densities: Mapping[str, float], targets: Mapping[tuple[str, str], Path]
+    file: Path,
+    state: StatePoint,
+    densities: Mapping[str, float],
+    targets: Mapping[tuple[str, str], Path],
+    pressure: float | None = None,
 ) -> Path:
     """Write the file that `read_system` reads, with names of targets relative to it, and return its path.
 
@@ -290,6 +294,8 @@ def write_system(
         Of each bead type.
     targets : mapping of pair to Path
         The file of each pair.
+    pressure : float, optional
+        Pressure to reach.
 
     Raises
     ------
@@ -313,7 +319,9 @@ def write_system(
         raise InputError("the state of a system has no units; give --units")
     file.parent.mkdir(parents=True, exist_ok=True)
     folder = file.parent.resolve()
-    lines = [f"units = {_text(state.units.name)}", f"kT = {state.kT!r}", "", "[densities]"]
+    lines = [f"units = {_text(state.units.name)}", f"kT = {state.kT!r}"]
+    lines += [] if pressure is None else [f"pressure = {pressure!r}"]
+    lines += ["", "[densities]"]
     lines += [f"{_text(name)} = {float(value)!r}" for name, value in densities.items()]
     lines += ["", "[targets]"]
     lines += [

@@ -6,7 +6,21 @@ A pair is the fourth coordinate; it is counted by `cginit.sampling`.
 from cginit.coordinates.angle import ANGLE
 from cginit.coordinates.base import Coordinate
 from cginit.coordinates.bond import BOND
-from cginit.coordinates.counts import COORDINATES, BondedCounts, count_terms
+from cginit.coordinates.counter import TermCounter
+from cginit.coordinates.counts import COORDINATES, BondedCounts, block_distribution, count_terms
 from cginit.coordinates.dihedral import DIHEDRAL
+from cginit.coordinates.resolution import fine_grid, joined_bins
 
-__all__ = ["ANGLE", "BOND", "COORDINATES", "DIHEDRAL", "BondedCounts", "Coordinate", "count_terms"]
+__all__ = [
+    "ANGLE",
+    "BOND",
+    "COORDINATES",
+    "DIHEDRAL",
+    "BondedCounts",
+    "Coordinate",
+    "TermCounter",
+    "block_distribution",
+    "count_terms",
+    "fine_grid",
+    "joined_bins",
+]

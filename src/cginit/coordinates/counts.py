@@ -21,7 +21,7 @@ from cginit.sampling import BLOCKS
 from cginit.topology import Topology
 from cginit.units import UnitSystem
 
-__all__ = ["COORDINATES", "BondedCounts", "count_terms"]
+__all__ = ["COORDINATES", "BondedCounts", "block_distribution", "count_terms"]
 
 #: The bonded coordinates by name.
 COORDINATES: Mapping[str, Coordinate] = {"bond": BOND, "angle": ANGLE, "dihedral": DIHEDRAL}
@@ -91,17 +91,40 @@ class BondedCounts:
         bounds = [k * frames // blocks for k in range(blocks)]
         sums = np.add.reduceat(w[:, None] * self.counts, bounds, axis=0)
         totals = np.add.reduceat(w, bounds)
-        inside = float(sums.sum()) / self.members
-        if not inside > 0.0:
+        if not float(sums.sum()) > 0.0:
             raise InputError(
                 f"no {self.interaction} lies between {self.x[0]:g} and {self.x[-1]:g} {self.units.length}; count on "
                 "a grid that reaches it"
             )
-        ideal = self.ideal() * inside
-        p = sums.sum(axis=0) / ideal
-        deviation = sums / ideal - totals[:, None] * p
-        error = np.sqrt(blocks / (blocks - 1) * np.sum(deviation**2, axis=0))
-        return Distribution(self.x, p, error, coordinate=self.interaction.coordinate, units=self.units)
+        return block_distribution(self.x, sums, totals, self.interaction.coordinate, self.units)
+
+
+def block_distribution(
+    x: Array, sums: Array, weights: Array, coordinate: str, units: UnitSystem
+) -> Distribution:
+    """Return p(x) of counted groups with the standard error of a weighted mean over blocks.
+
+    It is normalised by all groups that lie on the grid. The errors are those of `cginit.sampling.block_curve`.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+        Grid.
+    sums : ndarray, shape (m, n)
+        Weighted counts of each block; together at least one.
+    weights : ndarray, shape (m,)
+        Weight of each block; together 1.
+    coordinate : {"bond", "angle", "dihedral"}
+        What was counted.
+    units : UnitSystem
+        Units of a length.
+    """
+    blocks = len(weights)
+    ideal = float(sums.sum()) * bin_widths(x, coordinate)
+    p = sums.sum(axis=0) / ideal
+    deviation = sums / ideal - weights[:, None] * p
+    error = np.sqrt(blocks / (blocks - 1) * np.sum(deviation**2, axis=0))
+    return Distribution(x, p, error, coordinate=coordinate, units=units)
 
 
 def count_terms(

@@ -7,7 +7,7 @@ angles in degrees. Files of other programs with columns x and y are read alike.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ __all__ = [
     "read_bonded_potential",
     "read_distribution",
     "write_bonded_pot",
+    "write_distribution",
     "write_lammps_bonded",
 ]
 
@@ -113,6 +114,20 @@ def _one_turn(x: Array, y: Array, error: Array | None) -> tuple[Array, tuple[Arr
     # Histograms cut the bin at the end of the turn in two.
     joined = np.append(0.5 * (y[0] + y[-1]), y[1:-1])
     return x[:-1], (joined, None if error is None else error[:-1])
+
+
+def write_distribution(
+    curve: Distribution, path: str | os.PathLike[str], *, notes: Sequence[str] = ()
+) -> Path:
+    """Write ``x p [error] i`` as VOTCA reads it, in the units of the curve and radians; return the path.
+
+    Every number is printed so that it reads back as the same number.
+    """
+    lines = [f"# distribution, {curve.coordinate}, {curve.units.name}, angles in radians"]
+    lines += [f"# {note}" for note in notes]
+    columns = [curve.x, curve.p] if curve.error is None else [curve.x, curve.p, curve.error]
+    lines += [" ".join(map(repr, row)) + " i" for row in np.column_stack(columns).tolist()]
+    return write_atomically(Path(path), "\n".join(lines) + "\n")
 
 
 def write_bonded_pot(potential: BondedPotential, path: str | os.PathLike[str]) -> Path:

@@ -19,7 +19,7 @@ from cginit.trajectory.mapping import FloatArray, MappedAtoms, bead_positions, m
 from cginit.trajectory.specification import MappingRules
 from cginit.units import NM_KJ, UnitSystem, conversion
 
-__all__ = ["BEAD_SUFFIXES", "write_beads"]
+__all__ = ["BEAD_SUFFIXES", "whole_file", "write_beads"]
 
 #: Ends of file names: HOOMD-blue's, LAMMPS' and GROMACS' format.
 BEAD_SUFFIXES = (".gsd", ".dump", ".lammpstrj", ".gro")
@@ -90,13 +90,13 @@ def write_beads(
                     progress(done, len(wanted))
 
         write = {".gsd": _gsd, ".gro": _gro}.get(suffix, _dump)
-        with _whole(target) as temporary:
+        with whole_file(target) as temporary:
             write(temporary, groups, configurations())
     return target
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[Path]:
+def whole_file(target: Path) -> Iterator[Path]:
     """Give a name in the same folder that becomes `target` when the writing has ended well."""
     if not target.parent.is_dir():
         raise InputError(f"cannot write {target}: the folder {target.parent} does not exist; create it first")

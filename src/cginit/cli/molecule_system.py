@@ -1,0 +1,98 @@
+"""What a trajectory of molecules shows, written as the files that ``cg-init refine`` reads."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from cginit.trajectory import MoleculeTargets
+
+__all__ = ["START_FILE", "write_molecules"]
+
+#: The file of the topology and the positions, beside that of the system.
+START_FILE = "start.gsd"
+
+
+def write_molecules(
+    file: Path,
+    found: MoleculeTargets,
+    kT: float,
+    pairs: Mapping[tuple[str, str], Path],
+    *,
+    density: float | None = None,
+    pressure: float | None = None,
+) -> list[tuple[Path, str]]:
+    """Write distributions, the g(r) inside molecules, the start and, last, the file of the system.
+
+    All of them lie in the folder of `file`; it refers to the g(r) of `pairs` where these lie.
+
+    Parameters
+    ----------
+    file : Path
+        Its folder is made.
+    found : MoleculeTargets
+        What the trajectory showed.
+    kT : float
+        Thermal energy in the units of the targets.
+    pairs : mapping of (str, str) to Path
+        Files of the g(r), written already.
+    density : float, optional
+        Of all beads, instead of that of the trajectory.
+    pressure : float, optional
+        Pressure to reach, in the units of the targets.
+
+    Returns
+    -------
+    list of (Path, str)
+        What was written, and what it is; the file of the system last.
+    """
+    from cginit.io import write_atomically, write_rdf
+    from cginit.io.bonded_tables import write_distribution
+    from cginit.trajectory import write_start
+
+    missing = [f"{a}-{b}" for a, b in found.rdfs if (a, b) not in pairs]
+    if missing:
+        raise InputError(f"g(r) of {', '.join(missing)} was not written")
+    folder = file.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    system = found.system
+    state = system.state(kT)
+    written: list[tuple[Path, str]] = []
+    for one, curve in found.inside.items():
+        what = f"g(r) {one} inside molecules"
+        notes = [f"{what}: 4 pi rho times the integral of r^2 g is the number of such neighbours"]
+        written.append((write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=notes), what))
+    targets = {"-".join(pair): path for pair, path in pairs.items()}
+    for name, distribution in found.distributions.items():
+        path = write_distribution(distribution, folder / f"{name.file_stem}.dat", notes=[str(name)])
+        targets[str(name)] = path
+        written.append((path, f"distribution of {name}"))
+    written.append((write_start(found.start, folder / START_FILE), "topology and start configuration"))
+    units = json.dumps(system.units.name)
+    lines = [
+        f"units = {units}",
+        f"kT = {state.kT!r}",
+        f"density = {state.density if density is None else density!r}",
+        *([] if pressure is None else [f"pressure = {pressure!r}"]),
+        f'topology = "{START_FILE}"',
+        f"topology_units = {units}",
+        "# Pairs up to so many bonds apart feel no pair potential.",
+        f'exclusions = "{found.topology.exclusions}"',
+        "# Pairs that the g(r) of the targets leave out.",
+        f'target_exclusions = "{found.target_exclusions}"',
+        "",
+        "[targets]",
+    ]
+    lines += [
+        f"{json.dumps(name, ensure_ascii=False)} = "
+        f"{json.dumps(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(), ensure_ascii=False)}"
+        for name, path in targets.items()
+    ]
+    whole = write_atomically(file, "\n".join(lines) + "\n")
+    return [*written, (whole, f"run cg-init refine {file}")]

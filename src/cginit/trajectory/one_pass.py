@@ -1,0 +1,225 @@
+"""One pass over the frames of a trajectory, in one process or several, that counts all that is wanted of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cginit.bond_graph import pairs_within
+from cginit.coordinates import BOND, COORDINATES, TermCounter, fine_grid
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.interactions import Interaction, all_pairs
+from cginit.sampling import Bins, FrameCounter, PairCounter, density_waves
+from cginit.topology import Topology
+from cginit.trajectory.bead_topology import mapped_topology
+from cginit.trajectory.files import box_vectors, open_universe
+from cginit.trajectory.frames import Frames, chunks
+from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
+from cginit.trajectory.specification import MappingRules
+
+__all__ = ["Counted", "Counting", "Files", "Wanted", "count_frames"]
+
+#: Of a box that is no cube the waves up to this multiple of the smallest wave number count together.
+SAME_WAVE = 1.1
+#: Bins of bonds in a bin of g(r), before they are joined; see `cginit.coordinates.joined_bins`.
+BONDS_A_BIN = 20
+
+
+@dataclass(frozen=True)
+class Files:
+    """What another process needs to open the same files in the same way."""
+
+    topology: str
+    trajectory: str | None
+    mapping: MappingRules | tuple[str, ...]
+    exclusions: str | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is counted: g(r) of these pairs of types, and with `molecules` what is inside the molecules, too."""
+
+    pairs: tuple[tuple[str, str], ...]
+    bins: Bins
+    molecules: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """The counts of all frames.
+
+    Attributes
+    ----------
+    pairs : ndarray, shape (blocks, pairs, n)
+        Sums over the frames of a block of pairs of beads times the volume.
+    inside : dict of Interaction to ndarray, shape (blocks, n)
+        The same of all pairs inside molecules, excluded or not.
+    terms : dict of Interaction to ndarray, shape (blocks, m)
+        Sums of bonds, angles and dihedrals in fine bins.
+    waves : ndarray, shape (blocks, 2)
+        Sums of the smallest wave number and S there.
+    """
+
+    pairs: Array
+    inside: dict[Interaction, Array]
+    terms: dict[Interaction, Array]
+    waves: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Counting:
+    """The counters of one system of beads.
+
+    Attributes
+    ----------
+    pairs : PairCounter
+        A row for each pair of types that is wanted.
+    inside, terms : dict of Interaction to TermCounter
+        What is counted inside molecules; empty unless wanted.
+    topology : Topology or None
+        The molecules, if they are wanted.
+    """
+
+    pairs: PairCounter
+    inside: dict[Interaction, TermCounter]
+    terms: dict[Interaction, TermCounter]
+    topology: Topology | None = None
+
+    @classmethod
+    def of(cls, groups: MappedAtoms, wanted: Wanted) -> Counting:
+        """Make the counters of what is wanted.
+
+        Raises
+        ------
+        InputError
+            If a pair of types leaves no pair of beads.
+        """
+        pairs = _pair_counter(groups, wanted)
+        if not wanted.molecules:
+            return cls(pairs, {}, {})
+        topology = mapped_topology(groups)
+        grid = wanted.bins.grid
+        step, limit = wanted.bins.dr / BONDS_A_BIN, grid[-1] + 0.5 * wanted.bins.dr
+        terms = {
+            one: TermCounter(
+                COORDINATES[one.coordinate], members, fine_grid(one.coordinate, step, float(limit))
+            )
+            for one, members in topology.terms.items()
+        }
+        return cls(pairs, _inside(topology, grid), terms, topology)
+
+    def _all(self) -> list[FrameCounter]:
+        return [self.pairs, *self.inside.values(), *self.terms.values()]
+
+    def count(
+        self, universe: Any, groups: MappedAtoms, length: float, frames: NDArray[np.int64]
+    ) -> list[Array]:
+        """Return sums over some frames: of each counter ``(rows, bins)``, last the smallest k and S(k) ``(1, 2)``."""
+        counters = self._all()
+        totals, waves = [np.zeros(one.shape) for one in counters], np.zeros((1, 2))
+        # g(r) divides pairs by the density, which a box that breathes has frame by frame; bonds know no density.
+        dense = 1 + len(self.inside)
+        for index in frames:
+            vectors = box_vectors(universe.trajectory[int(index)]) * length
+            positions = bead_positions(groups) * np.float32(length)
+            volume = abs(float(np.linalg.det(vectors)))
+            for place, (total, counter) in enumerate(zip(totals, counters, strict=True)):
+                total += (volume if place < dense else 1.0) * counter.count(positions, vectors)
+            k, s = density_waves(positions, vectors)
+            smallest = k <= SAME_WAVE * k.min()
+            waves[0] += k[smallest].mean(), s[smallest].mean()
+        return [*totals, waves]
+
+    def collected(self, sums: list[Array]) -> Counted:
+        """Return what sums of all blocks ``(blocks, rows, bins)``, in the order of `count`, are of."""
+        inner = iter(sums[1:-1])
+        inside = {one: next(inner)[:, 0] for one in self.inside}
+        return Counted(sums[0], inside, {one: next(inner)[:, 0] for one in self.terms}, sums[-1][:, 0])
+
+
+def _pair_counter(groups: MappedAtoms, wanted: Wanted) -> PairCounter:
+    for a, b in wanted.pairs:
+        if a == b and groups.count(a) < 2:
+            raise InputError(f"there is {groups.count(a)} bead of type {a}; g(r) of {a}-{a} needs two")
+    return PairCounter(
+        groups.type_ids,
+        tuple((groups.types.index(a), groups.types.index(b)) for a, b in wanted.pairs),
+        wanted.bins,
+        groups.molecules if groups.exclusions == "molecule" else None,
+        groups.excluded,
+    )
+
+
+def _inside(topology: Topology, grid: Array) -> dict[Interaction, TermCounter]:
+    """Return counters of the distances of all pairs of beads inside molecules, by their types."""
+    members = pairs_within(topology.molecules)
+    kinds = np.sort(topology.types[members], axis=1)
+    found = {}
+    for one in all_pairs(topology.species):
+        types = sorted(topology.species.index(name) for name in one.types)
+        chosen = members[np.all(kinds == types, axis=1)]
+        if len(chosen):
+            found[one] = TermCounter(BOND, chosen, grid)
+    return found
+
+
+def count_frames(
+    universe: Any,
+    groups: MappedAtoms,
+    counting: Counting,
+    wanted: Wanted,
+    files: Files,
+    frames: Frames,
+    length: float,
+    *,
+    blocks: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> Counted:
+    """Count all frames, in blocks contiguous in time; `length` is the factor to the units of the result."""
+    pieces = list(chunks(frames.n, blocks))
+    sums: list[Array] = []
+    done = 0
+    with ExitStack() as stack:
+        if workers == 1:
+            results: Iterator[list[Array]] = (
+                counting.count(universe, groups, length, frames.indices[start:stop])
+                for _, start, stop in pieces
+            )
+        else:
+            # A process that is forked while threads run may hang.
+            pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
+            stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+            count = partial(_count_elsewhere, files, wanted, length)
+            results = pool.map(count, (frames.indices[start:stop] for _, start, stop in pieces))
+        for (block, start, stop), counted in zip(pieces, results, strict=True):
+            sums = sums or [np.zeros((blocks, *one.shape)) for one in counted]
+            for whole, part in zip(sums, counted, strict=True):
+                whole[block] += part
+            done += stop - start
+            if progress is not None:
+                progress(done, frames.n)
+    return counting.collected(sums)
+
+
+@cache
+def _opened(files: Files, wanted: Wanted) -> tuple[Any, MappedAtoms, Counting, ExitStack]:
+    """Open files that stay open, held by the stack, until the process, which serves one call only, ends."""
+    stack = ExitStack()
+    universe = stack.enter_context(open_universe(files.topology, files.trajectory))
+    groups = map_atoms(universe, files.mapping, files.exclusions)
+    return universe, groups, Counting.of(groups, wanted), stack
+
+
+def _count_elsewhere(files: Files, wanted: Wanted, length: float, frames: NDArray[np.int64]) -> list[Array]:
+    universe, groups, counting, _ = _opened(files, wanted)
+    return counting.count(universe, groups, length, frames)
