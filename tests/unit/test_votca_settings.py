@@ -25,7 +25,7 @@ from cginit.votca import (
     read_target,
     update_of,
 )
-from cginit.votca.bonds import refuse_bonds
+from cginit.votca.bonds import bonded_in_simulation
 from cginit.votca.update import Adjustment, triangular
 
 DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
@@ -162,7 +162,11 @@ def test_what_has_no_effect_is_named(folder):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"general": "<map>water.xml</map>"}, "map .water.xml. is not possible"),
+        ({"general": "<map>water.xml</map>"}, "names the mapping water.xml, which is not in"),
+        (
+            {"general": "<iie><n_intra>3</n_intra></iie>"},
+            "neither a map nor the topology says how they are bonded",
+        ),
         ({"replace": [("<method>ibi", "<method>re")]}, "the method re; ibi, imc, iie"),
         ({"replace": [("<kBT>2.49435", "<kBT>warm")]}, "kBT is 'warm', not a number"),
         ({"replace": [("<step>0.01</step>", "")]}, "has no cg.non-bonded .CG-CG..step"),
@@ -437,28 +441,28 @@ SOL 400
 """
 
 
-def test_molecules_with_bonds_are_refused(folder):
+def test_bonds_are_found_in_the_files_of_the_program(folder):
+    """Without them the beads would be another liquid; what they are to be must be said."""
     gromacs = [("<program>lammps", "<program>gromacs")]
     # A molecule that is defined, but not there, does no harm.
     (folder / "chain.itp").write_text("[ moleculetype ]\nchain 3\n[ bonds ]\n; ai aj\n1 2 8 1 1.0\n")
     (folder / "topol.top").write_text(TOPOLOGY)
-    refuse_bonds(settings(folder, replace=gromacs))
+    assert bonded_in_simulation(settings(folder, replace=gromacs)) is None
     (folder / "topol.top").write_text(TOPOLOGY + "chain 10\n")
-    with pytest.raises(
-        InputError, match=r"the molecule chain of topol\.top has bonds\. Every bead is a molecule"
-    ):
-        make_plan(settings(folder, replace=gromacs))
+    assert (
+        bonded_in_simulation(settings(folder, replace=gromacs)) == "the molecule chain of topol.top has bonds"
+    )
     data = folder / "bead.data"
     data.write_text(data.read_text().replace("1 atom types", "0 bonds\n1 atom types"))
     make_plan(settings(folder))
     data.write_text(data.read_text().replace("0 bonds", "399 bonds"))
-    with pytest.raises(InputError, match=r"bead\.data has 399 bonds"):
-        make_plan(settings(folder))
+    assert bonded_in_simulation(settings(folder)) == "bead.data has 399 bonds"
     # The script may name another file than the settings.
-    with pytest.raises(InputError, match=r"bead\.data has 399 bonds"):
-        make_plan(
-            settings(folder, replace=[("<topol>bead.data</topol>", "<topol>other.data</topol>")]), density=1.0
-        )
+    other = settings(folder, replace=[("<topol>bead.data</topol>", "<topol>other.data</topol>")])
+    assert bonded_in_simulation(other) == "bead.data has 399 bonds"
+    # Bonds whose potentials nobody knows.
+    with pytest.raises(InputError):
+        make_plan(settings(folder))
 
 
 def test_gromacs_settings(folder):

@@ -92,8 +92,10 @@ def refine_settings(
 
 def _describe(plan: Plan) -> None:
     """Print what is run, and what is done otherwise than csg_inverse would."""
-    if len(plan.potentials) == 1:
-        potential = plan.potentials.only()
+    from cginit.bonded import BondedPotential
+
+    potential = next(iter(plan.potentials.values()))
+    if len(plan.potentials) == 1 and not isinstance(potential, BondedPotential):
         describe(Problem(plan.target.rdfs.only(), plan.target.state, potential.r_cut, ()), potential)
     else:
         describe_potentials(plan.potentials)

@@ -19,12 +19,13 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
 from cginit.io.rows import is_number, read_rows
-from cginit.units import LJ, UnitSystem, unit_system
+from cginit.units import LJ, NM_KJ, UnitSystem, unit_system
 
 __all__ = [
     "lammps_section",
     "read_bonded_potential",
     "read_distribution",
+    "read_gromacs_bonded",
     "write_bonded_pot",
     "write_distribution",
     "write_lammps_bonded",
@@ -86,6 +87,37 @@ def read_bonded_potential(
         return BondedPotential.shifted(
             x, u, coordinate=coordinate, units=unit_system(units), u_error=error, notes=(f"read from {path}",)
         )
+    except InputError as problem:
+        raise InputError(f"{os.fspath(path)}: {problem}") from None
+
+
+def read_gromacs_bonded(
+    path: str | os.PathLike[str], coordinate: str, factor: float = 1.0
+) -> BondedPotential:
+    """Read a table of GROMACS for bonds, angles or dihedrals of function type 8: ``x U F``, in nm or degrees.
+
+    Parameters
+    ----------
+    path : path-like
+        ``table_b0.xvg``, ``table_a0.xvg`` or ``table_d0.xvg``.
+    coordinate : {"bond", "angle", "dihedral"}
+        Which of them.
+    factor : float
+        The force constant that the topology states; the potential is so many times the table.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or x is not what the coordinate can be.
+    """
+    rows = read_rows(path)
+    x, u = rows.numbers(0, "x"), factor * rows.numbers(1, "U")
+    if coordinate != "bond":
+        x = np.radians(x)
+    if coordinate == "dihedral":
+        x, (u, _) = _one_turn(x, u, None)
+    try:
+        return BondedPotential.shifted(x, u, coordinate=coordinate, units=NM_KJ, notes=(Path(path).name,))
     except InputError as problem:
         raise InputError(f"{os.fspath(path)}: {problem}") from None
 

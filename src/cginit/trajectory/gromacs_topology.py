@@ -34,14 +34,20 @@ class GromacsMolecule:
         Bonds, angles and dihedrals.
     tables : dict
         Number of the table of each tabulated group.
+    factors : dict
+        Factor of the table of each of these.
     exclusions : list of (int, int)
         More pairs that feel none.
+    types : list of str
+        Type of each atom.
     """
 
     nrexcl: int
     groups: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     tables: dict[tuple[str, tuple[int, ...]], int] = field(default_factory=dict)
+    factors: dict[tuple[str, tuple[int, ...]], float] = field(default_factory=dict)
     exclusions: list[tuple[int, int]] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
 
 
 def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
@@ -63,6 +69,8 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
         try:
             if section == "moleculetype":
                 molecule = found.setdefault(words[0], GromacsMolecule(int(words[1])))
+            elif section == "atoms" and molecule is not None:
+                molecule.types.append(words[1])
             elif section in _SIZES and molecule is not None:
                 _add(molecule, section, words)
             elif section == "exclusions" and molecule is not None:
@@ -80,6 +88,7 @@ def _add(molecule: GromacsMolecule, section: str, words: list[str]) -> None:
     molecule.groups.append(group)
     if len(words) > size + 1 and words[size] in TABULATED and section != "constraints":
         molecule.tables[group] = int(words[size + 1])
+        molecule.factors[group] = float(words[size + 2]) if len(words) > size + 2 else 1.0
 
 
 def _lines(path: Path, depth: int) -> list[tuple[str, str]]:

@@ -1,15 +1,14 @@
-"""Whether the simulation of a settings file has bonds, which a refinement here would leave out."""
+"""Whether the simulation of a settings file has bonds: then its beads are molecules."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from cginit.errors import InputError
 from cginit.votca.script import read_lammps_script
 from cginit.votca.settings import Settings
 
-__all__ = ["refuse_bonds"]
+__all__ = ["bonded_in_simulation"]
 
 #: Sections of a GROMACS topology that hold the beads of a molecule together.
 BONDED = ("bonds", "constraints", "settles", "angles", "dihedrals")
@@ -17,26 +16,14 @@ BONDED = ("bonds", "constraints", "settles", "angles", "dihedrals")
 MAX_DEPTH = 10
 
 
-def refuse_bonds(settings: Settings) -> None:
-    """Refuse settings whose molecules have several beads: bonds stand in the topology, not in the settings file.
+def bonded_in_simulation(settings: Settings) -> str | None:
+    """Return a sentence on the first bonds in the GROMACS topology or the LAMMPS data file; None without any.
 
-    csg_inverse simulates them; here every bead is a molecule, and the potentials would be those of another liquid.
-
-    Raises
-    ------
-    InputError
-        If the GROMACS topology or the LAMMPS data file has bonds.
+    Bonds stand there, and not in the settings file unless they are refined.
     """
-    found = None
     if settings.program == "gromacs":
-        found = _gromacs(settings.folder / settings.program_option("topol_in", "topol.top"))
-    elif settings.program == "lammps":
-        found = _lammps(settings)
-    if found is not None:
-        raise InputError(
-            f"{settings.path} cannot be run here: {found}. Every bead is a molecule of its own here, and without its "
-            "bonds this would be another liquid"
-        )
+        return _gromacs(settings.folder / settings.program_option("topol_in", "topol.top"))
+    return _lammps(settings) if settings.program == "lammps" else None
 
 
 def _gromacs(path: Path) -> str | None:

@@ -17,7 +17,7 @@ from cginit.votca.target import topology
 
 Pair = tuple[str, str]
 
-__all__ = ["by_pair", "densities_of", "mass_rows", "typed_start"]
+__all__ = ["by_pair", "densities_of", "lammps_names", "mass_rows", "typed_start"]
 
 
 def by_pair(settings: Settings) -> dict[Pair, Interaction]:
@@ -107,7 +107,7 @@ def typed_start(settings: Settings) -> tuple[Configuration | None, str]:
     if found is None:
         return None, "the first simulation starts from a random configuration made here"
     path, units = found
-    names = _lammps_names(settings, path) if units is not None else _atom_names(path, settings.components)
+    names = lammps_names(settings, path) if units is not None else _atom_names(path, settings.components)
     if names is None:
         return None, (
             f"{path.name} does not say which beads are {', '.join(settings.components)} (pair_coeff of the script, "
@@ -134,7 +134,7 @@ def mass_rows(path: Path) -> list[tuple[list[str], str]]:
     return rows
 
 
-def _lammps_names(settings: Settings, path: Path) -> dict[str, str] | None:
+def lammps_names(settings: Settings, path: Path) -> dict[str, str] | None:
     """Return the component of each numbered type: by the table that the script gives it, or a comment."""
     tables = {
         table: pair[0]

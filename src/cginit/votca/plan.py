@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from cginit.bonded import Potential
 from cginit.configuration import Configuration
-from cginit.curves import PairPotential
+from cginit.curves import RDF
 from cginit.engines.base import Engine, Potentials, Schedule, length_scale
 from cginit.errors import InputError
-from cginit.extrapolate import resampled
-from cginit.guess import REFINEMENT_METHOD, guess
-from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, MIXTURE_METHODS, guess_mixture
 from cginit.interactions import Interaction as Name
 from cginit.interactions import Interactions
-from cginit.io import read_table
 from cginit.refine import DEFAULT_SCHEDULE, Limits, Refinement, Round, refine_system
 from cginit.refine import Settings as RefinementSettings
 from cginit.refine.stop import BelowNorm, Norm
 from cginit.state import StatePoint
 from cginit.target import Target
 from cginit.units import NM_KJ
-from cginit.votca.bonds import refuse_bonds
 from cginit.votca.components import by_pair, densities_of, mass_rows, typed_start
+from cginit.votca.molecules import Molecules, molecules_of
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import Interaction, Settings
-from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
+from cginit.votca.start import start_potentials
+from cginit.votca.target import read_interaction, read_target, topology
 from cginit.votca.update import AdjustedUpdate, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
@@ -37,6 +35,8 @@ __all__ = ["Plan", "make_plan", "run_plan"]
 SAME = 2e-3
 #: Differences in composition from which a start configuration is another mixture.
 SAME_COMPOSITION = 1e-2
+#: Configurations of a simulation that are kept in memory, at most. More of them, a few steps apart, say little more.
+MOST_FRAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class Plan:
     Attributes
     ----------
     target : Target
-        g(r) of all pairs, densities, kT, and the pressure to reach.
-    potentials : Interactions of PairPotential
+        g(r) of all pairs, densities, kT, and the pressure to reach; of molecules also their topology and the
+        distributions of bonds, angles and dihedrals.
+    potentials : Interactions of PairPotential or BondedPotential
         The start, each with its own cut-off.
     names : Interactions of str
         Names of the interactions in the settings.
@@ -63,10 +64,12 @@ class Plan:
         ``convergence_check``: the sum of the norms of g - g_target at which the run also stops.
     notes : tuple of str
         What is done otherwise than csg_inverse would, a sentence each.
+    held : tuple of interaction
+        Bonds, angles and dihedrals that keep their potential.
     """
 
     target: Target
-    potentials: Interactions[PairPotential]
+    potentials: Interactions[Potential]
     names: Interactions[str]
     update: AdjustedUpdate
     schedule: Schedule
@@ -74,6 +77,7 @@ class Plan:
     start: Configuration | None
     below: BelowNorm | None = None
     notes: tuple[str, ...] = ()
+    held: tuple[Name, ...] = ()
 
 
 def make_plan(
@@ -110,34 +114,41 @@ def make_plan(
     """
     if settings.refused:
         raise InputError(f"{settings.path} cannot be run here: {'; '.join(settings.refused)}")
-    refuse_bonds(settings)
-    interactions, target, start, read = (
-        _mixture(settings, density, clean)
-        if settings.is_mixture
-        else _one_component(settings, density, clean)
-    )
-    rule, pressure, notes = update_of(settings, interactions, update)
-    target = replace_pressure(target, pressure)
-    potentials, starts = _potentials(settings, interactions, target, method)
+    molecules = molecules_of(settings)
+    if molecules is not None:
+        interactions, target, start, read = _of_molecules(settings, molecules, density, clean)
+    elif settings.is_mixture:
+        interactions, target, start, read = _mixture(settings, density, clean)
+    else:
+        interactions, target, start, read = _one_component(settings, density, clean)
+    if molecules is None and set(settings.option("iie.n_intra", "1").split()) != {"1"}:
+        raise InputError(
+            f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}, so that molecules have several "
+            "beads, but neither a map nor the topology says how they are bonded"
+        )
+    refined = molecules is not None and set(molecules.distributions) - set(molecules.held)
+    rule, pressure, notes = update_of(settings, interactions, update, beside=bool(refined))
+    target = replace(target, pressure=pressure)
+    pairs, starts = start_potentials(settings, interactions, target, method, molecules)
     run, more = run_of(settings, target.state)
-    schedule, also = schedule_of(run, {name.types: one for name, one in potentials.items()}, target.state)
+    schedule, also = schedule_of(run, {name.types: one for name, one in pairs.items()}, target.state)
     below, checked = _check(settings, interactions)
+    potentials: dict[Name, Potential] = dict(pairs.items())
+    potentials |= {} if molecules is None else dict(molecules.potentials.items())
+    names = {name: item.name for name, item in interactions.items()}
+    names |= {} if molecules is None else dict(molecules.names.items())
     return Plan(
         target=target,
-        potentials=potentials,
-        names=interactions.map(lambda item: item.name),
+        potentials=Interactions(potentials),
+        names=Interactions(names),
         update=rule,
         schedule=schedule,
         limits=Limits(iterations_of(settings) if iterations is None else iterations),
         start=start,
         below=below,
         notes=tuple(dict.fromkeys((*starts, *read, *notes, *more, *also, *checked, *settings.notes))),
+        held=() if molecules is None else molecules.held,
     )
-
-
-def replace_pressure(target: Target, pressure: float | None) -> Target:
-    """Return the target with a pressure to reach."""
-    return Target(target.rdfs, target.densities, target.kT, pressure, target.weight)
 
 
 def run_plan(
@@ -159,7 +170,7 @@ def run_plan(
         plan.update,
         workdir=workdir,
         settings=replace(settings or RefinementSettings(), schedule=plan.schedule, limits=plan.limits),
-        held=plan.update.held,
+        held=(*plan.update.held, *plan.held),
         starts=[plan.start],
         stop=() if plan.below is None else (plan.below,),
         progress=progress,
@@ -191,100 +202,48 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
     interactions: Interactions[Interaction] = Interactions(by_pair(settings))
     found, origin = typed_start(settings)
     densities, stated = densities_of(settings, found)
-    step = min(item.step for item in interactions.values())
     parts = ", ".join(f"{name} {value:.6g}" for name, value in densities.items())
-    notes = [f"densities in nm^-3: {parts}, from {stated}"]
-    notes += [
-        f"{item.name} has step {item.step:g} nm; all pairs of a mixture share the smallest, {step:g} nm"
-        for item in interactions.values()
-        if abs(item.step / step - 1.0) > 1e-6
-    ]
-    curves = {}
-    for name, item in interactions.items():
-        curves[name], more = read_interaction(settings, item, step, clean=clean)
-        notes += more
+    curves, notes = _curves(settings, interactions, clean)
+    notes = [f"densities in nm^-3: {parts}, from {stated}", *notes]
     target = Target(curves, densities, settings.kT)
     start, more = _start(settings, target, found, [origin])
     return interactions, target, start, [*notes, *more]
 
 
-def _potentials(
-    settings: Settings, interactions: Interactions[Interaction], target: Target, method: str | None
-) -> tuple[Interactions[PairPotential], list[str]]:
-    """Return the start of each interaction: its table where there is one, else a guess; and notes."""
-    step = next(iter(target.rdfs.values())).dr
-    cutoffs = interactions.map(lambda item: cutoff_of(settings, item, step))
-    tables = interactions.map(lambda item: settings.folder / f"{item.name}.pot.in")
-    stated, wanted = settings.option("cginit.method"), _initial_guess(settings)
-    from_tables = method is None and not stated and wanted == "table"
-    present = {name for name, table in tables.items() if from_tables and table.is_file()}
-    if from_tables and settings.method == "iie" and len(present) < len(tables):
-        absent = next(table for name, table in tables.items() if name not in present)
-        raise InputError(f"{settings.path}: iie.initial_guess.method is table, but {absent} is absent")
-    notes = [f"start: {tables[name].name}" for name in present]
-    guessed: Mapping[Name, PairPotential] = {}
-    if len(present) < len(tables):
-        chosen = method or stated or _own_guess(settings, wanted)
-        guessed, more = _guessed(settings, target, chosen, cutoffs)
+def _curves(
+    settings: Settings, interactions: Interactions[Interaction], clean: bool
+) -> tuple[dict[Name, RDF], list[str]]:
+    """Return the g(r) of all pairs on the smallest of their steps, and notes."""
+    step = min(item.step for item in interactions.values())
+    notes = [
+        f"{item.name} has step {item.step:g} nm; all pairs of a mixture share the smallest, {step:g} nm"
+        for item in interactions.values()
+        if abs(item.step / step - 1.0) > 1e-6
+    ]
+    curves: dict[Name, RDF] = {}
+    for name, item in interactions.items():
+        curves[name], more = read_interaction(settings, item, step, clean=clean)
         notes += more
-    return (
-        Interactions(
-            {
-                name: table_of(tables[name], cutoffs[name], step, target.kT)
-                if name in present
-                else guessed[name]
-                for name in target.pairs
-            }
-        ),
-        notes,
+    return curves, notes
+
+
+def _of_molecules(settings: Settings, molecules: Molecules, density: float | None, clean: bool) -> Read:
+    """Return the interactions of all pairs of the beads of molecules, their targets, the start and notes."""
+    interactions: Interactions[Interaction] = Interactions(by_pair(settings))
+    curves, notes = _curves(settings, interactions, clean)
+    whole = molecules.start.density if density is None else density
+    target = Target(
+        curves,
+        whole,
+        settings.kT,
+        topology=molecules.start.topology,
+        target_exclusions=molecules.target_exclusions,
+        distributions=molecules.distributions,
     )
-
-
-def _initial_guess(settings: Settings) -> str:
-    wanted = settings.option("iie.initial_guess.method", "ie") if settings.method == "iie" else "table"
-    if wanted not in ("table", "bi", "ie"):
-        raise InputError(f"{settings.path}: iie.initial_guess.method is {wanted}; table, bi and ie exist")
-    return wanted
-
-
-def _own_guess(settings: Settings, wanted: str) -> str:
-    """Return the guess that the settings mean without naming one of cginit's."""
-    if settings.method == "iie":
-        return "boltzmann" if wanted == "bi" else settings.option("iie.initial_guess.closure", "hnc")
-    return DEFAULT_MIXTURE_METHOD if settings.is_mixture else REFINEMENT_METHOD
-
-
-def _guessed(
-    settings: Settings, target: Target, chosen: str, cutoffs: Interactions[float]
-) -> tuple[Mapping[Name, PairPotential], list[str]]:
-    instead = (
-        "" if settings.method == "iie" or chosen == "boltzmann" else " (csg_inverse: Boltzmann inversion)"
-    )
-    notes = [f"start: guess {chosen}{instead}"]
-    if not settings.is_mixture:
-        one = guess(target.rdfs.only(), target.state, chosen, cutoffs.only())
-        return Interactions({target.pairs[0]: one}), notes
-    if chosen not in MIXTURE_METHODS:
-        raise InputError(
-            f"{settings.path}: the guess {chosen} is that of a single component; {', '.join(MIXTURE_METHODS)} exist "
-            "for mixtures (--method)"
-        )
-    found = guess_mixture(target, chosen, cutoffs)
-    stand_ins = [note for one in found.values() for note in one.notes if "stands in" in note]
-    return found, [*notes, *dict.fromkeys(stand_ins)]
-
-
-def table_of(path: Path, r_cut: float, step: float, kT: float) -> PairPotential:
-    """Return a start table on multiples of `step` up to the cut-off."""
-    table = read_table(path, units=NM_KJ, format="votca")
-    if table.r_cut < r_cut - 1e-3 * step:
-        # U is 0 beyond the end of a table.
-        grid = np.arange(table.r[0], r_cut + 0.5 * step, step)
-        table = PairPotential.shifted(grid, np.interp(grid, table.r, table.u, right=0.0), units=NM_KJ)
-    elif table.r_cut > r_cut + 1e-3 * step:
-        keep = table.r <= r_cut + 1e-3 * step
-        table = PairPotential.shifted(table.r[keep], table.u[keep], units=NM_KJ, r_core=table.r_core)
-    return resampled(table, np.linspace(0.0, r_cut, round(r_cut / step) + 1), kT)
+    origin = "the start configuration" if density is None else "--density"
+    notes = [f"density of all beads {whole:.6g} nm^-3, from {origin}", *notes, *molecules.notes]
+    start, more = _start(settings, target, molecules.start, [])
+    return interactions, target, start, [*notes, *more]
 
 
 def run_of(settings: Settings, state: StatePoint) -> tuple[RunPlan, tuple[str, ...]]:
@@ -344,8 +303,13 @@ def schedule_of(run: RunPlan, potential: Potentials, state: StatePoint) -> tuple
             schedule,
             equilibration=equilibration,
             production=run.production,
-            every=min(run.every, run.production),
+            every=max(min(run.every, run.production), run.production // MOST_FRAMES),
         )
+        if schedule.every > run.every:
+            notes.append(
+                f"a configuration every {schedule.every} steps is counted, not every {run.every}, which would be "
+                f"{run.production // run.every} of them"
+            )
     if run.mass is None or run.timestep is None:
         what = "mass" if run.mass is None else "time step"
         notes.append(f"no {what} is stated; the time step is {schedule.dt:g} a sqrt(m/kT) (--dt)")

@@ -12,7 +12,7 @@ from cginit.errors import InputError
 from cginit.untrusted import parse_xml, reads_a_file
 from cginit.votca.options import find_option
 
-__all__ = ["Interaction", "Settings", "read_settings"]
+__all__ = ["BondedSection", "Interaction", "Settings", "read_settings"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,43 @@ class Interaction:
 
 
 @dataclass(frozen=True)
+class BondedSection:
+    """One ``<bonded>`` section.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the mapping.
+    target : Path or None
+        The file of its target distribution.
+    options : dict
+        Every other option of the section with a value, by its path below ``cg.bonded``.
+    """
+
+    name: str
+    target: Path | None
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cycle(self) -> tuple[str, ...]:
+        """The turns in which it is refined, by ``do_potential``, or by the step ``ibi`` of ``post_update``."""
+        words = tuple(self.options.get("inverse.do_potential", "1").split())
+        if "1" not in words and "ibi" in self.options.get("inverse.post_update", "").split():
+            return tuple(self.options.get("inverse.post_update_options.ibi.do", "1").split())
+        return words
+
+    @property
+    def refined(self) -> bool:
+        """Whether its potential changes at all."""
+        return self.target is not None and "1" in self.cycle
+
+    @property
+    def in_turns(self) -> bool:
+        """Whether it would change after some simulations only."""
+        return self.refined and "0" in self.cycle
+
+
+@dataclass(frozen=True)
 class Settings:
     """A settings file of csg_inverse.
 
@@ -73,6 +110,8 @@ class Settings:
         What has no effect here, a sentence each.
     refused : tuple of str
         Sentences on what would have to be done and is not: no run is possible with them.
+    bonded : tuple of BondedSection
+        Bonds, angles and dihedrals that have a section.
     """
 
     path: Path
@@ -83,6 +122,7 @@ class Settings:
     options: dict[str, str]
     notes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    bonded: tuple[BondedSection, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -197,6 +237,7 @@ def read_settings(path: str | os.PathLike[str]) -> Settings:
         options=general,
         notes=notes,
         refused=refused,
+        bonded=tuple(_bonded(file, section) for section in root.findall("bonded")),
     )
 
 
@@ -239,6 +280,15 @@ def _interaction(file: Path, section: ET.Element) -> Interaction:
             "between 0 and max"
         )
     return interaction
+
+
+def _bonded(file: Path, section: ET.Element) -> BondedSection:
+    values = {key.removeprefix("bonded."): text for key, text in _leaves(section) if text}
+    name = values.get("name", "")
+    if not name:
+        raise InputError(f"{file}: a <bonded> section has no <name>")
+    target = values.get("inverse.target")
+    return BondedSection(name, None if target is None else file.parent / target, values)
 
 
 def _number(file: Path, what: str, text: str | None) -> float:

@@ -102,8 +102,9 @@ def cutoff_of(settings: Settings, interaction: Interaction, step: float | None =
     """Return the cut-off of an interaction, rounded down to a multiple of `step`, by default its own."""
     dr = interaction.step if step is None else step
     wanted = interaction.r_max
-    if settings.method == "iie" and settings.option("iie.cut_off"):
-        wanted = min(wanted, _positive(settings, "iie.cut_off"))
+    for option in ("iie.cut_off", "newton.cut_off", "gauss_newton.cut_off"):
+        if settings.method == "iie" and settings.option(option):
+            wanted = min(wanted, _positive(settings, option))
     # Rounded to the grid; the tolerance forgives 0.9 / 0.01 = 89.99999999999999.
     return float(np.floor(wanted / dr + GRID_TOLERANCE) * dr)
 

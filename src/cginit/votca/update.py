@@ -143,11 +143,15 @@ def triangular(values: Array, iterations: int) -> Array:
 
 
 def update_of(
-    settings: Settings, interactions: Interactions[Interaction], name: str | None = None
+    settings: Settings,
+    interactions: Interactions[Interaction],
+    name: str | None = None,
+    *,
+    beside: bool = False,
 ) -> tuple[AdjustedUpdate, float | None, tuple[str, ...]]:
     """Return the update rule of a settings file, the pressure to reach, and sentences on what it does otherwise.
 
-    `name` is a rule that counts more than that of the settings.
+    `name` is a rule that counts more than that of the settings; with `beside` bonds are refined, whatever pairs are.
 
     Raises
     ------
@@ -170,7 +174,9 @@ def update_of(
             pressures.add(pressure)
         if not single and not any(adjustment.cycle):
             notes.append(f"{item.name} keeps its potential, and its g(r) does not count for convergence")
-    _check(settings, interactions, adjustments)
+    if not beside:
+        _check_something(settings, adjustments, interactions)
+    _check_groups(settings, interactions)
     if len(pressures) > 1:
         raise InputError(f"{settings.path}: the interactions have different p_target; a box has one pressure")
     rule = name or rule_of(settings, notes)
@@ -196,10 +202,10 @@ def _adjustment(settings: Settings, item: Interaction) -> tuple[Adjustment, floa
     return adjustment, pressure, [*notes, *more]
 
 
-def _check(
+def _check_something(
     settings: Settings,
-    interactions: Interactions[Interaction],
     adjustments: list[tuple[Name, Adjustment]],
+    interactions: Interactions[Interaction],
 ) -> None:
     if not any(any(one.cycle) for _, one in adjustments):
         groups = {item.words("imc.group") for item in interactions.values()}
@@ -207,6 +213,9 @@ def _check(
         names = ", ".join(item.name for item in interactions.values())
         value = "none" if why == "imc.group" else "0"
         raise InputError(f"{settings.path}: {why} of {names} is {value}, so that nothing would be refined")
+
+
+def _check_groups(settings: Settings, interactions: Interactions[Interaction]) -> None:
     groups = {item.words("imc.group") for item in interactions.values()} - {("none",)}
     if settings.method == "imc" and len(groups) > 1:
         names = ", ".join(" ".join(group) or "(none given)" for group in groups)
@@ -254,7 +263,7 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
     Raises
     ------
     InputError
-        If the method does not exist here, or beads of a molecule belong together.
+        If the method does not exist here.
     """
     if settings.method in METHODS:
         return METHODS[settings.method]
@@ -262,14 +271,10 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
         known = ", ".join([*METHODS, "iie"])
         what = f"the method {settings.method}" if settings.method else "no method"
         raise InputError(f"{settings.path} asks for {what}; {known} are run here")
-    method = settings.option("iie.method", "gauss-newton").replace("_", "-")
+    stated = settings.option("iie.method") or settings.option("iie.algorithm") or "gauss-newton"
+    method = stated.replace("_", "-")
     if method not in IIE_METHODS:
         raise InputError(f"{settings.path}: iie.method is {method}; {', '.join(IIE_METHODS)} exist")
-    if set(settings.option("iie.n_intra", "1").split()) != {"1"}:
-        raise InputError(
-            f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}; only one bead a molecule "
-            "is refined here"
-        )
     if settings.option("iie.closure", "hnc") != "hnc":
         notes.append(
             f"iie.closure {settings.option('iie.closure')} has no effect: the updates are those of HNC"

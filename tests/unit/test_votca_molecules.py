@@ -1,0 +1,225 @@
+"""Settings of csg_inverse whose molecules have several beads, laid out as VOTCA's tutorials of hexane and propane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cginit.bonded import BondedPotential
+from cginit.errors import InputError
+from cginit.votca import make_plan, read_settings
+from cginit.votca.plan import MOST_FRAMES
+
+MOLECULES, EDGE, KT = 27, 3.0, 2.5
+
+TOP = """\
+[ defaults ]
+1 1 no 0 0
+[ atomtypes ]
+B 28 0 A 1 1
+A 29 0 A 1 1
+[ moleculetype ]
+hexane 3
+[ atoms ]
+1 A 1 hex A1 1 0 29
+2 B 1 hex B 2 0 28
+3 A 1 hex A2 3 0 29
+[ bonds ]
+1 2 8 1 1.0
+2 3 8 1 1.0
+[ angles ]
+1 2 3 8 1 2.0
+[ system ]
+hexane
+[ molecules ]
+hexane 27
+"""
+MAP = """\
+<cg_molecule> <name>HEX</name> <ident>hexane</ident>
+  <topology>
+    <cg_beads>
+      <cg_bead><name>A1</name><type>A</type><mapping>one</mapping><beads>1:hex:A1</beads></cg_bead>
+      <cg_bead><name>B</name><type>B</type><mapping>one</mapping><beads>1:hex:B</beads></cg_bead>
+      <cg_bead><name>A2</name><type>A</type><mapping>one</mapping><beads>1:hex:A2</beads></cg_bead>
+    </cg_beads>
+    <cg_bonded>
+      <bond><name>stretch</name><beads>A1 B A2 B</beads></bond>
+      <angle><name>bend</name><beads>A1 B A2</beads></angle>
+    </cg_bonded>
+  </topology>
+  <maps><map><name>one</name><weights>1</weights></map></maps>
+</cg_molecule>
+"""
+BONDED = """\
+<bonded><name>stretch</name><min>0.2</min><max>0.3</max><step>0.002</step>
+  <inverse><target>stretch.dist.tgt</target><gromacs><table>table_b1.xvg</table></gromacs></inverse></bonded>
+<bonded><name>bend</name><min>1.7</min><max>3.1</max><step>0.02</step>
+  <inverse><target>bend.dist.tgt</target></inverse></bonded>
+"""
+GENERAL = """\
+<inverse><kBT>2.5</kBT><program>gromacs</program><gromacs><equi_time>0</equi_time></gromacs>
+  <map>hexane.xml</map><iterations_max>5</iterations_max><method>ibi</method></inverse>
+"""
+MDP = "nsteps = 100000\ndt = 0.002\nnstxout-compressed = 10\ntau-t = 0.5\n"
+
+
+def pairs(more: str = "") -> str:
+    return "".join(
+        f"<non-bonded><name>{a}-{b}</name><type1>{a}</type1><type2>{b}</type2><min>0</min><max>1.2</max>"
+        f"<step>0.01</step><inverse><target>{a}-{b}.dist.tgt</target>{more}</inverse></non-bonded>"
+        for a, b in ("AA", "AB", "BB")
+    )
+
+
+def write_settings(folder: Path, content: str) -> Path:
+    path = folder / "settings.xml"
+    path.write_text(f"<cg>{content}</cg>")
+    return path
+
+
+@pytest.fixture
+def hexane(tmp_path: Path) -> Path:
+    """The files of the tutorial, of 27 molecules on a lattice and with targets that formulas give."""
+    for name, text in (("topol.top", TOP), ("hexane.xml", MAP), ("grompp.mdp", MDP)):
+        (tmp_path / name).write_text(text)
+    rows, number = [], 0
+    for cell in np.ndindex(3, 3, 3):
+        for name, shift in (("A1", (-0.2, 0.1, 0.0)), ("B", (0.0, 0.0, 0.0)), ("A2", (0.2, 0.1, 0.0))):
+            number += 1
+            x, y, z = np.array(cell) + 0.5 + shift
+            rows.append(f"{(number - 1) // 3 + 1:5d}HEX  {name:>5s}{number:5d}{x:8.3f}{y:8.3f}{z:8.3f}")
+    (tmp_path / "conf.gro").write_text("\n".join(["hexane", f"{number}", *rows, f"{EDGE} {EDGE} {EDGE}", ""]))
+    r = np.arange(0.0, 1.3001, 0.01)
+    g = 1.0 / (1.0 + np.exp(-(r - 0.45) / 0.02))
+    g[r < 0.3] = 0.0
+    b, theta = np.arange(0.2, 0.3001, 0.001), np.linspace(0.13159, 3.13159, 151)
+    stretch = np.exp(-0.5 * ((b - 0.25) / 0.01) ** 2)
+    bend = np.sin(theta) * np.exp(-0.5 * ((theta - 2.6) / 0.2) ** 2)
+    for name, x, y in (
+        *((f"{pair}.dist.tgt", r, g) for pair in ("A-A", "A-B", "B-B")),
+        ("stretch.dist.tgt", b, stretch / stretch.sum() / 0.001),
+        ("bend.dist.tgt", theta, bend / bend.sum() / 0.02),
+    ):
+        np.savetxt(tmp_path / name, np.column_stack([x, y]), fmt="%.10g %.10g i")
+    return tmp_path
+
+
+def test_the_layout_of_hexane_becomes_a_refinement_of_molecules(hexane):
+    plan = make_plan(read_settings(write_settings(hexane, BONDED + pairs() + GENERAL)))
+    assert {str(one): name for one, name in plan.names.items()} == {
+        **{pair: pair for pair in ("A-A", "A-B", "B-B")},
+        "bond A-B": "stretch",
+        "angle A-B-A": "bend",
+    }
+    target = plan.target
+    assert target.topology.n_molecules == MOLECULES
+    assert target.counts_between_molecules
+    assert target.state.density == pytest.approx(81 / 27.0)
+    assert (plan.update.name, plan.held, plan.limits.iterations) == ("ibi", (), 5)
+    stretch = plan.potentials["bond A-B"]
+    # U = -kT ln(p / b^2), of which the b^2 moves the minimum by 2 sigma^2/b = 0.0008.
+    assert stretch.at_minimum == pytest.approx(0.249, abs=0.0011)
+    assert stretch.units.name == "nm-kJ/mol"
+    # An output every ten steps would be 10 000 configurations.
+    assert plan.schedule.every == plan.schedule.production // MOST_FRAMES
+    assert any("a configuration every" in note for note in plan.notes)
+
+
+def test_bonds_that_are_given_as_tables_stay(hexane):
+    """Propane's layout: pairs are refined, bonds and angles are tables of GROMACS."""
+    b, degrees = np.linspace(0.0, 0.6, 301), np.linspace(0.0, 180.0, 361)
+    k, bend = 5000.0, 0.01
+    np.savetxt(hexane / "table_b1.xvg", np.column_stack([b, 0.5 * k * (b - 0.25) ** 2, -k * (b - 0.25)]))
+    np.savetxt(
+        hexane / "table_a1.xvg",
+        np.column_stack([degrees, 0.5 * bend * (degrees - 150.0) ** 2, -bend * (degrees - 150.0)]),
+    )
+    general = GENERAL.replace("<map>hexane.xml</map>", "")
+    plan = make_plan(read_settings(write_settings(hexane, pairs() + general)))
+    stretch, angle = plan.potentials["bond A-B"], plan.potentials["angle A-B-A"]
+    assert isinstance(angle, BondedPotential)
+    assert np.interp(0.3, stretch.x, stretch.u) == pytest.approx(0.5 * k * 0.05**2)
+    # In radians, and twice the table, as the last number in the topology says.
+    assert np.interp(np.radians(120.0), angle.x, angle.u) == pytest.approx(
+        2.0 * 0.5 * bend * 30.0**2, rel=1e-3
+    )
+    assert not plan.target.distributions
+    # nrexcl = 3: of three beads that is the whole molecule.
+    assert plan.target.counts_between_molecules
+
+
+def test_a_bonded_interaction_may_be_held_or_follow_in_turns(hexane):
+    turns = (
+        "<do_potential>0</do_potential><post_update>ibi</post_update>"
+        "<post_update_options><ibi><do>0 1</do></ibi></post_update_options>"
+    )
+    held = BONDED.replace(
+        "<inverse><target>stretch", "<inverse><do_potential>0</do_potential><target>stretch"
+    )
+    held = held.replace("<target>bend", f"{turns}<target>bend")
+    plan = make_plan(read_settings(write_settings(hexane, held + pairs() + GENERAL)))
+    assert list(map(str, plan.held)) == ["bond A-B"]
+    assert any("bend is refined in every simulation" in note for note in plan.notes)
+
+
+def test_only_bonds_may_be_refined(hexane):
+    still = pairs("<do_potential>0</do_potential>")
+    plan = make_plan(read_settings(write_settings(hexane, BONDED + still + GENERAL)))
+    assert sorted(map(str, plan.update.held)) == ["A-A", "A-B", "B-B"]
+    quiet = BONDED.replace("<inverse>", "<inverse><do_potential>0</do_potential>")
+    path = write_settings(hexane, quiet + still + GENERAL)
+    with pytest.raises(InputError, match="nothing would be refined"):
+        make_plan(read_settings(path))
+
+
+def test_the_layout_of_the_integral_equation_branch(hexane):
+    general = GENERAL.replace(
+        "<method>ibi</method>",
+        "<method>iie</method><iie><algorithm>newton</algorithm></iie><newton><cut_off>1.0</cut_off></newton>"
+        "<initial_guess><method>bi</method></initial_guess>",
+    )
+    plan = make_plan(read_settings(write_settings(hexane, BONDED + pairs() + general)))
+    assert plan.update.name == "hncn"
+    assert plan.potentials["A-A"].r_cut == pytest.approx(1.0)
+    assert "start: guess boltzmann" in plan.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("topol.top", "[ angles ]\n1 2 3 8 1 2.0\n", ""), None),
+        (
+            ("settings.xml", "<name>bend</name>", "<name>twist</name>"),
+            "the bonded interaction twist is none of",
+        ),
+        (
+            ("hexane.xml", "A1 B A2 B</beads></bond>", "A1 A2 A2 B</beads></bond>"),
+            "are not those that the simulation",
+        ),
+        (
+            ("hexane.xml", "<type>B</type>", "<type>C</type>"),
+            "a molecule has the beads A B A, which no molecule",
+        ),
+        (
+            ("settings.xml", "<target>bend.dist.tgt</target>", ""),
+            "has neither inverse.target nor bend.pot.in",
+        ),
+        (("settings.xml", BONDED, ""), "has no <bonded> section, and table_b1.xvg"),
+    ],
+)
+def test_what_is_not_whole_is_an_error(hexane, change, message):
+    path = write_settings(hexane, BONDED + pairs() + GENERAL)
+    name, old, new = change
+    text = (hexane / name).read_text()
+    assert old in text
+    (hexane / name).write_text(text.replace(old, new))
+    if message is None:
+        # The mapping names the angle, whatever the topology of the simulation lists.
+        assert "angle A-B-A" in make_plan(read_settings(path)).potentials
+        return
+    if "table_b1" in message:
+        message = "names the table table_b1.xvg"
+    with pytest.raises(InputError, match=message):
+        make_plan(read_settings(path))
