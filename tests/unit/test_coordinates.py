@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -167,6 +169,29 @@ def test_inversion_gives_back_the_potential(name):
         # With 1e5 samples: at 4 kT some 100 counts a bin, 0.1 kT before smoothing.
         assert np.max(np.abs(found.u - true)[low]) < tolerance
         assert found.u.min() == 0.0
+
+
+def test_noise_leaves_the_stiffness_of_a_spring_alone():
+    """A spline that is drawn to straight ends would bend a spring open there, where its walls begin."""
+    x, k = np.arange(0.8, 1.4001, 0.01), 200.0
+    noisy = 0.5 * k * (x - 1.1) ** 2 + 0.3 * (-1.0) ** np.arange(x.size)
+    p = np.exp(-noisy) * COORDINATES["bond"].ideal(x)
+    found = COORDINATES["bond"].invert(Distribution.normalised(x, p, coordinate="bond", units="lj"), kT=1.0)
+    seen = np.flatnonzero(np.interp(found.x, x, p) > 1.1e-3 * p.max())
+    bends = np.diff(found.u[seen[1:-1]], 2) / 0.01**2
+    assert bends == pytest.approx(k, rel=0.1)
+
+
+def test_the_errors_of_single_bins_do_not_shape_a_potential():
+    """Ten blocks know each to a quarter; all of them together follow the counts."""
+    x, energy = CASES["bond"]
+    target = sampled("bond", energy, x, 5000)
+    rough = target.error * np.random.default_rng(4).uniform(0.75, 1.25, x.size)
+    one, other = (
+        COORDINATES["bond"].invert(replace(target, error=error), kT=1.0) for error in (target.error, rough)
+    )
+    low = np.flatnonzero(one.u < 3.0)
+    assert np.interp(one.x[low], other.x, other.u) == pytest.approx(one.u[low], abs=1e-3)
 
 
 def test_walls_hold_a_bond_whatever_its_rarest_lengths():

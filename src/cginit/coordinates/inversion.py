@@ -56,8 +56,9 @@ def seen(target: Distribution) -> BoolArray:
 def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     r"""Return :math:`-kT \ln(p/J)`, smooth where p was sampled and closed elsewhere.
 
-    Noise of the rare values is taken out by a smoothing spline with the weights of the counts, whose strength
-    generalised cross-validation finds; where p has no noise it changes nothing.
+    Noise of the rare values is taken out by a smoothing spline of what differs from the parabola through the points,
+    with the weights of the counts and the strength that generalised cross-validation finds. Where p has no noise it
+    changes nothing, and the noise of a harmonic spring leaves its stiffness alone.
 
     Parameters
     ----------
@@ -71,11 +72,9 @@ def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     known = seen(target)
     u = np.zeros(target.x.size)
     u[known] = -kT * np.log(target.p[known] / np.maximum(ideal[known], 1e-300))
-    noise = np.zeros(target.x.size)
-    if target.error is not None:
-        noise[known] = target.error[known] / target.p[known]
-    # The number of counts is not known, but its ratios are.
-    relative = target.p[known] if target.error is None else 1.0 / np.maximum(noise[known], 1e-12) ** 2
+    # The number of counts is not known, but its ratios are. The errors of single bins tell them worse: ten blocks
+    # know each to a quarter, and bins that happen to have a small one would draw the curve to their noise.
+    relative = target.p[known]
     weights = np.zeros(target.x.size)
     weights[known] = np.maximum(relative / relative.mean(), LEAST_WEIGHT)
     u = _smoothed(u, weights, known, periodic=target.coordinate == "dihedral")
@@ -132,8 +131,11 @@ def _smoothed(u: Array, weights: Array, known: BoolArray, *, periodic: bool) -> 
     result = u.copy()
     for begin, end in _runs(known):
         if end - begin >= 10:
-            points = np.arange(end - begin, dtype=np.float64)
-            result[begin:end] = make_smoothing_spline(points, u[begin:end], w=weights[begin:end])(points)
+            points, own = np.arange(end - begin, dtype=np.float64), weights[begin:end]
+            # The spline ends without curvature and is drawn to have none; a spring is all curvature.
+            spring = np.polyval(np.polyfit(points, u[begin:end], 2, w=np.sqrt(own)), points)
+            rest = make_smoothing_spline(points, u[begin:end] - spring, w=own)
+            result[begin:end] = spring + rest(points)
     return result
 
 
