@@ -29,12 +29,14 @@ from cginit.errors import InputError
 from cginit.interactions import BEADS, Interaction, Interactions, Named
 from cginit.periodic import minimum_image
 
-__all__ = ["Topology", "named_terms"]
+__all__ = ["IMPROPER", "Topology", "named_terms"]
 
 IntArray = NDArray[np.int64]
 
 #: Coordinates that bonds alone make.
 FROM_BONDS = ("angle", "dihedral")
+#: Label of dihedrals of beads that no chain of bonds joins: impropers, the angle between two planes.
+IMPROPER = "improper"
 
 
 def named_terms(
@@ -254,7 +256,7 @@ class Topology:
         for coordinate in wanted:
             if coordinate not in FROM_BONDS:
                 raise InputError(f"bonds make no {coordinate}; they make {' and '.join(FROM_BONDS)}s")
-            if not self.of(coordinate):
+            if all(one.label == IMPROPER for one in self.of(coordinate)):
                 groups = (
                     angles_of_bonds(self.bonds, self.n)
                     if coordinate == "angle"

@@ -12,7 +12,8 @@ from cginit import InputError
 from cginit.bonded import BondedPotential, Distribution
 from cginit.cli.system import read_system
 from cginit.engines.lammps import LammpsEngine
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
+from cginit.io.bonded_given import read_bonded_table
 from cginit.io.bonded_tables import (
     read_bonded_potential,
     read_distribution,
@@ -223,3 +224,64 @@ def test_given_bonds_are_read(tmp_path):
     file.write_text(file.read_text() + '[given]\n"bond B-A" = "bond.pot"\n')
     given = read_system(file).given_potentials()
     assert isinstance(given["bond A-B"], BondedPotential)
+
+
+@pytest.mark.parametrize("units", ["lj", "nm-kJ/mol"])
+def test_given_tables_of_lammps_are_read_in_its_units(tmp_path, units):
+    """Sections by the names that cginit writes, or by the one behind the file."""
+    theta, phi = np.linspace(0.0, np.pi, 91), np.arange(-90, 90) * np.pi / 90
+    curves = {
+        Interaction.of("bond A-B"): (B, 80.0 * (B - 1.0) ** 2),
+        Interaction.of("angle A-B-A"): (theta, 5.0 * (theta - 2.0) ** 2),
+        Interaction.of("dihedral A-B-B-A"): (phi, 1.0 + np.cos(phi)),
+    }
+    potentials = {
+        name: BondedPotential.shifted(x, u, coordinate=name.coordinate, units=units)
+        for name, (x, u) in curves.items()
+    }
+    file, _ = write_lammps_bonded(potentials, tmp_path / "bonded.table")
+    for name, potential in potentials.items():
+        found = read_bonded_table(file, name, units=units)
+        assert found.units == potential.units
+        inside = slice(2, -2)
+        read = np.interp(potential.x[inside], found.x, found.u)
+        # The table is a spline through the points, at other places; between them linear here.
+        assert read == pytest.approx(potential.u[inside], abs=2e-3)
+    other = Interaction.of("bond B-B")
+    named = read_bonded_table(f"{file} BOND_A_B", other, units=units)
+    assert named.at_minimum == pytest.approx(1.0, abs=1e-3)
+    with pytest.raises(InputError, match="has no section BOND_B_B for bond B-B; it has BOND_A_B, "):
+        read_bonded_table(file, other, units=units)
+
+
+def test_a_section_of_lammps_that_is_cut_short_is_refused(tmp_path):
+    file, _ = write_lammps_bonded(
+        {
+            Interaction.of("bond A-B"): BondedPotential.shifted(
+                B, (B - 1.0) ** 2, coordinate="bond", units="lj"
+            )
+        },
+        tmp_path / "bonded.table",
+    )
+    file.write_text("\n".join(file.read_text().splitlines()[:-5]))
+    with pytest.raises(InputError, match="is it whole"):
+        read_bonded_table(file, Interaction.of("bond A-B"), units="lj")
+
+
+def test_given_tables_may_be_those_of_any_program(tmp_path):
+    file = system(tmp_path)
+    bond = BondedPotential.shifted(B, 80.0 * (B - 1.0) ** 2, coordinate="bond", units="lj")
+    write_lammps_bonded({Interaction.of("bond A-A"): bond}, tmp_path / "bonded.table")
+    text = file.read_text()
+    file.write_text(text + '[given]\n"bond B-A" = "bonded.table BOND_A_A"\n')
+    given = read_system(file).given_potentials()["bond A-B"]
+    assert given.at_minimum == pytest.approx(1.0, abs=1e-3)
+    # GROMACS: degrees, and the third column is a force, not an error.
+    degrees = np.linspace(0.0, 180.0, 181)
+    np.savetxt(
+        tmp_path / "table_a0.xvg", np.column_stack([degrees, 0.01 * (degrees - 120.0) ** 2, 0.0 * degrees])
+    )
+    file.write_text(text + '[given]\n"angle A-B-A" = "table_a0.xvg"\n')
+    angle = read_system(file).given_potentials()["angle A-B-A"]
+    assert angle.at_minimum == pytest.approx(np.radians(120.0))
+    assert angle.u_error is None

@@ -96,6 +96,20 @@ def test_lammps_types_that_bead_types_do_not_tell(tmp_path):
     assert topology.terms["bond 1-2 2"].tolist() == [[3, 2]]
 
 
+def test_impropers_are_dihedrals_that_bonds_do_not_make(tmp_path):
+    path = tmp_path / "start.data"
+    text = DATA.replace("4 angles\n", "4 angles\n1 impropers\n").replace(
+        "1 angle types\n", "1 angle types\n1 improper types\n"
+    )
+    path.write_text(f"{text}\nImpropers\n\n1 1 2 1 3 4\n")
+    topology = read_system(path, units="lj").topology
+    # Read backwards it is the same angle.
+    assert topology.terms["dihedral M-E-M-E improper"].tolist() == [[3, 2, 0, 1]]
+    assert [str(one) for one in topology.of("dihedral")] == ["dihedral E-M-E-M improper"]
+    # Those along the bonds are still made.
+    assert "dihedral E-M-M-E" in topology.completed().terms
+
+
 def test_gsd_keeps_the_names_of_its_types(tmp_path):
     gsd = pytest.importorskip("gsd.hoomd")
     frame = gsd.Frame()

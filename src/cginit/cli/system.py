@@ -69,7 +69,7 @@ class System:
         """
         from cginit.interactions import Interaction, Interactions
         from cginit.io import read_start, read_table
-        from cginit.io.bonded_tables import read_bonded_potential
+        from cginit.io.bonded_given import read_bonded_table
 
         found: dict[Interaction, Potential] = {}
         for text, path in self.given.items():
@@ -78,9 +78,7 @@ class System:
             if owner is None:
                 raise InputError(f"[given] names {name}, which no state has")
             if not name.is_pair:
-                found[name] = read_bonded_potential(
-                    path, name.coordinate, units=owner.units, degrees=self.degrees
-                )
+                found[name] = read_bonded_table(path, name, units=owner.units, degrees=self.degrees)
             elif name in owner.rdfs:
                 found[name] = read_start(path, owner.rdfs[name], owner.kT)
             else:

@@ -19,13 +19,14 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
 from cginit.io.rows import is_number, read_rows
-from cginit.units import LJ, NM_KJ, UnitSystem, unit_system
+from cginit.units import LJ, UnitSystem, unit_system
 
 __all__ = [
+    "REAL",
     "lammps_section",
+    "one_turn",
     "read_bonded_potential",
     "read_distribution",
-    "read_gromacs_bonded",
     "write_bonded_pot",
     "write_distribution",
     "write_lammps_bonded",
@@ -63,7 +64,7 @@ def read_distribution(
     if degrees and coordinate != "bond":
         p, error = np.degrees(p), None if error is None else np.degrees(error)
     if coordinate == "dihedral":
-        x, (p, error) = _one_turn(x, p, error)
+        x, (p, error) = one_turn(x, p, error)
     try:
         return Distribution(x, p, error, coordinate=coordinate, units=unit_system(units))
     except InputError as problem:
@@ -82,42 +83,11 @@ def read_bonded_potential(
     """
     x, u, error = _columns(path, coordinate, degrees=degrees)
     if coordinate == "dihedral":
-        x, (u, error) = _one_turn(x, u, error)
+        x, (u, error) = one_turn(x, u, error)
     try:
         return BondedPotential.shifted(
             x, u, coordinate=coordinate, units=unit_system(units), u_error=error, notes=(f"read from {path}",)
         )
-    except InputError as problem:
-        raise InputError(f"{os.fspath(path)}: {problem}") from None
-
-
-def read_gromacs_bonded(
-    path: str | os.PathLike[str], coordinate: str, factor: float = 1.0
-) -> BondedPotential:
-    """Read a table of GROMACS for bonds, angles or dihedrals of function type 8: ``x U F``, in nm or degrees.
-
-    Parameters
-    ----------
-    path : path-like
-        ``table_b0.xvg``, ``table_a0.xvg`` or ``table_d0.xvg``.
-    coordinate : {"bond", "angle", "dihedral"}
-        Which of them.
-    factor : float
-        The force constant that the topology states; the potential is so many times the table.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or x is not what the coordinate can be.
-    """
-    rows = read_rows(path)
-    x, u = rows.numbers(0, "x"), factor * rows.numbers(1, "U")
-    if coordinate != "bond":
-        x = np.radians(x)
-    if coordinate == "dihedral":
-        x, (u, _) = _one_turn(x, u, None)
-    try:
-        return BondedPotential.shifted(x, u, coordinate=coordinate, units=NM_KJ, notes=(Path(path).name,))
     except InputError as problem:
         raise InputError(f"{os.fspath(path)}: {problem}") from None
 
@@ -138,7 +108,7 @@ def _columns(
     return (np.radians(x) if degrees and coordinate != "bond" else x), y, error
 
 
-def _one_turn(x: Array, y: Array, error: Array | None) -> tuple[Array, tuple[Array, Array | None]]:
+def one_turn(x: Array, y: Array, error: Array | None) -> tuple[Array, tuple[Array, Array | None]]:
     """Return a dihedral without the end of its turn, where a file repeats the first point there."""
     step = float(x[-1] - x[0]) / max(x.size - 1, 1)
     if abs(x[-1] - x[0] - 2.0 * np.pi) > 0.02 * step:

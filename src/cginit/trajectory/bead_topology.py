@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.topology import Topology, named_terms
+from cginit.topology import IMPROPER, Topology, named_terms
 from cginit.trajectory.gromacs_topology import GromacsMolecule, gromacs_molecules
 from cginit.trajectory.mapping import MappedAtoms
 
@@ -56,6 +57,7 @@ def universe_topology(
         if len(groups) and gromacs:
             labels = _tables(universe, gromacs, kind, groups)
         terms += named_terms(kind, groups, types, species, labels)
+    terms += _impropers(universe, types, species)
     numbers = (
         np.asarray(universe.atoms.molnums, dtype=np.int64) if hasattr(universe.atoms, "molnums") else None
     )
@@ -168,6 +170,20 @@ def _stated(universe: Any, path: Path, kind: str) -> tuple[IntArray, list[str]]:
         return np.empty((0, {"bond": 2, "angle": 3, "dihedral": 4}[kind]), dtype=np.int64), []
     labels = ["" if isinstance(word, tuple) or word is None else str(word) for word in found._bondtypes]
     return np.asarray(found.indices, dtype=np.int64), labels
+
+
+def _impropers(
+    universe: Any, types: IntArray, species: tuple[str, ...]
+) -> list[tuple[Interaction, IntArray]]:
+    """Return improper dihedrals: the angle between the planes of the first and of the last three beads, as listed.
+
+    It is the coordinate of dihedrals, of beads that no chain of bonds joins; their label tells them from those.
+    """
+    found = getattr(universe, "impropers", None)
+    if found is None or not len(found):
+        return []
+    groups = named_terms("dihedral", np.asarray(found.indices, dtype=np.int64), types, species)
+    return [(replace(one, label=IMPROPER), members) for one, members in groups]
 
 
 def _gsd(universe: Any, path: Path, kind: str) -> tuple[IntArray, list[str]]:

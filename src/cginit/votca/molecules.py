@@ -19,7 +19,8 @@ from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.io.bonded_tables import read_bonded_potential, read_distribution, read_gromacs_bonded
+from cginit.io.bonded_given import read_gromacs_bonded
+from cginit.io.bonded_tables import read_bonded_potential, read_distribution
 from cginit.topology import Topology, named_terms
 from cginit.trajectory import MappingRules, MoleculeRule, read_mapping, read_system
 from cginit.trajectory.gromacs_topology import gromacs_molecules
