@@ -25,7 +25,9 @@ from cginit.refine.bonded import bonded_distance
 from cginit.refine.history import Step, apply_step
 from cginit.refine.molecules import molecule_structure
 from cginit.refine.reweighting import reweighted
+from cginit.refine.search import Search
 from cginit.refine.store import Store
+from cginit.refine.updates import IBI
 from cginit.sampling import MoleculeStructure, count_partial_pairs
 from cginit.state import StatePoint
 from cginit.target import Target
@@ -201,6 +203,18 @@ def test_half_the_potentials_leaves_molecules_whole(tmp_path):
     history = History((target(),), result.rounds)
     halved = apply_step(history, Step(0, factor=0.5))
     assert np.array_equal(halved["bond A-A"].u, result.rounds[0][0].bonded["bond A-A"].u)
+
+
+def test_near_the_noise_steps_are_the_mean_of_what_simulations_propose(tmp_path):
+    """The m-th in a row is taken by 1/m: U_m is then the mean of U_k + dU_k of all of them."""
+    last = run(tmp_path).rounds[-1]
+    assert last[0].distance.chi2 < 2.0
+    # A target that the last simulation is not at.
+    other = replace(target(), distributions=Interactions({"bond A-A": exact(spring(310.0))}))
+    search = Search(IBI())
+    once, thrice = (search(History((other,), (last,) * times)).changes["bond A-A"] for times in (1, 3))
+    assert np.max(np.abs(once)) > 0.02
+    assert thrice == pytest.approx(once / 3.0)
 
 
 def test_reweighting_tells_the_distribution_of_a_slightly_different_bond(tmp_path):
