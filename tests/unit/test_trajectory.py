@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from cginit.errors import InputError
 from cginit.trajectory import bead_positions, map_atoms, rdf_from_trajectory
+from cginit.trajectory.files import box_vectors, open_universe
 
 SHAPE = np.array([[0.0, 0.0, 0.0], [0.8, 0.6, 0.0], [-0.3, 0.9, 0.2]])  # angstrom, a bent triatomic
 MASSES = np.array([15.999, 1.008, 1.008])
@@ -184,6 +185,26 @@ def test_ideal_gas_is_one_within_its_errors_in_a_skewed_box(tmp_path):
     pairs = 60 * 60 * 59 / 2 * shells / np.linalg.det(vectors * 0.1)
     # Seven bins, 4.5 sigma: a false alarm for one seed in 20000.
     assert np.max(np.abs(g.g[1:] - 1.0) * np.sqrt(pairs)) < 4.5
+
+
+def test_a_skewed_box_of_hoomd_is_the_one_that_its_file_states(tmp_path):
+    """Its tilts are no cosines, as which MDAnalysis reads them: the volume is that of the edges alone."""
+    gsd = pytest.importorskip("gsd.hoomd")
+    path = tmp_path / "skewed.gsd"
+    boxes = [[7.0, 8.0, 9.0, 0.3, 0.2, -0.1], [7.0, 8.0, 9.0, 1.2, 0.0, 0.0]]
+    with gsd.open(str(path), "w") as file:
+        for box in boxes:
+            frame = gsd.Frame()
+            frame.particles.N = 2
+            frame.particles.position = [[0, 0, 0], [1, 0, 0]]
+            frame.configuration.box = box
+            file.append(frame)
+    with open_universe(path, None) as universe:
+        for box, timestep in zip(boxes, universe.trajectory, strict=True):
+            (x, y, z, xy, xz, yz), vectors = box, box_vectors(timestep)
+            wanted = [[x, 0.0, 0.0], [xy * y, y, 0.0], [xz * z, yz * z, z]]
+            # MDAnalysis keeps angles in single precision.
+            assert vectors == pytest.approx(np.array(wanted), abs=1e-5)
 
 
 # The reader of MDAnalysis trips over its own half-made object when a file is no trajectory.

@@ -15,6 +15,7 @@ from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
 from cginit.sampling.counter import box_widths
 from cginit.trajectory.gro import normalised_gro
+from cginit.trajectory.gsd_boxes import with_true_boxes
 from cginit.trajectory.votca_topology import is_votca_topology, votca_universe
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem, conversion, unit_system
 
@@ -71,6 +72,8 @@ def open_universe(
             universe = _universe(files, options, stack)
             if not hasattr(universe, "trajectory"):
                 raise InputError(f"{names} has no positions; give a trajectory")
+            if str(universe.trajectory.format) == "GSD":
+                with_true_boxes(universe, stack)
         except InputError:
             raise
         except Exception as error:  # each reader raises what its parser meets, from OSError to IndexError
