@@ -1,6 +1,7 @@
 """Molecules refined by cginit: simulations needed, and how near the potentials come to known ones.
 
     python benchmarks/molecules/run.py dimers trimers [chain hexane] [--production N] [--method boltzmann|hnc]
+    python benchmarks/molecules/run.py hexane --molecules 250 [--update ibi]
 
 ``dimers`` and ``trimers`` are simulated here with known potentials. ``chain`` (MSIBI's single chain) and ``hexane``
 (VOTCA's targets) are read from the folder that the environment variable CGINIT_TARGETS names. Each prints a line a
@@ -25,7 +26,7 @@ from cginit.coordinates import count_terms
 from cginit.curves import PairPotential
 from cginit.engines.base import Schedule
 from cginit.engines.lammps import LammpsEngine
-from cginit.growth import grown_configuration
+from cginit.growth import grown_configuration, typical_value
 from cginit.guess.molecules import MOLECULE_METHODS, guess_molecules
 from cginit.interactions import Interactions
 from cginit.refine import Limits, Settings, refine_system
@@ -62,6 +63,8 @@ class Case:
     cutoff: float
     schedule: Schedule
     truth: Interactions
+    # Molecules of the shapes that they have in the liquid, where the start does not have them.
+    shapes: Configuration | None = None
 
 
 def lennard_jones(epsilon: float) -> PairPotential:
@@ -131,13 +134,28 @@ def chain(production: int) -> Case:
     return Case(target, start, 0.0, schedule, truth)
 
 
-def hexane(production: int) -> Case:
+def hexane(production: int, molecules: int | None = None) -> Case:
+    """Read VOTCA's targets; the molecules are those of its configuration, or so many that are grown."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "system.toml"
         file.write_text(HEXANE.format(Path(os.environ["CGINIT_TARGETS"]).resolve() / "hexane"))
         system = read_file(file)
-    schedule = Schedule(equilibration=2_000, production=production, every=100)
-    return Case(system.targets[0], system.starts[0], 1.2, schedule, Interactions({}))
+    schedule = Schedule(equilibration=3_000, production=production, every=max(production // 100, 1))
+    target, start = system.targets[0], system.starts[0]
+    if molecules is None:
+        return Case(target, start, 1.2, schedule, Interactions({}))
+    terms = {"bond A-B": [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
+    topology = Topology([0, 1, 0], ("A", "B"), terms, exclusions="molecule").repeated(molecules)
+    small = Target(
+        target.rdfs,
+        target.state.density,
+        target.kT,
+        topology=topology,
+        distributions=target.distributions,
+    )
+    shape = target.distributions.map(typical_value)
+    grown = grown_configuration(topology, small.state.density, seed=3, units=small.units, shape=shape)
+    return Case(small, grown, 1.2, schedule, Interactions({}), start)
 
 
 def harmonic(potential: BondedPotential, kT: float) -> str:
@@ -148,7 +166,7 @@ def harmonic(potential: BondedPotential, kT: float) -> str:
     return f"k {2.0 * a:.4g}, centre {-b / (2.0 * a):.4f}"
 
 
-def refined(case: Case, method: str, iterations: int) -> None:
+def refined(case: Case, method: str, iterations: int, update: str) -> None:
     def show(done) -> None:
         record = done[0]
         numbers = {str(name): f"{one.chi2:.2f} ({one.lmse:.1e})" for name, one in record.distances.items()}
@@ -161,11 +179,12 @@ def refined(case: Case, method: str, iterations: int) -> None:
             flush=True,
         )
 
-    first = guess_molecules(case.target, method, case.cutoff or None, case.start)
+    first = guess_molecules(case.target, method, case.cutoff or None, case.shapes or case.start)
     began = time.perf_counter()
     result = refine_system(
         case.target,
         first,
+        update=update,
         settings=Settings(schedule=case.schedule, limits=Limits(iterations)),
         starts=[case.start],
         progress=show,
@@ -192,11 +211,20 @@ def main() -> None:
     parser.add_argument("cases", nargs="+", choices=CASES)
     parser.add_argument("--production", type=int, default=6_000)
     parser.add_argument("--iterations", type=int, default=8)
+    parser.add_argument(
+        "--molecules", type=int, help="of hexane; by default the 1000 of VOTCA's configuration"
+    )
+    parser.add_argument("--update", default="auto")
     parser.add_argument("--method", choices=MOLECULE_METHODS, default="boltzmann")
     options = parser.parse_args()
     for name in options.cases:
         print(name)
-        refined(CASES[name](options.production), options.method, options.iterations)
+        case = (
+            hexane(options.production, options.molecules)
+            if name == "hexane"
+            else CASES[name](options.production)
+        )
+        refined(case, options.method, options.iterations, options.update)
 
 
 if __name__ == "__main__":
