@@ -16,7 +16,7 @@ if [ $# -eq 2 ]; then
     run cg-init target --topology "$1" --trajectory "$2" --end 300 --map "$here/decane.yaml" --temperature 300 \
         --r-max 1.5 --out "$here/{pair}.dist.tgt"
     # Molecules with their bonds and angles: all that their refinement reads, and the refinement.
-    run cg-init rdf --topology "$1" --trajectory "$2" --end 300 --map "$here/decane.yaml" --temperature 300 \
+    run cg-init target --topology "$1" --trajectory "$2" --end 300 --map "$here/decane.yaml" --temperature 300 \
         --r-max 1.5 --system "$out/molecules/system.toml"
     run cg-init refine "$out/molecules/system.toml" --workdir "$out/refined"
 fi

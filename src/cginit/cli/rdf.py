@@ -311,8 +311,8 @@ def _write_system(
     voice().file(write_system(path, state, densities, dict(files), pressure), f"run cg-init refine {path}")
     if sampled.several:
         voice().note(
-            f"molecules have several beads, and {path} says nothing of their bonds, which neither the mapping nor the "
-            "topology names; name them in a mapping file",
+            f"molecules have several beads, and {path} says nothing of their bonds, which neither the mapping nor "
+            "the topology names; name them in a mapping file",
             "note: ",
         )
 
