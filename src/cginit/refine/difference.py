@@ -373,10 +373,12 @@ def smooth_changes(states: Sequence[StateDifference], layout: Layout) -> list[Ar
 
 @dataclass(frozen=True, eq=False)
 class StartData:
-    """What the starts that state their errors say of the unknowns, as data beside g.
+    """What the starts of networks say of the unknowns, as data beside g.
 
-    A change is to lead back to the start, as far as the start is sure of itself: what no difference of g determines
-    stays as it was there, and refinements with different seeds agree in it.
+    Their stated errors were calibrated on liquids of known potential. Others, such as the noise of g that Boltzmann
+    inversion passes on, or a column of a table, say nothing of how far off a start is. A change is to lead back to
+    the start, as far as it is sure of itself: what no difference of g determines stays as it was there, and
+    refinements with different seeds agree in it.
 
     Attributes
     ----------
@@ -397,14 +399,14 @@ class StartData:
 
     @classmethod
     def of(cls, states: Sequence[StateDifference], layout: Layout, history: History) -> StartData:
-        """Return the data of all refined pairs; without any where no start states its errors."""
+        """Return the data of all refined pairs; without any where no network made a start."""
         from scipy.linalg import block_diag
 
         starts, last, shown = history.pairs(0), history.pairs(), first_nodes(states)
         places, values, blocks = [np.zeros(0, dtype=np.intp)], [np.zeros(0)], []
         for name, nodes in layout.nodes.items():
             start, first = starts[name], shown[name]
-            if start.u_error is None:
+            if start.u_error is None or start.provenance is None or start.provenance.model is None:
                 continue
             error = np.interp(nodes, start.r, start.u_error) / history.kT
             places.append(layout.columns(name)[first:])
