@@ -313,7 +313,7 @@ def test_lammps_rsq_grid_is_made_even(tmp_path):
         ("a.pot", "0.1 2 i\n0.1 1 i\n0.3 0 i\n", ["line 2", "repeats"]),
         ("a.pot", "0.1 2 i\n0.2 1 x\n0.3 0 i\n", ["line 2", "'x'"]),
         ("a.tab", "0.1 2\n0.2 1\n0.3 0\n", ["2 columns", "r U F"]),
-        ("a.xvg", "0.1 2\n0.2 1\n0.3 0\n", ["2 columns", "--rdf"]),
+        ("a.xvg", "0.1 2\n0.2 1\n0.3 0\n", ["2 columns", "--is-rdf"]),
         ("a.xvg", "0 0 0 0 0 2 1\n.1 0 0 -1 0 1 1\n.2 0 0 0 0 0 0\n", ["line 2", "dispersion", "C6"]),
         ("a.xvg", "0 0 0 0 0 0 0\n.1 0 0 0 0 0 0\n.2 0 0 0 0 0 0\n", ["0 everywhere"]),
         ("a.csv", "r,g\n1,2\n2,1\n3,0\n", ["names its columns r, g"]),
