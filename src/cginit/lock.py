@@ -16,7 +16,7 @@ from pathlib import Path
 from cginit.errors import InputError
 from cginit.process_identity import place_of_processes, start_of_process
 
-__all__ = ["LOCK_NAME", "FolderLock", "Holder"]
+__all__ = ["LOCK_NAME", "FolderLock", "Holder", "holder_of"]
 
 #: The file in the folder.
 LOCK_NAME = ".lock"
@@ -159,6 +159,17 @@ class FolderLock:
     def release(self) -> None:
         """Give the lock back; again, or where another has taken it over, this does nothing."""
         self._release()
+
+
+def holder_of(folder: Path) -> Holder | None:
+    """Return who works in a folder, as far as can be told without the lock; None if nobody does."""
+    path = folder.resolve() / LOCK_NAME
+    try:
+        silence = time.time() - path.stat().st_mtime
+    except OSError:
+        return None
+    found = _read(path)
+    return found if found is not None and found.is_alive(silence) else None
 
 
 def _named(holder: Holder | None) -> str:

@@ -285,3 +285,14 @@ def test_a_fresh_lock_that_comes_between_is_put_back(tmp_path):
     assert json.loads((tmp_path / LOCK_NAME).read_text())["token"] == fresh.token
     lock._move_away(tmp_path / LOCK_NAME, fresh.token)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_works_in_a_folder_is_known_without_the_lock(tmp_path):
+    assert lock.holder_of(tmp_path) is None
+    held = FolderLock.acquire(tmp_path)
+    assert lock.holder_of(tmp_path).pid == os.getpid()
+    held.release()
+    assert lock.holder_of(tmp_path) is None
+    dead = dataclasses.replace(Holder.here(), started="another process had this number")
+    (tmp_path / LOCK_NAME).write_text(json.dumps(dataclasses.asdict(dead)))
+    assert lock.holder_of(tmp_path) is None

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from one_species import applied, history_of, loop_of, record_of
 
+import cginit
 from cginit import RDF, EngineError, InputError, PairPotential, StatePoint, refine
 from cginit.configuration import Configuration
 from cginit.engines.base import EngineRun, Schedule
+from cginit.errors import StorageError
 from cginit.refine import IBI, Limits, distance
 from cginit.refine.settle import smooth_cutoff
+from cginit.refine.store import End, Store
 
 STATE = StatePoint(0.05, 1.0, "lj")
 R = np.linspace(0.0, 3.0, 61)
@@ -42,6 +45,13 @@ class Analytic:
         final = Configuration(start.positions + 0.01 * seed % 1.0, start.box, units="lj")
         ones = np.ones(20)
         return EngineRun(None, final, ones, ones, self.name, "1", seed, schedule.steps, 0.0, g)
+
+
+class FailsLater(Analytic):
+    """The same to a folder as the one that does not fail."""
+
+    def __repr__(self):
+        return repr(Analytic())
 
 
 def true_gain_target(gain=0.7):
@@ -143,6 +153,30 @@ def test_a_finished_refinement_is_not_simulated_again(tmp_path):
     again = run(tmp_path)
     assert again.reason == first.reason
     assert not list(tmp_path.glob("iteration_*/engine"))
+
+
+def test_the_folder_knows_how_its_refinement_ended(tmp_path):
+    stopped = run(tmp_path, limits=Limits(2))
+    found = cginit.open(tmp_path)
+    assert found.end == End("CAP", False, stopped.reason, stopped.best)
+    assert found.settings[0]["engine"] == repr(Analytic())
+    # Another run has begun, and is not at its end.
+    with pytest.raises(EngineError):
+        run(tmp_path, FailsLater(fail_at=(3,)), limits=Limits(25))
+    assert (len(cginit.open(tmp_path).rounds), cginit.open(tmp_path).end) == (3, None)
+    assert run(tmp_path, limits=Limits(25)).reason == cginit.open(tmp_path).end.sentence
+    # What is not whole is not believed.
+    (tmp_path / "end.json").write_text('{"why": "CAP"')
+    assert cginit.open(tmp_path).end is None
+
+
+def test_a_disk_without_room_for_how_it_ended_does_not_spoil_the_result(tmp_path, monkeypatch, caplog):
+    def full(*_):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(Store, "end", full)
+    assert run(tmp_path).converged
+    assert "the disk is full" in caplog.text
 
 
 def test_one_step_at_a_time(tmp_path):

@@ -266,6 +266,7 @@ def _run(loop: Loop, stop: tuple[Criterion, ...], report: Callable[[Round], None
                     (one.describe(situation.history) for one in stop if isinstance(one, BelowNorm)), ""
                 )
                 result = _finished(loop, reason, situation, norm)
+                loop.end(result.why, result.reason, result.best)
                 log.info("refinement stopped: %s", result.reason)
                 return result
         report(loop.step())

@@ -12,7 +12,7 @@ import numpy as np
 from cginit.bonded import Potential
 from cginit.configuration import Configuration
 from cginit.engines.base import Engine, Schedule
-from cginit.errors import InputError
+from cginit.errors import InputError, StorageError
 from cginit.interactions import ByName, Interaction, Named
 from cginit.refine.first import fitting, fixed, partial_of, start_configuration, start_configurations
 from cginit.refine.history import History
@@ -23,8 +23,8 @@ from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.reweighting import Proposal, propose
 from cginit.refine.search import Search
 from cginit.refine.simulation import Simulator
-from cginit.refine.stop import Limits
-from cginit.refine.store import Store, fingerprint
+from cginit.refine.stop import Limits, Reason
+from cginit.refine.store import End, Store, fingerprint
 from cginit.refine.updates import Update, make_update
 from cginit.refine.workdir import disk_explained
 from cginit.target import Target
@@ -301,6 +301,13 @@ class Loop:
         found = [sound[-1].final, *sound[-1].others] if sound else [self._starts[state]]
         # Replicas that have none of their own begin as others do, and soon go their own ways.
         return [found[number % len(found)] for number in range(self.settings.replicas.count)]
+
+    def end(self, reason: Reason, sentence: str, best: int) -> None:
+        """Keep in the folder how the run ended; a result is no worse where there is no room for that."""
+        try:
+            self._store.end(End(reason.name, reason.converged, sentence, best))
+        except StorageError as error:
+            log.warning("how the refinement ended is not kept for reports: %s", error)
 
     def keep(self, estimate: Round, skipped: int) -> None:
         """Keep in the folder, for a figure, the potentials that reweighting has judged at last."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from cginit.interactions import Interactions
 from cginit.refine.certainty import Certainty, certainty_of
 from cginit.refine.history import History
 from cginit.refine.record import Record, Round, pair_potentials
-from cginit.refine.store import Store
+from cginit.refine.store import End, Store
 from cginit.target import Target
 
 __all__ = ["OpenedRefinement", "open_refinement"]
@@ -33,12 +34,18 @@ class OpenedRefinement:
         Every complete round of simulations: a record for each state.
     estimate : Round or None
         The last potentials, where reweighting has judged them instead of a simulation.
+    end : End or None
+        How it ended; None where it has not, or another run goes on.
+    settings : tuple of mapping
+        What the refinement is, as each state sees it, in words: engine, update, schedule, seed, hashes of curves.
     """
 
     folder: Path
     targets: tuple[Target, ...]
     rounds: tuple[Round, ...]
     estimate: Round | None = None
+    end: End | None = None
+    settings: tuple[Mapping[str, str], ...] = field(default=({},), repr=False)
 
     @property
     def history(self) -> tuple[Record, ...]:
@@ -47,7 +54,7 @@ class OpenedRefinement:
 
     @property
     def best(self) -> int:
-        """Index of the round that is nearest to the targets.
+        """Index of the round that is the result; while there is none, of the nearest to the targets.
 
         Raises
         ------
@@ -56,6 +63,8 @@ class OpenedRefinement:
         """
         if not self.rounds:
             raise InputError(f"{self.folder} holds no finished simulation yet")
+        if self.end is not None and 0 <= self.end.best < len(self.rounds):
+            return self.end.best
         return History(self.targets, self.rounds).best
 
     @cached_property
@@ -110,4 +119,11 @@ def open_refinement(folder: Path | str) -> OpenedRefinement:
     (0.9, 0.97)
     """
     store = Store(Path(folder))
-    return OpenedRefinement(Path(folder), store.targets(), tuple(store.rounds()), store.estimate())
+    return OpenedRefinement(
+        Path(folder),
+        store.targets(),
+        tuple(store.rounds()),
+        store.estimate(),
+        store.ended(),
+        store.identities(),
+    )

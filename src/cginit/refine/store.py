@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from cginit._version import __version__
 from cginit.bonded import BondedPotential, Distribution
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
@@ -28,7 +30,7 @@ from cginit.refine.workdir import WorkDir, write_json
 from cginit.target import BEAD, Target
 from cginit.topology import Topology
 
-__all__ = ["FORMAT_VERSION", "Store", "fingerprint"]
+__all__ = ["FORMAT_VERSION", "End", "Store", "fingerprint"]
 
 #: Version of the layout of a work directory; raised when a file changes its meaning.
 FORMAT_VERSION = 3
@@ -42,6 +44,33 @@ OLD_NAMES = {"target": f"target of {BEAD}-{BEAD}", "potential": f"potential of {
 OTHER_WORDS = ("state", "update", "kT", "densities", "weights", "index", "start")
 #: The last potentials, where reweighting has judged them.
 REWEIGHTED = "reweighted.npz"
+#: How the last run ended; gone while another goes on.
+END = "end.json"
+
+
+@dataclass(frozen=True)
+class End:
+    """How a refinement ended.
+
+    Attributes
+    ----------
+    why : str
+        Name of the `cginit.refine.stop.Reason`.
+    converged : bool
+        Whether what was wanted is reached.
+    sentence : str
+        Why it stopped and what would help, in words.
+    best : int
+        Index of the round whose potentials are the result; of the one that was reweighted where they were.
+    version : str
+        Version of cginit that ran it.
+    """
+
+    why: str
+    converged: bool
+    sentence: str
+    best: int
+    version: str = __version__
 
 
 def fingerprint(parts: Mapping[str, object]) -> dict[str, str]:
@@ -125,6 +154,7 @@ class Store:
             _adopt(folder, identity, target)
             self._places.append(_place(folder))
             self._places[-1].claim(identity, partial(write_target, target, folder / TARGET))
+        (self.folder / END).unlink(missing_ok=True)
         return self.rounds()
 
     def close(self) -> None:
@@ -189,6 +219,28 @@ class Store:
         """Return what `keep` has kept, with the number of updates as `skipped`."""
         path = self.folder / REWEIGHTED
         return read_estimate(path, self.rounds()[-1]) if path.exists() else None
+
+    def end(self, end: End) -> None:
+        """Keep how the run ended, for those who look at the folder later."""
+        write_json(asdict(end), self.folder / END)
+
+    def ended(self) -> End | None:
+        """Return what `end` has kept; None where no run came to an end, or another goes on."""
+        try:
+            kept = json.loads((self.folder / END).read_text(encoding="utf-8"))
+            return End(
+                str(kept["why"]),
+                kept["converged"] is True,
+                str(kept["sentence"]),
+                int(kept["best"]),
+                str(kept["version"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def identities(self) -> tuple[dict[str, str], ...]:
+        """Return what the refinement is, as each state sees it; see `fingerprint`."""
+        return tuple(place.identity() for place in self._places)
 
     def _topologies(self) -> list[Topology | None]:
         """Return how the beads of each state are bonded, which its records do not repeat."""

@@ -150,6 +150,11 @@ class WorkDir:
             return None
         return found if isinstance(found, dict) and isinstance(found.get("identity"), dict) else None
 
+    def identity(self) -> dict[str, str]:
+        """Return what the refinement is that the folder belongs to; empty where that is not known."""
+        content = self._read_settings() or {"identity": {}}
+        return {str(name): str(value) for name, value in content["identity"].items()}
+
     def _compare(self, identity: dict[str, str], found: dict[str, Any]) -> None:
         if found.get("format_version") != self._version:
             raise InputError(
