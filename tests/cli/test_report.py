@@ -1,41 +1,35 @@
-"""``cg-init report``: figures of refinements, of one component and of mixtures."""
+"""``cg-init report``: figures of refinements, of one component, of mixtures and of molecules; and their pages."""
 
 import dataclasses
+import re
+import signal
+import subprocess
+import sys
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cginit import RDF, PairPotential, StatePoint
+import cginit
+from cginit import StatePoint
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
 from cginit.errors import InputError
-from cginit.interactions import Interactions
-from cginit.refine import Distance, Record
+from cginit.refine import Distance
 from cginit.refine.store import Store
-from cginit.report import figures
+from cginit.report import refinement
 from cginit.target import Target
-
-R = 0.05 * np.arange(51)
-PAIRS = (("A", "A"), ("A", "B"), ("B", "B"))
-
-
-def curve(height):
-    return RDF(R, np.where(R < 0.8, 0.0, 1.0 + height * np.exp(-(((R - 1.0) / 0.2) ** 2))), units="lj")
-
-
-def potential(depth):
-    u = np.where(R < 0.8, 5.0 + 10.0 * (0.8 - R), -depth * np.exp(-(((R - 1.0) / 0.2) ** 2)))
-    return PairPotential.shifted(R, u, units="lj", r_core=0.8)
+from made_refinements import PAIRS, R, commit, curve, mixture, record, trimers
 
 
 @pytest.fixture
 def drawn(monkeypatch):
     """Keep the figures that are drawn, in place of their files."""
     found = []
-    save = figures.save_figure
+    save = refinement.save_figure
     monkeypatch.setattr(
-        figures, "save_figure", lambda figure, path: (found.append(figure), save(figure, path))[1]
+        refinement, "save_figure", lambda figure, path: (found.append(figure), save(figure, path))[1]
     )
     return found
 
@@ -44,32 +38,23 @@ def labels(axes):
     return [line.get_label() for line in axes.lines if not line.get_label().startswith("_")]
 
 
-def record(names, index, depth, height, found, final, **more):
-    return Record(
-        index=index,
-        potentials=Interactions(dict.fromkeys(names, potential(depth))),
-        rdfs=Interactions(dict.fromkeys(names, curve(height))),
-        distances=Interactions(dict.fromkeys(names, found)),
-        final=final,
-        pressure=1.0,
-        pressure_error=0.1,
-        **more,
-    )
-
-
-def commit(store, *records):
-    for number, one in enumerate(records):
-        store.prepare(number, one.index)
-        store.commit(number, one)
-
-
 def report(folder):
     done = CliRunner().invoke(app, ["report", str(folder)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert (folder / "report.png").stat().st_size > 10_000
 
 
-def test_a_mixture_has_two_panels_a_pair_and_its_history(tmp_path, drawn):
+def headed(figure, title):
+    """The panel with that title."""
+    (found,) = [axes for axes in figure.axes if axes.get_title() == title]
+    return found
+
+
+def with_label(figure, label):
+    return [axes for axes in figure.axes if axes.get_ylabel() == label]
+
+
+def test_a_mixture_has_three_panels_a_pair_and_its_history(tmp_path, drawn):
     target = Target({pair: curve(1.0) for pair in PAIRS}, {"A": 0.2, "B": 0.3}, 2.0)
     store = Store(tmp_path)
     assert store.open([{"target": "mine"}], [target]) == []
@@ -78,17 +63,48 @@ def test_a_mixture_has_two_panels_a_pair_and_its_history(tmp_path, drawn):
         found = Distance(50.0 - 49.0 * index, lmse, 0.1, 0.1)
         commit(store, record(PAIRS, index, 2.0 + index, 0.5 + 0.5 * index, found, final))
     report(tmp_path)
-    axes = drawn[0].axes
-    assert len(axes) == 7
-    assert [one.get_title() for one in axes[:6:2]] == ["A-A", "A-B", "B-B"]
-    assert labels(axes[0]) == ["target", "start", "iteration 1"]
+    (figure,) = drawn
+    # A distribution, its difference and U of each pair, and the errors.
+    assert len(figure.axes) == 3 * 3 + 1
+    for name in ("A-A", "A-B", "B-B"):
+        assert labels(headed(figure, name)) == ["target", "start", "iteration 1"]
     # U in kT: the well of 3 in units of kT = 2.
-    assert axes[1].lines[1].get_ydata().min() == pytest.approx(-1.5, abs=0.01)
-    assert labels(axes[6]) == ["A-A", "A-B", "B-B"]
+    for axes in with_label(figure, "U / kT"):
+        assert axes.lines[2].get_ydata().min() == pytest.approx(-1.5, abs=0.01)
+    (errors,) = with_label(figure, "mean squared difference")
+    assert labels(errors) == ["A-A", "A-B", "B-B"]
+    # Iterations have the numbers of their folders.
+    assert errors.lines[0].get_xdata().tolist() == [0, 1]
+    title = figure.get_suptitle().replace("\n", " ")
+    assert title.startswith(f"{tmp_path.parent.name}/{tmp_path.name}: After 2 simulations the difference")
     # The target on disk is the target.
     (again,) = store.targets()
     assert (again.densities, again.kT) == (target.densities, 2.0)
     np.testing.assert_array_equal(again.rdfs["A", "B"].g, target.rdfs["A", "B"].g)
+
+
+def test_the_difference_stands_in_the_band_of_its_noise(tmp_path, drawn):
+    noisy = dataclasses.replace(curve(1.0), error=np.where(R < 0.8, 0.0, 0.01))
+    target = Target.of(noisy, StatePoint(0.4, 1.0, "lj"))
+    store = Store(tmp_path)
+    store.open([{"target": "mine"}], [target])
+    final = random_configuration({"A": 5}, 0.4, seed=1, units="lj")
+    one = record(PAIRS[:1], 0, 1.0, 0.6, Distance(10.0, 1e-3, 0.1, 0.1), final)
+    commit(store, one)
+    report(tmp_path)
+    (lower,) = with_label(drawn[0], "difference")
+    np.testing.assert_allclose(lower.lines[-1].get_ydata(), one.rdf.g - target.rdfs["A", "A"].g)
+    (band,) = lower.collections
+    # Two standard errors, where the average over nine bins does not reach the core: 0.01, in proportion to g / r^2.
+    heights = band.get_paths()[0].vertices
+    at_end = heights[np.abs(heights[:, 0] - R[40]) < 1e-9][:, 1]
+    assert at_end.max() == pytest.approx(0.02, rel=0.05)
+    assert at_end.min() == -at_end.max()
+    (energies,) = with_label(drawn[0], "U / kT")
+    high = energies.collections[0].get_paths()[0].vertices[:, 1].max()
+    known = cginit.open(tmp_path).potential
+    assert known.u_error.max() > 0.0
+    assert high == pytest.approx((known.u + 2.0 * known.u_error).max())
 
 
 def test_several_states_of_mixtures_have_a_panel_each(tmp_path, drawn):
@@ -101,12 +117,28 @@ def test_several_states_of_mixtures_have_a_panel_each(tmp_path, drawn):
     alone = random_configuration({"A": 5}, 0.4, seed=1, units="lj")
     commit(store, record(PAIRS, 0, 1.0, 0.9, near, final), record(PAIRS[:1], 0, 1.0, 0.9, near, alone))
     report(tmp_path)
-    axes = drawn[0].axes
-    # Three pairs of two states and a potential each, and the errors.
-    assert len(axes) == 10
-    assert axes[1].get_title() == "A-A, state 1"
-    assert labels(axes[-1]) == ["A-A, state 0", "A-B, state 0", "B-B, state 0", "A-A, state 1"]
-    assert [text.get_text() for text in axes[4].texts] == ["not in this state"]
+    (figure,) = drawn
+    # Three pairs of two states, each with its difference, a potential each, and the errors.
+    assert len(figure.axes) == 3 * (2 * 2 + 1) + 1
+    assert labels(headed(figure, "A-A, state 1")) == ["target", "start"]
+    assert [text.get_text() for text in headed(figure, "A-B, state 1").texts] == ["not in this state"]
+    (errors,) = with_label(figure, "mean squared difference")
+    assert labels(errors) == ["A-A, state 0", "A-B, state 0", "B-B, state 0", "A-A, state 1"]
+
+
+def test_bonds_and_angles_are_drawn_beside_the_pairs(tmp_path, drawn):
+    trimers(tmp_path / "w")
+    report(tmp_path / "w")
+    (figure,) = drawn
+    names = ["A-A", "A-B", "B-B", "bond A-B", "angle A-B-A"]
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == names
+    assert len(figure.axes) == 3 * len(names) + 1
+    # In degrees: the density per degree of a peak at 2 rad of height 4 per radian.
+    angle = headed(figure, "angle A-B-A").lines[0]
+    x, y = angle.get_data()
+    assert (x[np.argmax(y)], y.max()) == pytest.approx((np.degrees(2.0), np.radians(4.0)), rel=0.02)
+    (errors,) = with_label(figure, "mean squared difference")
+    assert labels(errors) == names
 
 
 def test_the_potential_that_reweighting_judged_is_drawn(tmp_path, drawn):
@@ -125,7 +157,9 @@ def test_the_potential_that_reweighting_judged_is_drawn(tmp_path, drawn):
     assert (found.distance, found.skipped) == (last.distance, 3)
     np.testing.assert_array_equal(found.potential.u, last.potential.u)
     report(tmp_path)
-    axes_g, axes_u, axes_e = drawn[0].axes
+    (figure,) = drawn
+    (axes_g,), (axes_u,) = with_label(figure, "g(r)"), with_label(figure, "U / kT")
+    (axes_e,) = with_label(figure, "mean squared difference")
     assert labels(axes_g) == ["target", "start", "iteration 1", "reweighted"]
     assert labels(axes_u) == ["start", "iteration 1", "reweighted"]
     assert labels(axes_e) == ["reweighted, 3 updates"]
@@ -138,3 +172,41 @@ def test_the_potential_that_reweighting_judged_is_drawn(tmp_path, drawn):
 def test_a_folder_without_a_refinement(tmp_path):
     with pytest.raises(InputError, match="holds no refinement"):
         CliRunner().invoke(app, ["report", str(tmp_path)], catch_exceptions=False)
+
+
+def test_a_page_stands_beside_the_figure(tmp_path):
+    mixture(tmp_path)
+    for name, options in (("report.html", []), ("here.html", ["--page", str(tmp_path / "here.html")])):
+        done = CliRunner().invoke(app, ["report", str(tmp_path), *options], catch_exceptions=False)
+        assert done.stdout.splitlines() == [str(tmp_path / "report.png"), str(tmp_path / name)]
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith("<!doctype html>")
+    # A page is made of its folder, any time again: the one before is not kept.
+    CliRunner().invoke(app, ["report", str(tmp_path)], catch_exceptions=False)
+    assert not list(tmp_path.glob("#report.html*"))
+
+
+def test_without_matplotlib_there_is_the_page_and_a_word(tmp_path, monkeypatch):
+    mixture(tmp_path)
+    monkeypatch.setattr("cginit.cli.report.find_spec", lambda name: None)
+    done = CliRunner().invoke(app, ["report", str(tmp_path)], catch_exceptions=False)
+    assert done.exit_code == 0
+    note, path = done.stdout.splitlines()
+    assert "pip install 'cginit[report]'" in note
+    assert path == str(tmp_path / "report.html")
+
+
+def test_a_page_is_served_until_ctrl_c(tmp_path):
+    mixture(tmp_path).close()
+    command = [sys.executable, "-c", "from cginit.cli import main; main()", "report", str(tmp_path), "--live"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        address = served.stdout.readline().split()[0]
+        try:
+            assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{43}/", address)
+            with urlopen(address) as answer:
+                assert answer.read().startswith(b"<!doctype html>")
+        finally:
+            served.send_signal(signal.SIGINT)
+        said = served.communicate(timeout=60)[1]
+    assert (served.returncode, "is not touched" in said) == (0, True)
+    # Nothing was written.
+    assert not list(tmp_path.glob("report.*"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cginit.report.figures import BEST_COLOUR, TARGET_COLOUR, new_figure, save_figure, scale_energy
+from cginit.report.comparison import energy_curve
+from cginit.report.figures import BEST_COLOUR, TARGET_COLOUR, new_figure, save_figure
 
 if TYPE_CHECKING:
     from cginit.curves import RDF, PairPotential
@@ -59,7 +60,8 @@ def guess_figure(target: RDF, state: StatePoint, potential: PairPotential, path:
     right.legend(frameon=False)
     name = "guess" if potential.provenance is None else f"guess by {potential.provenance.method}"
     right.set(xlabel=f"r / {length}", ylabel="U(r) / kT", title=name, xlim=(0.0, potential.r_cut))
-    scale_energy(right, potential, state.kT)
+    shown = energy_curve(potential, state.kT)
+    right.set_ylim(shown.lowest, shown.highest)
     outside = potential.r >= potential.r_core
     if potential.u_error is not None and outside.any():
         bottom = 1.1 * float((u - 2.0 * potential.u_error / state.kT)[outside].min())
