@@ -8,7 +8,9 @@ from program import cg_init
 
 import cginit
 from cginit import RDF, PairPotential, StatePoint, write_rdf, write_table
+from cginit.cli import pressure as command
 from cginit.curves import Provenance
+from cginit.eos.survey import survey
 from cginit.units import ANGSTROM_KCAL, NM_KJ
 
 
@@ -156,3 +158,15 @@ def test_a_guess_tells_its_pressure(tmp_path):
     assert float(line.split()[1]) == pytest.approx(
         0.02 * 2.494 * NM_KJ.bar(), rel=1e-4
     )  # five figures are printed
+
+
+def test_a_narrow_terminal_shows_whole_lines(monkeypatch):
+    monkeypatch.setattr(command.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    found = survey(argon(), StatePoint.from_temperature(12.0, 300.0, "nm-kJ/mol"))
+    whole = command._table(found, NM_KJ)
+    assert command._too_wide(whole)
+    narrow = command._table(found, NM_KJ, narrow=True)
+    assert not command._too_wide(narrow)
+    assert "bar" in narrow.splitlines()[0]
+    assert len(narrow.splitlines()) == len(whole.splitlines())

@@ -90,7 +90,7 @@ def _self_test(engines: list[str]) -> None:
         parts["HOOMD-blue"] = partial(check_simulation, "HOOMD-blue", HoomdEngine())
     failed = []
     for name, check in parts.items():
-        with waiting(f"self-test, {name}"):
+        with waiting(f"self-test, {name} (the first time it compiles the counter of pairs)"):
             done = check()
         word = "works" if done.works else "FAILS"
         spoken.line(f"  {name:<16}{word} ({done.seconds:.1f} s): {done.words}")

@@ -30,11 +30,12 @@ from cginit.cli.options import (
     Units,
 )
 from cginit.cli.progress import waiting
+from cginit.cli.refinement import say_tables
 from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
-from cginit.io import check_target, prepare_target, rdf_reading, read_rdf_header, table_usage, write_table
+from cginit.io import check_target, prepare_target, rdf_reading, read_rdf_header, write_table
 from cginit.state import StatePoint, number_density
 
 __all__ = [
@@ -185,12 +186,7 @@ def propose(
         potential = guess(problem.target, problem.state, options.method or DEFAULT_METHOD, problem.r_cut)
     describe(problem, potential)
     paths = write_tables(potential, out or _default_tables(options.file), out_units)
-    usage = [line for path in paths for line in table_usage(path).splitlines()]
-    voice().result["usage"] = usage
-    for line in usage:
-        voice().line(f"LAMMPS    {line}")
-    for path in paths:
-        voice().file(path)
+    say_tables(paths)
     if plot is not None:
         from cginit.report.guess import guess_figure
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,7 +138,11 @@ def _print(found: Survey) -> None:
         f"rho kT = {state.density * state.kT:.5g} {units.pressure}"
     )
     if spoken.for_people:
-        spoken.line(_table(found, units))
+        whole = _table(found, units)
+        narrow = not spoken.verbose and _too_wide(whole)
+        spoken.line(_table(found, units, narrow=True) if narrow else whole)
+        if narrow:
+            spoken.line("(what the routes are, and the pressure in atm: a wider window, or -v)")
     elif found.trusted is not None:
         one = found.routes[found.trusted]
         value, error = (one.value, one.error) if units.is_reduced else one.in_bar()
@@ -153,28 +159,36 @@ def _print(found: Survey) -> None:
             spoken.note(note)
 
 
-def _table(found: Survey, units: UnitSystem) -> str:
-    """Return the pressure by every route, in every unit that it can be given in."""
+def _too_wide(text: str) -> bool:
+    """Whether a terminal would wrap the lines of a table; files and other programs take any width."""
+    if not sys.stdout.isatty():
+        return False
+    return max(map(len, text.splitlines())) > shutil.get_terminal_size().columns
+
+
+def _table(found: Survey, units: UnitSystem, *, narrow: bool = False) -> str:
+    """Return the pressure by every route in every unit that it can be given in; a narrow table lacks what is long."""
     from rich.console import Console
     from rich.table import Table
 
     from cginit.eos.routes import EXPLANATIONS
 
     state = found.state
-    table = Table(box=None, pad_edge=False)
-    columns = (
-        ["", "route", f"P / ({units.pressure})"]
-        + ([] if units.is_reduced else ["bar", "atm"])
-        + ["P / (rho kT)"]
-    )
-    for k, name in enumerate(columns):
+    table = Table(box=None, pad_edge=False, header_style="")
+    factors = {f"P / ({units.pressure})": 1.0}
+    if not units.is_reduced:
+        factors["bar"] = units.bar()
+        if not narrow:
+            factors["atm"] = units.bar() / BAR_PER_ATM
+    factors["P / (rho kT)"] = 1.0 / (state.density * state.kT)
+    for k, name in enumerate(["", "route", *factors]):
         table.add_column(name, justify="right" if k > 1 else "left", no_wrap=True)
-    table.add_column("")
+    if not narrow:
+        table.add_column("")
     for name, one in found.routes.items():
-        factors = [1.0] if units.is_reduced else [1.0, units.bar(), units.bar() / BAR_PER_ATM]
-        factors.append(1.0 / (state.density * state.kT))
-        cells = [in_error(one.value * x, one.error * x) for x in factors]
-        table.add_row("*" if name == found.trusted else "", name, *cells, EXPLANATIONS[name])
+        cells = [in_error(one.value * x, one.error * x) for x in factors.values()]
+        cells += [] if narrow else [EXPLANATIONS[name]]
+        table.add_row("*" if name == found.trusted else "", name, *cells)
     console = Console(width=WIDTH, highlight=False)
     with console.capture() as shown:
         console.print(table)

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from cginit.refine import Record, Refinement
     from cginit.target import Target
 
-__all__ = ["NOT_CONVERGED", "finish", "guess_system", "run_targets", "with_pressure", "write_potentials"]
+__all__ = [
+    "NOT_CONVERGED",
+    "finish",
+    "guess_system",
+    "run_targets",
+    "say_tables",
+    "with_pressure",
+    "write_potentials",
+]
 
 
 def guess_system(
@@ -161,6 +169,19 @@ def _state(record: Record) -> dict[str, Any]:
     }
 
 
+def say_tables(paths: Sequence[Path]) -> None:
+    """Print the lines that load tables of one pair into LAMMPS, and the names of the files."""
+    from cginit.io import table_usage
+
+    spoken = voice()
+    usage = [line for path in paths for line in table_usage(path).splitlines()]
+    spoken.result["usage"] = usage
+    for line in usage:
+        spoken.line(f"LAMMPS    {line}")
+    for path in paths:
+        spoken.file(path)
+
+
 def write_potentials(
     potentials: Mapping[Interaction, Potential],
     out: Sequence[Path | str] | None,
@@ -188,9 +209,9 @@ def write_potentials(
     if bonded:
         _write_bonded(bonded, folder)
     if len(pairs) == 1:
-        for path in out or (folder / "best.pot", folder / "best.table"):
-            place = Path(str(path).replace(PAIR, label(str(next(iter(pairs))))))
-            voice().file(write_table(pairs.only(), place, units=out_units))
+        own = label(str(next(iter(pairs))))
+        names = [str(path).replace(PAIR, own) for path in out or (folder / "best.pot", folder / "best.table")]
+        say_tables([write_table(pairs.only(), Path(name), units=out_units) for name in names])
         return
     if not pairs:
         return

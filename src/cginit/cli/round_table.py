@@ -74,7 +74,7 @@ class RoundTable:
         self._durations.append(seconds)
         self._began = time.monotonic()
         if not self._live.is_started:
-            names = ("iteration", "chi2", "lmse", "largest", f"P ({self._units.pressure})", "seconds")
+            names = [str(column.header) for column in self._table.columns]
             self._console.print(
                 "  ".join(f"{n} {c}" for n, c in zip(names, cells, strict=True)),
                 highlight=False,
