@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from cginit import RDF, StatePoint, write_rdf
 from cginit._version import __version__
 from cginit.cli import old_names
+from cginit.cli import voice as voice_module
 from cginit.cli.app import app
 from cginit.cli.commands import BEFORE, COMMANDS
 from cginit.cli.examples import EXAMPLES
@@ -172,6 +174,28 @@ def test_a_refinement_that_is_not_converged_says_so_in_json(target):
     assert found["result"]["simulations"] == 1
     assert found["result"]["states"][0]["pressure"]["unit"] == "epsilon/sigma^3"
     assert found["exit_code"] == (0 if found["result"]["converged"] else 3)
+
+
+def test_json_of_the_other_commands(target, tmp_path):
+    found = document(invoke("doctor", "--no-self-test", "--json"))
+    assert {"machine", "packages", "programs"} <= set(found["result"])
+    k = [0.5 + 0.5 * number for number in range(40)]
+    (tmp_path / "sk.dat").write_text("".join(f"{one:.2f} {1.0 - 0.5 / (1.0 + one**2):.6f}\n" for one in k))
+    state = ("--density", 0.1, "--kT", 1.0, "--units", "lj")
+    found = document(invoke("scattering", "--sk", "sk.dat", *state, "--out", "sk.csv", "--json"))
+    assert found["files"] == ["sk.csv"]
+    assert found["result"]["range"]["unit"] == "sigma"
+    assert len(found["notes"]) == 3
+
+
+def test_nothing_of_the_commands_prints_by_itself():
+    # What does not go through the voice would stand in the way of the JSON document.
+    folder = Path(voice_module.__file__).parent
+    allowed = {"voice.py", "app.py", "command.py"}
+    for path in folder.glob("*.py"):
+        if path.name not in allowed:
+            # `print` is refused by ruff.
+            assert not re.search(r"typer\.s?echo\(", path.read_text()), path.name
 
 
 def test_quiet_leaves_the_names_of_files(target):

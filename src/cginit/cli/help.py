@@ -28,7 +28,7 @@ FIRST = {
         *("--iterations", "--pressure", "--out"),
     ),
     "target": (
-        *("--topology", "--trajectory", "--map", "--out", "--temperature", "--units", "--pair", "--exclude"),
+        *("--topology", "--trajectory", "--map", "--out", "--temperature", "--units", "--pair", "--system"),
         *("--begin", "--workers"),
     ),
     "convert": (
