@@ -208,7 +208,17 @@ def test_trajectories(data, kind, mapping):
     }
     units = "lj" if kind == "dump" else "nm-kJ/mol"
     chosen = "all" if mapping == "all" else f"m.{mapping}"
-    arguments = ("rdf", "--topology", f"t.{kind}", "--trajectory", f"t.{kind}", "--map", chosen, "--kT", "1")
+    arguments = (
+        "target",
+        "--topology",
+        f"t.{kind}",
+        "--trajectory",
+        f"t.{kind}",
+        "--map",
+        chosen,
+        "--kT",
+        "1",
+    )
     run(
         files,
         *arguments,
@@ -291,7 +301,7 @@ def large_files():
         ("--rdf", "FILE", "--out", "u.pot", *CHEAP),
         ("convert", "FILE", "u.csv", "--units", "lj"),
         ("scattering", "--sk", "FILE", "--units", "lj", "--out", "g.dat", "--density", "0.3", "--kT", "1"),
-        ("mixture", "FILE", "--out", "{pair}.pot"),
+        ("guess", "FILE", "--out", "{pair}.pot"),
         ("refine", "--settings", "FILE"),
     ],
     ids=lambda words: words[0],
@@ -319,7 +329,7 @@ def large(tmp_path_factory):
         ("guess", ("--rdf", "FILE", "--out", "u.pot", *CHEAP)),
         ("convert", ("convert", "FILE", "u.table", "--units", "lj")),
         ("settings", ("refine", "--settings", "FILE")),
-        ("mixture", ("mixture", "FILE", "--out", "{pair}.pot")),
+        ("mixture", ("guess", "FILE", "--out", "{pair}.pot")),
     ],
 )
 @pytest.mark.parametrize(
