@@ -251,6 +251,18 @@ def test_old_commands_work_and_are_not_in_the_help(target, tmp_path):
     assert invoke("rdf", "--help").exit_code == 0
 
 
+def test_the_old_name_of_a_bin_width_works(target, tmp_path):
+    system = "units = 'lj'\nkT = 1.0\ntarget = 'gas.dat'\ndensity = 0.1\n{name} = 0.1\n"
+    tables = []
+    for name in ("step", "dr"):
+        (tmp_path / f"{name}.toml").write_text(system.format(name=name))
+        done = invoke("guess", f"{name}.toml", "--method", "boltzmann", "--out", f"{name}.csv")
+        assert done.exit_code == 0, done.exception
+        assert ("step in step.toml is called dr now" in done.stderr) == (name == "step")
+        tables.append((tmp_path / f"{name}.csv").read_text())
+    assert tables[0] == tables[1]
+
+
 def test_options_of_the_guess_before_another_command_are_refused(target):
     done = invoke("--rdf", target, "doctor")
     assert "--rdf stands before doctor" in str(done.exception)

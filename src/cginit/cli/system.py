@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cginit.cli.toml import check_keys, stated_energy
+from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def read_system(file: Path) -> System:
     content = read_toml(file)
     check_keys(content, (*WHOLE, *STATE), str(file))
     given = {name: file.parent / path for name, path in content.get("given", {}).items()}
+    if "step" in content:
+        voice().warn(f"step in {file} is called dr now")
     if "states" not in content:
         target, start = _target(content, file, str(file))
         return System((target,), given, (start,), _degrees(content, str(file)), _notes((target,)))
