@@ -10,6 +10,7 @@ import pytest
 
 from cginit import InputError
 from cginit.bonded import BondedPotential, Distribution
+from cginit.cli.refinement import write_potentials
 from cginit.cli.system import read_system
 from cginit.engines.lammps import LammpsEngine
 from cginit.interactions import Interaction, Interactions
@@ -285,3 +286,11 @@ def test_given_tables_may_be_those_of_any_program(tmp_path):
     angle = read_system(file).given_potentials()["angle A-B-A"]
     assert angle.at_minimum == pytest.approx(np.radians(120.0))
     assert angle.u_error is None
+
+
+def test_bonded_tables_have_the_names_that_settings_give_them(tmp_path):
+    bond = BondedPotential.shifted(B, 80.0 * (B - 1.0) ** 2, coordinate="bond", units="lj")
+    potentials = {Interaction.of("bond A-B"): bond, Interaction.of("bond B-B"): bond}
+    named = {"bond A-B": "stretch"}
+    write_potentials(potentials, None, tmp_path, kT=1.0, label=lambda name: named.get(name, name))
+    assert {path.name for path in tmp_path.glob("*.pot")} == {"stretch.pot", "bond_B-B.pot"}

@@ -207,7 +207,7 @@ def write_potentials(
     pairs = Interactions({name: one for name, one in potentials.items() if isinstance(one, PairPotential)})
     bonded = {name: one for name, one in potentials.items() if isinstance(one, BondedPotential)}
     if bonded:
-        _write_bonded(bonded, folder)
+        _write_bonded(bonded, folder, label)
     if len(pairs) == 1:
         own = label(str(next(iter(pairs))))
         names = [str(path).replace(PAIR, own) for path in out or (folder / "best.pot", folder / "best.table")]
@@ -231,12 +231,16 @@ def write_potentials(
             voice().file(path)
 
 
-def _write_bonded(potentials: Mapping[Interaction, BondedPotential], folder: Path) -> None:
+def _write_bonded(
+    potentials: Mapping[Interaction, BondedPotential], folder: Path, label: Callable[[str], str]
+) -> None:
     from cginit.io.bonded_tables import write_bonded_pot, write_lammps_bonded
 
     folder.mkdir(parents=True, exist_ok=True)
     for name, one in potentials.items():
-        voice().file(write_bonded_pot(one, folder / f"{name.file_stem}.pot"))
+        own = label(str(name))
+        stem = name.file_stem if own == str(name) else own
+        voice().file(write_bonded_pot(one, folder / f"{stem}.pot"))
     path, usage = write_lammps_bonded(potentials, folder / "bonded.table")
     voice().line(usage)
     voice().file(path)

@@ -84,7 +84,7 @@ def refine_settings(
         workdir,
         kT=plan.target.kT,
         out_units=given.get("out_units"),
-        label=lambda pair: labels[pair],
+        label=lambda name: labels.get(name, name),
     )
     if not result.converged:
         raise typer.Exit(NOT_CONVERGED)
