@@ -71,10 +71,10 @@ def joined_bins(fine: Array, counts: Array, coordinate: str) -> tuple[Array, Arr
     Examples
     --------
     >>> grid = fine_grid("bond", 0.001, 1.0)
-    >>> counts = np.exp(-0.5 * ((grid - 0.5) / 0.03) ** 2)[None, :]
+    >>> counts = np.round(500 * np.exp(-0.5 * ((grid - 0.5) / 0.03) ** 2))[None, :]
     >>> x, joined = joined_bins(grid, counts, "bond")
     >>> [round(float(value), 3) for value in (x[1] - x[0], x[0], joined.sum() / counts.sum())]
-    [0.004, 0.128, 1.0]
+    [0.004, 0.276, 1.0]
     """
     if not np.any(counts > 0.0):
         raise InputError(f"no {coordinate} was counted")
