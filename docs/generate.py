@@ -163,7 +163,10 @@ def _public_page() -> str:
     names = [name for name in cginit.__all__ if not name.startswith("_")]
     # Functions first: they are the verbs of the package.
     for name in sorted(names, key=lambda name: (inspect.isclass(getattr(cginit, name)), name)):
-        lines += _directive("cginit", name, getattr(cginit, name))
+        thing = getattr(cginit, name)
+        # A package that can be called as its function of the same name.
+        home = f"cginit.{name}" if inspect.ismodule(thing) else "cginit"
+        lines += _directive(home, name, getattr(thing, name) if inspect.ismodule(thing) else thing)
     return "\n".join([*lines, "```", ""])
 
 
@@ -176,7 +179,10 @@ def _module_section(name: str) -> str:
     here = [
         item
         for item in here
-        if not (item in cginit.__all__ and getattr(cginit, item) is getattr(module, item))
+        if not (
+            item in cginit.__all__
+            and (name == f"cginit.{item}" or getattr(cginit, item) is getattr(module, item))
+        )
     ]
     if not here:
         return ""
@@ -185,7 +191,6 @@ def _module_section(name: str) -> str:
         "",
         "```{eval-rst}",
         f".. py:module:: {name}",
-        "   :no-index:" if name in _SHADOWED else "",
         "",
     ]
     lines += [*inspect.cleandoc(module.__doc__ or "").splitlines(), ""]
@@ -206,10 +211,6 @@ def _assignment(module: ModuleType, name: str) -> int | None:
     """Return the line in which a module sets a name."""
     lines = inspect.getsource(module).splitlines()
     return next((i for i, line in enumerate(lines) if re.match(rf"{name}\b[^=]*= ", line)), None)
-
-
-#: Packages whose name a function has; the function is what the name means.
-_SHADOWED = {"cginit.guess", "cginit.refine"}
 
 
 def _directive(module: str, name: str, thing: object) -> list[str]:

@@ -46,7 +46,7 @@ def report(
     The page is one file that needs no network: a slider over the iterations, differences in their noise, S(k),
     pressure, settings, and the tables to download.
 
-    [bold]cg-init report water --live[/bold]
+    ``cg-init report water --live`` keeps the page up to date while it runs.
     """
     if live:
         _serve(workdir, port)
@@ -86,8 +86,11 @@ def _serve(workdir: Path, port: int) -> None:
     from cginit.report.live import LivePage
 
     with LivePage(workdir, port) as page:
-        # Also where a program reads it, which has no use for it when the page is no longer there.
-        typer.echo(page.address)
+        voice().result["address"] = page.address
+        voice().answer(page.address)
+        if voice().as_json:
+            # The document comes when the page is no longer there.
+            voice().progress(page.address)
         voice().aside("Browsers of this machine that have this address see the page; Ctrl-C ends it.")
         try:
             page.serve()
