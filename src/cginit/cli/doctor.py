@@ -32,6 +32,7 @@ _PACKAGES = (
     ("distributed", "--replicas and campaigns: pip install 'cginit[campaign]'"),
     ("torch", "training: pip install 'cginit[train]'"),
     ("matplotlib", "figures: pip install 'cginit[report]'"),
+    ("plotly", "pages of refinements: pip install 'cginit[report]'"),
 )
 #: Seconds after which a program that does not answer is called broken.
 PATIENCE = 60
