@@ -166,7 +166,7 @@ def harmonic(potential: BondedPotential, kT: float) -> str:
     return f"k {2.0 * a:.4g}, centre {-b / (2.0 * a):.4f}"
 
 
-def refined(case: Case, method: str, iterations: int, update: str) -> None:
+def refined(case: Case, method: str, iterations: int, update: str, engine: str) -> None:
     def show(done) -> None:
         record = done[0]
         numbers = {str(name): f"{one.chi2:.2f} ({one.lmse:.1e})" for name, one in record.distances.items()}
@@ -184,7 +184,8 @@ def refined(case: Case, method: str, iterations: int, update: str) -> None:
     result = refine_system(
         case.target,
         first,
-        update=update,
+        engine,
+        update,
         settings=Settings(schedule=case.schedule, limits=Limits(iterations)),
         starts=[case.start],
         progress=show,
@@ -215,6 +216,7 @@ def main() -> None:
         "--molecules", type=int, help="of hexane; by default the 1000 of VOTCA's configuration"
     )
     parser.add_argument("--update", default="auto")
+    parser.add_argument("--engine", choices=("lammps", "hoomd"), default="lammps", help="of the refinement")
     parser.add_argument("--method", choices=MOLECULE_METHODS, default="boltzmann")
     options = parser.parse_args()
     for name in options.cases:
@@ -224,7 +226,7 @@ def main() -> None:
             if name == "hexane"
             else CASES[name](options.production)
         )
-        refined(case, options.method, options.iterations, options.update)
+        refined(case, options.method, options.iterations, options.update, options.engine)
 
 
 if __name__ == "__main__":

@@ -68,25 +68,11 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     root = device.communicator.rank == 0
 
     n = len(start["positions"])
-    names = [f"T{k}" for k in range(settings["species"])]
-    snapshot = hoomd.Snapshot(device.communicator)
-    if root:
-        snapshot.configuration.box = [*start["box"], 0, 0, 0]
-        snapshot.particles.types = names
-        snapshot.particles.N = n
-        snapshot.particles.typeid[:] = start["types"]
-        snapshot.particles.position[:] = start["positions"]
-    simulation.create_state_from_snapshot(snapshot)
-
-    # On a CPU the tree is as fast as cells where these divide the box well, and twice as fast where not.
-    on_gpu = isinstance(device, hoomd.device.GPU)
-    neighbours = hoomd.md.nlist.Cell if on_gpu else hoomd.md.nlist.Tree
-    pair = hoomd.md.pair.Table(nlist=neighbours(buffer=settings["buffer"]))
-    pairs = {name: tuple(int(x) for x in name.split("_")) for name in settings["r_cut"]}
-    for name, (i, j) in pairs.items():
-        pair.r_cut[names[i], names[j]] = settings["r_cut"][name]
+    simulation.create_state_from_snapshot(make_snapshot(hoomd, device, start, settings))
+    pair, pairs = pair_force(hoomd, device, settings)
     everything = hoomd.filter.All()
-    integrator = hoomd.md.Integrator(dt=settings["dt"], forces=[pair])
+    bonded = bonded_forces(hoomd, start, settings)
+    integrator = hoomd.md.Integrator(dt=settings["dt"], forces=[pair, *bonded.values()])
     simulation.operations.integrator = integrator
     thermo = hoomd.md.compute.ThermodynamicQuantities(filter=everything)
     simulation.operations.computes.append(thermo)
@@ -97,20 +83,20 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     simulation.operations.tuners.append(hoomd.tune.ParticleSorter(grid=min(cells, 256)))
 
     simulation.state.thermalize_particle_momenta(everything, kT=1.0)
-    for name, (i, j) in pairs.items():
-        table = capped(start[f"u_{name}"], start[f"f_{name}"], settings["r_cut"][name])
-        pair.params[names[i], names[j]] = table
+    for name, types in pairs.items():
+        pair.params[types] = capped(start[f"u_{name}"], start[f"f_{name}"], settings["r_cut"][name])
     simulation.run(0)
     begin = time.perf_counter()
     for steps, dt, friction in push_off(settings["push_off"], settings["dt"]):
         integrator.dt = dt
         integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=friction)]
         simulation.run(steps)
-    for name, (i, j) in pairs.items():
-        table = {"r_min": 0.0, "U": start[f"u_{name}"], "F": start[f"f_{name}"]}
-        pair.params[names[i], names[j]] = table
+    for name, types in pairs.items():
+        pair.params[types] = {"r_min": 0.0, "U": start[f"u_{name}"], "F": start[f"f_{name}"]}
+    if "bond" in bonded:
+        hold_bonds(bonded["bond"], start, settings, "bond")
     integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=settings["friction"])]
-    simulation.run(settings["equilibration"])
+    run(simulation, settings["equilibration"], start, settings)
 
     every, steps = settings["every"], settings["production"]
     frames = (
@@ -126,7 +112,7 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     )
     recorder = make_recorder(hoomd, frames, first, every, root)
     writers.append(hoomd.write.CustomWriter(action=recorder, trigger=after(hoomd, first, every)))
-    simulation.run(steps)
+    run(simulation, steps, start, settings)
     seconds = time.perf_counter() - begin
 
     final = simulation.state.get_snapshot()
@@ -141,6 +127,106 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
             version=hoomd.version.version,
             device=type(device).__name__,
         )
+
+
+def make_snapshot(hoomd: Any, device: Any, start: dict[str, Any], settings: dict[str, Any]) -> Any:
+    """Return the start: beads, bonds, and the pairs that are left out."""
+    snapshot = hoomd.Snapshot(device.communicator)
+    if device.communicator.rank == 0:
+        snapshot.configuration.box = [*start["box"], 0, 0, 0]
+        snapshot.particles.types = [f"T{k}" for k in range(settings["species"])]
+        snapshot.particles.N = len(start["positions"])
+        snapshot.particles.typeid[:] = start["types"]
+        snapshot.particles.position[:] = start["positions"]
+        connect(snapshot, start, settings)
+    return snapshot
+
+
+def pair_force(hoomd: Any, device: Any, settings: dict[str, Any]) -> tuple[Any, dict[str, tuple[str, str]]]:
+    """Return the tabulated force of all pairs without its tables, and the types that each of these is for."""
+    # On a CPU the tree is as fast as cells where these divide the box well, and twice as fast where not.
+    on_gpu = isinstance(device, hoomd.device.GPU)
+    neighbours = hoomd.md.nlist.Cell if on_gpu else hoomd.md.nlist.Tree
+    pair = hoomd.md.pair.Table(nlist=neighbours(buffer=settings["buffer"], exclusions=("special_pair",)))
+    pairs = {}
+    for name, r_cut in settings["r_cut"].items():
+        i, j = name.split("_")
+        pairs[name] = (f"T{i}", f"T{j}")
+        pair.r_cut[pairs[name]] = r_cut
+    return pair, pairs
+
+
+def connect(snapshot: Any, start: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Write bonds, angles, dihedrals and the pairs that are left out into a snapshot."""
+    for kind, count in settings.get("terms", {}).items():
+        groups = [start[f"members_{kind}_{k}"] for k in range(count)]
+        if groups:
+            place = getattr(snapshot, f"{kind}s")
+            place.types = [f"{kind}{k}" for k in range(count)]
+            place.N = sum(len(one) for one in groups)
+            place.group[:] = np.concatenate(groups)
+            place.typeid[:] = np.repeat(np.arange(count), [len(one) for one in groups])
+    excluded = start.get("excluded", np.empty((0, 2), dtype=np.int64))
+    if len(excluded):
+        snapshot.pairs.types = ["excluded"]
+        snapshot.pairs.N = len(excluded)
+        snapshot.pairs.group[:] = excluded
+        snapshot.pairs.typeid[:] = 0
+
+
+def bonded_forces(hoomd: Any, start: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the tabulated forces by kind; bonds may have any length until `hold_bonds`."""
+    found = {}
+    makers = {
+        "bond": hoomd.md.bond.Table,
+        "angle": hoomd.md.angle.Table,
+        "dihedral": hoomd.md.dihedral.Table,
+    }
+    for kind, count in settings.get("terms", {}).items():
+        if not count:
+            continue
+        found[kind] = force = makers[kind](width=start[f"{kind}_0"].shape[1])
+        if kind == "bond":
+            hold_bonds(force, start, settings, "wide")
+            continue
+        for k in range(count):
+            _, u, f = start[f"{kind}_{k}"]
+            force.params[f"{kind}{k}"] = {"U": u, "tau": f}
+    return found
+
+
+def hold_bonds(force: Any, start: dict[str, Any], settings: dict[str, Any], table: str) -> None:
+    """Give all bonds the tables of that name."""
+    for k in range(settings["terms"]["bond"]):
+        r, u, f = start[f"{table}_{k}"]
+        force.params[f"bond{k}"] = {"r_min": float(r[0]), "r_max": float(r[-1]), "U": u, "F": f}
+
+
+def run(simulation: Any, steps: int, start: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Run, and say which bond it was where one leaves its table."""
+    try:
+        simulation.run(steps)
+    except Exception as error:
+        words = longest_bond(simulation, start, settings) if "bond out of bounds" in str(error) else ""
+        raise RuntimeError(f"{error}{words}") from error
+
+
+def longest_bond(simulation: Any, start: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Return the bond that is furthest outside its table, in words."""
+    snapshot = simulation.state.get_snapshot()
+    if snapshot.communicator.rank != 0:
+        return ""
+    worst, words = -np.inf, ""
+    for k, (low, high) in enumerate(settings["bonds"]):
+        members = start[f"members_bond_{k}"]
+        apart = snapshot.particles.position[members[:, 1]] - snapshot.particles.position[members[:, 0]]
+        apart -= np.round(apart / start["box"]) * start["box"]
+        length = np.linalg.norm(apart, axis=1)
+        outside = np.maximum(length - high, low - length)
+        place = int(np.argmax(outside))
+        if outside[place] > worst:
+            worst, words = outside[place], f" bond type {k} of length {length[place]:.6g}"
+    return words
 
 
 def make_device(hoomd: Any, name: str) -> Any:

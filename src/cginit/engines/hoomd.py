@@ -15,6 +15,7 @@ import numpy as np
 
 from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
+from cginit.engines.hoomd_molecules import left_table, molecule_inputs
 from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
@@ -75,8 +76,8 @@ class HoomdEngine:
 
     @property
     def coordinates(self) -> frozenset[str]:
-        """Pairs only."""
-        return frozenset({"pair"})
+        """All of them."""
+        return frozenset({"pair", "bond", "angle", "dihedral"})
 
     def run(
         self,
@@ -100,11 +101,9 @@ class HoomdEngine:
             If HOOMD stops with an error, which the message quotes.
         """
         problem = reduce_problem(potential, state, start, schedule)
-        if problem.is_molecular:
-            raise InputError("molecules are simulated with lammps")
         workdir.mkdir(parents=True, exist_ok=True)
         _write_inputs(problem, schedule, seed, self.device, workdir)
-        self._execute(workdir)
+        self._execute(workdir, problem)
         run = _read_run(workdir, problem, schedule, seed)
         if self.gsd and run.trajectory is not None:
             _write_gsd(run.trajectory, schedule, workdir / _GSD)
@@ -121,7 +120,7 @@ class HoomdEngine:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return environment
 
-    def _execute(self, workdir: Path) -> None:
+    def _execute(self, workdir: Path, problem: ReducedProblem) -> None:
         for name in (_FRAMES, _RESULT, _LOG, _GSD):
             (workdir / name).unlink(missing_ok=True)
         environment = self.environment()
@@ -140,7 +139,7 @@ class HoomdEngine:
                 f"-c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
             )
         if done.code != 0 or not (workdir / _RESULT).exists():
-            raise _failure(workdir, done.code)
+            raise _failure(workdir, done.code, problem)
 
 
 def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:
@@ -156,8 +155,12 @@ def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device
         # by a millionth costs nothing.
         cuts[f"{i}_{j}"] = min(one.r_cut, half * (1.0 - 1e-6))
     r_cut = max(cuts.values())
-    np.savez(workdir / _START, positions=start.positions, box=start.box, types=start.types, **arrays)
+    molecules, terms = molecule_inputs(problem)
+    np.savez(
+        workdir / _START, positions=start.positions, box=start.box, types=start.types, **arrays, **molecules
+    )
     settings = {
+        **terms,
         "length": problem.length,
         "device": device,
         "seed": int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]),
@@ -195,8 +198,11 @@ def _words(workdir: Path) -> str:
     return errors[0] if errors else last_words(text)
 
 
-def _failure(workdir: Path, code: int) -> EngineError:
+def _failure(workdir: Path, code: int, problem: ReducedProblem) -> EngineError:
     words = _words(workdir)
+    left = left_table(words, problem)
+    if left is not None:
+        return UnstableError(f"HOOMD-blue stopped: {left}. Its log is {workdir / _LOG}")
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     message = f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
