@@ -13,7 +13,8 @@ BIN := $(VENV)/bin
 DEMO := demo-output
 # One thread a process: the engines and pytest's workers share the cores.
 export OMP_NUM_THREADS ?= 1
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# nproc counts no more than OMP_NUM_THREADS where that is set.
+WORKERS ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 
 .PHONY: demo test quick validate faults check audit examples docs package hosts clean
 
