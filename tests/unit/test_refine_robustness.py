@@ -343,5 +343,6 @@ def test_a_rule_without_an_answer_ends_it_with_the_best_and_a_sentence(tmp_path)
     assert not result.converged
     assert len(result.history) == 2
     assert np.array_equal(result.potential.u, result.history[result.best].potential.u)
+    assert repr(result) == "<refinement of A-A: 2 rounds, no answer>"
     assert "update helpless has no answer (the inversion has no solution)" in result.reason
     assert "auto or ibi" in result.reason

@@ -30,7 +30,7 @@ __all__ = ["Refinement", "refine", "refine_system"]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Refinement:
     """The result of a refinement.
 
@@ -62,6 +62,11 @@ class Refinement:
     shown: Round
     skipped: int = 0
     certainty: Certainty = field(default_factory=lambda: Certainty(Interactions({})))
+
+    def __repr__(self) -> str:
+        names = ", ".join(map(str, self.potentials))
+        count = f"{len(self.rounds)} round{'s' * (len(self.rounds) != 1)}"
+        return f"<refinement of {names}: {count}, {self.why.name.lower().replace('_', ' ')}>"
 
     @property
     def converged(self) -> bool:
