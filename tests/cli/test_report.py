@@ -197,7 +197,10 @@ def test_without_matplotlib_there_is_the_page_and_a_word(tmp_path, monkeypatch):
 
 def test_a_page_is_served_until_ctrl_c(tmp_path):
     mixture(tmp_path).close()
-    command = [sys.executable, "-c", "from cginit.cli import main; main()", "report", str(tmp_path), "--live"]
+    # A process that was started in the background ignores the signal until it says otherwise.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    program = heard + "from cginit.cli import main; main()"
+    command = [sys.executable, "-c", program, "report", str(tmp_path), "--live"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
         address = served.stdout.readline().split()[0]
         try:
@@ -206,7 +209,11 @@ def test_a_page_is_served_until_ctrl_c(tmp_path):
                 assert answer.read().startswith(b"<!doctype html>")
         finally:
             served.send_signal(signal.SIGINT)
-        said = served.communicate(timeout=60)[1]
+        try:
+            said = served.communicate(timeout=60)[1]
+        except subprocess.TimeoutExpired:
+            served.kill()
+            raise
     assert (served.returncode, "is not touched" in said) == (0, True)
     # Nothing was written.
     assert not list(tmp_path.glob("report.*"))
