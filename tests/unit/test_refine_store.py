@@ -87,7 +87,7 @@ def test_a_folder_of_format_2_is_read_and_drawn(folder, kind):
     done = CliRunner().invoke(app, ["report", str(folder)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     added = {path.relative_to(folder) for path in folder.rglob("*")} - set(before)
-    assert added == {Path("report.png")}
+    assert added == {Path("report.png"), Path("report.html")}
 
 
 @pytest.mark.lammps
