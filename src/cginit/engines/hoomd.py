@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,9 +20,6 @@ from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["HOOMD_PATH_VARIABLE", "HoomdEngine"]
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from cginit.coordinates import BOND
 from cginit.engines.base import ReducedProblem
+from cginit.engines.bonds import left_potential, longest_bond, terms_of
 from cginit.engines.table import bonded_table, widened
 
 __all__ = ["left_table", "molecule_inputs"]
 
 KINDS = ("bond", "angle", "dihedral")
+#: Length to which bonds may stretch while overlaps are pushed apart, in multiples of the longest.
+LONGER = 1.5
 
 
 def molecule_inputs(problem: ReducedProblem) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -29,10 +31,9 @@ def molecule_inputs(problem: ReducedProblem) -> tuple[dict[str, Any], dict[str, 
         "excluded": np.asarray(start.topology.excluded(), dtype=np.int64).reshape(-1, 2)
     }
     ranges: dict[str, list[tuple[float, float]]] = {kind: [] for kind in KINDS}
-    longest = _longest(problem)
+    longest = LONGER * longest_bond(problem)
     for kind in KINDS:
-        terms = [term for term in problem.terms if term.interaction.coordinate == kind]
-        for k, term in enumerate(terms):
+        for k, term in enumerate(terms_of(problem, kind)):
             table = bonded_table(term.potential)
             arrays |= {f"{kind}_{k}": np.stack(table), f"members_{kind}_{k}": term.members}
             ranges[kind].append((float(table[0][0]), float(table[0][-1])))
@@ -41,26 +42,7 @@ def molecule_inputs(problem: ReducedProblem) -> tuple[dict[str, Any], dict[str, 
     return arrays, {"terms": {kind: len(found) for kind, found in ranges.items()}, "bonds": ranges["bond"]}
 
 
-def _longest(problem: ReducedProblem) -> float:
-    """Return a length that no bond of the start, or of its potential, comes near."""
-    start, longest = problem.start, 0.0
-    for term in problem.terms:
-        if term.interaction.coordinate == "bond":
-            measured = BOND.measure(start.positions, term.members, start.box)
-            longest = max(longest, float(term.potential.x[-1]), float(np.max(measured, initial=0.0)))
-    return 1.5 * longest
-
-
 def left_table(words: str, problem: ReducedProblem) -> str | None:
     """Return a sentence on the bond that left its table, if that is what the worker says."""
     found = re.search(r"bond type (\d+) of length ([0-9.eE+-]+)", words)
-    bonds = [term for term in problem.terms if term.interaction.coordinate == "bond"]
-    if found is None or int(found[1]) >= len(bonds):
-        return None
-    term, length = bonds[int(found[1])], float(found[2])
-    low, high = term.potential.x[[0, -1]] * problem.length
-    unit = problem.units.length
-    return (
-        f"a {term.interaction} of length {length * problem.length:.4g} {unit} left its potential, which ends at "
-        f"{low:.4g} and {high:.4g} {unit}; the run blew up, or the potential does not hold the bond"
-    )
+    return None if found is None else left_potential(problem, int(found[1]), float(found[2]))

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.coordinates import BOND
 from cginit.engines.base import ReducedProblem
+from cginit.engines.bonds import left_potential, longest_bond, terms_of
 from cginit.engines.potentials import Term
 from cginit.engines.table import bonded_table, widened
 from cginit.errors import InputError
@@ -42,7 +42,7 @@ class Molecules:
 
     def terms(self, coordinate: str) -> list[Term]:
         """Return the interactions of one coordinate; their place is LAMMPS' type, from 1."""
-        return [term for term in self.problem.terms if term.interaction.coordinate == coordinate]
+        return terms_of(self.problem, coordinate)
 
     @property
     def _exclusions(self) -> str:
@@ -68,13 +68,7 @@ class Molecules:
     @cached_property
     def reach(self) -> float:
         """The longest bond that can occur, those of the start among them."""
-        lengths = [float(term.potential.x[-1]) for term in self.terms("bond")]
-        start = self.problem.start
-        pairs = [term.members for term in self.terms("bond")] + [self.ghosts.astype(np.int64)]
-        beads = np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
-        if len(beads):
-            lengths.append(float(BOND.measure(start.positions, beads, start.box).max()))
-        return max(lengths, default=0.0)
+        return longest_bond(self.problem, self.ghosts.astype(np.int64))
 
     def style_lines(self) -> str:
         """Return what stands before ``read_data``: styles and exclusions."""
@@ -171,13 +165,4 @@ def _keyword(kind: str, number: int) -> str:
 def left_table(words: str, problem: ReducedProblem) -> str | None:
     """Return a sentence on the bond that left its table, if that is what LAMMPS' error says."""
     found = re.search(r"Bond length .*: type (\d+) length ([0-9.eE+-]+)", words)
-    bonds = [term for term in problem.terms if term.interaction.coordinate == "bond"]
-    if found is None or not 1 <= int(found[1]) <= len(bonds):
-        return None
-    term, length = bonds[int(found[1]) - 1], float(found[2])
-    low, high = term.potential.x[[0, -1]] * problem.length
-    unit = problem.units.length
-    return (
-        f"a {term.interaction} of length {length * problem.length:.4g} {unit} left its potential, which ends at "
-        f"{low:.4g} and {high:.4g} {unit}; the run blew up, or the potential does not hold the bond"
-    )
+    return None if found is None else left_potential(problem, int(found[1]) - 1, float(found[2]))
