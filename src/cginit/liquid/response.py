@@ -18,7 +18,7 @@ With the matrices of `cginit.liquid.matrices`, :math:`S = (1 - \omega X)^{-1} \o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -254,6 +254,8 @@ class Response:
     g: Array
     s_k: Array
     change: Array | None = None
+    #: What `_responding` has found, by the number of nodes.
+    _kept: dict[int, tuple[int, Array]] = field(default_factory=dict, init=False, repr=False)
 
     def jacobian(self, size: int) -> Array:
         """Return the response of every g to every potential at the first `size` nodes; see `jacobian`."""
@@ -275,12 +277,18 @@ class Response:
 
     def _responding(self, size: int) -> tuple[int, Array]:
         """Return the nodes that respond of each pair, and how all do to the potentials at the first `size`."""
+        if size in self._kept:
+            return self._kept[size]
         pairs, m = self.g.shape
         most = min(MAX_RESPONDING, 2 * MAX_RESPONDING // pairs)
         n = min(m, max(size, min(round(RESPONDING * size), most)))
         slope = 1.0 + self.factors[:, None] * modified_verlet_slope(self.gamma[:, :n])
         grid = self.fluid.grid
-        return n, jacobian(grid.r[:n], self.g[:, :n], grid.k, self.s_k, self.fluid.densities, size, slope)
+        self._kept[size] = (
+            n,
+            jacobian(grid.r[:n], self.g[:, :n], grid.k, self.s_k, self.fluid.densities, size, slope),
+        )
+        return self._kept[size]
 
     def at(self, change: Array, core: Array) -> Response:
         r"""Return the liquid whose potentials differ from the measured ones by `change` ``(pairs, n)`` in kT.

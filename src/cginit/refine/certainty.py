@@ -9,7 +9,7 @@ refined one by a change with
           \mathrm{cov} = K - K X^T (X K X^T + \Sigma)^{-1} X K,
 
 and the error of any number that is linear in U follows. K is not the stated error of the start, but that of curves
-of half a kT (`cginit.refine.priors.open_root`): a guess made from g cannot know what g does not show.
+of some tenths of kT (`cginit.refine.priors.open_root`): a guess made from g cannot know what g does not show.
 
 Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006), equations
 2.25 and 2.26.
@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.virial import second_virial
-from cginit.refine.difference import Layout, first_nodes
+from cginit.refine.difference import Layout, most_seen
 from cginit.refine.history import History
 from cginit.refine.priors import Posterior, open_root, posterior
 from cginit.refine.record import pair_potentials
@@ -202,8 +203,8 @@ class _Known:
         differences = [one.difference for one in states]
         layout = Layout.of(differences, history.free_pairs)
         system = linear_system(states, layout, pressure=True)
-        shown = first_nodes(differences)
-        root = block_diag(*(open_root(nodes, shown[name]) for name, nodes in layout.nodes.items()))
+        shown = most_seen(differences)
+        root = block_diag(*(open_root(nodes, shown[name][0].first) for name, nodes in layout.nodes.items()))
         return cls(history, states, layout, system, posterior(*system, np.asarray(root)))
 
     def certainty(self, potentials: Interactions[Potential]) -> Certainty:
@@ -230,27 +231,26 @@ class _Known:
         """Return the standard error of a number that changes by `row` ``(n,)`` with the unknowns."""
         return float(np.hypot(np.linalg.norm(row @ self.posterior.spread), row @ self.posterior.mean))
 
-    def _placed(self, rows: dict[Interaction, Array]) -> Array:
-        row = np.zeros(self.layout.width)
-        for name, part in rows.items():
-            row[self.layout.columns(name)] = part
-        return row
-
     def _virial(self, name: Interaction, potential: PairPotential) -> Known:
         """Return B2, whose derivative by U / kT is 2 pi r^2 exp(-U / kT)."""
         kT, nodes = self.history.kT, self.layout.nodes[name]
         boltzmann = np.exp(-np.interp(nodes, potential.r, potential.u) / kT)
-        row = self._placed({name: 2.0 * np.pi * nodes**2 * boltzmann * (nodes[1] - nodes[0])})
+        row = np.zeros(self.layout.width)
+        row[self.layout.columns(name)] = 2.0 * np.pi * nodes**2 * boltzmann * (nodes[1] - nodes[0])
         return Known(second_virial(potential.r, potential.u, kT), self._error_of(row))
 
     def _pressure(self, number: int) -> Known:
         record, target = self.history.last[number], self.history.targets[number]
-        own = target.kT * self._error_of(self._pressure_row(number))
+        own = target.kT * self._error_of(self._pressure_rows[number])
         sampled = record.pressure_error if np.isfinite(record.pressure_error) else 0.0
         return Known(record.pressure, float(np.hypot(own, sampled)))
 
+    @cached_property
+    def _pressure_rows(self) -> list[Array]:
+        """Change of P / kT of each state with the unknowns: at fixed g, and by the change of g."""
+        return [self._pressure_row(number) for number in range(len(self.states))]
+
     def _pressure_row(self, number: int) -> Array:
-        """Return the change of P / kT with the unknowns: at fixed g, and by the change of g."""
         state, target = self.states[number], self.history.targets[number]
         difference = state.difference
         rows, forces = [], []
@@ -259,14 +259,14 @@ class _Known:
             rows.append(both * pressure_row(one.r, one.got, 1.0))
             forces.append(both * energy_row(one.r, one.u, one.first))
         whole = np.concatenate(rows) - np.concatenate(forces) @ state.jacobian()
-        return state.datum(whole, 0.0, 1.0, self.layout).row
+        return difference.datum(whole, 0.0, 1.0, self.layout).row
 
     def _pins(self) -> Iterator[Pin]:
         """Yield what may tell more of the potentials."""
         matrix, _, noise = self.system
         for number, target in enumerate(self.history.targets):
             if target.pressure is None and np.isfinite(self.history.last[number].pressure):
-                row = self._pressure_row(number)
+                row = self._pressure_rows[number]
                 size = max(abs(self.history.last[number].pressure), target.state.density * target.kT)
                 yield self._pin("the pressure of the target", row, PRESSURE_PART * size / target.kT)
         yield self._pin(

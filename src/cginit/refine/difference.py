@@ -27,7 +27,7 @@ __all__ = [
     "StartData",
     "StateDifference",
     "energy_datum",
-    "first_nodes",
+    "most_seen",
     "noise_covariance",
     "smooth_changes",
     "with_data",
@@ -303,45 +303,45 @@ class StateDifference:
 
         See `energy_datum`, of which each refined pair has one as if all neighbours of a bead were such pairs.
         """
-        density = self.target.state.density
-        found = [
-            self._placed(
-                Interactions({name: energy_datum(self.parts[name], density).row}), layout, 0.0, error
-            )
-            for name in self.free
-            for error in [energy_datum(self.parts[name], density).error]
-        ]
+        found = []
+        for name, start in zip(self.parts, self.starts, strict=False):
+            if name in self.free:
+                one = energy_datum(self.parts[name], self.target.state.density)
+                row = np.zeros(int(self.starts[-1]))
+                row[start : start + one.row.size] = one.row
+                found.append(self.datum(row, one.value, one.error, layout))
         wanted = self.target.pressure
         if pressure and wanted is not None and np.isfinite(self.record.pressure):
             found.append(self._pressure(layout, wanted))
         return found
 
-    def _placed(self, rows: Interactions[Array], layout: Layout, value: float, error: float) -> Datum:
-        row = np.zeros(layout.width)
-        for name, part in rows.items():
-            row[layout.columns(name)] = self.scale * part
-        return Datum(row, value, error)
+    def datum(self, row: Array, value: float, error: float, layout: Layout) -> Datum:
+        """Return a datum that changes by `row` ``(n,)`` with all potentials of this state; held ones do not."""
+        placed = np.zeros(layout.width)
+        placed[self.columns(layout)] = self.scale * row[self.local]
+        return Datum(placed, value, error)
 
     def _pressure(self, layout: Layout, wanted: float) -> Datum:
         """Return the pressure: of the target g under the simulated potentials, as a change of the sampled one."""
         target, record = self.target, self.record
-        rows, moved = {}, record.pressure / target.kT
+        rows, moved = [], record.pressure / target.kT
         for name, one in self.parts.items():
             both = target.density_product(name)
             moved += both * float(pressure_row(one.r, one.wanted - one.got, 1.0) @ one.u)
-            if name in self.free:
-                rows[name] = both * pressure_row(one.r, one.wanted, 1.0)
+            rows.append(both * pressure_row(one.r, one.wanted, 1.0))
         error = max(record.pressure_error, 1e-3 * target.state.density * target.kT) / target.kT
-        return self._placed(Interactions(rows), layout, wanted / target.kT - moved, error)
+        return self.datum(np.concatenate(rows), wanted / target.kT - moved, error, layout)
 
 
-def first_nodes(states: Sequence[StateDifference]) -> dict[Interaction, int]:
-    """Return the first node of each refined pair that some state shows."""
-    first: dict[Interaction, int] = {}
+def most_seen(states: Sequence[StateDifference]) -> dict[Interaction, tuple[Difference, float]]:
+    """Return of each refined pair the difference in the state that shows most of it, and the scale of that state."""
+    found: dict[Interaction, tuple[Difference, float]] = {}
     for one in states:
         for name in one.free:
-            first[name] = min(first.get(name, one.parts[name].first), one.parts[name].first)
-    return first
+            part = one.parts[name]
+            if name not in found or part.first < found[name][0].first:
+                found[name] = part, one.scale
+    return found
 
 
 def smooth_changes(states: Sequence[StateDifference], layout: Layout) -> list[Array]:
@@ -351,12 +351,7 @@ def smooth_changes(states: Sequence[StateDifference], layout: Layout) -> list[Ar
     """
     from scipy.linalg import block_diag
 
-    shown: dict[Interaction, tuple[Difference, float]] = {}
-    for one in states:
-        for name in one.free:
-            part = one.parts[name]
-            if name not in shown or part.first < shown[name][0].first:
-                shown[name] = part, one.scale
+    shown = most_seen(states)
     return [
         np.asarray(
             block_diag(
@@ -402,10 +397,10 @@ class StartData:
         """Return the data of all refined pairs; without any where no network made a start."""
         from scipy.linalg import block_diag
 
-        starts, last, shown = history.pairs(0), history.pairs(), first_nodes(states)
+        starts, last, shown = history.pairs(0), history.pairs(), most_seen(states)
         places, values, blocks = [np.zeros(0, dtype=np.intp)], [np.zeros(0)], []
         for name, nodes in layout.nodes.items():
-            start, first = starts[name], shown[name]
+            start, first = starts[name], shown[name][0].first
             if start.u_error is None or start.provenance is None or start.provenance.model is None:
                 continue
             error = np.interp(nodes, start.r, start.u_error) / history.kT

@@ -121,6 +121,8 @@ def _towards_a_fluid(history: History) -> Step:
 
 def _kept_a_fluid(history: History, step: Step) -> Step:
     """Return the largest part of a step after which beads that overlap do not pile up."""
+    if not any(overlapping(history.potentials(), target) for target in history.targets):
+        return step
     for part in PARTS:
         tried = step.scaled(part)
         if not collapses(apply_step(history, tried), history.targets):

@@ -132,18 +132,12 @@ class StateResponse:
         wave = curve.long_wave
         now, row = self.model.long_wave(wave.k, self.size)
         error = float(np.hypot(wave.error, LONG_WAVE_PART * wave.s))
-        return [self.datum(row, wave.s - now + float(row @ change), error, layout)]
+        return [self.difference.datum(row, wave.s - now + float(row @ change), error, layout)]
 
     @property
     def alone(self) -> bool:
         """Whether it is a liquid of loose beads of one type."""
         return len(self.difference.parts) == 1 and self.difference.target.topology is None
-
-    def datum(self, row: Array, value: float, error: float, layout: Layout) -> Datum:
-        """Return a datum that changes by `row` ``(n,)`` with all potentials of this state."""
-        placed = np.zeros(layout.width)
-        placed[self.difference.columns(layout)] = self.difference.scale * row[self.difference.local]
-        return Datum(placed, value, error)
 
     def known(self, before: Record) -> Known:
         """Return the change from the simulated potentials back to those of another simulation, and its answer."""
