@@ -8,6 +8,7 @@ from closure_fluid import NOISE, R_CUT, STATE, TRUE, R, measure
 from one_species import AA, history_of
 
 from cginit import PairPotential
+from cginit.curves import LongWave
 from cginit.interactions import Interactions
 from cginit.refine import distance
 from cginit.refine.certainty import certainty_of
@@ -17,9 +18,9 @@ from cginit.refine.priors import open_root
 SHOWN = R > 0.95
 
 
-def known(potential, *, noise=NOISE, pressure=None, seed=1):
+def known(potential, *, noise=NOISE, pressure=None, long_wave=None, seed=1):
     """What is known of a potential after a simulation, from a target of the true one with the same noise."""
-    target = measure(TRUE, seed=100, noise=noise).rdf
+    target = dataclasses.replace(measure(TRUE, seed=100, noise=noise).rdf, long_wave=long_wave)
     record = measure(potential, seed, noise=noise)
     found = Interactions({AA: distance(record.rdf, target, R_CUT)})
     return certainty_of(
@@ -66,6 +67,13 @@ def test_a_pressure_leaves_less_open():
     assert with_it.pressures[0].error < 0.2 * without.pressures[0].error
     assert band(with_it) < band(without)
     assert "the pressure of the target" not in [pin.name for pin in with_it.pins]
+
+
+def test_s_of_k_is_named_unless_it_is_known():
+    names = {pin.name for pin in known(TRUE).pins}
+    assert names == {"the pressure of the target", "S(k) at a small k", "g(r) with half the error"}
+    with_it = known(TRUE, long_wave=LongWave(0.0, 0.1, 0.01))
+    assert "S(k) at a small k" not in {pin.name for pin in with_it.pins}
 
 
 def test_the_error_of_the_pressure_is_that_of_the_potentials():

@@ -269,6 +269,12 @@ class _Known:
                 row = self._pressure_rows[number]
                 size = max(abs(self.history.last[number].pressure), target.state.density * target.kT)
                 yield self._pin("the pressure of the target", row, PRESSURE_PART * size / target.kT)
+        for state in self.states:
+            difference = state.difference
+            if state.alone and difference.target.rdfs.only().long_wave is None:
+                now, row = state.model.long_wave(0.0, state.size)
+                datum = difference.datum(row, 0.0, LONG_WAVE_PART * abs(now), self.layout)
+                yield self._pin("S(k) at a small k", datum.row, datum.error)
         yield self._pin(
             "g(r) with half the error", matrix, np.asarray(np.linalg.cholesky(noise / 3.0), dtype=np.float64)
         )
