@@ -26,7 +26,7 @@ from cginit.network.bridge import LiquidFeatures, liquid_features, verlet_modifi
 from cginit.network.bridge_export import bridge_inputs, write_bridge
 from cginit.network.bridge_task import closure_potential
 from cginit.network.bridge_training import train_bridge
-from cginit.network.config import Architecture, Config, Schedule
+from cginit.network.config import Architecture, Auxiliary, Config, Pretraining, Schedule
 from cginit.network.data import TrainingSet, fold_of
 from cginit.network.features import interpolate, network_grid
 from cginit.network.inference import load_model
@@ -266,6 +266,21 @@ def test_features_with_a_structure_factor_agree_with_it(fluids):
     assert float(np.interp(k, known.k, known.s_k)) == pytest.approx(wave[0, 1], rel=0.1)
 
 
+def test_noise_of_features_is_drawn_between_its_bounds(fluids):
+    data = fluids.select(np.arange(len(fluids)) < 6)
+    exact = liquid_features(data, variations=2)
+    noisy = liquid_features(data, variations=2, as_it_is=0, noise=(0.25, 1.0))
+    part = (noisy.g - exact.g)[:, :, 20:60] / data.g_error[:, None, 20:60]
+    spread = part.std(axis=2)
+    # Forty points tell a standard deviation to 11 %; three of them.
+    assert 0.25 * 0.66 < spread.min() < spread.max() < 1.34
+    assert spread.max() > 1.5 * spread.min()
+    # Features with fewer variations stand in several times.
+    both = LiquidFeatures.joined([liquid_features(data, variations=4), noisy])
+    assert both.valid.shape == (12, 4)
+    assert np.array_equal(both.g[6:, 2:], noisy.g)
+
+
 def test_features_are_kept_in_a_file(tmp_path):
     rng = np.random.default_rng(1)
     x = rng.random((2, 3, 4))
@@ -313,6 +328,30 @@ def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):
     assert all(0.0 <= x <= 1.0 for x in found.coverage())
     with pytest.raises(InputError, match="kind BN"):
         train_bridge(replace(config, architecture=Architecture()), fluids, tmp_path)
+
+
+def test_cheap_pairs_alone_teach_the_bridge_function(fluids, bridge, tmp_path):
+    config, known = bridge
+    cheap = soft_fluids(8, density=0.35)
+    cheap = replace(cheap, potential=cheap.potential + 10_001)
+    # The members do not move: what they know, the network before them has learned from other potentials.
+    still = replace(config.schedule, steps=1, evaluate_every=1, learning_rate=1e-12)
+    taught = replace(
+        config,
+        schedule=still,
+        auxiliary=Auxiliary(share=0.5),
+        pretraining=Pretraining(steps=60, batch=8, learning_rate=1e-2),
+    )
+    (tmp_path / "features").mkdir()
+    known.features.write(tmp_path / "features" / "0.npz")
+    run = train_bridge(taught, fluids, tmp_path, variations=2, device="cpu", auxiliary=cheap)
+    found = run.predictions
+    closure = case_errors(found.closure, found.truth)[1].mean()
+    assert case_errors(found.out_of_fold, found.truth)[1].mean() < 0.7 * closure
+    with pytest.raises(InputError, match="belong together"):
+        train_bridge(taught, fluids, tmp_path, variations=2, device="cpu")
+    with pytest.raises(InputError, match="also a simulated one"):
+        train_bridge(taught, fluids, tmp_path, variations=2, device="cpu", auxiliary=fluids)
 
 
 @pytest.fixture(scope="module")

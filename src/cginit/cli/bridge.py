@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cginit.cli.judging import card_errors, held_rows, on_points, origin, written
-from cginit.cli.learning import counter
+from cginit.cli.learning import auxiliary_set, counter
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def train_closure(
 
     if export is not None:
         held_rows(data)
+    auxiliary = auxiliary_set(config.auxiliary, out, device)
     run = train_bridge(
         config,
         data,
@@ -49,6 +50,7 @@ def train_closure(
         device=device,
         report=report,
         prepared=counter("Ornstein-Zernike inversions"),
+        auxiliary=auxiliary,
     )
     found = run.predictions
     known = ~data.test
@@ -66,7 +68,7 @@ def train_closure(
         )
         return
     facts: dict[str, Any] = {"data": {"text": origin(dataset, families), "digest": data_digest(data)}}
-    write_bridge(config, run, data, export, facts)
+    write_bridge(config, run, data, export, facts, auxiliary)
     bare = found.out_of_fold[np.flatnonzero(data.test)]
     description = describe(
         export, config.name, {"errors": card_errors(config.name, export, data, bare, folds)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cginit.guess.base import Guess
     from cginit.network.data import TrainingSet
 
-__all__ = ["card_errors", "held_rows", "on_points", "origin", "written", "written_files"]
+__all__ = ["card_errors", "guesses_on_points", "held_rows", "on_points", "origin", "written", "written_files"]
 
 
 def held_rows(data: TrainingSet) -> TrainingSet:
@@ -79,15 +79,15 @@ def card_errors(
     predictions = {
         "network": bare,
         # The g of a training set are point values already.
-        name: _guesses(network, held),
-        "hnc": _guesses(hnc, held),
-        "boltzmann": _guesses(Boltzmann(bin_average=False), held),
+        name: guesses_on_points(network, held),
+        "hnc": guesses_on_points(hnc, held),
+        "boltzmann": guesses_on_points(Boltzmann(bin_average=False), held),
         "-ln g": boltzmann_potential(g),
     }
     if load_model(name, folder).kind == "BN":
         predictions |= {
-            f"{name}, S(k) known": _guesses(network, held, long_wave=True),
-            "hnc, S(k) known": _guesses(hnc, held, long_wave=True),
+            f"{name}, S(k) known": guesses_on_points(network, held, long_wave=True),
+            "hnc, S(k) known": guesses_on_points(hnc, held, long_wave=True),
         }
     family = held.potential // STRIDE
     groups = {f"family {'ab'[k]}, {int(np.sum(family == k))}": family == k for k in np.unique(family)}
@@ -134,7 +134,7 @@ def origin(dataset: Dataset, families: str) -> str:
     )
 
 
-def _guesses(guess: Guess, data: TrainingSet, *, long_wave: bool = False) -> Array:
+def guesses_on_points(guess: Guess, data: TrainingSet, *, long_wave: bool = False) -> Array:
     """Return the potentials of a guess on the network's grid ``(m, 50)``; NaN where it has none."""
     import numpy as np
 

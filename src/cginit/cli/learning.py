@@ -24,10 +24,6 @@ Data = Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset me
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda.")]
 Families = Annotated[str, typer.Option(help="Families of potentials to use: a, b or ab.")]
 
-#: Relative standard error of S at the smallest wave vectors: 25 state points repeated with another engine and other
-#: seeds differ by sqrt(2) times this (rms).
-S_K_ERROR = 0.076
-
 
 def counter(what: str, *, every: int = 100) -> Callable[[int, int], None]:
     """Return a callback that tells on stderr how many state points are done, `every` so many and at the end."""
@@ -60,7 +56,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     from cginit.errors import InputError
     from cginit.guess.assembly import visible_target
     from cginit.liquid.finite_size import infinite_system
-    from cginit.network.data import CAP, FINE, STRIDE, TrainingSet
+    from cginit.network.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
     from cginit.network.features import RANGE, interpolate
     from cginit.units import LJ
 
@@ -98,8 +94,13 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     )
 
 
-def auxiliary_set(how: Auxiliary, folder: Path, device: str) -> TrainingSet:
-    """Return the auxiliary pairs, from `folder` as far as it has them; a thousand fluids take a minute or so."""
+def auxiliary_set(how: Auxiliary, folder: Path, device: str) -> TrainingSet | None:
+    """Return the auxiliary pairs, from `folder` as far as it has them; a thousand fluids take a minute or so.
+
+    None where the configuration has no share for them.
+    """
+    if how.share == 0.0:
+        return None
     from cginit.learn.pairs import cheap_pairs
     from cginit.network.pool import choose_device
 

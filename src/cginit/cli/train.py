@@ -109,8 +109,7 @@ def train(
     if settings.architecture.kind == "BN":
         train_closure(settings, dataset, pairs, out, export, report, families=families, device=device)
         return
-    share = settings.auxiliary.share
-    auxiliary = auxiliary_set(settings.auxiliary, out, device) if share > 0.0 else None
+    auxiliary = auxiliary_set(settings.auxiliary, out, device)
     members = run(settings, pairs, out, report, auxiliary, device)
     if export is None:
         voice().file(out)

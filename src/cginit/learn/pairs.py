@@ -7,7 +7,7 @@ the same, since networks see it more than once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,16 +24,18 @@ from cginit.forward.inference import load_forward
 from cginit.learn.closure import solve_many
 from cginit.liquid import second_virial
 from cginit.network.config import Auxiliary
-from cginit.network.data import CAP, FINE, STRIDE, TrainingSet
+from cginit.network.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
 from cginit.network.features import RANGE, interpolate
 from cginit.network.training import claim
 
-__all__ = ["cheap_pairs", "density_of", "is_bare_core", "pairs_of"]
+__all__ = ["Structures", "cheap_pairs", "density_of", "is_bare_core", "pairs_of", "structure_of"]
 
 #: Grid of g, that of the simulated data, and nodes of the transform on it.
 STEP, NODES = 0.05, 511
 #: g has the error noise * sqrt(g) / r of counts in shells, with r not below this.
 INNERMOST = 0.3
+#: Beads of the simulation whose smallest wave number S(k) is given at, as in the data set.
+BEADS = 1000
 #: Part of the random stream of an integer that gives the densities of its pairs.
 _DENSITY = 104
 #: Integers a chunk.
@@ -108,20 +110,55 @@ def pairs_of(
             names.append(seed + STRIDE * "ab".index(family))
     u, rho = np.array(curves).reshape(-1, u_r.size), np.array(density)
     r = np.linspace(0.0, RANGE, round(RANGE / STEP) + 1)
-    g, solved = _structure(interpolate(u, 0.0, FINE, r, 0.0), rho, how.closure, device)
-    error = _counting_error(r, g, how.noise)
+    found = structure_of(interpolate(u, 0.0, FINE, r, 0.0), rho, how.closure, device)
+    solved = found.solved
+    error = _counting_error(r, found.g, how.noise)
     return TrainingSet(
-        r, g, error, u_r, u[solved], rho[solved], np.array(r_cut)[solved], np.array(names, dtype=np.int64)[solved],
-        test=np.zeros(len(g), dtype=np.bool_),
+        r, found.g, error, u_r, u[solved], rho[solved], np.array(r_cut)[solved],
+        np.array(names, dtype=np.int64)[solved], test=np.zeros(len(found.g), dtype=np.bool_),
+        long_wave=_long_wave(found, rho[solved]),
     )  # fmt: skip
 
 
-def _structure(u: Array, density: Array, closure: str, device: str) -> tuple[Array, NDArray[np.bool_]]:
-    """Return g ``(k, n)`` of the potentials ``(m, n)`` from r = 0 that have a solution, and which have ``(m,)``."""
+@dataclass(frozen=True, eq=False)
+class Structures:
+    """What integral equations make of some potentials.
+
+    Attributes
+    ----------
+    solved : ndarray of bool, shape (m,)
+        Which potentials have a solution, k of them.
+    g, gamma : ndarray, shape (k, n)
+        Radial distribution functions and h - c from r = 0.
+    k : ndarray, shape (l,)
+        Wave numbers.
+    s_k : ndarray, shape (k, l)
+        Structure factors.
+    """
+
+    solved: NDArray[np.bool_]
+    g: Array
+    gamma: Array
+    k: Array
+    s_k: Array
+
+
+def structure_of(u: Array, density: Array, closure: str, device: str) -> Structures:
+    """Return g and S(k) of potentials ``(m, n)`` in kT from r = 0 in steps of `STEP`, at densities ``(m,)``.
+
+    Parameters
+    ----------
+    u, density : ndarray
+        Potentials and densities, lengths in sigma.
+    closure : {"hnc", "bridge"}
+        See `pairs_of`.
+    device : {"cpu", "cuda"}
+        Where the equations are solved.
+    """
     solve = partial(solve_many, step=STEP, nodes=NODES, max_peak=MAX_PEAK)
 
     def tensor(values: Array) -> torch.Tensor:
-        return torch.from_numpy(values).to(device)
+        return torch.tensor(values, device=device)
 
     fluids = solve(tensor(u[:, 1:]), tensor(density))
     solved = fluids.solved.cpu().numpy()
@@ -134,7 +171,16 @@ def _structure(u: Array, density: Array, closure: str, device: str) -> tuple[Arr
         solved[solved] = again
         effective = effective[again]
     gamma = _from_origin(fluids.gamma[fluids.solved].cpu().numpy(), u.shape[1])
-    return np.exp(gamma - effective), solved
+    return Structures(
+        solved, np.exp(gamma - effective), gamma, fluids.grid.k, fluids.s_k[fluids.solved].cpu().numpy()
+    )
+
+
+def _long_wave(found: Structures, density: Array) -> Array:
+    """Return k, S(k) and its error ``(m, 3)`` as a simulation of `BEADS` beads has them at its smallest k."""
+    k = 2.0 * np.pi * np.cbrt(density / BEADS)
+    s = np.array([np.interp(x, found.k, curve) for x, curve in zip(k, found.s_k, strict=True)])
+    return np.stack([k, s, S_K_ERROR * s], axis=1).reshape(-1, 3)
 
 
 def _from_origin(gamma: Array, points: int) -> Array:
@@ -191,6 +237,7 @@ def cheap_pairs(
         "density": list(how.density),
         "closure": how.closure,
         "smoothing": how.smoothing,
+        "long wave": BEADS,
     }
     if densities is not None:
         kind |= {"states": len(densities), "density": list(densities)}
@@ -209,6 +256,8 @@ def cheap_pairs(
         if report is not None:
             report(i + 1, len(chunks))
     found = TrainingSet.joined(parts)
+    if how.distinct:
+        found = found.select(~is_bare_core(found))
     found = replace(found, g_error=_counting_error(found.r, found.g, how.noise))
     if len(found) == 0:
         raise InputError("no state has a solution of the closure; choose other potentials or densities")

@@ -6,10 +6,10 @@ potential of a closure. What is missing is small, smooth and depends on the liqu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,20 @@ class LiquidFeatures:
         write_arrays(path, {name: getattr(self, name).astype(kind) for name, kind in kinds.items()})
 
     @classmethod
+    def joined(cls, parts: Sequence[LiquidFeatures]) -> LiquidFeatures:
+        """Return the rows of some features, one after the other; fewer variations of some stand in several times."""
+        most = max(part.valid.shape[1] for part in parts)
+
+        def whole(name: str) -> NDArray[Any]:
+            found = []
+            for part in parts:
+                values = getattr(part, name)
+                found.append(values[:, np.arange(most) % values.shape[1]])
+            return np.concatenate(found)
+
+        return cls(parts[0].r, whole("g"), whole("gamma"), whole("valid"))
+
+    @classmethod
     def read(cls, path: Path) -> LiquidFeatures:
         """Read what `write` wrote."""
         with np.load(path, allow_pickle=False) as content:
@@ -99,8 +113,26 @@ def liquid_features(
     variations: int = VARIATIONS,
     seed: int = 1,
     report: Callable[[int, int], None] | None = None,
+    *,
+    as_it_is: int = 2,
+    noise: tuple[float, float] = (1.0, 1.0),
 ) -> LiquidFeatures:
     """Return the features of all rows of `data`; some 0.1 s a row and variation.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Pairs of g and U, m of them.
+    variations : int
+        Variations of each, every other one with S(k) at a small k.
+    seed : int
+        Of noise and ends.
+    report : callable, optional
+        Called with the number of rows done and their total.
+    as_it_is : int
+        So many variations come first that have no noise and all of g.
+    noise : tuple of float
+        The noise of the others, in standard errors of the row, is drawn log-uniformly between these.
 
     Raises
     ------
@@ -116,15 +148,17 @@ def liquid_features(
     for i in range(m):
         for v in range(variations):
             rng = np.random.default_rng([seed, int(data.potential[i]), round(1e6 * data.density[i]), v])
-            curve, end = data.g[i], n
-            if v > 1:
+            curve, end, whole_error = data.g[i], n, data.g_error[i]
+            if v >= as_it_is:
+                if noise[0] < noise[1]:
+                    whole_error = whole_error * np.exp(rng.uniform(*np.log(noise)))
                 # Points without a count stay without one, or the noise would be a potential of some kT in the core.
-                noise = data.g_error[i] * rng.standard_normal(n)
-                curve = np.where(curve > 0.0, np.maximum(curve + noise, np.exp(-U_VISIBLE)), 0.0)
+                change = whole_error * rng.standard_normal(n)
+                curve = np.where(curve > 0.0, np.maximum(curve + change, np.exp(-U_VISIBLE)), 0.0)
                 shortest = min(max(SHORTEST_RANGE, float(data.r_cut[i])), RANGE)
                 end = 1 + round((shortest + (RANGE - shortest) * rng.random()) / float(data.r[1]))
-            wave = _wave(data.long_wave[i], rng if v > 1 else None) if v % 2 else None
-            error, density = data.g_error[i, :end], float(data.density[i])
+            wave = _wave(data.long_wave[i], rng if v >= as_it_is else None) if v % 2 else None
+            error, density = whole_error[:end], float(data.density[i])
             try:
                 found = inversions(data.r[:end], curve[:end], density, error, wave)
             except ConvergenceError:

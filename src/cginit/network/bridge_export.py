@@ -15,6 +15,7 @@ from cginit.network.bridge_training import BridgeRun
 from cginit.network.config import Config
 from cginit.network.data import TrainingSet
 from cginit.network.export import (
+    auxiliary_counts,
     check_agreement,
     export_module,
     training_domain,
@@ -34,7 +35,12 @@ def bridge_inputs(features: LiquidFeatures, density: Array) -> tuple[Array, Arra
 
 
 def write_bridge(
-    config: Config, run: BridgeRun, data: TrainingSet, folder: Path, facts: dict[str, Any]
+    config: Config,
+    run: BridgeRun,
+    data: TrainingSet,
+    folder: Path,
+    facts: dict[str, Any],
+    auxiliary: TrainingSet | None = None,
 ) -> dict[str, Any]:
     """Write ``NAME.onnx``, ``NAME.safetensors`` and ``NAME.json`` into `folder`; return the description.
 
@@ -50,6 +56,8 @@ def write_bridge(
         Where to write.
     facts : dict
         What the description should say besides (origin of the data, errors).
+    auxiliary : TrainingSet, optional
+        The auxiliary pairs, if there were any.
 
     Raises
     ------
@@ -70,12 +78,13 @@ def write_bridge(
     on_folds, on_test = run.predictions.coverage()
     description = {
         **write_weights(config, run.ensemble, data, folder),
+        "auxiliary": auxiliary_counts(auxiliary),
         "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in run.members],
         "error_scale": round(run.predictions.error_scale(), 4),
         "coverage of the 90 % band": {"validation": round(on_folds, 4), "test": round(on_test, 4)},
         "without solution": int(np.sum(~run.features.valid[:, 0])),
         **facts,
-        "domain": training_domain(data, config.augmentation, config.schedule.members).to_dict(),
+        "domain": training_domain(data, config.augmentation, config.schedule.members, auxiliary).to_dict(),
     }
     write_description(description, folder)
     return description

@@ -67,6 +67,8 @@ class BridgeTask:
         Published loss with forces, in which what g does not show counts as the rest.
     augmentation : Augmentation
         Bounds of the change of length unit; noise and shorter ranges are among the variations of the features.
+    start : dict of str to Tensor, optional
+        Weights that all jobs start from, in place of random ones.
     """
 
     def __init__(
@@ -76,11 +78,12 @@ class BridgeTask:
         architecture: Architecture,
         loss: LossTerms,
         augmentation: Augmentation,
+        start: dict[str, Tensor] | None = None,
     ) -> None:
         def tensor(values: Array) -> Tensor:
             return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(pool.device)
 
-        self.pool, self.architecture, self.augmentation = pool, architecture, augmentation
+        self.pool, self.architecture, self.augmentation, self.start = pool, architecture, augmentation, start
         self.measure = Loss(loss.kind, True, loss.a, loss.alpha, loss.u_cut)
         self.points = features.r.size
         self.grid = tensor(features.r)
@@ -93,10 +96,13 @@ class BridgeTask:
         self.usable = torch.from_numpy(usable).to(pool.device)
 
     def body(self, seed: int) -> nn.Module:
-        """Return the untrained layers."""
-        return build_body(
+        """Return the layers as a training starts from them."""
+        body = build_body(
             self.architecture, Ports(curves=CURVES, points=self.points, outputs=self.points), seed
         )
+        if self.start is not None:
+            body.load_state_dict(self.start)
+        return body
 
     def batch(self, rows: Tensor, generators: list[Generator] | None, variation: int = 0) -> Batch:
         """Return -ln g, gamma, density and U of `rows`, in a random variation, or in the one that is given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +26,12 @@ from cginit.network.pool import Pool, choose_device
 from cginit.network.statistics import own_fold
 from cginit.network.training import (
     array_digest,
+    check_auxiliary,
     check_folds,
     claim,
     data_digest,
     fold_jobs,
+    pretrained,
     trained_bodies,
 )
 
@@ -37,6 +39,12 @@ __all__ = ["BridgePredictions", "BridgeRun", "predict_bridge", "train_bridge"]
 
 #: Standard deviations of the 90 % band of a Gaussian.
 BAND = 1.6449
+
+
+#: Noise of auxiliary pairs, in their standard errors: from that of the publication to that of the data set.
+NOISE = (0.125, 1.0)
+#: Rows whose inversions are kept in one file.
+CHUNK = 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +133,7 @@ def train_bridge(
     device: str = "auto",
     report: Callable[[Progress], None] | None = None,
     prepared: Callable[[int, int], None] | None = None,
+    auxiliary: TrainingSet | None = None,
 ) -> BridgeRun:
     """Train the ensemble of `config`, or finish what `folder` holds of it, and return it with what it predicts.
 
@@ -135,39 +144,88 @@ def train_bridge(
     data : TrainingSet
         Test set included; networks do not see it.
     folder : Path
-        Receives ``features.npz``, ``training.json`` and ``member-K.safetensors``.
+        Receives ``training.json``, ``member-K.safetensors``, and the inversions in ``features`` (and
+        ``auxiliary-features``), by as many rows as are lost when the command is stopped.
     variations : int
         Variations of each g whose Ornstein-Zernike inversion is computed beforehand.
     device : {"auto", "cpu", "cuda"}
         Where to train.
     report, prepared : callable, optional
         Called after each validation, and after the inversion of each row.
+    auxiliary : TrainingSet, optional
+        Pairs of other potentials (`cginit.learn.pairs`), of which each batch has the part
+        ``config.auxiliary.share``, and which alone teach the network that all members start from, if
+        ``config.pretraining`` says so.
 
     Raises
     ------
     InputError
-        If the kind is another one, a fold is empty, or `folder` holds a training of other data or configuration.
+        If the kind is another one, a fold is empty, `auxiliary` is missing or shares a potential with `data`, or
+        `folder` holds a training of other data or configuration.
     """
     if config.architecture.kind != "BN":
         raise InputError(f"the bridge function is learned by the kind BN, not {config.architecture.kind!r}")
+    check_auxiliary(config, data, auxiliary)
     plan = config.schedule
     fold = data.folds(plan.members)
     check_folds(fold, plan.members)
     content = {"config": config.to_dict(), "variations": variations, "data": data_digest(data)}
     content |= {"long_wave": array_digest(data.long_wave)}
+    content |= {"auxiliary": None if auxiliary is None else data_digest(auxiliary)}
     claim(folder / "training.json", content)
-    cache = folder / "features.npz"
-    if not cache.exists():
-        liquid_features(data, variations, plan.seed, prepared).write(cache)
-    features = LiquidFeatures.read(cache)
+    features = _prepared(data, folder / "features", variations, plan.seed, prepared)
+    every = features
+    if auxiliary is not None:
+        # A simulation shows nothing below its first count.
+        auxiliary = replace(auxiliary, g=np.where(auxiliary.g >= np.exp(-U_VISIBLE), auxiliary.g, 0.0))
+        more = _prepared(
+            auxiliary, folder / "auxiliary-features", 2, plan.seed, prepared, as_it_is=0, noise=NOISE
+        )
+        every = LiquidFeatures.joined([features, more])
     place = choose_device(device)
-    task = BridgeTask(Pool(data, place), features, config.architecture, config.loss, config.augmentation)
+    pool = Pool(data, place, auxiliary)
     # A g whose inversion has no solution is no input of this network.
-    usable = features.valid[:, 0]
-    members = fit(task, fold_jobs(folder, plan, fold, usable), plan, place, report)
+    extra = len(data) + np.flatnonzero(every.valid[len(data) :, 0])
+    known = np.flatnonzero((fold >= 0) & features.valid[:, 0])
+
+    def task_from(start: dict[str, Tensor] | None) -> BridgeTask:
+        return BridgeTask(pool, every, config.architecture, config.loss, config.augmentation, start)
+
+    start = pretrained(config, task_from(None), extra, known, folder, place, report)
+    task = task_from(start)
+    jobs = fold_jobs(folder, plan, fold, features.valid[:, 0])
+    jobs = [replace(job, extra=extra, share=config.auxiliary.share) for job in jobs]
+    members = fit(task, jobs, plan, place, report)
     bodies = trained_bodies(task, members)
     found = [predict_bridge(task, bodies, data, features, variation) for variation in (0, 1)]
     return BridgeRun(members, BridgeEnsemble(bodies).eval(), features, *found)
+
+
+def _prepared(
+    data: TrainingSet,
+    folder: Path,
+    variations: int,
+    seed: int,
+    report: Callable[[int, int], None] | None,
+    *,
+    as_it_is: int = 2,
+    noise: tuple[float, float] = (1.0, 1.0),
+) -> LiquidFeatures:
+    """Return the features of `data`, from the files in `folder` as far as it has them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for first in range(0, len(data), CHUNK):
+        path = folder / f"{first}.npz"
+        if not path.exists():
+            rows = data.select((np.arange(len(data)) // CHUNK) == first // CHUNK)
+
+            def count(done: int, total: int, first: int = first) -> None:
+                if report is not None:
+                    report(first + done, len(data))
+
+            liquid_features(rows, variations, seed, count, as_it_is=as_it_is, noise=noise).write(path)
+        parts.append(LiquidFeatures.read(path))
+    return LiquidFeatures.joined(parts)
 
 
 def predict_bridge(

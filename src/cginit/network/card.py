@@ -67,6 +67,7 @@ def bridge_card(description: dict[str, Any]) -> str:
         **_common(description),
         points=BRIDGE_POINTS,
         unsolved=description["without solution"],
+        auxiliary=_auxiliary(**description["auxiliary"], config=description["config"]),
         on_validation=100.0 * coverage["validation"],
         on_test=100.0 * coverage["test"],
         best=", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),

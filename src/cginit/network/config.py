@@ -150,6 +150,8 @@ class Auxiliary:
         Of the splines of family a (`cginit.campaign.potentials.spline_potential`).
     noise : float
         Statistical error of g at g = 1 and r = 1 sigma.
+    distinct : bool
+        Leave out bare WCA cores, which a campaign refuses: all of them are the same fluid.
     """
 
     share: float = 0.0
@@ -161,6 +163,7 @@ class Auxiliary:
     density: tuple[float, float] = (0.06, 1.2)
     noise: float = 2e-3
     smoothing: float = 1e-4
+    distinct: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.share < 1.0:

@@ -16,7 +16,17 @@ from cginit.errors import InputError
 from cginit.state import StatePoint
 from cginit.units import LJ
 
-__all__ = ["CAP", "CLASSES", "FINE", "SPLIT_RULE", "STRIDE", "TrainingSet", "class_of", "fold_of"]
+__all__ = [
+    "CAP",
+    "CLASSES",
+    "FINE",
+    "SPLIT_RULE",
+    "STRIDE",
+    "S_K_ERROR",
+    "TrainingSet",
+    "class_of",
+    "fold_of",
+]
 
 #: Number of classes that potentials are dealt into where a data set has no split of its own; class 0 is the test set.
 CLASSES = 10
@@ -26,6 +36,9 @@ FINE = 0.01
 CAP = 1e3
 #: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
 STRIDE = 1_000_000_000
+#: Relative standard error of S at the smallest wave vectors of a simulation: 25 state points repeated with another
+#: engine and other seeds differ by sqrt(2) times this (rms).
+S_K_ERROR = 0.076
 SPLIT_RULE = (
     "by potential, from the integer that names it: with i = potential // 2 - potential // 20 - 1, member k = 1..M of "
     "the ensemble is stopped by the potentials with i mod M = k - 1 and trained on the others; the test set, which "

@@ -29,6 +29,7 @@ from cginit.network.training import Member, predict, tensors
 
 __all__ = [
     "AGREEMENT",
+    "auxiliary_counts",
     "describe",
     "error_scale",
     "export_module",
@@ -135,10 +136,7 @@ def write_model(
     check_agreement(ensemble, onnx_path, g, density)
     description = {
         **write_weights(config, ensemble, data, folder),
-        "auxiliary": {
-            "pairs": 0 if auxiliary is None else len(auxiliary),
-            "potentials": 0 if auxiliary is None else int(np.unique(auxiliary.potential).size),
-        },
+        "auxiliary": auxiliary_counts(auxiliary),
         "members": [{"step": m.step, "validation_error_kT": round(m.error, 5)} for m in members],
         "error_scale": round(error_scale(members, data), 4),
         **facts,
@@ -146,6 +144,13 @@ def write_model(
     }
     write_description(description, folder)
     return description
+
+
+def auxiliary_counts(auxiliary: TrainingSet | None) -> dict[str, int]:
+    """Return how many auxiliary pairs of how many potentials there were, as a description says it."""
+    if auxiliary is None:
+        return {"pairs": 0, "potentials": 0}
+    return {"pairs": len(auxiliary), "potentials": int(np.unique(auxiliary.potential).size)}
 
 
 def write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder: Path) -> dict[str, Any]:

@@ -20,13 +20,14 @@ from cginit.errors import InputError
 from cginit.network.architectures import Network, build
 from cginit.network.config import Config, Schedule
 from cginit.network.data import TrainingSet
-from cginit.network.fitting import Fit, Job, Progress, fit, read_fit
+from cginit.network.fitting import Fit, Job, Progress, Task, fit, read_fit
 from cginit.network.pool import Pool, choose_device
 from cginit.network.potential_task import PotentialTask
 
 __all__ = [
     "Member",
     "Progress",
+    "check_auxiliary",
     "check_folds",
     "claim",
     "data_digest",
@@ -35,6 +36,7 @@ __all__ = [
     "load_run",
     "network_of",
     "predict",
+    "pretrained",
     "read_run",
     "train",
     "trained_bodies",
@@ -131,12 +133,7 @@ def train(
     """
     if config.architecture.kind == "BN":
         raise InputError("the bridge function is no output of this network; train it with train_bridge")
-    if (auxiliary is None) != (config.auxiliary.share == 0.0):
-        raise InputError(
-            f"an auxiliary share of {config.auxiliary.share} and auxiliary pairs belong together"
-        )
-    if auxiliary is not None and np.intersect1d(auxiliary.potential, data.potential).size:
-        raise InputError("an auxiliary potential is also a simulated one; move auxiliary.first")
+    check_auxiliary(config, data, auxiliary)
     plan = config.schedule
     known = data.select(~data.test)
     fold = known.folds(plan.members)
@@ -161,30 +158,53 @@ def train(
     ]
     place = choose_device(device)
     pool = Pool(known, place, auxiliary)
-    start = _pretrained(config, pool, extra, folder, place, report)
+    one = PotentialTask(pool, config.architecture, [config.options], config.loss, config.augmentation)
+    start = pretrained(config, one, extra, np.arange(len(known)), folder, place, report)
     options = [config.options] * plan.members
     task = PotentialTask(pool, config.architecture, options, config.loss, config.augmentation, start)
     fit(task, jobs, plan, place, report)
     return load_members(folder)
 
 
-def _pretrained(
+def check_auxiliary(config: Config, data: TrainingSet, auxiliary: TrainingSet | None) -> None:
+    """Refuse auxiliary pairs that a configuration does not ask for, or that name a simulated potential.
+
+    Raises
+    ------
+    InputError
+        If so, or if they are missing.
+    """
+    if (auxiliary is None) != (config.auxiliary.share == 0.0):
+        raise InputError(
+            f"an auxiliary share of {config.auxiliary.share} and auxiliary pairs belong together"
+        )
+    if auxiliary is not None and np.intersect1d(auxiliary.potential, data.potential).size:
+        raise InputError("an auxiliary potential is also a simulated one; move auxiliary.first")
+
+
+def pretrained(
     config: Config,
-    pool: Pool,
+    task: Task,
     rows: NDArray[np.int64],
+    watched: NDArray[np.int64],
     folder: Path,
     place: torch.device,
     report: Callable[[Progress], None] | None,
 ) -> dict[str, Tensor] | None:
-    """Return the weights that the auxiliary `rows` alone teach; none where the configuration does not ask for it."""
+    """Return the weights that the auxiliary `rows` alone teach; none where the configuration does not ask for it.
+
+    The error on the rows `watched` is only watched: the weights are the last ones, whatever it is on the way.
+
+    Raises
+    ------
+    InputError
+        If there are no auxiliary rows.
+    """
     if config.pretraining.steps == 0:
         return None
     if rows.size == 0:
         raise InputError("a pre-training learns from auxiliary pairs; give auxiliary.share a value above 0")
     plan = replace(config.schedule, members=1, keep="last", **asdict(config.pretraining))
-    task = PotentialTask(pool, config.architecture, [config.options], config.loss, config.augmentation)
-    # Only watched: its weights are the last ones, whatever the error on the simulated pairs is on the way.
-    watched = np.arange(pool.every.numel() - rows.size)
     job = Job(
         "pre-training", folder / "pretrained.safetensors", plan.seed * 1000, plan.members, rows, watched
     )
