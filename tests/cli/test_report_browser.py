@@ -97,6 +97,19 @@ READ_LINK = """(async (link) => { const one = page.data.tables.find((table) => t
   return (await unpacked(one.packed)).text(); })"""
 
 
+def test_words_and_tables_do_not_wait_for_the_library(browser, mixed, tmp_path, monkeypatch):
+    # One that cannot be unpacked takes for ever.
+    monkeypatch.setattr("cginit.report.page._library", lambda: "AAAA")
+    browser.errors.clear()
+    browser.open(refinement_page(mixed[0], tmp_path / "report.html").as_uri())
+    browser.wait_for("!document.getElementById('trouble').hidden")
+    assert "The curves cannot be drawn" in browser.evaluate("document.getElementById('trouble').textContent")
+    assert "χ² is 3" in browser.evaluate("document.getElementById('sentence').textContent")
+    assert browser.evaluate("document.querySelectorAll('#rounds tbody tr').length") == 3
+    assert browser.wait_for("document.querySelector('#tables a').href.startsWith('blob:')")
+    assert browser.evaluate("document.getElementById('loading').hidden")
+
+
 @pytest.mark.parametrize(("width", "dark"), [(400, False), (1280, True)])
 def test_it_fits_the_screen_and_the_hour(browser, mixed, width, dark):
     browser.errors.clear()

@@ -62,9 +62,10 @@ def test_the_data_hold_every_curve_of_every_iteration(tmp_path):
         assert shown["chi2"] == pytest.approx(done[0].distances["A-B"].chi2, rel=1e-4)
         energies = data["potentials"][1]["frames"][index]
         np.testing.assert_allclose(energies["u"], done[0].pairs["A-B"].u / 2.0, rtol=1e-4)
-        # How well the result is known; of others what their records say.
-        error = opened.potentials["A-B"].u_error if index == data["best"] else np.full(R.size, 0.1)
+        # How well each was known from its own g(r) and those before it.
+        error = opened.certainty_at(index).potentials["A-B"].u_error
         np.testing.assert_allclose(energies["error"], error / 2.0, rtol=1e-4, atol=1e-12)
+        assert not np.allclose(error, 0.1)
     assert data["states"] == [{"pressure": 1.2, "unit": "epsilon/sigma^3", "bar": None}]
     assert data["frames"][0]["pressure"] == [[1.0, 0.1]]
     assert data["certainty"] == opened.certainty.sentences()

@@ -70,10 +70,22 @@ class OpenedRefinement:
     @cached_property
     def certainty(self) -> Certainty:
         """How well the potentials are known; see `cginit.refine.certainty`."""
-        known = History(self.targets, self.rounds, self.rounds[self.best][0].held)
-        return certainty_of(
-            known.until(self.best) if self.estimate is None else known.followed_by(self.estimate)
-        )
+        if self.estimate is None:
+            return self.certainty_at(self.best)
+        return certainty_of(self._known(self.best).followed_by(self.estimate))
+
+    def certainty_at(self, index: int) -> Certainty:
+        """Return how well the potentials of a round are known from it and those before it; takes about a second.
+
+        Parameters
+        ----------
+        index : int
+            The round, counted from 0.
+        """
+        return certainty_of(self._known(index).until(index))
+
+    def _known(self, index: int) -> History:
+        return History(self.targets, self.rounds, self.rounds[index][0].held)
 
     @property
     def potentials(self) -> Interactions[Potential]:

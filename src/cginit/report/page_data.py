@@ -29,6 +29,8 @@ __all__ = ["page_data"]
 
 #: Significant digits of what is drawn: a screen shows three.
 DIGITS = 5
+#: Iterations, those next to the result, whose potentials are shown with their errors: half a minute at most.
+WITH_ERRORS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +71,10 @@ def page_data(opened: OpenedRefinement) -> dict[str, Any]:
     }
     if frames:
         found["distributions"] = list(_distributions(frames, opened.targets))
-        # How well potentials are known takes seconds, which belong to a simulation while it runs.
-        result = round_potentials(frames[best].done) if working else opened.potentials
+        own = _with_errors(opened, frames, best, working=working)
+        result = own[best]
         found["certainty"] = [] if working else opened.certainty.sentences()
-        found["potentials"] = list(_potentials(frames, opened.targets[0].kT, best, result))
+        found["potentials"] = list(_potentials(frames, opened.targets[0].kT, best, own))
         found["structures"] = list(_structures(frames, opened.targets))
         shown = tables(result, opened.targets[0].kT)
         found["tables"] = [
@@ -178,14 +180,29 @@ def _comparison(one: Comparison, distance: Distance | None) -> dict[str, Any]:
     }
 
 
+def _with_errors(
+    opened: OpenedRefinement, frames: Sequence[_Frame], best: int, *, working: bool
+) -> list[Interactions[Potential]]:
+    """Return the potentials of each frame, with the errors that its g(r) and those before it leave."""
+    # They take up to a second a frame, which belong to a simulation while it runs.
+    if working:
+        return [round_potentials(frame.done) for frame in frames]
+    near = sorted(range(len(frames)), key=lambda number: abs(number - best))[:WITH_ERRORS]
+    return [
+        opened.potentials
+        if number == best
+        else opened.certainty_at(number).potentials
+        if number in near
+        else round_potentials(frame.done)
+        for number, frame in enumerate(frames)
+    ]
+
+
 def _potentials(
-    frames: Sequence[_Frame], kT: float, best: int, result: Interactions[Potential]
+    frames: Sequence[_Frame], kT: float, best: int, own: Sequence[Interactions[Potential]]
 ) -> Iterable[dict[str, Any]]:
     for name, potential in round_potentials(frames[0].done).items():
         held = all(name in record.held for record in frames[0].done)
-        own = [
-            result if number == best else round_potentials(frame.done) for number, frame in enumerate(frames)
-        ]
         shown = [energy_curve(one[name], kT) for one in own]
         common = shown[0].x
         yield {

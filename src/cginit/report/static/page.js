@@ -20,7 +20,9 @@ function short(value, digits = 3) {
 
 /* The bytes of what Python packed: gzip in letters. */
 async function unpacked(packed) {
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const letters = atob(packed);
+  const bytes = new Uint8Array(letters.length);
+  for (let k = 0; k < letters.length; k += 1) bytes[k] = letters.charCodeAt(k);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).blob();
 }
 
@@ -79,7 +81,7 @@ function build() {
   for (const plot of page.plots) { seen.unobserve(plot.drawing); Plotly.purge(plot.drawing); }
   page.plots = [];
   // What is hidden has no width to draw in.
-  for (const id of ["controls", "progress", "curves", "history"]) at(id).hidden = !data.frames.length;
+  for (const id of ["controls", "progress", "curves"]) at(id).hidden = !data.frames.length;
   at("structures").hidden = !data.structures.length;
   const progress = at("progress-plots");
   progress.replaceChildren();
@@ -137,6 +139,7 @@ function describe() {
   at("simulating").hidden = data.simulating === null;
   if (data.simulating !== null) at("simulating").textContent = `Iteration ${data.simulating} is being simulated.`;
   at("slider").max = Math.max(0, data.frames.length - 1);
+  at("history").hidden = !data.frames.length;
   describeTables();
   describeRounds();
   at("citations").replaceChildren(...data.citations.map((one) => make("li", {},
@@ -274,19 +277,34 @@ function follow({ address, seconds }) {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) update(address); });
 }
 
+/* The next time that the browser has shown what there is. */
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
 async function begin() {
+  const data = JSON.parse(at("data").textContent);
+  page.data = data;
+  page.shown = data.best;
+  describe();
+  // The library takes a second or two to read, in which one can read the page.
+  at("loading").hidden = !data.frames.length;
+  if (!document.hidden) await painted();
   try {
     await loadLibrary();
   } catch (error) {
     at("trouble").textContent = `The curves cannot be drawn: ${error.message}. This page needs a browser of 2023 or later.`;
     at("trouble").hidden = false;
     return;
+  } finally {
+    at("loading").hidden = true;
   }
   at("slider").oninput = (event) => { stop(); show(Number(event.target.value)); };
   at("play").onclick = play;
   document.addEventListener("keydown", keys);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
-  take(JSON.parse(at("data").textContent));
+  page.data = null;
+  take(data);
   const live = JSON.parse(at("live").textContent);
   if (live) follow(live);
   document.documentElement.dataset.ready = "yes";
