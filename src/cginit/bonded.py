@@ -12,106 +12,27 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance, uniform_grid
+from cginit.bonded_grids import PI, bin_widths, bonded_force, bonded_grid, grid_step
+from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance
 from cginit.display import Drawing, Shown
 from cginit.errors import InputError
+from cginit.grids import frozen
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
 __all__ = [
     "BondedPotential",
     "Distribution",
     "Potential",
-    "bin_edges",
-    "bin_widths",
-    "bonded_force",
-    "bonded_grid",
-    "grid_step",
 ]
 
-#: Angles reach from 0 to this; dihedrals cover two of them.
-PI = float(np.pi)
 #: A distribution whose integral is off 1 by more is not one; printed tables and cut bins leave half a per cent.
 NORMALISATION = 0.02
 
 
-def bonded_grid(x: ArrayLike, coordinate: str) -> Array:
-    """Validate the points ``(n,)`` of a bonded curve and return them as an exactly uniform, read-only grid.
-
-    Raises
-    ------
-    InputError
-        If they are not uniform, outside what the coordinate can be, or a dihedral does not cover one turn without its
-        end; degrees are recognised and named.
-    """
-    if coordinate == "bond":
-        return uniform_grid(x, "b")
-    values = np.asarray(x, dtype=np.float64)
-    if values.size and np.max(np.abs(values)) > 2.0 * PI + 0.1:
-        raise InputError(
-            f"the {coordinate} reaches {values[int(np.argmax(np.abs(values)))]:g}; it must be in radians, and this "
-            'looks like degrees (angles = "degrees")'
-        )
-    if coordinate == "angle":
-        grid = uniform_grid(x, "angle")
-        if grid[-1] > PI + GRID_TOLERANCE:
-            raise InputError(f"an angle is at most pi, not {grid[-1]:g}")
-        return grid
-    if values.size < 3:
-        raise InputError(f"a dihedral needs at least 3 points, got {values.size}")
-    # The checks of a grid want distances, which are not negative.
-    grid = uniform_grid(values - values[0], "dihedral") + values[0]
-    step = float(grid[-1] - grid[0]) / (grid.size - 1)
-    if abs(step * grid.size - 2.0 * PI) > 0.02 * step:
-        raise InputError(
-            f"a dihedral must cover one turn in equal steps without its end; {grid.size} points from {grid[0]:g} to "
-            f"{grid[-1]:g} do not"
-        )
-    exact = values[0] + 2.0 * PI * np.arange(values.size) / values.size
-    exact.flags.writeable = False
-    return np.asarray(exact, dtype=np.float64)
-
-
-def grid_step(x: Array, coordinate: str) -> float:
-    """Return the step of a grid; of a dihedral the turn divided by its points."""
-    return 2.0 * PI / x.size if coordinate == "dihedral" else float(x[-1] - x[0]) / (x.size - 1)
-
-
-def bin_widths(x: Array, coordinate: str) -> Array:
-    """Return the widths ``(n,)`` of bins centred on a grid, cut at 0 and, of angles, at pi."""
-    lower, upper = bin_edges(x, coordinate)
-    return np.asarray(upper - lower, dtype=np.float64)
-
-
-def bin_edges(x: Array, coordinate: str) -> tuple[Array, Array]:
-    """Return where the bin of each grid point begins and ends, each ``(n,)``."""
-    half = 0.5 * grid_step(x, coordinate)
-    lower, upper = x - half, x + half
-    if coordinate != "dihedral":
-        lower = np.maximum(lower, 0.0)
-    if coordinate == "angle":
-        upper = np.minimum(upper, PI)
-    return lower, upper
-
-
-def bonded_force(x: Array, u: Array, coordinate: str) -> Array:
-    """Return -dU/dx ``(n,)`` by central differences, over the end of the turn for a dihedral."""
-    if coordinate != "dihedral":
-        return np.asarray(-np.gradient(u, x), dtype=np.float64)
-    step = 2.0 * PI / x.size
-    return np.asarray((np.roll(u, 1) - np.roll(u, -1)) / (2.0 * step), dtype=np.float64)
-
-
 def _values(values: ArrayLike, name: str, n: int) -> Array:
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name} must be numbers: {error}") from None
-    if array.shape != (n,):
-        raise InputError(f"{name} has the shape {array.shape} for {n} points")
-    if not np.all(np.isfinite(array)):
-        bad = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise InputError(f"{name}[{bad}] is {array[bad]}; every value must be finite")
-    array.flags.writeable = False
+    array = frozen(values, name)
+    if array.size != n:
+        raise InputError(f"{name} has {array.size} values for {n} points")
     return array
 
 
@@ -393,19 +314,13 @@ class BondedPotential(Shown):
         """Return the potential with lengths multiplied by `length` and U by `energy`, labelled with `units`."""
         factor = length if self.coordinate == "bond" else 1.0
         origin = self.provenance
-        if origin is not None:
-            origin = replace(
-                origin,
-                density=None if origin.density is None else origin.density / length**3,
-                kT=None if origin.kT is None else origin.kT * energy,
-            )
         return replace(
             self,
             x=self.x * factor,
             u=self.u * energy,
             f=self.f * (energy / factor),
             u_error=None if self.u_error is None else self.u_error * energy,
-            provenance=origin,
+            provenance=None if origin is None else origin.scaled(length, energy),
             units=unit_system(units),
         )
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
+    from cginit.units import UnitSystem
+
 __all__ = ["Drawing", "Shown"]
 
 _Array = NDArray[np.float64]
@@ -53,6 +55,7 @@ class Shown:
     """A curve that can be looked at; a subclass says what it is, how it is drawn and what its columns are."""
 
     __slots__ = ()
+    units: UnitSystem
 
     def _facts(self) -> dict[str, str]:
         """Return what there is to know, by name."""
@@ -124,7 +127,7 @@ class Shown:
         from pandas import DataFrame
 
         frame = DataFrame({name: values for name, values in self._columns().items() if values is not None})
-        frame.attrs["units"] = str(getattr(self, "units").name)  # noqa: B009  # every subclass has them
+        frame.attrs["units"] = self.units.name
         return frame
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from cginit.bonded import BondedPotential, Distribution, bonded_grid
+from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import bonded_grid
 from cginit.configuration import Trajectory
 from cginit.coordinates import COORDINATES, count_terms
 from cginit.errors import InputError

@@ -7,7 +7,8 @@ from cginit import RDF, ConvergenceError, PairPotential
 from cginit.liquid import infinite_system, measured_liquid, solve
 from cginit.liquid.bridge import modified_verlet as bridge
 from cginit.liquid.bridge import modified_verlet_slope as bridge_slope
-from cginit.liquid.response import jacobian, responding_factor
+from cginit.liquid.jacobian import jacobian
+from cginit.liquid.response import responding_factor
 
 DR, R_CUT, DENSITY = 0.05, 2.5, 0.6
 R = np.arange(51) * DR

@@ -24,7 +24,8 @@ from cginit.refine import (
     distance,
     make_update,
 )
-from cginit.refine.difference import Difference, energy_datum, with_data
+from cginit.refine.difference import energy_datum, with_data
+from cginit.refine.pair_difference import Difference
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.reweighting import boltzmann_weights, effective_share, reweighted
 from cginit.refine.search import Search

@@ -10,7 +10,7 @@ import pytest
 from cginit.bonded import BondedPotential
 from cginit.errors import InputError
 from cginit.votca import make_plan, read_settings
-from cginit.votca.plan import MOST_FRAMES
+from cginit.votca.schedule import MOST_FRAMES
 
 MOLECULES, EDGE, KT = 27, 3.0, 2.5
 

@@ -15,7 +15,7 @@ from cginit.atomic import keep_backups
 from cginit.cli.command import Application
 from cginit.cli.commands import Commands
 from cginit.cli.failures import INTERRUPTED, exit_code, words
-from cginit.cli.groups import with_groups
+from cginit.cli.groups import given_options, with_groups
 from cginit.cli.guess import GuessOptions, propose
 from cginit.cli.options import Out, OutUnits, Plot
 from cginit.cli.voice import speaking, voice
@@ -119,13 +119,9 @@ def start(
 
 def _nothing_before(context: typer.Context) -> None:
     """Refuse options of a guess before the name of another command, which would not see them."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            option = "--" + name.replace("_", "-")
-            raise InputError(
-                f"{option} stands before {context.invoked_subcommand}; write it behind the command"
-            )
+    for name in given_options(context):
+        option = "--" + name.replace("_", "-")
+        raise InputError(f"{option} stands before {context.invoked_subcommand}; write it behind the command")
 
 
 app.callback(invoke_without_command=True, epilog="Each command has help of its own: cg-init refine --help")(

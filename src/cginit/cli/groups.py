@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-__all__ = ["with_groups"]
+from cginit.errors import InputError
+
+if TYPE_CHECKING:
+    from typer import Context
+
+__all__ = ["given_options", "refuse_options", "with_groups"]
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
@@ -63,3 +68,25 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {one.name: one.annotation for one in keyword} | {"return": None}
     del run.__wrapped__
     return run
+
+
+def given_options(context: Context) -> dict[str, Any]:
+    """Return the options that the user wrote, by name, without those that have their default."""
+    return {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+
+
+def refuse_options(names: Sequence[str], why: str) -> None:
+    """Refuse options that the user wrote, if there are any.
+
+    Raises
+    ------
+    InputError
+        If there are: "--dr, --density cannot stand beside" and `why`.
+    """
+    if names:
+        options = ", ".join("--" + name.replace("_", "-") for name in names)
+        raise InputError(f"{options} cannot stand beside {why}")

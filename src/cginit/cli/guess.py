@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cginit.cli.groups import with_groups
+from cginit.cli.groups import given_options, refuse_options, with_groups
 from cginit.cli.options import (
     Clean,
     Column,
@@ -30,7 +30,7 @@ from cginit.cli.options import (
     Units,
 )
 from cginit.cli.progress import waiting
-from cginit.cli.refinement import say_tables
+from cginit.cli.refinement import say_tables, start_of_system, write_potentials
 from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
@@ -43,6 +43,7 @@ __all__ = [
     "Problem",
     "implied_pressure",
     "in_error",
+    "nothing_beside",
     "propose",
     "propose_tables",
     "read_problem",
@@ -169,9 +170,7 @@ def guess_command(
     if system is None:
         propose(target, out=out or [], out_units=out_units, plot=plot)
         return
-    from cginit.cli.refine import guess_file
-
-    guess_file(context, system, target, out, out_units, plot)
+    _guess_file(context, system, target, out, out_units, plot)
 
 
 propose_tables = with_groups(guess_command)
@@ -191,6 +190,43 @@ def propose(
         from cginit.report.guess import guess_figure
 
         voice().file(guess_figure(problem.target, problem.state, potential, plot))
+
+
+def _guess_file(
+    context: typer.Context,
+    file: Path,
+    options: GuessOptions,
+    out: list[Path] | None,
+    out_units: str | None,
+    plot: Path | None,
+) -> None:
+    """Guess the potentials of the file of a system and write their tables: ``cg-init guess SYSTEM``.
+
+    Raises
+    ------
+    InputError
+        If an option stands beside the file that it decides.
+    """
+    if options.rdf is not None:
+        raise InputError(f"give one target: --rdf, or the file {file}")
+    if plot is not None:
+        raise InputError("--plot draws the guess for one --rdf; of a system, refine and use cg-init report")
+    nothing_beside(context, file)
+    _, targets, potentials = start_of_system(file, options.method, options.cutoff, out, None)
+    write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
+
+
+def nothing_beside(context: typer.Context, system: Path) -> None:
+    """Refuse options that say what the file of a system says.
+
+    Raises
+    ------
+    InputError
+        If the user wrote one.
+    """
+    stated = [item.name for item in fields(GuessOptions) if item.name not in ("rdf", "method", "cutoff")]
+    given = given_options(context)
+    refuse_options([name for name in (*stated, "potential") if name in given], f"{system}, which states it")
 
 
 def describe(problem: Problem, potential: PairPotential) -> None:

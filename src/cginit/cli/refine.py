@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cginit.cli.groups import with_groups
-from cginit.cli.guess import GuessOptions, describe, read_problem
+from cginit.cli.guess import GuessOptions, describe, nothing_beside, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut
-from cginit.cli.outputs import PAIR, check_pair_tables, check_tables
+from cginit.cli.outputs import PAIR, check_tables
 from cginit.cli.progress import waiting
 from cginit.cli.refinement import (
     NOT_CONVERGED,
-    describe_potentials,
-    guess_system,
     run_targets,
+    start_of_system,
     with_pressure,
     write_potentials,
 )
 from cginit.cli.simulation import SimulationOptions, UpdateOptions
-from cginit.cli.voice import voice
-from cginit.errors import InputError
 from cginit.guess import REFINEMENT_METHOD
 
 if TYPE_CHECKING:
-    from cginit.bonded import Potential
-    from cginit.cli.system import System
     from cginit.curves import PairPotential
     from cginit.interactions import Interactions
     from cginit.target import Target
 
-__all__ = ["guess_file", "mixture", "multistate", "refine"]
+__all__ = ["mixture", "multistate", "refine"]
 
 SystemFile = Annotated[
     Path,
@@ -104,7 +99,7 @@ def refine_command(
     if workdir is None:
         raise typer.BadParameter("give a folder for the refinement: --workdir DIR")
     if system is not None:
-        _nothing_beside(context, system)
+        nothing_beside(context, system)
         run_system(system, workdir, target.method, target.cutoff, update, simulation, out, out_units)
         return
     check_tables([path for path in out or () if PAIR not in str(path)])
@@ -118,23 +113,6 @@ def refine_command(
 
 
 refine = with_groups(refine_command)
-
-#: Options that say what a system file says.
-OF_RDF = (
-    *(item.name for item in fields(GuessOptions) if item.name not in ("rdf", "method", "cutoff")),
-    "potential",
-)
-
-
-def _nothing_beside(context: typer.Context, system: Path) -> None:
-    given = [
-        name
-        for name in OF_RDF
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    ]
-    if given:
-        names = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise InputError(f"{names} cannot stand beside {system}, which states it")
 
 
 def _of_rdf(options: GuessOptions, table: Path | None) -> tuple[list[Target], Interactions[PairPotential]]:
@@ -167,7 +145,7 @@ def run_system(
     out_units: str | None = None,
 ) -> None:
     """Guess and refine the system of a file; without a `workdir` only guess."""
-    system, targets, potentials = _start_of(file, method, cutoff, out, update.pressure)
+    system, targets, potentials = start_of_system(file, method, cutoff, out, update.pressure)
     if workdir is None:
         write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
         return
@@ -183,50 +161,6 @@ def run_system(
     write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
     if not (result.converged or result.compromise):
         raise typer.Exit(NOT_CONVERGED)
-
-
-def _start_of(
-    file: Path, method: str | None, cutoff: float | None, out: list[Path] | None, pressure: float | None
-) -> tuple[System, list[Target], Interactions[Potential]]:
-    """Read the file of a system and guess what it does not give."""
-    from cginit.cli.system import read_system
-    from cginit.interactions import Interactions
-
-    system = read_system(file)
-    if len({name for one in system.targets for name in one.pairs}) > 1:
-        check_pair_tables(out)
-    targets = with_pressure(system.targets, pressure)
-    with waiting("guessing the potentials"):
-        guessed = guess_system(targets, method, cutoff, system.starts)
-    potentials = Interactions({**guessed, **system.given_potentials()})
-    describe_potentials(potentials)
-    for note in system.notes:
-        voice().note(note)
-    return system, targets, potentials
-
-
-def guess_file(
-    context: typer.Context,
-    file: Path,
-    options: GuessOptions,
-    out: list[Path] | None,
-    out_units: str | None,
-    plot: Path | None,
-) -> None:
-    """Guess the potentials of the file of a system and write their tables: ``cg-init guess SYSTEM``.
-
-    Raises
-    ------
-    InputError
-        If an option stands beside the file that it decides.
-    """
-    if options.rdf is not None:
-        raise InputError(f"give one target: --rdf, or the file {file}")
-    if plot is not None:
-        raise InputError("--plot draws the guess for one --rdf; of a system, refine and use cg-init report")
-    _nothing_beside(context, file)
-    _, targets, potentials = _start_of(file, options.method, options.cutoff, out, None)
-    write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
 
 
 def mixture_command(

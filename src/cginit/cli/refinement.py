@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cginit.cli.failures import NOT_CONVERGED
-from cginit.cli.outputs import PAIR
+from cginit.cli.outputs import PAIR, check_pair_tables
+from cginit.cli.progress import waiting
 from cginit.cli.voice import quantity, voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
     from cginit.bonded import BondedPotential, Potential
     from cginit.cli.simulation import SimulationOptions, UpdateOptions
+    from cginit.cli.system import System
     from cginit.configuration import Configuration
     from cginit.interactions import Interaction, Interactions
     from cginit.refine import Record, Refinement
@@ -25,6 +27,7 @@ __all__ = [
     "guess_system",
     "run_targets",
     "say_tables",
+    "start_of_system",
     "with_pressure",
     "write_potentials",
 ]
@@ -57,6 +60,26 @@ def guess_system(
         for name, potential in own.items():
             found.setdefault(name, potential)
     return Interactions(found)
+
+
+def start_of_system(
+    file: Path, method: str | None, cutoff: float | None, out: list[Path] | None, pressure: float | None
+) -> tuple[System, list[Target], Interactions[Potential]]:
+    """Read the file of a system, guess what it does not give, and say what the potentials are."""
+    from cginit.cli.system import read_system
+    from cginit.interactions import Interactions
+
+    system = read_system(file)
+    if len({name for one in system.targets for name in one.pairs}) > 1:
+        check_pair_tables(out)
+    targets = with_pressure(system.targets, pressure)
+    with waiting("guessing the potentials"):
+        guessed = guess_system(targets, method, cutoff, system.starts)
+    potentials = Interactions({**guessed, **system.given_potentials()})
+    describe_potentials(potentials)
+    for note in system.notes:
+        voice().note(note)
+    return system, targets, potentials
 
 
 def describe_potentials(potentials: Mapping[Interaction, Potential]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from cginit.cli.groups import given_options, refuse_options
 from cginit.cli.guess import Problem, describe
 from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_potentials
 from cginit.cli.voice import voice
-from cginit.errors import InputError
 
 if TYPE_CHECKING:
     from cginit.cli.simulation import SimulationOptions, UpdateOptions
@@ -45,13 +45,11 @@ def refine_settings(
     from cginit.refine import Limits
     from cginit.votca import make_plan, read_settings, run_plan
 
-    given = _given(context)
-    wrong = [name for name in given if name not in BESIDE]
-    if wrong:
-        names = ", ".join("--" + name.replace("_", "-") for name in wrong)
-        raise InputError(
-            f"{names} cannot stand beside --settings, which decides it; change {path}, or leave --settings out"
-        )
+    given = given_options(context)
+    refuse_options(
+        [name for name in given if name not in BESIDE],
+        f"--settings, which decides it; change {path}, or leave --settings out",
+    )
     settings = read_settings(path)
     plan = make_plan(
         settings,
@@ -101,12 +99,3 @@ def _describe(plan: Plan) -> None:
         describe_potentials(plan.potentials)
     for note in plan.notes:
         voice().note(note, "settings  ")
-
-
-def _given(context: typer.Context) -> dict[str, Any]:
-    """Return the options that the user wrote, by name."""
-    return {
-        name: value
-        for name, value in context.params.items()
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    }

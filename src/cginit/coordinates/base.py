@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cginit.bonded import BondedPotential, Distribution, grid_step
+from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import grid_step
 from cginit.curves import Array
 
 __all__ = ["Coordinate", "IntArray", "Positions", "histogram"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.bonded import BondedPotential, Distribution, bin_edges
+from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import bin_edges
 from cginit.coordinates.base import IntArray, Positions, histogram
 from cginit.coordinates.inversion import inverted, settled
 from cginit.curves import Array

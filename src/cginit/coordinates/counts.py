@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cginit.bonded import Distribution, bin_widths
+from cginit.bonded import Distribution
+from cginit.bonded_grids import bin_widths
 from cginit.configuration import Trajectory
 from cginit.coordinates.angle import ANGLE
 from cginit.coordinates.base import Coordinate

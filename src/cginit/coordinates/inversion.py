@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.bonded import BondedPotential, Distribution, grid_step
+from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import grid_step
 from cginit.curves import Array
 from cginit.errors import InputError
 

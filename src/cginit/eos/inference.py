@@ -12,13 +12,11 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.eos.domain import EosDomain
-from cginit.eos.features import FluidFeatures, fluid_features
-from cginit.eos.fluid import Fluid
-from cginit.eos.routes import Estimate
+from cginit.eos.features import FluidFeatures
 from cginit.errors import InputError
 from cginit.network.inference import read_model
 
-__all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos", "network_estimate"]
+__all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos"]
 
 #: Name of the model that the route ``network`` takes.
 MODEL = "eos"
@@ -91,22 +89,3 @@ def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
         metadata,
         session,
     )
-
-
-def network_estimate(fluid: Fluid, folder: Path | None = None) -> Estimate:
-    """Return the answer of the network for a fluid like those of its training.
-
-    Raises
-    ------
-    InputError
-        If no network is there, or the fluid lies outside of its training.
-    ConvergenceError
-        If HNC has no solution.
-    """
-    model = load_eos(MODEL, folder)
-    features = fluid_features(fluid)
-    reasons = model.domain.outside(features)
-    if reasons:
-        raise InputError(f"outside the training of the network: {'; '.join(reasons)}")
-    z, error = model(features)
-    return Estimate(float(z[0]), float(error[0]))

@@ -102,6 +102,29 @@ def _virial_of_g(fluid: Fluid) -> Estimate:
     return Estimate(z, float(np.sqrt(np.sum((weight * visible.error) ** 2))))
 
 
+def _network(fluid: Fluid, folder: Path | None) -> Estimate:
+    """Return the answer of the network for a fluid like those of its training.
+
+    Raises
+    ------
+    InputError
+        If no network is there, or the fluid lies outside of its training.
+    ConvergenceError
+        If HNC has no solution.
+    """
+    # ONNX Runtime is not needed for the other routes.
+    from cginit.eos.features import fluid_features
+    from cginit.eos.inference import MODEL, load_eos
+
+    model = load_eos(MODEL, folder)
+    features = fluid_features(fluid)
+    reasons = model.domain.outside(features)
+    if reasons:
+        raise InputError(f"outside the training of the network: {'; '.join(reasons)}")
+    z, error = model(features)
+    return Estimate(float(z[0]), float(error[0]))
+
+
 #: Routes that need nothing but the fluid.
 ROUTES: dict[str, Callable[[Fluid], Estimate]] = {
     "virial": _virial_of_g,
@@ -149,9 +172,7 @@ def estimate(fluid: Fluid, method: str, folder: Path | None = None) -> Estimate:
         If the integral equation has no solution.
     """
     if method == "network":
-        from cginit.eos.inference import network_estimate
-
-        return network_estimate(fluid, folder)
+        return _network(fluid, folder)
     if method not in ROUTES:
         raise InputError(f"unknown method {method!r}; known are network, {', '.join(ROUTES)}")
     return ROUTES[method](fluid)

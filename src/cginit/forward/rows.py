@@ -14,7 +14,7 @@ from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.forward.theory import CAP, fine_grid, gamma_at_points, solve_corrected
 from cginit.liquid import RadialGrid, invert
-from cginit.liquid.response import jacobian
+from cginit.liquid.jacobian import jacobian
 from cginit.network.data import TrainingSet
 
 __all__ = ["FluidRows", "fluid_rows"]

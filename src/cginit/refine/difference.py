@@ -1,4 +1,4 @@
-"""The differences that an update is to explain: of one pair, of one state, of all states together."""
+"""The differences that an update is to explain: of one state, of all states together."""
 
 from __future__ import annotations
 
@@ -8,100 +8,34 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.curves import RDF, Array, PairPotential
+from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.history import History
+from cginit.refine.pair_difference import Difference
 from cginit.refine.priors import start_covariance
 from cginit.refine.record import Record
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
-from cginit.refine.settle import first_shown
 from cginit.refine.thermodynamics import pressure_row
 from cginit.target import Target
 
 __all__ = [
     "Datum",
-    "Difference",
     "Layout",
     "StartData",
     "StateDifference",
     "energy_datum",
     "most_seen",
-    "noise_covariance",
     "smooth_changes",
     "with_data",
 ]
 
-#: Part of a difference that the closure may predict wrongly; it counts as noise, so that a large difference is
-#: not fitted to the last digit by a wild potential.
-MODEL_ERROR = 0.1
 #: Change of the energy a bead that is expected, in kT, and as part of the energy.
 ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
 #: Factors of the stated errors of a start that are tried. They hold what g does not determine, and must not hold what
 #: it does: of SPC/E water (five seeds) 5 left chi^2 at 1.92, near the limit, where no such data leave 1.71; with 12
 #: the spread of the pressure that an update makes is 0.6 % (0.5 % with 5, 3.6 % without).
 FACTORS = (12.0, 30.0, 100.0)
-#: Floor of the noise of g, relative to g: an exact g is not known better than its grid.
-FLOOR = 1e-5
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """The difference of one g(r), on nodes that are multiples of (half) the step, up to the cut-off.
-
-    Attributes
-    ----------
-    r : ndarray, shape (m,)
-        Nodes, the last at the cut-off.
-    u : ndarray, shape (m,)
-        The simulated potential in kT.
-    wanted, got : ndarray, shape (m,)
-        Target and simulated g.
-    covariance : ndarray, shape (m, m)
-        Noise of their difference.
-    first : int
-        First node that shows the potential.
-    """
-
-    r: Array
-    u: Array
-    wanted: Array
-    got: Array
-    covariance: Array
-    first: int
-
-    @classmethod
-    def of(
-        cls, potential: PairPotential, sampled: RDF, target: RDF, kT: float, beads: int, nodes: Array
-    ) -> Difference:
-        """Put a sampled curve and its target on `nodes`, those up to the cut-off."""
-        p, got_curve, shown = potential, sampled.with_core(), target.with_core()
-        r = nodes[nodes <= p.r_cut + 1e-6 * p.dr]
-        wanted, got = np.interp(r, shown.r, shown.g), np.interp(r, got_curve.r, got_curve.g)
-        n = int(np.searchsorted(p.r, p.r_cut - 0.5 * p.dr)) + 1
-        variance = np.interp(r, p.r, combined_variance(got_curve, shown, n))
-        start = float(p.r[first_shown(p, target)])
-        first = int(np.searchsorted(r, start - 0.5 * p.dr))
-        covariance = noise_covariance(wanted, got, variance, beads)
-        return cls(r, np.interp(r, p.r, p.u) / kT, wanted, got, covariance, first)
-
-    @property
-    def wanted_change(self) -> Array:
-        """What g is to change by."""
-        return self.wanted - self.got
-
-
-def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> Array:
-    """Return the covariance ``(m, m)`` of the noise of a difference of two g.
-
-    The statistical errors; a part of the difference itself, for what the closure does not know; and one common
-    factor of 1/beads, by which two g in boxes of different size differ and which no potential mends.
-    """
-    squared = np.convolve((wanted - got) ** 2, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
-    size = np.maximum(wanted, got)
-    floor = (FLOOR * np.maximum(size, 1e-3)) ** 2
-    return np.asarray(np.diag(variance + MODEL_ERROR**2 * squared + floor) + np.outer(size, size) / beads**2)
 
 
 @dataclass(frozen=True, eq=False)

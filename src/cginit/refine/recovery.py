@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from cginit.bonded import BondedPotential, Potential, bonded_force
+from cginit.bonded import BondedPotential, Potential
+from cginit.bonded_grids import bonded_force
 from cginit.curves import force
 from cginit.engines.base import Schedule
 from cginit.errors import InputError, UnstableError

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cginit.bonded import BondedPotential, Distribution, bonded_force
+from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import bonded_force
 from cginit.coordinates import COORDINATES
 from cginit.curves import RDF, Array, PairPotential, force
 from cginit.extrapolate import extend_core, first_visible

@@ -11,19 +11,19 @@ import numpy as np
 from cginit.bonded import Potential
 from cginit.configuration import Configuration
 from cginit.curves import RDF
-from cginit.engines.base import Engine, Potentials, Schedule, length_scale
+from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
 from cginit.interactions import Interaction as Name
 from cginit.interactions import Interactions
-from cginit.refine import DEFAULT_SCHEDULE, Limits, Refinement, Round, refine_system
+from cginit.refine import Limits, Refinement, Round, refine_system
 from cginit.refine import Settings as RefinementSettings
-from cginit.refine.stop import BelowNorm, Norm
-from cginit.state import StatePoint
+from cginit.refine.stop import BelowNorm
 from cginit.target import Target
 from cginit.units import NM_KJ
-from cginit.votca.components import by_pair, densities_of, mass_rows, typed_start
+from cginit.votca.components import by_pair, densities_of, typed_start
+from cginit.votca.convergence import iterations_of, stop_of
 from cginit.votca.molecules import Molecules, molecules_of
-from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
+from cginit.votca.schedule import SAME, run_of, schedule_of
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.start import start_potentials
 from cginit.votca.target import read_interaction, read_target, topology
@@ -31,12 +31,8 @@ from cginit.votca.update import AdjustedUpdate, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
 
-#: Relative difference from which two temperatures or densities are worth a note.
-SAME = 2e-3
 #: Differences in composition from which a start configuration is another mixture.
 SAME_COMPOSITION = 1e-2
-#: Configurations of a simulation that are kept in memory, at most. More of them, a few steps apart, say little more.
-MOST_FRAMES = 2000
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,7 @@ def make_plan(
     pairs, starts = start_potentials(settings, interactions, target, method, molecules)
     run, more = run_of(settings, target.state)
     schedule, also = schedule_of(run, {name.types: one for name, one in pairs.items()}, target.state)
-    below, checked = _check(settings, interactions)
+    below, checked = stop_of(settings, interactions)
     potentials: dict[Name, Potential] = dict(pairs.items())
     potentials |= {} if molecules is None else dict(molecules.potentials.items())
     names = {name: item.name for name, item in interactions.items()}
@@ -246,80 +242,6 @@ def _of_molecules(settings: Settings, molecules: Molecules, density: float | Non
     return interactions, target, start, [*notes, *more]
 
 
-def run_of(settings: Settings, state: StatePoint) -> tuple[RunPlan, tuple[str, ...]]:
-    """Return what the files of the simulation program say of the run."""
-    equi_time = 0.0
-    script = settings.program_option("script")
-    if settings.program == "lammps" and script:
-        run = read_lammps_script(settings.file(script, "the LAMMPS script"), settings.program_option("traj"))
-        if run.mass is None:
-            run = replace(run, mass=min(masses_of(settings), default=None))
-    elif settings.program == "gromacs":
-        run = read_mdp(settings.file(settings.program_option("mdp", "grompp.mdp"), "the parameter file"))
-        equi_time = _float(settings, "equi_time")
-    else:
-        return RunPlan(), (
-            f"nothing of the run is read for the program {settings.program}: steps and time step are the defaults; "
-            "give --equilibration, --production, --every and --dt",
-        )
-    notes = list(run.notes)
-    if run.temperature is not None:
-        kT = run.temperature * NM_KJ.boltzmann()
-        if abs(kT / state.kT - 1.0) > SAME:
-            notes.append(
-                f"the run is at {run.temperature:g} K (kT {kT:.5g}), the settings say kBT {state.kT:g}: kBT counts"
-            )
-    return run.shifted(int(_float(settings, "first_frame")), equi_time), tuple(notes)
-
-
-def _float(settings: Settings, name: str) -> float:
-    text = settings.program_option(name, "0")
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{settings.path}: {settings.program}.{name} is {text!r}, not a number") from None
-
-
-def masses_of(settings: Settings) -> list[float]:
-    """Return the masses of the bead types of a LAMMPS data file."""
-    found = topology(settings)
-    if found is None:
-        return []
-    return [float(words[1]) for words, _ in mass_rows(found[0]) if len(words) > 1]
-
-
-def schedule_of(run: RunPlan, potential: Potentials, state: StatePoint) -> tuple[Schedule, tuple[str, ...]]:
-    """Return the schedule: steps as they are, times in multiples of a sqrt(m / kT)."""
-    schedule = DEFAULT_SCHEDULE
-    notes: list[str] = []
-    if run.production is None or run.every is None:
-        notes.append(
-            "the number of steps is not stated; the defaults are taken (--equilibration, --production, --every)"
-        )
-    else:
-        # The steps in which displacements are limited belong to the equilibration.
-        equilibration = max(0, (run.equilibration or 0) - schedule.push_off)
-        schedule = replace(
-            schedule,
-            equilibration=equilibration,
-            production=run.production,
-            every=max(min(run.every, run.production), run.production // MOST_FRAMES),
-        )
-        if schedule.every > run.every:
-            notes.append(
-                f"a configuration every {schedule.every} steps is counted, not every {run.every}, which would be "
-                f"{run.production // run.every} of them"
-            )
-    if run.mass is None or run.timestep is None:
-        what = "mass" if run.mass is None else "time step"
-        notes.append(f"no {what} is stated; the time step is {schedule.dt:g} a sqrt(m/kT) (--dt)")
-        return schedule, tuple(notes)
-    # In nm, g/mol and kJ/mol, a sqrt(m / kT) is in ps.
-    tau = length_scale(potential, state) * float(np.sqrt(run.mass / state.kT))
-    friction = schedule.friction if run.relaxation is None else tau / run.relaxation
-    return replace(schedule, dt=run.timestep / tau, friction=friction), tuple(notes)
-
-
 def _plain_start(settings: Settings) -> tuple[Configuration | None, list[str]]:
     """Return the beads of the topology of a single component, and notes."""
     from cginit.trajectory import read_configuration
@@ -366,62 +288,3 @@ def _start(
             f"the start configuration has density {found.density:.5g} nm^-3; it is scaled to that of the target"
         )
     return found.at_density(target.state.density), [*notes, *origin]
-
-
-def _check(settings: Settings, interactions: Interactions[Interaction]) -> tuple[BelowNorm | None, list[str]]:
-    """Return the limit of ``convergence_check`` with the norm of each interaction, and notes."""
-    limit: float | None = None
-    norms: dict[Name, Norm] = {}
-    notes: list[str] = []
-    for name, item in interactions.items():
-        one, weight, power, more = convergence_of(settings, item)
-        notes += [f"{item.name}: {text}" for text in more]
-        if one is not None:
-            limit, norms[name] = one, Norm(weight, power)
-    return None if limit is None else BelowNorm(limit, norms), notes
-
-
-def iterations_of(settings: Settings) -> int:
-    """Return the cap on simulations."""
-    text = settings.option("iterations_max")
-    try:
-        number = int(text)
-    except ValueError:
-        raise InputError(f"{settings.path}: iterations_max is {text!r}, not a whole number") from None
-    if number < 1:
-        raise InputError(
-            f"{settings.path}: iterations_max is {number}, which means no end in some releases of csg_inverse and "
-            "none at all in others; give --iterations"
-        )
-    return number
-
-
-def convergence_of(
-    settings: Settings, interaction: Interaction
-) -> tuple[float | None, float, int, tuple[str, ...]]:
-    """Return limit, weight and norm of the convergence check, and notes."""
-    kind = settings.option("convergence_check.type", "none")
-    if kind == "none":
-        return None, 1.0, 1, ()
-    if kind != "default":
-        raise InputError(f"{settings.path}: convergence_check.type is {kind}; none and default exist")
-    adds = interaction.words("post_add")
-    if not {"convergence", "acc_convergence"} & set(adds):
-        return None, 1.0, 1, ("convergence_check has no effect: post_add does not contain convergence",)
-    options = {
-        name: interaction.words(f"post_add_options.convergence.{name}")
-        for name in ("what", "base", "weight", "norm")
-    }
-    if (options["what"] or ("dist",)) != ("dist",) or (options["base"] or ("tgt",)) != ("tgt",):
-        return None, 1.0, 1, ("convergence_check has no effect: only g(r) against its target is looked at",)
-    try:
-        limit = float(settings.option("convergence_check.limit", "0"))
-        weight = float(" ".join(options["weight"]) or 1.0)
-        norm = int(" ".join(options["norm"]) or 1)
-    except ValueError as error:
-        raise InputError(
-            f"{settings.path}: an option of the convergence check is not a number: {error}"
-        ) from None
-    if norm not in (1, 2):
-        raise InputError(f"{settings.path}: convergence.norm is {norm}; 1 and 2 exist")
-    return (limit if limit > 0.0 else None), weight, norm, ()

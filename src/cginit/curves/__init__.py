@@ -1,0 +1,17 @@
+"""The two curves of structural coarse-graining: the radial distribution function and the pair potential."""
+
+from cginit.curves.potential import PairPotential, Provenance
+from cginit.curves.rdf import RDF, LongWave
+from cginit.grids import GRID_TOLERANCE, Array, force, median, uniform_grid
+
+__all__ = [
+    "GRID_TOLERANCE",
+    "RDF",
+    "Array",
+    "LongWave",
+    "PairPotential",
+    "Provenance",
+    "force",
+    "median",
+    "uniform_grid",
+]
