@@ -1,11 +1,13 @@
 """Molecules refined by cginit: simulations needed, and how near the potentials come to known ones.
 
-    python benchmarks/molecules/run.py dimers trimers [chain hexane] [--production N] [--method boltzmann|hnc]
-    python benchmarks/molecules/run.py hexane --molecules 250 [--update ibi]
+    python benchmarks/molecules/run.py dimers trimers [--production N] [--method boltzmann|hnc] [--engine hoomd]
+    python benchmarks/molecules/run.py chain chains hexane polystyrene-400 polystyrene-500 polystyrene [--update ibi]
 
-``dimers`` and ``trimers`` are simulated here with known potentials. ``chain`` (MSIBI's single chain) and ``hexane``
-(VOTCA's targets) are read from the folder that the environment variable CGINIT_TARGETS names. Each prints a line a
-simulation with chi^2 and mean squared difference of every interaction, then the potentials beside the truth.
+``dimers`` and ``trimers`` are simulated here with known potentials. The others are read from the folder that the
+environment variable CGINIT_TARGETS names, and left out without it: MSIBI's single chain and its 50 chains, VOTCA's
+hexane, DiffCG's polystyrene at 400 K, at 500 K, and at both by common potentials. Each prints a line a simulation
+with chi^2, mean squared difference and integral of the difference of every interaction, then the potentials beside
+the truth.
 """
 
 from __future__ import annotations
@@ -14,19 +16,19 @@ import argparse
 import os
 import tempfile
 import time
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from case import ANGLES, Case, harmonic, spring
+from published import chain, chains, hexane, polystyrene
 
 from cginit.bonded import BondedPotential
-from cginit.cli.system import read_system as read_file
-from cginit.configuration import Configuration, Trajectory
 from cginit.coordinates import count_terms
 from cginit.curves import PairPotential
 from cginit.engines.base import Schedule
 from cginit.engines.lammps import LammpsEngine
-from cginit.growth import grown_configuration, typical_value
+from cginit.growth import grown_configuration
 from cginit.guess.molecules import MOLECULE_METHODS, guess_molecules
 from cginit.interactions import Interactions
 from cginit.refine import Limits, Settings, refine_system
@@ -34,37 +36,9 @@ from cginit.sampling import count_partial_pairs
 from cginit.state import StatePoint
 from cginit.target import Target
 from cginit.topology import Topology
-from cginit.trajectory import read_system
-from cginit.trajectory.files import open_universe
 
 STEP, CUTOFF = 0.05, 2.5
-BONDS, ANGLES = np.arange(0.7, 1.3001, 0.01), np.linspace(0.0, np.pi, 91)
-HEXANE = """units = "nm-kJ/mol"
-temperature = 300
-topology = "{0}/topol.top"
-coordinates = "{0}/conf.gro"
-exclusions = "molecule"
-range = 1.5
-[targets]
-"A-A" = "{0}/A-A.dist.tgt"
-"A-B" = "{0}/A-B.dist.tgt"
-"B-B" = "{0}/B-B.dist.tgt"
-"bond A-B" = "{0}/bond.dist.tgt"
-"angle A-B-A" = "{0}/angle.dist.tgt"
-"""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A target with its start and, where it is known, the truth."""
-
-    target: Target
-    start: Configuration
-    cutoff: float
-    schedule: Schedule
-    truth: Interactions
-    # Molecules of the shapes that they have in the liquid, where the start does not have them.
-    shapes: Configuration | None = None
+BONDS = np.arange(0.7, 1.3001, 0.01)
 
 
 def lennard_jones(epsilon: float) -> PairPotential:
@@ -72,11 +46,6 @@ def lennard_jones(epsilon: float) -> PairPotential:
     u = 4.0 * epsilon * (np.maximum(r, 0.5) ** -12 - np.maximum(r, 0.5) ** -6)
     u -= u[-1]
     return PairPotential(r, np.where(r < 0.85, u[17] + 250.0 * (0.85 - r), u), units="lj")
-
-
-def spring(k: float, x0: float, coordinate: str) -> BondedPotential:
-    x = np.arange(0.6, 1.4001, 0.01) if coordinate == "bond" else ANGLES
-    return BondedPotential.shifted(x, 0.5 * k * (x - x0) ** 2, coordinate=coordinate, units="lj")
 
 
 def simulated(topology: Topology, density: float, truth: Interactions, production: int) -> Case:
@@ -98,7 +67,7 @@ def simulated(topology: Topology, density: float, truth: Interactions, productio
         distributions=bonded,
     )
     schedule = Schedule(equilibration=1_500, production=production, every=40)
-    return Case(target, run.final, CUTOFF, schedule, truth)
+    return Case((target,), (run.final,), CUTOFF, schedule, truth)
 
 
 def dimers(production: int) -> Case:
@@ -115,118 +84,84 @@ def trimers(production: int) -> Case:
     return simulated(topology, 0.45, Interactions(truth), production)
 
 
-def chain(production: int) -> Case:
-    file = Path(os.environ["CGINIT_TARGETS"]) / "msibi" / "single-chain.gsd"
-    start = read_system(file, units="lj", exclusions="molecule")
-    topology = start.topology.without("dihedral").completed("angle")
-    with open_universe(file, None) as universe:
-        # The first frame is no sample: all its angles are equal.
-        frames = np.array([universe.atoms.positions.copy() for _ in universe.trajectory])[1:]
-    trajectory = Trajectory(frames, start.box, units="lj", topology=topology)
-    angles = np.arange(0.0, np.pi + 1e-6, np.pi / 180)
-    grids = {
-        name: np.arange(0.7, 1.5001, 0.01) if name.coordinate == "bond" else angles for name in topology.terms
-    }
-    bonded = count_terms(trajectory, grids).map(lambda one: one.distribution())
-    target = Target({}, start.density, 4.0, topology=topology, distributions=bonded)
-    truth = Interactions({"bond A-A": spring(500.0, 1.1, "bond"), "angle A-A-A": spring(250.0, 2.0, "angle")})
-    schedule = Schedule(equilibration=5_000, production=5 * production, every=100)
-    return Case(target, start, 0.0, schedule, truth)
-
-
-def hexane(production: int, molecules: int | None = None) -> Case:
-    """Read VOTCA's targets; the molecules are those of its configuration, or so many that are grown."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "system.toml"
-        file.write_text(HEXANE.format(Path(os.environ["CGINIT_TARGETS"]).resolve() / "hexane"))
-        system = read_file(file)
-    schedule = Schedule(equilibration=3_000, production=production, every=max(production // 100, 1))
-    target, start = system.targets[0], system.starts[0]
-    if molecules is None:
-        return Case(target, start, 1.2, schedule, Interactions({}))
-    terms = {"bond A-B": [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
-    topology = Topology([0, 1, 0], ("A", "B"), terms, exclusions="molecule").repeated(molecules)
-    small = Target(
-        target.rdfs,
-        target.state.density,
-        target.kT,
-        topology=topology,
-        distributions=target.distributions,
-    )
-    shape = target.distributions.map(typical_value)
-    grown = grown_configuration(topology, small.state.density, seed=3, units=small.units, shape=shape)
-    return Case(small, grown, 1.2, schedule, Interactions({}), start)
-
-
-def harmonic(potential: BondedPotential, kT: float) -> str:
-    """Return stiffness and centre of the parabola through the well, each point as often as it is visited."""
-    well = potential.u < 3.0 * kT
-    weight = np.exp(-0.5 * potential.u[well] / kT)
-    a, b, _ = np.polyfit(potential.x[well], potential.u[well], 2, w=weight)
-    return f"k {2.0 * a:.4g}, centre {-b / (2.0 * a):.4f}"
-
-
-def refined(case: Case, method: str, iterations: int, update: str, engine: str) -> None:
+def refined(case: Case, options: argparse.Namespace) -> None:
     def show(done) -> None:
-        record = done[0]
-        numbers = {str(name): f"{one.chi2:.2f} ({one.lmse:.1e})" for name, one in record.distances.items()}
-        print(
-            record.index,
-            record.made_by,
-            numbers,
-            f"P {record.pressure:.4g}",
-            f"{record.seconds:.0f} s",
-            flush=True,
-        )
+        for record in done:
+            numbers = {
+                str(name): f"{one.chi2:.2f} ({one.lmse:.1e}, {one.integral:.3f})"
+                for name, one in record.distances.items()
+            }
+            print(
+                record.index,
+                record.made_by,
+                numbers,
+                f"P {record.pressure:.4g}",
+                f"{record.steps} steps, {record.seconds:.0f} s",
+                *record.remarks,
+                flush=True,
+            )
 
-    first = guess_molecules(case.target, method, case.cutoff or None, case.shapes or case.start)
+    target, cutoff = case.targets[0], case.cutoff or None
+    first = guess_molecules(target, options.method, cutoff, case.shapes or case.starts[0])
     began = time.perf_counter()
     result = refine_system(
-        case.target,
+        case.targets,
         first,
-        engine,
-        update,
-        settings=Settings(schedule=case.schedule, limits=Limits(iterations)),
-        starts=[case.start],
+        options.engine,
+        options.update,
+        workdir=options.workdir,
+        settings=Settings(schedule=case.schedule, limits=Limits(options.iterations), seed=options.seed),
+        starts=case.starts,
         progress=show,
     )
     print(result.reason, f"({time.perf_counter() - began:.0f} s)")
     for name, one in result.potentials.items():
         true = case.truth.get(name)
         if isinstance(one, BondedPotential):
-            known = "" if true is None else f"; truth {harmonic(true, case.target.kT)}"
-            print(f"  {name}: {harmonic(one, case.target.kT)}{known}")
+            known = "" if true is None else f"; truth {harmonic(true, target.kT)}"
+            print(f"  {name}: {harmonic(one, target.kT)}{known}")
         elif true is not None:
-            seen = case.target.rdfs[name].g[: one.r.size] > 0.1
+            seen = target.rdfs[name].g[: one.r.size] > 0.1
             off = (one.u - true.u)[seen]
             print(f"  {name}: U off by {np.sqrt(np.mean(off**2)):.3f} (rms), {np.abs(off).max():.3f} at most")
 
 
-CASES = {"dimers": dimers, "trimers": trimers, "chain": chain, "hexane": hexane}
+KNOWN = {"dimers": dimers, "trimers": trimers}
+PUBLISHED = {
+    "chain": chain,
+    "chains": chains,
+    "hexane": hexane,
+    "polystyrene-400": partial(polystyrene, kelvin=(400,)),
+    "polystyrene-500": partial(polystyrene, kelvin=(500,)),
+    "polystyrene": partial(polystyrene, kelvin=(400, 500)),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("cases", nargs="+", choices=CASES)
+    parser.add_argument("cases", nargs="+", choices=(*KNOWN, *PUBLISHED))
     parser.add_argument("--production", type=int, default=6_000)
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument(
         "--molecules", type=int, help="of hexane; by default the 1000 of VOTCA's configuration"
     )
     parser.add_argument("--update", default="auto")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=("lammps", "hoomd"), default="lammps", help="of the refinement")
     parser.add_argument("--method", choices=MOLECULE_METHODS, default="boltzmann")
+    parser.add_argument("--workdir", type=Path, help="keep the refinement of one case, and go on there")
     options = parser.parse_args()
     for name in options.cases:
+        if name in PUBLISHED and "CGINIT_TARGETS" not in os.environ:
+            print(f"{name} is left out: CGINIT_TARGETS names no folder of published targets")
+            continue
         print(name)
-        case = (
-            hexane(options.production, options.molecules)
-            if name == "hexane"
-            else CASES[name](options.production)
-        )
-        refined(case, options.method, options.iterations, options.update, options.engine)
+        case = {**KNOWN, **PUBLISHED}[name]
+        if name == "hexane":
+            case = partial(case, molecules=options.molecules)
+        refined(case(options.production), options)
 
 
 if __name__ == "__main__":

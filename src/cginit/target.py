@@ -173,6 +173,15 @@ class Target:
         return np.array_equal(self.topology.excluded(), self.topology.excluded(self.target_exclusions))
 
     @cached_property
+    def leaves_out_inside_only(self) -> bool:
+        """Whether all pairs of beads of different molecules are counted by the g(r) and feel pair potentials."""
+        if self.topology is None or not self.topology.is_molecular:
+            return True
+        molecules = self.topology.molecules
+        rules = (self.topology.excluded(), self.topology.excluded(self.target_exclusions))
+        return all(np.array_equal(molecules[pairs[:, 0]], molecules[pairs[:, 1]]) for pairs in rules)
+
+    @cached_property
     def counts_between_molecules(self) -> bool:
         """Whether the g(r) leave out every pair of beads of the same molecule, and no other."""
         if self.topology is None or not self.topology.is_molecular:

@@ -226,6 +226,21 @@ class Topology:
             return pairs_within(self.molecules)
         return excluded_pairs(self.bonds, self.n, exclusion_depth(word))
 
+    def pairs_left(self, pair: Interaction, exclusions: str | None = None) -> int:
+        """Return how many pairs of beads of two types a rule of exclusion leaves, by default that of this topology.
+
+        Examples
+        --------
+        >>> trimers = Topology([0, 1, 0], ("A", "B"), {"bond A-B": [[0, 1], [1, 2]]}).repeated(2)
+        >>> trimers.pairs_left(Interaction.of("A-A"), "none"), trimers.pairs_left(Interaction.of("A-B"), "1-2")
+        (6, 4)
+        """
+        a, b = sorted(self.species.index(name) for name in pair.types)
+        n_a, n_b = (int(np.count_nonzero(self.types == kind)) for kind in (a, b))
+        kinds = np.sort(self.types[self.excluded(exclusions)], axis=1)
+        left_out = int(np.count_nonzero((kinds[:, 0] == a) & (kinds[:, 1] == b)))
+        return (n_a * (n_a - 1) // 2 if a == b else n_a * n_b) - left_out
+
     def excluding(self, exclusions: str, listed: ArrayLike | None = None) -> Topology:
         """Return the same molecules with another rule of exclusion."""
         return replace(self, exclusions=exclusions, listed=self.listed if listed is None else listed)  # type: ignore[arg-type]

@@ -19,7 +19,6 @@ from cginit.interactions import ByName, Interaction, Interactions
 from cginit.refine.record import bonded_potentials, pair_potentials
 from cginit.refine.settle import widest_distribution
 from cginit.target import Target
-from cginit.topology import Topology
 
 __all__ = ["fitting", "fixed", "partial_of", "start_configuration", "start_configurations"]
 
@@ -116,7 +115,7 @@ def _without_target(
     if potential is not None:
         return potential
     if name.is_pair:
-        if target.topology is None or _acts(name, target.topology):
+        if target.topology is None or target.topology.pairs_left(name) > 0:
             raise InputError(
                 f"the pair {name}{where} has neither a target nor a given potential; beads of the topology without "
                 "either would pass through each other"
@@ -137,15 +136,6 @@ def _without_target(
             f"{name}{where} has neither a target nor a given potential; without one molecules fall apart"
         )
     return None
-
-
-def _acts(pair: Interaction, topology: Topology) -> bool:
-    """Whether any two beads of these types feel their pair potential."""
-    a, b = (topology.species.index(name) for name in pair.types)
-    n_a, n_b = (int(np.count_nonzero(topology.types == kind)) for kind in (a, b))
-    kinds = np.sort(topology.types[topology.excluded()], axis=1)
-    left_out = int(np.count_nonzero((kinds[:, 0] == min(a, b)) & (kinds[:, 1] == max(a, b))))
-    return left_out < (n_a * (n_a - 1) // 2 if a == b else n_a * n_b)
 
 
 def _check_pair(name: Interaction, potential: PairPotential, curve: RDF, where: str) -> None:

@@ -15,6 +15,7 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import Distance
+from cginit.refine.inside import Inside
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
@@ -55,6 +56,8 @@ class Record:
         Those of bonds, angles and dihedrals that have a target, on its grid.
     bonded_counts : Interactions of BondedCounts
         How many of them each configuration has in each bin.
+    inside : Inside
+        Of molecules, the pairs between them and those that feel pair potentials, where the g(r) count others.
     warnings : tuple of str
         What `cginit.sampling.examine` found.
     made_by : str
@@ -105,6 +108,7 @@ class Record:
     longer: float = 1.0
     distributions: Interactions[Distribution] = field(default_factory=lambda: Interactions({}))
     bonded_counts: Interactions[BondedCounts] = field(default_factory=lambda: Interactions({}))
+    inside: Inside = field(default_factory=Inside)
 
     @cached_property
     def pairs(self) -> Interactions[PairPotential]:

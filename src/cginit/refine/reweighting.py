@@ -132,8 +132,10 @@ def reweighted(record: Record, potentials: Interactions[Potential], target: Targ
 
     Source: R. W. Zwanzig, J. Chem. Phys. 22, 1420 (1954), doi:10.1063/1.1740409.
     """
+    if not (record.counts or record.bonded_counts):
+        return None
     # Where molecules feel pairs that their g(r) leave out, the counts do not tell the whole energy.
-    if not (record.counts or record.bonded_counts) or not target.counts_what_acts:
+    if not (target.counts_what_acts or record.inside.acting):
         return None
     weights = boltzmann_weights(_energy_change(record, potentials, target.kT))
     share = effective_share(weights)
@@ -161,14 +163,21 @@ def reweighted(record: Record, potentials: Interactions[Potential], target: Targ
         pressure_error=float(record.pressure_error / np.sqrt(share)),
         counts=Interactions({}),
         bonded_counts=Interactions({}),
+        inside=replace(record.inside, weights=weights),
     )
+
+
+def _acting(record: Record) -> Interactions[PairCounts]:
+    """Return the counts of the pairs that feel pair potentials."""
+    return record.inside.acting or record.counts
 
 
 def _energy_change(record: Record, potentials: Interactions[Potential], kT: float) -> Array:
     """Return by how much the energy of each configuration changes ``(frames,)``, in kT."""
-    every: list[PairCounts | BondedCounts] = [*record.counts.values(), *record.bonded_counts.values()]
+    acting = _acting(record)
+    every: list[PairCounts | BondedCounts] = [*acting.values(), *record.bonded_counts.values()]
     energy: Array = np.zeros(len(every[0]))
-    for name, pairs in record.counts.items():
+    for name, pairs in acting.items():
         old, new = record.potentials[name], potentials[name]
         energy = energy + pairs.counts[:, : new.u.size] @ ((new.u - old.u) / kT)
     for name, bonds in record.bonded_counts.items():
@@ -192,7 +201,7 @@ def _bonded_change(
 
 def _pressure_change(record: Record, weights: Array, potentials: Interactions[Potential]) -> float:
     moved, after = 0.0, pair_potentials(potentials)
-    for name, counts in record.counts.items():
+    for name, counts in _acting(record).items():
         moved += virial_change(counts, weights, record.pairs[name], after[name])
     volume = float(np.prod(record.final.box))
     for name, bonds in record.bonded_counts.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit import sampling
 from cginit.bonded import Distribution, Potential
@@ -19,6 +20,7 @@ from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.bonded import bonded_distance
 from cginit.refine.convergence import Distance, distance
+from cginit.refine.inside import Inside, count_inside
 from cginit.refine.record import Record, pair_potentials
 from cginit.refine.recovery import attempts, first_that_runs
 from cginit.refine.relaxation import relaxes
@@ -166,6 +168,7 @@ class Simulator:
         target = self.target
         counts: Interactions[PairCounts] = Interactions({})
         bonds: Interactions[BondedCounts] = Interactions({})
+        inside = Inside()
         warnings: tuple[str, ...] = ()
         if joined.trajectory is None:
             rdfs = Interactions(
@@ -173,7 +176,7 @@ class Simulator:
             )
         else:
             if target.rdfs:
-                counts = self._counted(potentials, joined, joined.trajectory, before)
+                counts, inside = self._counted(potentials, joined, joined.trajectory, before)
                 everything = _regardless_of_species(counts, molecular=target.topology is not None)
                 # Without pairs there is no fluid to examine.
                 warnings = sampling.examine(joined.trajectory, everything, joined.energy).reasons
@@ -190,6 +193,7 @@ class Simulator:
             counts=counts,
             distributions=bonds.map(_distribution),
             bonded_counts=bonds,
+            inside=inside,
             warnings=warnings,
             held=self.held,
             engine=joined.engine,
@@ -214,24 +218,32 @@ class Simulator:
         joined: Joined,
         trajectory: Trajectory,
         before: Record | None,
-    ) -> Interactions[PairCounts]:
-        """Return the pairs of every configuration that the g(r) of the target count."""
+    ) -> tuple[Interactions[PairCounts], Inside]:
+        """Return the pairs of every configuration that the g(r) of the target count, and others that matter."""
         target = self.target
         first = next(iter(target.rdfs.values()))
-        found = sampling.count_partial_pairs(
-            trajectory,
-            dr=first.dr,
-            r_max=self._reach(potentials, joined),
-            offset=float(first.r[0]),
-            before=None if before is None else {name.types: one for name, one in before.counts.items()},
-            excluded=None if target.topology is None else target.topology.excluded(target.target_exclusions),
-            only=[name.types for name in target.pairs],
-        )
-        counts = Interactions({name: found[name.types] for name in target.pairs})
+
+        def count(
+            left_out: NDArray[np.intp] | None, known: Interactions[PairCounts] | None
+        ) -> Interactions[PairCounts]:
+            found = sampling.count_partial_pairs(
+                trajectory,
+                dr=first.dr,
+                r_max=self._reach(potentials, joined),
+                offset=float(first.r[0]),
+                before=None if known is None else {name.types: one for name, one in known.items()},
+                excluded=left_out,
+                only=[name.types for name in target.pairs],
+            )
+            return Interactions({name: found[name.types] for name in target.pairs})
+
+        left_out = None if target.topology is None else target.topology.excluded(target.target_exclusions)
+        counts = count(left_out, None if before is None else before.counts)
+        inside = count_inside(target, count, None if before is None else before.inside)
         if len(counts) == 1 and target.topology is None:
             # Where all beads are alike, g(r) can say of how many beads it is.
             counts = counts.map(lambda one: replace(one, pairs=None))
-        return counts
+        return counts, inside
 
     def _counted_bonds(self, trajectory: Trajectory, before: Record | None) -> Interactions[BondedCounts]:
         """Return the bonds, angles and dihedrals of every configuration that have a target."""

@@ -18,6 +18,7 @@ from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import Distance
 from cginit.refine.record import Record, Round
+from cginit.refine.stored_counts import count_arrays, read_counts, read_inside
 from cginit.refine.stored_molecules import (
     bonded_count_arrays,
     read_bonded_counts,
@@ -26,7 +27,6 @@ from cginit.refine.stored_molecules import (
     topology_arrays,
 )
 from cginit.refine.workdir import save_arrays, write_json
-from cginit.sampling import PairCounts
 from cginit.target import BEAD, Target
 from cginit.topology import Topology
 from cginit.units import unit_system
@@ -73,14 +73,7 @@ def write_record(record: Record, folder: Path) -> None:
         arrays["final|others"] = np.array([one.positions for one in record.others])
     save_arrays(folder / CURVES, **arrays)
     if record.counts:
-        first = next(iter(record.counts.values()))
-        kept = {f"{name}|counts": one.counts for name, one in record.counts.items()}
-        pairs = {
-            f"{name}|pairs": np.array(one.pairs)
-            for name, one in record.counts.items()
-            if one.pairs is not None
-        }
-        save_arrays(folder / COUNTS, r=first.r, volume=np.array(first.volume), **kept, **pairs)
+        save_arrays(folder / COUNTS, **count_arrays(record))
     if record.bonded_counts:
         save_arrays(folder / BONDED, **bonded_count_arrays(record))
     summary: dict[str, Any] = {name: getattr(record, name) for name in _SCALARS}
@@ -133,9 +126,10 @@ def read_record(folder: Path, topology: Topology | None = None) -> Record:
                 if "distance" in values
             }
         ),
-        counts=_read_counts(folder / COUNTS, {name: f"{name}|counts" for name in rdfs}, final),
+        counts=read_counts(folder / COUNTS, {name: f"{name}|counts" for name in rdfs}, final),
         distributions=Interactions(distributions),
         bonded_counts=read_bonded_counts(folder / BONDED, distributions, units),
+        inside=read_inside(folder / COUNTS, tuple(rdfs), final),
         final=final,
         others=tuple(others),
         held=frozenset(Interaction.of(name) for name in summary["held"]),
@@ -204,29 +198,6 @@ def _rdf(data: Any, prefix: str, units: str) -> RDF:
         units=unit_system(units),
         beads=None if beads is None else int(beads),
     )
-
-
-def _read_counts(
-    path: Path, keys: Mapping[Interaction, str], final: Configuration
-) -> Interactions[PairCounts]:
-    if not path.exists():
-        return Interactions({})
-    with np.load(path, allow_pickle=False) as data:
-        return Interactions(
-            {
-                name: PairCounts(
-                    data["r"],
-                    data[key],
-                    final.n,
-                    float(data["volume"]),
-                    final.units,
-                    None
-                    if (pairs := data.get(key.replace("|counts", "") + "|pairs")) is None
-                    else float(pairs),
-                )
-                for name, key in keys.items()
-            }
-        )
 
 
 def write_target(target: Target, path: Path) -> None:
@@ -390,7 +361,7 @@ def _read_old(folder: Path) -> Record:
         distances=Interactions(distances),
         final=final,
         others=tuple(others),
-        counts=_read_counts(folder / COUNTS, keys, final),
+        counts=read_counts(folder / COUNTS, keys, final),
         made_by=summary.get("update", "" if summary["index"] else "start"),
         **kept,
         warnings=tuple(summary["warnings"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from cginit.liquid.response import Liquid, Response, measured_liquid, responding
 from cginit.refine.convergence import combined_variance
 from cginit.refine.difference import Datum, Layout, StartData, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
-from cginit.refine.molecules import molecule_structure
+from cginit.refine.molecules import InsideResponse, molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.secant import Known, secant
@@ -49,6 +49,8 @@ class StateResponse:
         The closure at the simulated potentials, and at changed ones.
     learned : ndarray, shape (n, n), or 0
         What is added to the derivative of g because it predicted an earlier answer wrongly.
+    inside : InsideResponse or None
+        Of molecules whose g count pairs inside them, what these do.
     """
 
     difference: StateDifference
@@ -56,6 +58,7 @@ class StateResponse:
     base: Response
     model: Response
     learned: Array | float = 0.0
+    inside: InsideResponse | None = None
 
     @classmethod
     def of(
@@ -68,8 +71,9 @@ class StateResponse:
         ConvergenceError
             If they have no inversion.
         """
-        own = molecule_structure(record, target)
-        liquid = measured_liquid(record.rdfs, target.densities, record.beads, intramolecular=own)
+        own, parts = molecule_structure(record, target), parts_of(record, target)
+        curves = parts.map(lambda one: one.between) if parts else record.rdfs
+        liquid = measured_liquid(curves, target.densities, record.beads, intramolecular=own)
         difference = StateDifference.of(record, target, history, liquid.r)
         factors = np.zeros(len(difference.parts))
         if calibrated:
@@ -77,7 +81,9 @@ class StateResponse:
             factors = responding_factor(fitted, difference.whole_change)
         log.debug("factors of the bridge functions %s", np.round(factors, 2))
         base = liquid.response(factors)
-        return cls(difference, liquid, base, base)
+        n = max(difference.sizes)
+        inside = InsideResponse.of(parts, liquid.r[:n], base.g[:, :n]) if parts else None
+        return cls(difference, liquid, base, base, inside=inside)
 
     @property
     def size(self) -> int:
@@ -93,11 +99,17 @@ class StateResponse:
 
     def jacobian(self) -> Array:
         """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off."""
-        return np.asarray(self.model.jacobian(self.size)[np.ix_(self.used, self.used)])
+        whole = self.model.jacobian(self.size)
+        if self.inside is not None:
+            whole = self.inside.jacobian(self.model.g[:, : self.size], whole)
+        return np.asarray(whole[np.ix_(self.used, self.used)])
 
     def moved(self, model: Response) -> Array:
         """Return by how much all g of a model differ from the simulated ones ``(n,)``."""
-        return np.asarray((model.g - self.base.g)[:, : self.size].ravel()[self.used])
+        moved = (model.g - self.base.g)[:, : self.size]
+        if self.inside is not None:
+            moved = self.inside.moved(model.g[:, : self.size])
+        return np.asarray(moved.ravel()[self.used])
 
     def model_at(self, change: Array) -> Response:
         """Return the model at potentials changed by ``(n,)``; ConvergenceError if there is none."""
@@ -246,7 +258,7 @@ class GaussNewton:
         before = [done[number] for done in history.rounds[:-1] if done[number].homogeneous]
         if not wanted or not before:
             return state
-        return StateResponse(state.difference, state.liquid, state.base, state.base, state.taught(before))
+        return replace(state, learned=state.taught(before))
 
     def _solve(self, states: list[StateResponse], layout: Layout, history: History) -> Array:
         """Newton's method on the regularised differences; linear where the closure has no solution."""
@@ -303,14 +315,7 @@ def _advanced(
         trial = found + part * step
         try:
             return trial, [
-                StateResponse(
-                    one.difference,
-                    one.liquid,
-                    one.base,
-                    one.model_at(one.difference.change(trial, layout)),
-                    one.learned,
-                )
-                for one in states
+                replace(one, model=one.model_at(one.difference.change(trial, layout))) for one in states
             ]
         except ConvergenceError:
             continue

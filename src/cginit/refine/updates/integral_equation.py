@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import Array
-from cginit.interactions import Interaction
+from cginit.interactions import Interaction, Interactions
 from cginit.liquid.response import measured_liquid
 from cginit.refine.difference import Layout
 from cginit.refine.history import History, Step
-from cginit.refine.molecules import molecule_structure
+from cginit.refine.molecules import molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
@@ -67,10 +67,13 @@ class IHNC:
     def _changes(self, record: Record, target: Target) -> dict[Interaction, Array]:
         reach = min(curve.r_max for curve in (*target.rdfs.values(), *record.rdfs.values()))
         # The molecules of the target are taken to be those of the simulation.
-        own = molecule_structure(record, target)
-        curves = target.rdfs.map(lambda curve: curve.truncated(reach))
+        own, parts = molecule_structure(record, target), parts_of(record, target)
+        curves, sampled = target.rdfs, record.rdfs
+        if parts:
+            curves = Interactions({name: one.target_between(curves[name]) for name, one in parts.items()})
+            sampled = parts.map(lambda one: one.between)
+        curves, sampled = (ones.map(lambda curve: curve.truncated(reach)) for ones in (curves, sampled))
         wanted = measured_liquid(curves, target.densities, intramolecular=own)
-        sampled = record.rdfs.map(lambda curve: curve.truncated(reach))
         got = measured_liquid(sampled, target.densities, record.beads, intramolecular=own)
         found = {}
         for number, (name, curve) in enumerate(target.rdfs.items()):
