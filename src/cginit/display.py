@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
 
     from cginit.units import UnitSystem
 
-__all__ = ["Drawing", "Shown"]
+__all__ = ["Drawing", "Shown", "in_notebook", "new_panels", "sparkline"]
 
 _Array = NDArray[np.float64]
 #: Size of a sparkline in pixels, and room around it.
 WIDTH, HEIGHT, MARGIN = 240.0, 60.0, 3.0
 #: Standard errors of a band: the truth is inside in 95 of 100 points.
 BAND = 2.0
+#: Size of one panel of several, in inches.
+PANEL = (4.0, 3.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,10 @@ class Shown:
     def _drawing(self) -> Drawing:
         raise NotImplementedError
 
+    def drawing(self) -> Drawing:
+        """Return the curve as it is drawn."""
+        return self._drawing()
+
     def _columns(self) -> dict[str, _Array | None]:
         raise NotImplementedError
 
@@ -79,7 +86,7 @@ class Shown:
         )
         return (
             "<div style='display:flex;flex-wrap:wrap;gap:1.5em;align-items:center'>"
-            f"<div><b>{type(self).__name__}</b><table>{rows}</table></div>{sparkline(self._drawing())}</div>"
+            f"<div><b>{type(self).__name__}</b><table>{rows}</table></div>{sparkline(self.drawing())}</div>"
         )
 
     def plot(self, axes: Axes | None = None, **style: Any) -> Axes:
@@ -97,10 +104,10 @@ class Shown:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        drawing = self._drawing()
+        drawing = self.drawing()
         first = axes is None
         if axes is None:
-            axes = _new_axes()
+            axes = _pyplot().subplots()[1]
         (line,) = axes.plot(drawing.x, drawing.y, **style)
         if drawing.error is not None:
             band = BAND * drawing.error
@@ -131,28 +138,59 @@ class Shown:
         return frame
 
 
-def _new_axes() -> Axes:
+def _pyplot() -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
         raise MissingDependencyError("figures need matplotlib: pip install 'cginit[report]'") from error
-    axes: Axes = pyplot.subplots()[1]
-    return axes
+    return pyplot
 
 
-def sparkline(drawing: Drawing) -> str:
-    """Return a small picture of a curve as SVG, in the colour of the text around it: also right in dark mode."""
+def new_panels(panels: int, across: int) -> list[Axes]:
+    """Return the axes of a new figure with so many panels, so many of them side by side.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    """
+    down = -(-panels // across)
+    figure = _pyplot().figure(figsize=(PANEL[0] * across, PANEL[1] * down), layout="constrained")
+    return [figure.add_subplot(down, across, number + 1) for number in range(panels)]
+
+
+def in_notebook() -> bool:
+    """Return whether a notebook runs this: an IPython with a kernel, which shows HTML."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return getattr(shell, "kernel", None) is not None
+
+
+def sparkline(drawing: Drawing, wanted: Drawing | None = None) -> str:
+    """Return a small picture of a curve as SVG, in the colour of the text around it: also right in dark mode.
+
+    A second curve, which it should be like, stands behind it as a broad and faint line, on the same axes.
+    """
     span = max(float(drawing.x[-1] - drawing.x[0]), 1e-300)
     height = max(drawing.high - drawing.low, 1e-300)
-    x = MARGIN + (drawing.x - drawing.x[0]) / span * (WIDTH - 2.0 * MARGIN)
-    inside = np.clip(drawing.y, drawing.low, drawing.high)
-    y = HEIGHT - MARGIN - (inside - drawing.low) / height * (HEIGHT - 2.0 * MARGIN)
-    # What lies outside of the picture by more than its margin is left out, not drawn along its edge.
-    shown = (drawing.y >= drawing.low) & (drawing.y <= drawing.high)
-    shown[:-1] |= shown[1:].copy()
-    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[shown], y[shown], strict=True))
+
+    def points(one: Drawing) -> str:
+        x = MARGIN + (one.x - drawing.x[0]) / span * (WIDTH - 2.0 * MARGIN)
+        inside = np.clip(one.y, drawing.low, drawing.high)
+        y = HEIGHT - MARGIN - (inside - drawing.low) / height * (HEIGHT - 2.0 * MARGIN)
+        # What lies outside of the picture by more than its margin is left out, not drawn along its edge.
+        shown = (one.y >= drawing.low) & (one.y <= drawing.high)
+        shown[:-1] |= shown[1:].copy()
+        shown &= one.x <= drawing.x[-1]
+        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[shown], y[shown], strict=True))
+
+    line = 'fill="none" stroke="currentColor"'
+    behind = (
+        ""
+        if wanted is None
+        else f'<polyline points="{points(wanted)}" {line} stroke-width="4" opacity="0.3"/>'
+    )
     return (
         f'<svg width="{WIDTH:.0f}" height="{HEIGHT:.0f}" role="img" aria-label="{escape(drawing.y_label)} against '
-        f'{escape(drawing.x_label)}"><polyline points="{points}" fill="none" stroke="currentColor" '
-        'stroke-width="1.5"/></svg>'
+        f'{escape(drawing.x_label)}">{behind}<polyline points="{points(drawing)}" {line} stroke-width="1.5"/></svg>'
     )

@@ -65,6 +65,11 @@ class _CallablePackage(ModuleType):
         return self._function(*args, **keywords)
 
     @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        # What `help` and notebooks say of it: what it does when it is called.
+        return self._function.__doc__
+
+    @property
     def __signature__(self) -> Any:
         # What editors and `help` show of a call.
         import inspect

@@ -48,7 +48,7 @@ def test_the_function_and_the_package_of_one_name(name, before):
 def test_a_call_of_the_package_is_one_of_the_function():
     with pytest.raises(TypeError, match=r"guess\(\) missing 2 required positional arguments"):
         cginit.guess()
-    with pytest.raises(TypeError, match=r"refine\(\) missing 3 required positional arguments"):
+    with pytest.raises(TypeError, match=r"refine\(\) missing 2 required positional arguments"):
         cginit.refine()
 
 

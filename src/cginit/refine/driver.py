@@ -14,12 +14,15 @@ from cginit.bonded import BondedPotential, Potential
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
 from cginit.engines.base import Engine, Schedule
-from cginit.errors import ConvergenceError
+from cginit.errors import ConvergenceError, InputError
+from cginit.guess import REFINEMENT_METHOD, guess
 from cginit.interactions import ByName, Interactions, Named
 from cginit.refine.certainty import Certainty, certainty_of
 from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
+from cginit.refine.progress import progress_of
 from cginit.refine.record import Record, Round, bonded_potentials, pair_potentials
 from cginit.refine.replicas import ONE, Replicas
+from cginit.refine.shown import ShownRefinement
 from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Limits, Reason, Situation, arrived, sentence
 from cginit.refine.updates import DEFAULT_UPDATE, Update
 from cginit.state import StatePoint
@@ -31,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Refinement:
+class Refinement(ShownRefinement):
     """The result of a refinement.
 
     Attributes
@@ -52,6 +55,8 @@ class Refinement:
         Updates that reweighting judged: simulations that were not needed.
     certainty : Certainty
         How well the potentials are known, which carry it as `u_error`; see `cginit.refine.certainty`.
+    targets : tuple of Target
+        Of each state.
     """
 
     potentials: Interactions[Potential]
@@ -62,11 +67,18 @@ class Refinement:
     shown: Round
     skipped: int = 0
     certainty: Certainty = field(default_factory=lambda: Certainty(Interactions({})))
+    targets: tuple[Target, ...] = ()
 
     def __repr__(self) -> str:
         names = ", ".join(map(str, self.potentials))
         count = f"{len(self.rounds)} round{'s' * (len(self.rounds) != 1)}"
         return f"<refinement of {names}: {count}, {self.why.name.lower().replace('_', ' ')}>"
+
+    def _result(self) -> Round:
+        return self.shown
+
+    def _sentence(self) -> str:
+        return self.reason
 
     @property
     def converged(self) -> bool:
@@ -112,7 +124,7 @@ class Refinement:
 def refine(
     target: RDF,
     state: StatePoint,
-    potential: PairPotential,
+    potential: PairPotential | None = None,
     engine: str | Engine = "lammps",
     update: str | Update = DEFAULT_UPDATE,
     *,
@@ -126,7 +138,8 @@ def refine(
     reweighting: bool = True,
     replicas: Replicas = ONE,
     longest: int | None = None,
-    progress: Callable[[Record], None] | None = None,
+    r_cut: float | None = None,
+    progress: Callable[[Record], None] | bool | None = None,
 ) -> Refinement:
     """Refine the potential of one bead type by simulation until its g(r) differs from the target by noise only.
 
@@ -136,10 +149,12 @@ def refine(
 
     Parameters
     ----------
-    target, state, potential
-        The g(r) to reproduce, its state, and the start.
+    target, state : RDF, StatePoint
+        The g(r) to reproduce, and its state.
+    potential : PairPotential, optional
+        The start; by default the guess ``polished``.
     engine, update : str or object
-        By name or as an object of your own.
+        By name (``lammps``, ``hoomd``; ``auto``, ``gauss-newton``, ``ibi``, ...) or as an object of your own.
     workdir : Path or str, optional
         Where every iteration is kept. Without one they go to a temporary folder that is removed at the end, and
         the refinement cannot be continued.
@@ -149,8 +164,11 @@ def refine(
         Start configuration.
     pressure : float, optional
         Pressure to reach as well, in the units of the target.
-    progress : callable, optional
-        Called with each finished simulation, also with those found on disk.
+    r_cut : float, optional
+        Cut-off of the guess where there is no `potential`, in the units of the target.
+    progress : callable or bool, optional
+        Called with each finished simulation, also with those found on disk. By default a notebook shows them in a
+        table that grows, and elsewhere nothing is said; True writes lines there, False says nothing anywhere.
 
     Returns
     -------
@@ -164,6 +182,12 @@ def refine(
     EngineError
         If the engine fails. What was done stays on disk.
     """
+    if potential is None:
+        potential = guess(target, state, REFINEMENT_METHOD, r_cut)
+    elif r_cut is not None:
+        raise InputError(
+            f"the start has its own cut-off, {potential.r_cut:g}; leave out r_cut, or the start: a guess is then made"
+        )
     wanted = Target.of(target, state, pressure=pressure)
     return refine_system(
         [wanted],
@@ -181,7 +205,7 @@ def refine(
             longest=longest,
         ),
         starts=[start],
-        progress=None if progress is None else lambda done: progress(done[0]),
+        progress=(lambda done: progress(done[0])) if callable(progress) else progress,
     )
 
 
@@ -196,7 +220,7 @@ def refine_system(
     held: Sequence[Named] = (),
     starts: Sequence[Configuration | None] | None = None,
     stop: Sequence[Criterion] = (),
-    progress: Callable[[Round], None] | None = None,
+    progress: Callable[[Round], None] | bool | None = None,
 ) -> Refinement:
     """Refine the potentials of a mixture, of molecules, of several states, or of several states of these.
 
@@ -224,8 +248,9 @@ def refine_system(
         Start configuration of each state.
     stop : sequence of Criterion
         Further reasons to stop.
-    progress : callable, optional
-        Called with each finished round, also with those found on disk.
+    progress : callable or bool, optional
+        Called with each finished round, also with those found on disk. By default a notebook shows them in a table
+        that grows, and elsewhere nothing is said; True writes lines there, False says nothing anywhere.
 
     Returns
     -------
@@ -250,8 +275,11 @@ def refine_system(
             held=held,
             starts=starts,
         )
-        with closing(loop):
-            return _run(loop, tuple(stop), progress or (lambda done: None))
+        watched = progress_of(progress, loop.targets, loop.settings.limits.iterations)
+        with closing(loop), watched:
+            result = _run(loop, tuple(stop), watched.add)
+            watched.end(result.reason)
+            return result
 
 
 def _run(loop: Loop, stop: tuple[Criterion, ...], report: Callable[[Round], None]) -> Refinement:
@@ -311,4 +339,5 @@ def _finished(loop: Loop, reason: Reason, situation: Situation, norm: str) -> Re
         shown=shown,
         skipped=skipped,
         certainty=certainty,
+        targets=tuple(loop.targets),
     )

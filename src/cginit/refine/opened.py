@@ -14,14 +14,15 @@ from cginit.interactions import Interactions
 from cginit.refine.certainty import Certainty, certainty_of
 from cginit.refine.history import History
 from cginit.refine.record import Record, Round, pair_potentials
+from cginit.refine.shown import ShownRefinement
 from cginit.refine.store import End, Store
 from cginit.target import Target
 
 __all__ = ["OpenedRefinement", "open_refinement"]
 
 
-@dataclass(frozen=True, eq=False)
-class OpenedRefinement:
+@dataclass(frozen=True, eq=False, repr=False)
+class OpenedRefinement(ShownRefinement):
     """What the folder of a refinement holds.
 
     Attributes
@@ -102,6 +103,16 @@ class OpenedRefinement:
         return (
             f"<refinement of {pairs} in {self.folder}: {len(self.rounds)} rounds, {len(self.targets)} states>"
         )
+
+    def _result(self) -> Round | None:
+        if self.estimate is not None or not self.rounds:
+            return self.estimate
+        return self.rounds[self.best]
+
+    def _sentence(self) -> str:
+        if self.end is not None:
+            return self.end.sentence
+        return f"in {self.folder}: {'it has not ended' if self.rounds else 'nothing is simulated yet'}"
 
 
 def open_refinement(folder: Path | str) -> OpenedRefinement:
