@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cginit.atomic import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cginit.curves import Array
     from cginit.eos.assessment import PressureStudy
     from cginit.network.data import TrainingSet
@@ -53,7 +55,6 @@ def consistency_figures(
     )
     from cginit.eos.inference import MODEL, load_eos
     from cginit.network.features import interpolate, network_grid
-    from cginit.network.statistics import relative_errors
     from cginit.network.study import final_path
     from cginit.report.pressure_study import Agreement, pressure_figure
     from cginit.report.study_table import Row
@@ -86,17 +87,29 @@ def consistency_figures(
     sampled = inverse_s_0(data, held)
     references = {"HNC": (hnc, slopes), "the sampled g": (sampled, {**slopes, "HNC 1/S(0)": hnc})}
     for reference, (truth, methods) in references.items():
-        entry: dict[str, dict[str, float]] = {}
-        for name, x in methods.items():
-            use = np.isfinite(x) & np.isfinite(truth)
-            if not np.any(use):
-                continue
-            median = float(np.median(relative_errors(x[use], truth[use])))
-            entry[name] = {"median": median, "cases": int(use.sum())}
-            quantity = f"d(βP)/dρ against 1/S(0) of {reference}, median"
-            rows.append(Row(quantity, "test", name, f"{median:.3g}", int(use.sum())))
-        numbers["consistency"][reference] = entry
+        errors = _median_errors(truth, methods)
+        quantity = f"d(βP)/dρ against 1/S(0) of {reference}, median"
+        rows += [
+            Row(quantity, "test", name, f"{median:.3g}", cases) for name, (median, cases) in errors.items()
+        ]
+        numbers["consistency"][reference] = {
+            name: {"median": median, "cases": cases} for name, (median, cases) in errors.items()
+        }
     return paths
+
+
+def _median_errors(truth: Array, methods: Mapping[str, Array]) -> dict[str, tuple[float, int]]:
+    """Return the median relative error of each method where it and the truth are known, and how many these are."""
+    import numpy as np
+
+    from cginit.network.statistics import relative_errors
+
+    found = {}
+    for name, x in methods.items():
+        use = np.isfinite(x) & np.isfinite(truth)
+        if np.any(use):
+            found[name] = float(np.median(relative_errors(x[use], truth[use]))), int(use.sum())
+    return found
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -116,60 +116,84 @@ def _potential_figures(
     rows: list[Row],
     numbers: dict[str, Any],
 ) -> list[Path]:
+    paths = []
+    if found.errors:
+        paths += _validation_figures(found, name, out, numbers)
+    if name in found.final:
+        paths += _final_figures(found, data, name, out, rows, numbers)
+    return paths
+
+
+def _validation_figures(found: PotentialStudy, name: str, out: Path, numbers: dict[str, Any]) -> list[Path]:
+    """Draw the errors of all networks by cross-validation, and what a force in the loss does."""
+    import numpy as np
+
+    from cginit.network.evaluate import boltzmann_potential
+    from cginit.network.statistics import case_errors
+    from cginit.report.study import bar_figure, smoothness_figure
+
+    zero = case_errors(boltzmann_potential(found.g), found.truth)
+    held, errors = found.fold < 0, found.errors
+    mse = {n: e.mse for n, e in errors.items()}
+    mae = {n: e.mae for n, e in errors.items()}
+    bars = {"<MSE> / kT²": mse, "<MAE> / kT": mae}
+    references = {key: {"-ln g": float(np.mean(x[~held]))} for key, x in zip(bars, zero[:2], strict=True)}
+    paths = [bar_figure(bars, out / "figure-06.png", references=references)]
+    numbers["validation"] = {
+        n: {k: getattr(e, k).round(5).tolist() for k in e.__dataclass_fields__} for n, e in errors.items()
+    }
+    kind = name.partition("/")[0]
+    pair = [n for n in (f"{kind}/x", f"{kind}/f") if n in errors]
+    if held.any() and len(pair) == 2:
+        # The test case whose error with force is the median one: neither the best nor the worst.
+        mean = case_errors(found.curves[pair[1]], found.truth)[1]
+        order = np.flatnonzero(held)[np.argsort(mean[held])]
+        case = int(order[order.size // 2])
+        curvature = {"<|Δ²U − Δ²U true|> / kT": {n: e.curvature for n, e in errors.items()}}
+        shown = {n: found.curves[n][case] for n in pair}
+        paths.append(smoothness_figure(shown, found.truth[case], curvature, out / "figure-07.png"))
+    return paths
+
+
+def _final_figures(
+    found: PotentialStudy,
+    data: TrainingSet,
+    name: str,
+    out: Path,
+    rows: list[Row],
+    numbers: dict[str, Any],
+) -> list[Path]:
+    """Draw the errors of the final network `name` on training and test set, and how it follows the density."""
     import numpy as np
 
     from cginit.network.evaluate import absolute_errors, boltzmann_potential
     from cginit.network.statistics import case_errors
-    from cginit.report.study import bar_figure, density_figure, error_figure, smoothness_figure
+    from cginit.report.study import density_figure, error_figure
     from cginit.report.study_table import delta_row
 
-    u0 = boltzmann_potential(found.g)
-    zero = case_errors(u0, found.truth)
-    held = found.fold < 0
-    errors = found.errors
-    paths = []
-    if errors:
-        mse = {n: e.mse for n, e in errors.items()}
-        mae = {n: e.mae for n, e in errors.items()}
-        bars = {"<MSE> / kT²": mse, "<MAE> / kT": mae}
-        references = {key: {"-ln g": float(np.mean(x[~held]))} for key, x in zip(bars, zero[:2], strict=True)}
-        paths.append(bar_figure(bars, out / "figure-06.png", references=references))
-        numbers["validation"] = {
-            n: {k: getattr(e, k).round(5).tolist() for k in e.__dataclass_fields__} for n, e in errors.items()
-        }
-        kind = name.partition("/")[0]
-        pair = [n for n in (f"{kind}/x", f"{kind}/f") if n in errors]
-        if held.any() and len(pair) == 2:
-            # The test case whose error with force is the median one: neither the best nor the worst.
-            mean = case_errors(found.curves[pair[1]], found.truth)[1]
-            order = np.flatnonzero(held)[np.argsort(mean[held])]
-            case = int(order[order.size // 2])
-            curvature = {"<|Δ²U − Δ²U true|> / kT": {n: e.curvature for n, e in errors.items()}}
-            shown = {n: found.curves[n][case] for n in pair}
-            paths.append(smoothness_figure(shown, found.truth[case], curvature, out / "figure-07.png"))
-    if name in found.final:
-        mae_final = case_errors(found.final[name], found.truth)[1]
-        groups = {f"{name} train": mae_final[~held], f"{name} test": mae_final[held], "-ln g": zero[1]}
-        deltas = {key: delta_row(key, x, rows) for key, x in groups.items() if x.size}
-        numbers["delta"] = {key: {"fit": a, "median": b} for key, (a, b) in deltas.items()}
-        seen = absolute_errors(found.final[name], found.truth, found.g).visible
-        seen_zero = absolute_errors(u0, found.truth, found.g).visible
-        shown_part = {f"{name} train": seen[~held], f"{name} test": seen[held], "-ln g": seen_zero}
-        numbers["delta, visible part"] = {
-            key: dict(zip(("fit", "median"), delta_row(key, x, rows, ", visible part"), strict=True))
-            for key, x in shown_part.items()
-            if x.size
-        }
-        drawn = {key: (groups[key], a if np.isfinite(a) else b) for key, (a, b) in deltas.items()}
-        paths.append(error_figure(drawn, out / "figure-08.png"))
-        names, counts = np.unique(data.potential[held], return_counts=True)
-        if names.size:
-            # The potential with most densities; of these the first, so that nobody picks a good one.
-            chosen = np.flatnonzero(held & (data.potential == names[int(np.argmax(counts))]))
-            by_density = {float(data.density[i]): found.final[name][i] for i in chosen}
-            title = f"{name}, potential {int(data.potential[chosen[0]])} (test)"
-            paths.append(density_figure(by_density, found.truth[chosen[0]], title, out / "figure-09.png"))
-            numbers["transferability"] = _spread(data, found.final[name], found.truth, held)
+    u0, held = boltzmann_potential(found.g), found.fold < 0
+    mae, mae_zero = (case_errors(u, found.truth)[1] for u in (found.final[name], u0))
+    groups = {f"{name} train": mae[~held], f"{name} test": mae[held], "-ln g": mae_zero}
+    deltas = {key: delta_row(key, x, rows) for key, x in groups.items() if x.size}
+    numbers["delta"] = {key: {"fit": a, "median": b} for key, (a, b) in deltas.items()}
+    seen = absolute_errors(found.final[name], found.truth, found.g).visible
+    seen_zero = absolute_errors(u0, found.truth, found.g).visible
+    shown_part = {f"{name} train": seen[~held], f"{name} test": seen[held], "-ln g": seen_zero}
+    numbers["delta, visible part"] = {
+        key: dict(zip(("fit", "median"), delta_row(key, x, rows, ", visible part"), strict=True))
+        for key, x in shown_part.items()
+        if x.size
+    }
+    drawn = {key: (groups[key], a if np.isfinite(a) else b) for key, (a, b) in deltas.items()}
+    paths = [error_figure(drawn, out / "figure-08.png")]
+    names, counts = np.unique(data.potential[held], return_counts=True)
+    if names.size:
+        # The potential with most densities; of these the first, so that nobody picks a good one.
+        chosen = np.flatnonzero(held & (data.potential == names[int(np.argmax(counts))]))
+        by_density = {float(data.density[i]): found.final[name][i] for i in chosen}
+        title = f"{name}, potential {int(data.potential[chosen[0]])} (test)"
+        paths.append(density_figure(by_density, found.truth[chosen[0]], title, out / "figure-09.png"))
+        numbers["transferability"] = _spread(data, found.final[name], found.truth, held)
     return paths
 
 

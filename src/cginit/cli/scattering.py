@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,11 @@ from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF
 from cginit.state import StatePoint
 from cginit.units import unit_system
+
+if TYPE_CHECKING:
+    from cginit.curves import Array
+    from cginit.liquid.scattering import Inversion
+    from cginit.units import UnitSystem
 
 __all__ = ["scattering"]
 
@@ -72,15 +77,7 @@ def scattering(
     step = default_dr(system) if dr is None else dr
     last = step * np.floor(np.pi / max(k[0], 1e-3 * k[-1]) / step) if r_max is None else r_max
     done = invert_structure_factor(k, s, density, dr=step, r_max=float(last), window=window, s_error=error)
-    worst = int(np.argmax(np.where(done.r >= done.r_core, done.error, 0.0)))
-    broadening = (2.8 if window == "lorch" else 1.9) / k[-1]
-    notes = [
-        f"from S(k) between k = {k[0]:g} and {k[-1]:g} {system.length}^-1 with the window {window}; peaks are "
-        f"broadened by some {broadening:.2g} {system.length}; S(0) = {done.s_0:.3g} by extrapolation",
-        f"the error of g is largest at r = {done.r[worst]:.4g}: {done.truncation[worst]:.2g} from the end of S(k), "
-        f"{done.low_k[worst]:.2g} from its beginning, {done.noise[worst]:.2g} from its errors",
-        f"g is set to 0 below r = {done.r_core:.4g}, where the transform was {done.core_rms:.2g} (root mean square)",
-    ]
+    notes = _findings(k, done, window, system)
     target = RDF(done.r, done.g, done.error, units=system)
     written = write_rdf(target, out, state=StatePoint(density, energy, system), notes=notes)
     voice().result |= {
@@ -93,3 +90,18 @@ def scattering(
     voice().file(written, f"g(r) up to {done.r[-1]:g} {system.length}")
     for note in notes:
         voice().note(note, "", None)
+
+
+def _findings(k: Array, done: Inversion, window: str, system: UnitSystem) -> list[str]:
+    """Return what the limited range of k costs, a sentence each."""
+    import numpy as np
+
+    worst = int(np.argmax(np.where(done.r >= done.r_core, done.error, 0.0)))
+    broadening = (2.8 if window == "lorch" else 1.9) / k[-1]
+    return [
+        f"from S(k) between k = {k[0]:g} and {k[-1]:g} {system.length}^-1 with the window {window}; peaks are "
+        f"broadened by some {broadening:.2g} {system.length}; S(0) = {done.s_0:.3g} by extrapolation",
+        f"the error of g is largest at r = {done.r[worst]:.4g}: {done.truncation[worst]:.2g} from the end of S(k), "
+        f"{done.low_k[worst]:.2g} from its beginning, {done.noise[worst]:.2g} from its errors",
+        f"g is set to 0 below r = {done.r_core:.4g}, where the transform was {done.core_rms:.2g} (root mean square)",
+    ]

@@ -98,6 +98,28 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     integrator.methods = [hoomd.md.methods.Langevin(everything, kT=1.0, default_gamma=settings["friction"])]
     run(simulation, settings["equilibration"], start, settings)
 
+    frames, sampler = sample(hoomd, simulation, thermo, start, settings, root=root)
+    seconds = time.perf_counter() - begin
+
+    final = simulation.state.get_snapshot()
+    if root:
+        if isinstance(frames, np.memmap):
+            frames.flush()
+        np.savez(
+            "result.npz",
+            final=np.array(final.particles.position, dtype=np.float64),
+            thermo=np.array(sampler.samples, dtype=np.float64),
+            seconds=seconds,
+            version=hoomd.version.version,
+            device=type(device).__name__,
+        )
+
+
+def sample(
+    hoomd: Any, simulation: Any, thermo: Any, start: dict[str, Any], settings: dict[str, Any], *, root: bool
+) -> tuple[np.ndarray, Any]:
+    """Run the production; return positions ``(m, n, 3)``, none where not `root`, and what sampled energies."""
+    n = len(start["positions"])
     every, steps = settings["every"], settings["production"]
     frames = (
         np.lib.format.open_memmap("frames.npy", "w+", dtype=np.float32, shape=(steps // every, n, 3))
@@ -113,20 +135,7 @@ def simulate(hoomd: Any, settings: dict[str, Any]) -> None:
     recorder = make_recorder(hoomd, frames, first, every, root)
     writers.append(hoomd.write.CustomWriter(action=recorder, trigger=after(hoomd, first, every)))
     run(simulation, steps, start, settings)
-    seconds = time.perf_counter() - begin
-
-    final = simulation.state.get_snapshot()
-    if root:
-        if isinstance(frames, np.memmap):
-            frames.flush()
-        np.savez(
-            "result.npz",
-            final=np.array(final.particles.position, dtype=np.float64),
-            thermo=np.array(sampler.samples, dtype=np.float64),
-            seconds=seconds,
-            version=hoomd.version.version,
-            device=type(device).__name__,
-        )
+    return frames, sampler
 
 
 def make_snapshot(hoomd: Any, device: Any, start: dict[str, Any], settings: dict[str, Any]) -> Any:

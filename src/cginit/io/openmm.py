@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -70,20 +70,7 @@ def openmm_force(potentials: Mapping[PairName, PairPotential], kT: float | None)
     root = ElementTree.Element("Force")
     functions = ElementTree.Element("Functions")
     if len(types) > 1:
-        index = np.full((len(types), len(types)), len(potentials))
-        for number, (a, b) in enumerate(potentials):
-            i, j = types.index(a), types.index(b)
-            index[i, j] = index[j, i] = number
-        size = str(len(types))
-        _function(
-            functions,
-            index.T.ravel().tolist(),
-            name="pair",
-            type="Discrete2DFunction",
-            version="1",
-            xsize=size,
-            ysize=size,
-        )
+        functions.append(_pair_numbers(potentials, types))
     energy = "0"
     for number in reversed(range(len(potentials))):
         energy = (
@@ -93,15 +80,16 @@ def openmm_force(potentials: Mapping[PairName, PairPotential], kT: float | None)
         fine = runnable(potential, runnable_grid(potential, INTERVALS), kT)
         lines = header_lines(potential_header(potential)).replace("--", "- -")
         functions.append(ElementTree.Comment(f" pair {a}-{b}\n".replace("--", "- -") + lines))
-        _function(
-            functions,
-            fine.u.tolist(),
-            name=f"u{number}",
-            type="Continuous1DFunction",
-            version="2",
-            min=repr(float(fine.r[0])),
-            max=repr(float(fine.r_cut)),
-            periodic="0",
+        functions.append(
+            _function(
+                fine.u.tolist(),
+                name=f"u{number}",
+                type="Continuous1DFunction",
+                version="2",
+                min=repr(float(fine.r[0])),
+                max=repr(float(fine.r_cut)),
+                periodic="0",
+            )
         )
     for key, value in (
         ("type", "CustomNonbondedForce"),
@@ -133,8 +121,21 @@ def openmm_force(potentials: Mapping[PairName, PairPotential], kT: float | None)
     return '<?xml version="1.0" ?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _function(parent: ElementTree.Element, values: list[float], **attributes: str) -> None:
-    function = ElementTree.SubElement(parent, "Function", attributes)
+def _pair_numbers(potentials: Mapping[PairName, PairPotential], types: Sequence[str]) -> ElementTree.Element:
+    """Return the function that tells two types the number of their potential, or of none."""
+    index = np.full((len(types), len(types)), len(potentials))
+    for number, (a, b) in enumerate(potentials):
+        i, j = types.index(a), types.index(b)
+        index[i, j] = index[j, i] = number
+    size = str(len(types))
+    return _function(
+        index.T.ravel().tolist(), name="pair", type="Discrete2DFunction", version="1", xsize=size, ysize=size
+    )
+
+
+def _function(values: list[float], **attributes: str) -> ElementTree.Element:
+    function = ElementTree.Element("Function", attributes)
     held = ElementTree.SubElement(function, "Values")
     for value in values:
         ElementTree.SubElement(held, "Value", v=repr(value))
+    return function

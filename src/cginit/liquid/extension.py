@@ -244,3 +244,24 @@ def solvable_density(target: Target) -> float:
         if largest_entropy(replace(target, density=part)).solved:
             return part
     return 0.0
+
+
+def why_unsolvable(target: Target, failed: Extension, densities: Array, length: float) -> str:
+    """Say of g(r) that no positive structure factor has where it fails, and what to do."""
+    density = float(densities.sum())
+    worst = float(target.matrices.grid.k[int(np.argmin(np.linalg.eigvalsh(failed.s)[:, 0]))] / length)
+    solvable = ""
+    if densities.size == 1:
+        # For several species the answer would take seconds.
+        reached = solvable_density(target)
+        solvable = (
+            f" (at {reached * density:.4g} it still has one)"
+            if reached
+            else " (nor has it one at a twentieth of that)"
+        )
+    need = "a negative structure factor" if densities.size == 1 else "structure factors that are not positive"
+    return (
+        f"the Ornstein-Zernike inversion has no solution at density {density:.4g}{solvable}: g(r) would "
+        f"need {need} near k = {worst:.3g} (inverse length). Check density and "
+        "normalisation of g, smooth it or give its statistical error, or use the method 'boltzmann'"
+    )

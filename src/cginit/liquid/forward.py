@@ -124,20 +124,8 @@ def solve(
     >>> bool(fluid.residual < 1e-8), round(fluid.s_0, 3)
     (True, 0.158)
     """
-    if closure not in ("hnc", "py"):
-        raise InputError(f"closure {closure!r} is unknown; choose 'hnc' or 'py'")
-    if not np.isfinite(density) or density <= 0.0:
-        raise InputError(f"density must be a positive number, not {density}")
-    distances = uniform_grid(r)
-    energies = np.asarray(u, dtype=np.float64)
-    if energies.shape != distances.shape or np.any(np.isnan(energies)) or np.any(energies == -np.inf):
-        raise InputError("u must hold one number for each r; only +inf may be infinite")
+    distances, energies = _checked(r, u, density, closure)
     step = float(distances[1] - distances[0])
-    if distances[0] > 1.001 * step:
-        raise InputError(
-            f"u starts at r = {distances[0]:g}; the core must be given down to the first node at or above 0 "
-            "(cginit.extrapolate.extend_core)"
-        )
     length = density ** (-1.0 / 3.0)
     needed = int(np.ceil(REACH * distances[-1] / step))
     grid = RadialGrid.covering(distances / length, max(nodes, needed))
@@ -177,6 +165,25 @@ def solve(
         iterations=path.iterations,
         converged=True,
     )
+
+
+def _checked(r: ArrayLike, u: ArrayLike, density: float, closure: str) -> tuple[Array, Array]:
+    """Return distances and energies ``(n,)``, both valid."""
+    if closure not in ("hnc", "py"):
+        raise InputError(f"closure {closure!r} is unknown; choose 'hnc' or 'py'")
+    if not np.isfinite(density) or density <= 0.0:
+        raise InputError(f"density must be a positive number, not {density}")
+    distances = uniform_grid(r)
+    energies = np.asarray(u, dtype=np.float64)
+    if energies.shape != distances.shape or np.any(np.isnan(energies)) or np.any(energies == -np.inf):
+        raise InputError("u must hold one number for each r; only +inf may be infinite")
+    step = float(distances[1] - distances[0])
+    if distances[0] > 1.001 * step:
+        raise InputError(
+            f"u starts at r = {distances[0]:g}; the core must be given down to the first node at or above 0 "
+            "(cginit.extrapolate.extend_core)"
+        )
+    return distances, energies
 
 
 @dataclass(frozen=True, eq=False)

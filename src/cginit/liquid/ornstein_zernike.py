@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array, median, uniform_grid
 from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.extension import Extension, Target, close_tail, largest_entropy, solvable_density
+from cginit.liquid.extension import Extension, Target, close_tail, largest_entropy, why_unsolvable
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.matrices import Intramolecular, PairMatrices, pair_indices
 
@@ -305,14 +305,10 @@ def invert_pairs(
     )
     solution = largest_entropy(target)
     if not solution.solved:
-        raise ConvergenceError(_no_solution(target, solution, densities, length))
-    notes: list[str] = []
+        raise ConvergenceError(why_unsolvable(target, solution, densities, length))
+    notes: tuple[str, ...] = ()
     if closure == "hnc" and tail == "closure":
-        closed = close_tail(target, solution)
-        if closed is None:
-            notes.append("the HNC closure beyond the range of g did not converge; c = 0 was used there")
-        else:
-            solution = closed
+        solution, notes = _closed(target, solution)
 
     inside = slice(start, h.shape[1])
     scale = np.sqrt(weights)[:, None] * grid.r[inside]
@@ -324,8 +320,16 @@ def invert_pairs(
     c_k = target.matrices.of(solution.direct)
     k, s_k = grid.k / length, solution.s
     return PairInversion(
-        kept, u, direct, total, gamma, k, s_k, c_k, solution.residual, solution.iterations, tuple(notes)
+        kept, u, direct, total, gamma, k, s_k, c_k, solution.residual, solution.iterations, notes
     )
+
+
+def _closed(target: Target, solution: Extension) -> tuple[Extension, tuple[str, ...]]:
+    """Return the solution whose tail has the closure of HNC, and a note where there is none and it stays as it is."""
+    closed = close_tail(target, solution)
+    if closed is None:
+        return solution, ("the HNC closure beyond the range of g did not converge; c = 0 was used there",)
+    return closed, ()
 
 
 def _checked(
@@ -378,24 +382,3 @@ def _potential(r: Array, g: Array, gamma: Array, closure: Closure, names: Sequen
                 f"r = {r[bad[0]]:.4g}, and its logarithm is U; use the closure 'hnc'"
             )
     return np.asarray(u + np.log1p(np.maximum(gamma, LEAST_CAVITY - 1.0)))
-
-
-def _no_solution(target: Target, failed: Extension, densities: Array, length: float) -> str:
-    """Message for g(r) that no positive structure factor has."""
-    density = float(densities.sum())
-    worst = float(target.matrices.grid.k[int(np.argmin(np.linalg.eigvalsh(failed.s)[:, 0]))] / length)
-    solvable = ""
-    if densities.size == 1:
-        # For several species the answer would take seconds.
-        reached = solvable_density(target)
-        solvable = (
-            f" (at {reached * density:.4g} it still has one)"
-            if reached
-            else " (nor has it one at a twentieth of that)"
-        )
-    need = "a negative structure factor" if densities.size == 1 else "structure factors that are not positive"
-    return (
-        f"the Ornstein-Zernike inversion has no solution at density {density:.4g}{solvable}: g(r) would "
-        f"need {need} near k = {worst:.3g} (inverse length). Check density and "
-        "normalisation of g, smooth it or give its statistical error, or use the method 'boltzmann'"
-    )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit import sampling
-from cginit.configuration import Configuration, random_configuration
+from cginit.configuration import Configuration, Trajectory, random_configuration
 from cginit.curves import Array, PairPotential
 from cginit.engines.base import Engine, EngineRun, Schedule
 from cginit.errors import CGInitError, EngineError, InputError
@@ -176,9 +176,15 @@ def _check_record(
             "must return exact_rdf, no trajectory",
         )
         return
-    trajectory = run.trajectory
-    if trajectory is None:
+    if run.trajectory is None:
         raise InputError(f"engine {engine.name!r} must return a trajectory (exact=True if it is analytic)")
+    _check_trajectory(engine, run.trajectory, final, problem, start)
+
+
+def _check_trajectory(
+    engine: Engine, trajectory: Trajectory, final: Configuration, problem: _Problem, start: Configuration
+) -> None:
+    """Check the configurations of a run; the last is `final`."""
     expected = (problem.schedule.production // problem.schedule.every, start.n, 3)
     require(
         engine,
