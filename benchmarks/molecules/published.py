@@ -103,7 +103,7 @@ def polystyrene(production: int, kelvin: tuple[int, ...]) -> Case:
                 distributions=whole.distributions.map(joined),
             )
         )
-    schedule = Schedule(equilibration=5_000, production=10 * production, every=100)
+    schedule = Schedule(equilibration=2_000, production=10 * production, every=100)
     starts = tuple(start for one in read_ones for start in one.starts)
     return Case(tuple(targets), starts, POLYSTYRENE_CUTOFF, schedule)
 

@@ -28,8 +28,13 @@ WALL = 50.0
 STRAIGHT = 100.0
 #: Points at the end of what is seen whose mean slope a wall begins with.
 END_POINTS = 5
-#: The least weight of a point beside the mean, in the smoothing; beyond this the spline is not well conditioned.
+#: The least weight of a point beside the mean, in the smoothing; beyond this it is not well conditioned.
 LEAST_WEIGHT = 1e-3
+#: Variances of the rough part of a curve that are tried, in units of the noise, for its smoothest part: from none to
+#: that of curves without noise.
+STRENGTHS = np.concatenate([[0.0], np.geomspace(1e-3, 1e24, 271)])
+#: Newton's method needs five or so.
+NEWTON_STEPS = 50
 
 BoolArray = NDArray[np.bool_]
 
@@ -57,9 +62,9 @@ def seen(target: Distribution) -> BoolArray:
 def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     r"""Return :math:`-kT \ln(p/J)`, smooth where p was sampled and closed elsewhere.
 
-    Noise of the rare values is taken out by a smoothing spline of what differs from the parabola through the points,
-    with the weights of the counts and the strength that generalised cross-validation finds. Where p has no noise it
-    changes nothing, and the noise of a harmonic spring leaves its stiffness alone.
+    Noise of the rare values is taken out by the most probable smooth curve around a parabola, with the weights of the
+    counts (`_most_probable`); then the parabola is added that makes what was seen most probable (`_as_often`). Where
+    p has no noise this changes nothing, and the noise of a harmonic spring leaves its stiffness alone.
 
     Parameters
     ----------
@@ -79,6 +84,8 @@ def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     weights = np.zeros(target.x.size)
     weights[known] = np.maximum(relative / relative.mean(), LEAST_WEIGHT)
     u = _smoothed(u, weights, known, periodic=target.coordinate == "dihedral")
+    if not known.all():
+        u = kT * _as_often(u / kT, target, ideal, known)
     x, u = _closed(target.x, u, known, target.coordinate, kT)
     return BondedPotential.shifted(x, u, coordinate=target.coordinate, units=target.units)
 
@@ -118,26 +125,107 @@ def _runs(known: BoolArray) -> list[tuple[int, int]]:
 
 
 def _smoothed(u: Array, weights: Array, known: BoolArray, *, periodic: bool) -> Array:
-    from scipy.interpolate import make_smoothing_spline
-
+    if periodic and known.all():
+        return _most_probable(u, weights, *_waves(u.size))
     if periodic:
-        # Where nothing is seen the turn can be cut; a turn that is seen all along overlaps with itself.
-        shift = 0 if known.all() else int(np.flatnonzero(~known)[0])
-        if not known.all():
-            cut = (np.roll(u, -shift), np.roll(weights, -shift), np.roll(known, -shift))
-            return np.roll(_smoothed(*cut, periodic=False), shift)
-        half = u.size // 2
-        around = np.arange(-half, u.size + half) % u.size
-        return _smoothed(u[around], weights[around], known[around], periodic=False)[half : half + u.size]
+        # Where nothing is seen the turn can be cut.
+        shift = int(np.flatnonzero(~known)[0])
+        cut = (np.roll(u, -shift), np.roll(weights, -shift), np.roll(known, -shift))
+        return np.roll(_smoothed(*cut, periodic=False), shift)
     result = u.copy()
     for begin, end in _runs(known):
         if end - begin >= 10:
-            points, own = np.arange(end - begin, dtype=np.float64), weights[begin:end]
-            # The spline ends without curvature and is drawn to have none; a spring is all curvature.
-            spring = np.polyval(np.polyfit(points, u[begin:end], 2, w=np.sqrt(own)), points)
-            rest = make_smoothing_spline(points, u[begin:end] - spring, w=own)
-            result[begin:end] = spring + rest(points)
+            part = slice(begin, end)
+            result[part] = _most_probable(u[part], weights[part], *_bends(end - begin))
     return result
+
+
+def _bends(n: int) -> tuple[Array, Array]:
+    """Return the parabolas ``(n, 3)``, and the curves ``(n, n - 3)`` of one unit of third difference each."""
+    place = np.linspace(-1.0, 1.0, n)
+    index = np.arange(n, dtype=np.float64)
+    beyond = np.maximum(index[:, None] - index[None, : n - 3] - 2.0, 0.0)
+    return np.stack([np.ones(n), place, place**2], axis=1), 0.5 * beyond * (beyond + 1.0)
+
+
+def _waves(n: int) -> tuple[Array, Array]:
+    """Return the constant ``(n, 1)``, and the waves ``(n, n - 1)`` of a turn with equal third derivatives."""
+    order = np.arange(1, n // 2 + 1)
+    angle = 2.0 * np.pi * np.arange(n)[:, None] / n * order
+    both = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) / np.tile(order, 2) ** 3.0
+    return np.ones((n, 1)), both[:, : n - 1] if n % 2 == 0 else both
+
+
+def _most_probable(y: Array, weights: Array, free: Array, rough: Array) -> Array:
+    r"""Return the smooth curve ``(n,)`` behind noisy values whose variances are in inverse proportion to `weights`.
+
+    It is a sum of the `free` curves ``(n, m)``, whatever their size, and of the `rough` ones ``(n, p)`` with Gaussian
+    coefficients of one variance. That is chosen, beside the noise, for which the values are most probable (restricted
+    maximum likelihood): where noise explains them no rough one has a part. Cross-validation, which a spline is often
+    smoothed by, took noise of the well for its shape.
+
+    Source: G. Wahba, Ann. Statist. 13, 1378 (1985), doi:10.1214/aos/1176349743.
+    """
+    root = np.sqrt(weights)
+    kept, _ = np.linalg.qr(root[:, None] * free)
+    other = root[:, None] * rough
+    other -= kept @ (kept.T @ other)
+    left, singular, _ = np.linalg.svd(other, full_matrices=False)
+    scaled = root * y
+    z = left.T @ scaled
+    # What no curve of either kind shows is noise.
+    outside = max(float(scaled @ scaled - np.sum((kept.T @ scaled) ** 2) - z @ z), 0.0)
+    growth = 1.0 + STRENGTHS[:, None] * (singular / max(float(singular[0]), 1e-300)) ** 2
+    degrees = y.size - free.shape[1]
+    power = np.sum(z**2 / growth, axis=1) + outside
+    costs = np.sum(np.log(growth), axis=1) + degrees * np.log(np.maximum(power, 1e-300))
+    best = growth[int(np.argmin(costs))]
+    found = kept @ (kept.T @ scaled) + left @ ((best - 1.0) / best * z)
+    return np.asarray(found / root, dtype=np.float64)
+
+
+def _as_often(u: Array, target: Distribution, ideal: Array, known: BoolArray) -> Array:
+    r"""Return energies in kT with the parabola added under which each peak that was seen is most probable.
+
+    .. math:: \sum_i (p_i - q_i) \, \varphi_i = 0, \qquad q_i = J_i \exp(-u_i - c \cdot \varphi_i), \qquad
+              \varphi = 1, x, x^2
+
+    so that number, mean and variance of each peak are those of the counts, which know the stiffness of a spring best;
+    least squares of logarithms, which smoothing is, know it by a third worse. That only few are beyond what was seen
+    tells most of it: of a single peak with noise the sum runs over all bins, with the parabola through the seen ones.
+    The likelihood of counts is concave in c; Newton's method finds its maximum.
+
+    Source: P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd ed. (1989), section 6.
+    """
+    result, runs = u.copy(), _runs(known)
+    for begin, end in runs:
+        if end - begin < 10:
+            continue
+        place = (np.arange(u.size) - 0.5 * (begin + end - 1)) / (0.5 * (end - begin))
+        own = slice(begin, end)
+        spring = np.polyfit(place[own], u[own], 2, w=np.sqrt(target.p[own]))
+        whole = len(runs) == 1 and target.error is not None and spring[0] > 0.0
+        bins = slice(0, u.size) if whole and target.coordinate != "dihedral" else own
+        model = np.polyval(spring, place)
+        model[own] = u[own]
+        phi = np.stack([np.ones(u.size), place, place**2])
+        c = _likeliest(np.log(np.maximum(ideal, 1e-300)) - model, target.p, phi, bins)
+        result[own] = u[own] - c @ phi[:, own]
+    return result
+
+
+def _likeliest(base: Array, p: Array, phi: Array, bins: slice) -> Array:
+    """Return the c ``(m,)`` with which exp(base + c phi) is most probable to have made p in some bins."""
+    base, p, phi = base[bins], p[bins], phi[:, bins]
+    c = np.zeros(phi.shape[0])
+    c[0] = float(np.log(p.sum() / np.exp(base).sum()))
+    for _ in range(NEWTON_STEPS):
+        q = np.exp(np.minimum(base + c @ phi, 50.0))
+        step = np.linalg.solve((phi * q) @ phi.T, phi @ (p - q))
+        c = c + step / max(1.0, float(np.abs(step).max()))
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return np.asarray(c, dtype=np.float64)
 
 
 def _closed(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) -> tuple[Array, Array]:
