@@ -1,10 +1,12 @@
-"""What the error of a guess is made of: ``python benchmarks/error_parts.py DATA.h5``.
+"""What the error of a guess is made of: ``python benchmarks/error_parts.py DATA.h5 [MODELS]``.
 
 The test potentials again, at the same densities, with a g(r) in which one thing after the other is wrong: exact and
 without noise (what is left is what the network cannot do, or what g(r) up to 5 sigma does not tell), with the noise
 of the publication, with that of the simulations, and the simulated g itself (whose bridge function is not exactly the
 one of the forward map, `cginit.forward`, that makes the others). "known bridge" is no guess: the Ornstein-Zernike
 inversion of that g with the bridge function that made it, so that what is left is the noise of g, and its end.
+
+MODELS is a folder with other networks of these names than those that ship.
 
 delta = median / ln 2 of the mean absolute errors of U over U < 20 kT and g > 0.01, in kT, of the state points that
 have a solution of the closure.
@@ -68,7 +70,7 @@ def with_known_bridge(data: TrainingSet, bridge: Array) -> Array:
     return absolute_errors(u, truth, g).visible
 
 
-def main(path: Path) -> None:
+def main(path: Path, models: Path | None) -> None:
     torch.set_num_threads(1)
     data = held_rows(training_set(load(path), "ab"))
     found = closure_g(data)
@@ -80,6 +82,10 @@ def main(path: Path) -> None:
         noise = np.where(exact > 1e-6, error * rng.standard_normal(exact.shape), 0.0)
         return replace(data, g=np.maximum(exact + noise, 0.0), g_error=error)
 
+    def network(name: str) -> NetworkGuess:
+        own = models is not None and (models / f"{name}.json").exists()
+        return NetworkGuess(name, bin_average=False, folder=models if own else None)
+
     kinds = {
         "exact": replace(data, g=exact, g_error=0.1 * paper),
         "noise of the paper": noisy(paper),
@@ -87,8 +93,8 @@ def main(path: Path) -> None:
         "simulated": data,
     }
     guesses = {
-        "bridge": NetworkGuess("bridge", bin_average=False),
-        "cn-f": NetworkGuess("cn-f", bin_average=False),
+        "bridge": network("bridge"),
+        "cn-f": network("cn-f"),
         "hnc": IntegralEquation("hnc", False),
         "boltzmann": Boltzmann(False),
     }
@@ -116,4 +122,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
