@@ -5,10 +5,10 @@
 
 Liquids of `liquids.py` are simulated here with their known potentials (OUT/NAME.npz); ``hexane`` is read from the
 folder that the environment variable CGINIT_TARGETS names, ``decane`` from the GROMACS run of examples/decane whose
-folder is named by CGINIT_DECANE. First the potentials of all starts are compared with the known ones
-(OUT/potentials.jsonl), then each is simulated (OUT/rows.jsonl), a line a liquid and start; the same command goes on
-where it was interrupted. ``--table`` prints what is there. The start ``truth`` repeats the simulation of the known
-potentials with another seed: no start can be seen to be nearer.
+folder is named by CGINIT_DECANE. Of one liquid after another first the potentials of all starts are compared with the
+known ones (OUT/potentials.jsonl), then each is simulated (OUT/rows.jsonl), a line a liquid and start; the same
+command goes on where it was interrupted. ``--table`` prints what is there. The start ``truth`` repeats the simulation
+of the known potentials with another seed: no start can be seen to be nearer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from cginit.engines.lammps import LammpsEngine
 from cginit.errors import CGInitError
 from cginit.growth import grown_configuration, typical_value
 from cginit.guess.direct import invert_directly
-from cginit.guess.molecules import MOLECULE_METHODS, guess_molecules
+from cginit.guess.molecules import guess_molecules
 from cginit.interactions import Interactions
 from cginit.refine.first import fitting
 from cginit.sampling import count_partial_pairs
@@ -51,7 +51,7 @@ TARGET = Schedule(equilibration=2_000, production=8_000, every=40)
 FIRST = Schedule(equilibration=1_000, production=4_000, every=40)
 #: The start that is compared with, the one that needs no guess, and the one that needs a trajectory.
 PLAIN, TRUTH, DIRECT = "boltzmann", "truth", "trajectory"
-STARTS = (*MOLECULE_METHODS, DIRECT, TRUTH)
+STARTS = ("boltzmann", DIRECT, "hnc", "network", "verlet", TRUTH)
 HEXANE = """units = "nm-kJ/mol"
 temperature = 300
 topology = "{0}/topol.top"
@@ -293,29 +293,28 @@ def add_row(file: Path, row: dict[str, object]) -> None:
     )
 
 
-def run(folder: Path, liquids: list[str], starts: list[str], *, simulate: bool) -> None:
-    """Make the potentials of all starts, or simulate them, as far as neither is done."""
+def run(folder: Path, name: str, starts: list[str], *, simulate: bool) -> None:
+    """Make the potentials of all starts of a liquid, or simulate them, as far as neither is done."""
     file = folder / ("rows.jsonl" if simulate else "potentials.jsonl")
     rows = read_rows(file)
-    for name in liquids:
-        wanted = [one for one in starts if (name, one) not in rows]
-        if not simulate:
-            wanted = [] if name in CASES else [one for one in wanted if one != TRUTH]
-        if name in CASES and f"CGINIT_{'TARGETS' if name == 'hexane' else 'DECANE'}" not in os.environ:
-            print(f"{name} is left out: no folder is named")
-            wanted = []
-        if not wanted:
+    wanted = [one for one in starts if (name, one) not in rows]
+    if not simulate:
+        wanted = [] if name in CASES else [one for one in wanted if one != TRUTH]
+    if name in CASES and f"CGINIT_{'TARGETS' if name == 'hexane' else 'DECANE'}" not in os.environ:
+        print(f"{name} is left out: no folder is named")
+        return
+    if not wanted:
+        return
+    case = CASES[name](folder) if name in CASES else simulated(name, folder)
+    for start in wanted:
+        if (start == DIRECT and case.trajectory is None) or (start == TRUTH and case.truth is None):
             continue
-        case = CASES[name](folder) if name in CASES else simulated(name, folder)
-        for start in wanted:
-            if (start == DIRECT and case.trajectory is None) or (start == TRUTH and case.truth is None):
-                continue
-            if simulate:
-                found = first_simulation(case, start)
-            else:
-                potentials = started(case, start)
-                found = {"u": errors(case, potentials), "notes": stand_ins(potentials)}
-            add_row(file, {"liquid": name, "start": start, **found})
+        if simulate:
+            found = first_simulation(case, start)
+        else:
+            potentials = started(case, start)
+            found = {"u": errors(case, potentials), "notes": stand_ins(potentials)}
+        add_row(file, {"liquid": name, "start": start, **found})
 
 
 def main() -> None:
@@ -329,8 +328,9 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if not options.table:
-        for simulate in (False, True):
-            run(options.out, options.liquid or [*LIQUIDS, *CASES], options.start, simulate=simulate)
+        for liquid in options.liquid or [*LIQUIDS, *CASES]:
+            for simulate in (False, True):
+                run(options.out, liquid, options.start, simulate=simulate)
     show(options.out)
 
 
