@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.errors import InputError
 
 __all__ = [
-    "EXCLUSIONS",
     "angles_of_bonds",
     "bond_graph",
     "connected",
@@ -25,9 +24,6 @@ __all__ = [
 ]
 
 IntArray = NDArray[np.int64]
-
-#: Words that say which pairs of beads are left out; 1-5 and so on mean more bonds.
-EXCLUSIONS = ("none", "1-2", "1-3", "1-4", "molecule", "listed")
 
 
 def exclusion_depth(exclusions: str) -> int | None:

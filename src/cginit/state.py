@@ -18,6 +18,9 @@ AVOGADRO_PER_NM3 = 602.214076
 #: Close packing of equal spheres fills 0.7405 of space; a core that fills more cannot be one.
 MAX_PACKING = 0.75
 
+#: Densities and energies of anything, in any units, are between these; products of a few must still be numbers.
+SMALLEST, LARGEST = 1e-100, 1e100
+
 
 @dataclass(frozen=True, repr=False, init=False)
 class StatePoint:
@@ -71,6 +74,8 @@ class StatePoint:
         for name, value in (("density", density), ("kT", kT)):
             if value is None or not np.isfinite(value) or value <= 0.0:
                 raise InputError(f"{name} must be a positive number, not {value}")
+            if not SMALLEST < value < LARGEST:
+                raise InputError(f"{name} = {value:g} is that of nothing, in any units; correct it")
             object.__setattr__(self, name, float(value))
         object.__setattr__(self, "units", system)
 
@@ -166,6 +171,7 @@ def check_density(target: RDF, state: StatePoint) -> None:
     if packing <= MAX_PACKING:
         return
     unit = target.units.density
+    pm = 1e-9 if target.units.length == "nm" else 1e-6
     slips = (
         (1e-3, "a density given per nm^3 while r is in angstrom"),
         (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)"),
@@ -174,6 +180,7 @@ def check_density(target: RDF, state: StatePoint) -> None:
             f"a mass density in {'g/cm^3' if target.units.length == 'angstrom' else 'kg/m^3'} of water instead of a "
             "number density",
         ),
+        (pm, "a g(r) whose r is in pm"),
     )
     hints = [text for factor, text in slips if 0.02 < packing * factor <= 0.65]
     hint = f"; it looks like {hints[0]}" if hints else ""

@@ -8,13 +8,14 @@ import gsd.hoomd
 import numpy as np
 import pytest
 import typer
+from program import cg_init
 from typer.testing import CliRunner
 
 from cginit.cli.rdf import rdf
 from cginit.cli.system import read_system
 from cginit.errors import InputError
 from cginit.guess.molecules import guess_molecules
-from cginit.io import read_rdf, read_rdf_header
+from cginit.io import read_rdf, read_rdf_header, read_table
 
 app = typer.Typer()
 app.command()(rdf)
@@ -161,6 +162,19 @@ def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
     assert target.rdfs["P-P"].error is not None
     first = guess_molecules(target)
     assert first["bond P-P"].at_minimum == pytest.approx(0.6, abs=0.03)
+    # What the frames show directly, on the grids of the targets: a refinement takes it unless a guess is named.
+    tables = read.first_potentials()
+    assert [str(one) for one in tables] == ["P-P", "bond P-P"]
+    assert tables["bond P-P"].at_minimum == pytest.approx(0.6, abs=0.03)
+    assert tables["P-P"].r_cut == pytest.approx(first["P-P"].r_cut)
+    assert read.first_potentials(1.5)["P-P"].r_cut == pytest.approx(1.5)
+    for method, wanted in (((), tables), (("--method", "boltzmann"), first)):
+        table = tmp_path / "guessed.pot"
+        done = cg_init("guess", system, *method, "--out", table, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert read_table(table, units="lj").u == pytest.approx(wanted["P-P"].u, abs=1e-6)
+    run(*options, "--system", system, "--no-start")
+    assert not read_system(system).first
 
 
 def test_somewhere_to_write_is_needed(gas, tmp_path):

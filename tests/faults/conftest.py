@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from watching import AT_LENGTH
+from watching import AT_LENGTH, TALLY
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 # In the tests of every day the same inputs each time, without a search for the smallest that fails.
@@ -30,3 +30,11 @@ def limited_memory():
         resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
     yield
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what was tried: the counts of the documentation."""
+    if AT_LENGTH and TALLY:
+        terminalreporter.section("what was tried")
+        for name in sorted(TALLY):
+            terminalreporter.write_line(f"{TALLY[name]:>7}  {name}")

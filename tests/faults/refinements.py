@@ -21,7 +21,7 @@ PATIENCE = 1200.0
 #: Exit codes of a refinement that has ended: converged, or at its cap.
 DONE = (0, 3)
 R = 0.05 * np.arange(51)
-DENSITY = 0.6
+DENSITY, DIMERS = 0.6, 125
 #: So many beads make such noise that the loop would be content with anything; the target claims to be exact.
 SHORT = (
     *("--engine", "lammps", "--update", "ibi", "--quiet"),
@@ -60,6 +60,11 @@ STATES = Case(
     "several states",
     ("multistate", "s.toml", "--method", "boltzmann", "--workdir", "w", "--iterations", "2", *SHORT),
 )
+MOLECULES = Case(
+    "molecules",
+    ("refine", "d.toml", "--method", "boltzmann", "--workdir", "w", "--iterations", "3",
+     "--no-adaptive", "--no-reweighting", *SHORT),
+)  # fmt: skip
 REPLICAS = Case("replicas", (*ONE.arguments, "--replicas", "2"))
 
 
@@ -80,7 +85,42 @@ def prepare(folder: Path) -> Path:
         'units = "lj"\n[[states]]\ntarget = "t.dat"\ndensity = 0.6\nkT = 1.0\n'
         '[[states]]\ntarget = "hot.dat"\ndensity = 0.6\nkT = 1.4\n'
     )
+    _prepare_molecules(folder)
     return folder
+
+
+def _prepare_molecules(folder: Path) -> None:
+    """Write dimers: their file, the distribution of a spring, and what refines both."""
+    x = np.arange(0.7, 1.3001, 0.01)
+    write_distribution(folder / "bond.dat", x, np.exp(-75.0 * (x - 1.0) ** 2) * x**2)
+    rng = np.random.default_rng(5)
+    n, edge = 2 * DIMERS, (2 * DIMERS / DENSITY) ** (1.0 / 3.0)
+    # On a lattice, so that no two of them overlap.
+    cells = int(np.ceil(DIMERS ** (1.0 / 3.0)))
+    places = np.stack(np.meshgrid(*3 * [np.arange(cells)], indexing="ij"), axis=-1).reshape(-1, 3)[:DIMERS]
+    heads = places * edge / cells + 0.2
+    ways = rng.normal(size=heads.shape)
+    beads = (
+        np.stack([heads, heads + ways / np.linalg.norm(ways, axis=1)[:, None]], axis=1).reshape(-1, 3) % edge
+    )
+    rows = (f"{i + 1} {i // 2 + 1} 1 {x:.6f} {y:.6f} {z:.6f}" for i, (x, y, z) in enumerate(beads))
+    bonds = (f"{i + 1} 1 {2 * i + 1} {2 * i + 2}" for i in range(DIMERS))
+    (folder / "d.data").write_text(
+        f"dimers\n\n{n} atoms\n{DIMERS} bonds\n1 atom types\n1 bond types\n\n"
+        + "".join(f"0 {edge:.6f} {axis}lo {axis}hi\n" for axis in "xyz")
+        + "\nMasses\n\n1 1.0 # A\n\nAtoms # molecular\n\n"
+        + "\n".join(rows) + "\n\nBonds\n\n" + "\n".join(bonds) + "\n"
+    )  # fmt: skip
+    (folder / "d.toml").write_text(
+        'units = "lj"\nkT = 1.0\ntopology = "d.data"\ntopology_units = "lj"\nexclusions = "1-2"\n'
+        'target_exclusions = "1-2"\n[targets]\n"A-A" = "t.dat"\n"bond A-A" = "bond.dat"\n'
+    )
+
+
+def write_distribution(path: Path, x: np.ndarray, p: np.ndarray) -> None:
+    """Write a plain density per length, normalised, with an error that a short simulation does not reach."""
+    p = p / (np.sum(p) * (x[1] - x[0]))
+    path.write_text("".join(f"{a:.4f} {b:.8f} {1e-4 * b:.8f}\n" for a, b in zip(x, p, strict=True)))
 
 
 def start(case: Case, folder: Path) -> subprocess.Popen[str]:

@@ -11,6 +11,7 @@ import pytest
 from refinements import (
     DONE,
     MIXTURE,
+    MOLECULES,
     ONE,
     PROGRAM,
     STATES,
@@ -21,6 +22,7 @@ from refinements import (
     result,
     start,
 )
+from watching import TALLY
 
 pytestmark = [pytest.mark.lammps, pytest.mark.faults]
 
@@ -68,7 +70,7 @@ def references(tmp_path_factory):
     return reference
 
 
-@pytest.mark.parametrize("case", [ONE, MIXTURE], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [ONE, MIXTURE, STATES, MOLECULES], ids=lambda case: case.name)
 def test_a_disk_that_fills(tmp_path, references, case):
     if not may_mount():
         pytest.skip("a small disk needs unshare and user namespaces")
@@ -94,9 +96,10 @@ def test_a_disk_that_fills(tmp_path, references, case):
         assert "Traceback" not in errors
         assert "full" in errors, (size, errors)
     assert_same(source, wanted)
+    TALLY[f"disks filled, {case.name}"] += len(runs) - 1
 
 
-@pytest.mark.parametrize("case", [ONE, MIXTURE, STATES], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [ONE, MIXTURE, STATES, MOLECULES], ids=lambda case: case.name)
 def test_a_file_cut_short(tmp_path, references, case):
     whole = references(case)
     wanted = result(whole)
@@ -118,6 +121,7 @@ def test_a_file_cut_short(tmp_path, references, case):
         assert code in DONE, (path, errors)
         assert "Traceback" not in errors
         assert_same(folder, wanted)
+        TALLY[f"files cut short, {case.name}"] += 1
         shutil.rmtree(folder)
 
 

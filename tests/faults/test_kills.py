@@ -11,6 +11,7 @@ import pytest
 from refinements import (
     DONE,
     MIXTURE,
+    MOLECULES,
     ONE,
     PATIENCE,
     REPLICAS,
@@ -26,7 +27,7 @@ from refinements import (
     until,
     workers,
 )
-from watching import AT_LENGTH, PART
+from watching import AT_LENGTH, PART, TALLY
 
 pytestmark = [
     pytest.mark.lammps,
@@ -70,13 +71,14 @@ def seed():
         pytest.param(ONE, _part(20), id="one"),
         pytest.param(MIXTURE, _part(15), id="mixture", marks=pytest.mark.faults),
         pytest.param(STATES, _part(15), id="states", marks=pytest.mark.faults),
+        pytest.param(MOLECULES, _part(15), id="molecules", marks=pytest.mark.faults),
     ],
 )
 def test_a_refinement_killed_at_random_moments(tmp_path, references, case, kills):
     wanted, seconds = references(case)
     rng = random.Random(seed())
     folder, done = prepare(tmp_path / "0"), 0
-    survived = 0
+    survived = killed = 0
     while done < kills:
         process = start(case, folder)
         # From the import of Python to the tables at the end.
@@ -86,10 +88,13 @@ def test_a_refinement_killed_at_random_moments(tmp_path, references, case, kills
         else:
             kill(process)
             done += 1
+            killed += 1
         if process.returncode in DONE or done % AT_ONCE == 0 or done == kills:
             if process.returncode not in DONE:
                 complete(case, folder)
             assert_same(folder, wanted)
+            TALLY[f"kills of a refinement survived, {case.name}"] += killed
+            killed = 0
             survived += 1
             folder = prepare(tmp_path / str(survived))
     assert until(lambda: not engines(tmp_path))
@@ -124,6 +129,7 @@ def test_an_engine_killed_at_random_moments(tmp_path, references):
             prepare(folder)
     complete(ONE, folder)
     assert_same(folder, wanted)
+    TALLY["kills of an engine survived"] += done
 
 
 @pytest.mark.faults
@@ -151,4 +157,5 @@ def test_a_worker_of_dask_killed_at_random_moments(tmp_path, references):
             prepare(folder)
     complete(REPLICAS, folder)
     assert_same(folder, wanted)
+    TALLY["kills of a worker of Dask survived"] += done
     assert until(lambda: not engines(tmp_path))

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ PART = float(os.environ.get("CGINIT_FAULTS") or 0.0)
 AT_LENGTH = PART > 0.0
 #: Seconds of the processor that an answer to a small or damaged input may take.
 LONGEST = 5.0
+#: What was tried and survived, by its name; printed at the end.
+TALLY: Counter[str] = Counter()
 #: Generated inputs of a test of every day, and of ``make faults``.
 FEW, MANY = 10, 1000
 
@@ -59,8 +62,11 @@ def answered(read: Callable[[], object], name: str, *, seconds: float = LONGEST)
     """
     try:
         with within(seconds):
-            return read()
+            found = read()
+        TALLY["files read and answered"] += 1
+        return found
     except CGInitError as error:
+        TALLY["files read and refused with a sentence"] += 1
         text = str(error)
         assert name in text, f"which file is meant? {text!r}"
         assert_sentence(text)
@@ -118,6 +124,7 @@ def command(*arguments: str, folder: Path, seconds: float = LONGEST) -> Answer:
     if code == 2:
         assert contents(folder) == before, "a refused command has written"
     assert not [name for name in contents(folder) if name.endswith((".tmp", ".partial"))]
+    TALLY[f"commands that ended with exit code {code}"] += 1
     return Answer(code, out.getvalue(), err.getvalue())
 
 

@@ -19,6 +19,7 @@ from cginit.campaign import (
     Batch,
     Campaign,
     StatePointTask,
+    aged_states,
     bead_potential,
     counts,
     join,
@@ -162,6 +163,7 @@ class Gas:
 
     error: str = ""
     drift: float = 0.0
+    pairing: float = 0.0
     pause: float = 0.0
     name: str = "gas"
 
@@ -172,6 +174,11 @@ class Gas:
         rng = np.random.default_rng(seed)
         frames = schedule.production // schedule.every
         positions = rng.uniform(-0.5, 0.5, (frames, start.n, 3)) * start.box
+        # From frame to frame more beads sit at a distance of 1 from another.
+        for number, frame in enumerate(positions):
+            paired = int(self.pairing * number / frames * (start.n // 2))
+            ways = rng.normal(size=(paired, 3))
+            frame[1 : 2 * paired : 2] = frame[: 2 * paired : 2] + ways / np.linalg.norm(ways, axis=1)[:, None]
         series = rng.standard_normal(schedule.production // 10)
         energy = series + self.drift * np.linspace(0.0, 1.0, series.size)
         return EngineRun(
@@ -280,6 +287,39 @@ def test_a_data_set_survives_its_file(tmp_path, records):
     (tmp_path / "no.h5").write_bytes(b"not a data set")
     with pytest.raises((InputError, OSError)):
         load(tmp_path / "no.h5")
+
+
+def test_a_liquid_that_ages_is_rejected_although_its_energy_is_steady():
+    pytest.importorskip("numba", reason="sampling needs Numba")
+    assert simulate_state(ACCEPTABLE, Gas(), precision=0.05).rejected == ""
+    rejected = simulate_state(ACCEPTABLE, Gas(pairing=0.5), precision=0.05).rejected
+    assert (
+        rejected == "not equilibrated: g(r) moves while it is sampled, by more than chance; the liquid ages"
+    )
+
+
+def test_what_is_known_to_age_is_not_used(tmp_path, records):
+    pytest.importorskip("h5py", reason="data sets need h5py")
+    path, beside = tmp_path / "data.h5", tmp_path / "data.aged.csv"
+    save(merge(records), path)
+    known = (ACCEPTABLE.family, ACCEPTABLE.seed, ACCEPTABLE.index)
+    assert aged_states(path) == {}
+    beside.write_text("family,seed,index,evidence\n" + ",".join(map(str, known)) + ',"moves on, and on"\n')
+    assert aged_states(path) == {known: "moves on, and on"}
+    data = load(path)
+    assert not np.any(data.accepted)
+    assert "aged: moves on, and on" in data.rejected
+    assert counts(data)["rejected"] == {"aged": 1, "screened": 1}
+    # The file itself stays what it was.
+    assert sorted(load(path, aged=True).accepted) == [False, True]
+    assert (
+        CliRunner().invoke(app, ["dataset", "merge", str(path), "--out", str(tmp_path / "b.h5")]).exit_code
+        == 0
+    )
+    assert sorted(load(tmp_path / "b.h5").accepted) == [False, True]
+    beside.write_text("family,seed,index,evidence\na,one,2,moves\n")
+    with pytest.raises(InputError, match="line 2: a row is family, seed, index, evidence"):
+        load(path)
 
 
 def test_a_campaign_survives_its_file(tmp_path):

@@ -16,8 +16,9 @@ from cginit.errors import ConvergenceError
 from cginit.growth import grown_configuration
 from cginit.interactions import Interactions
 from cginit.refine import History
+from cginit.refine.convergence import Distance
 from cginit.refine.inside import Inside, count_inside
-from cginit.refine.molecules import InsideResponse, molecule_structure, parts_of
+from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.reweighting import reweighted
 from cginit.refine.stored_curves import read_record, write_record
@@ -168,6 +169,23 @@ def test_the_derivative_of_pairs_inside_is_that_of_their_change():
     moved = inside.moved((g * np.exp(-0.3 * np.cos(r)))[None])[0]
     between = 0.95 * g * (np.exp(-0.3 * np.cos(r)) - 1.0)
     assert float((moved - between) @ r**2) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_pairs_inside_of_other_shapes_count_as_noise(ghosts):
+    """Half of the molecules' angles elsewhere: half of what pairs inside them add to g says nothing of U."""
+    target = target_of(ONES, "1-3", "1-4")
+    record = record_of(*ghosts, target, soft())
+    parts = parts_of(record, target)
+    off = Distance(chi2=9.0, lmse=0.1, integral=1.0, largest=0.5)
+    turned = replace(record, distances=Interactions({"A-A": off, "angle A-A-A": off}))
+    assert doubt(record, parts, R)["A-A"] == pytest.approx(np.zeros(R.size))
+    one = parts["A-A"]
+    expected = (0.5 * np.interp(R, one.r, one.answering + one.idle)) ** 2
+    assert doubt(turned, parts, R)["A-A"] == pytest.approx(expected)
+    states = [StateResponse.of(each, target, History((target,), ((each,),))) for each in (record, turned)]
+    before, after = (np.diag(state.difference.parts["A-A"].covariance) for state in states)
+    r = states[0].difference.parts["A-A"].r
+    assert after - before == pytest.approx(np.interp(r, R, expected), abs=1e-9)
 
 
 def test_other_pairs_are_kept_on_disk(ghosts, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cginit.campaign.beads import BeadPotential, bead_potential
 from cginit.campaign.campaign import Batch, Campaign, counts, screen_report
-from cginit.campaign.dataset import Dataset, Record, join, load, merge, read_record, save
+from cginit.campaign.dataset import Dataset, Record, aged_states, join, load, merge, read_record, save
 from cginit.campaign.families import DENSITIES, FAMILIES, StatePointTask, plan, split_of
 from cginit.campaign.potentials import SplinePotential, spline_potential
 from cginit.campaign.run import record_path, run_campaign
@@ -21,6 +21,7 @@ __all__ = [
     "Record",
     "SplinePotential",
     "StatePointTask",
+    "aged_states",
     "bead_potential",
     "counts",
     "join",

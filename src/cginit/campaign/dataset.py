@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "GRID_STEP",
     "Dataset",
     "Record",
+    "aged_states",
     "join",
     "load",
     "merge",
@@ -32,6 +34,8 @@ __all__ = [
 
 #: Version of both layouts; raised when a field changes its meaning.
 FORMAT_VERSION = 2
+#: End of the name of the list of state points that age, beside a data set.
+AGED = ".aged.csv"
 #: Common grid of g in sigma. A record ends at half its box, with NaN beyond, and reaches at least 5 sigma.
 GRID_STEP, GRID_END = 0.05, 10.0
 
@@ -250,13 +254,22 @@ def save(dataset: Dataset, path: Path) -> None:
     write_atomically(path, content.getvalue())
 
 
-def load(path: Path) -> Dataset:
+def load(path: Path, *, aged: bool = False) -> Dataset:
     """Read a data set written by `save`.
+
+    State points that are known to age (see `aged_states`) count as rejected.
+
+    Parameters
+    ----------
+    path : Path
+        The file. Beside it may lie the list of what ages, ``NAME.aged.csv``.
+    aged : bool
+        Accept what the file itself accepts, aged or not.
 
     Raises
     ------
     InputError
-        If the file is not one, or is of another version.
+        If the file is not one, or is of another version, or the list beside it is none.
     MissingDependencyError
         If h5py is not installed.
     """
@@ -272,7 +285,47 @@ def load(path: Path) -> Dataset:
                 columns[f.name] = values.asstr()[:].astype(str)
             else:
                 columns[f.name] = values[:].astype(np.int64 if f.name in _INTEGERS else np.float64)
-    return Dataset(**columns)
+    dataset = Dataset(**columns)
+    return dataset if aged else _without_aged(dataset, aged_states(path))
+
+
+def aged_states(path: Path) -> dict[tuple[str, int, int], str]:
+    """Return the state points of a data set that are known to be no equilibrium, with how that was seen.
+
+    The list, ``NAME.aged.csv`` beside ``NAME.h5``, has the columns family, seed, index, evidence; that of a file
+    without one is empty. It is kept apart, so that the records and what was trained on them stay what they were.
+
+    Raises
+    ------
+    InputError
+        If a row is not of these columns.
+    """
+    beside = Path(path).with_suffix(AGED)
+    if not beside.exists():
+        return {}
+    found = {}
+    with beside.open(newline="", encoding="utf-8") as stream:
+        for number, row in enumerate(csv.reader(stream), start=1):
+            if number == 1 or not row:
+                continue
+            try:
+                family, seed, index, evidence = row
+                found[family, int(seed), int(index)] = evidence
+            except ValueError:
+                raise InputError(
+                    f"{beside}, line {number}: a row is family, seed, index, evidence, not {','.join(row)!r}"
+                ) from None
+    return found
+
+
+def _without_aged(dataset: Dataset, aged: Mapping[tuple[str, int, int], str]) -> Dataset:
+    """Return the data set with what ages as rejected, unless it is already."""
+    rejected = dataset.rejected.astype(object)
+    names = zip(dataset.family.tolist(), dataset.seed.tolist(), dataset.index.tolist(), strict=True)
+    for row, name in enumerate(names):
+        if name in aged and not rejected[row]:
+            rejected[row] = f"aged: {aged[name]}"
+    return replace(dataset, rejected=rejected.astype(str))
 
 
 def _h5py() -> Any:

@@ -128,7 +128,7 @@ def _simulate(
             every = PILOT.every * -(-production // (MAX_FRAMES * PILOT.every))
             run(replace(PILOT, equilibration=1_000, production=production, every=every, push_off=0))
             g = sampled.rdf
-            reasons = sampled.examine(g)
+            reasons = sampled.examine(g) + sampled.trend(task.potential.r_cut)
             if any(_is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
                 # What was sampled belongs to the equilibration; begin again where it ended.
                 sampled.forget()
@@ -173,7 +173,17 @@ class _Sampled:
 
     @property
     def rdf(self) -> RDF:
-        return replace(self.pairs[0], counts=np.concatenate([part.counts for part in self.pairs])).rdf()
+        return self._counts.rdf()
+
+    def trend(self, r_cut: float) -> tuple[str, ...]:
+        """Return the reason against a run whose g moves while it is sampled, if so."""
+        if not sampling.moves(self._counts, r_cut):
+            return ()
+        return ("not equilibrated: g(r) moves while it is sampled, by more than chance; the liquid ages",)
+
+    @property
+    def _counts(self) -> sampling.PairCounts:
+        return replace(self.pairs[0], counts=np.concatenate([part.counts for part in self.pairs]))
 
     def examine(self, g: RDF) -> tuple[str, ...]:
         return sampling.examine(self.trajectory, g, np.concatenate(self.energy)).reasons

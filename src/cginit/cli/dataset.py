@@ -125,7 +125,7 @@ def merge(
     """Join records into one file; a state point that occurs twice is taken from the first source."""
     from cginit.campaign import join, save
 
-    data = join([_data(source) for source in sources])
+    data = join([_data(source, aged=True) for source in sources])
     save(data if rejected else data.select(data.accepted), out)
     voice().file(out)
 
@@ -141,7 +141,7 @@ def unpack(
 
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    for record in load(file).records():
+    for record in load(file, aged=True).records():
         path = folder / f"{record.family}-{record.seed:06d}-{record.index}.npz"
         if not path.exists():
             write_record(record, path)
@@ -222,14 +222,14 @@ def sheet(
     voice().file(dataset_sheet(data.select(rows), out, count=count, seed=seed))
 
 
-def _data(source: Path) -> Dataset:
+def _data(source: Path, *, aged: bool = False) -> Dataset:
     from cginit.campaign import load, read_record
     from cginit.campaign import merge as columns
 
     if not source.exists():
         raise InputError(f"{source} does not exist")
     if not source.is_dir():
-        return load(source)
+        return load(source, aged=aged)
     paths = sorted(source.glob("*.npz"))
     if not paths:
         raise InputError(f"{source} holds no records; make them with: cg-init dataset simulate {source}")

@@ -35,7 +35,7 @@ from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
-from cginit.io import check_target, prepare_target, rdf_reading, read_rdf_header, write_table
+from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header, write_table
 from cginit.state import StatePoint, number_density
 
 __all__ = [
@@ -113,7 +113,12 @@ def read_problem(options: GuessOptions) -> Problem:
         _density(options, header.density, target), _thermal_energy(options, header.kT, target), target.units
     )
     r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
-    notes = (*reading.notes, *prepared.notes, *check_target(target, r_cut, state))
+    notes = (
+        *reading.notes,
+        *prepared.notes,
+        *check_target(target, r_cut, state),
+        *question_curve(reading.rdf),
+    )
     return Problem(target, state, r_cut, notes, "; ".join([reading.line, *prepared.remarks]))
 
 

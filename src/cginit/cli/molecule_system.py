@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
+    from cginit.bonded import Potential
+    from cginit.interactions import Interaction
     from cginit.trajectory import MoleculeTargets
 
 __all__ = ["START_FILE", "write_molecules"]
 
 #: The file of the topology and the positions, beside that of the system.
 START_FILE = "start.gsd"
+#: End of the names of tables to start from.
+FIRST_SUFFIX = ".start.pot"
 
 
 def write_molecules(
@@ -27,6 +31,7 @@ def write_molecules(
     *,
     density: float | None = None,
     pressure: float | None = None,
+    first: Mapping[Interaction, Potential] | None = None,
 ) -> list[tuple[Path, str]]:
     """Write distributions, the g(r) inside molecules, the start and, last, the file of the system.
 
@@ -46,6 +51,8 @@ def write_molecules(
         Of all beads, instead of that of the trajectory.
     pressure : float, optional
         Pressure to reach, in the units of the targets.
+    first : mapping of Interaction to potential, optional
+        Potentials to start from.
 
     Returns
     -------
@@ -94,5 +101,29 @@ def write_molecules(
         f"{json.dumps(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(), ensure_ascii=False)}"
         for name, path in targets.items()
     ]
+    tables = _first_tables(folder, first or {})
+    if tables:
+        written.append((folder, f"{len(tables)} tables *{FIRST_SUFFIX} to start from"))
+        lines += ["", "# What a refinement starts from, unless --method names a guess.", "[start]"]
+        lines += [
+            f"{json.dumps(str(name), ensure_ascii=False)} = {json.dumps(path.name, ensure_ascii=False)}"
+            for name, path in tables.items()
+        ]
     whole = write_atomically(file, "\n".join(lines) + "\n")
     return [*written, (whole, f"run cg-init refine {file}")]
+
+
+def _first_tables(folder: Path, first: Mapping[Interaction, Potential]) -> dict[Interaction, Path]:
+    """Write the potentials to start from, and return the file of each."""
+    from cginit.curves import PairPotential
+    from cginit.io import write_table
+    from cginit.io.bonded_tables import write_bonded_pot
+
+    found = {}
+    for name, potential in first.items():
+        path = folder / f"{name.file_stem}{FIRST_SUFFIX}"
+        if isinstance(potential, PairPotential):
+            found[name] = write_table(potential, path)
+        else:
+            found[name] = write_bonded_pot(potential, path)
+    return found

@@ -22,7 +22,6 @@ RDF_HELP = (
 OptionalRdf = Annotated[
     Path | None, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)
 ]
-Rdf = Annotated[Path, typer.Option("--rdf", metavar="FILE", help=RDF_HELP, rich_help_panel=TARGET)]
 Density = Annotated[
     float | None,
     typer.Option(

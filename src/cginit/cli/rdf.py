@@ -18,7 +18,9 @@ from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
 
 if TYPE_CHECKING:
+    from cginit.bonded import Potential
     from cginit.curves import RDF
+    from cginit.interactions import Interactions
     from cginit.trajectory import MappedSystem, MoleculeTargets
 
 __all__ = ["default_dr", "rdf", "thermal_energy"]
@@ -140,6 +142,13 @@ class RdfOptions:
             "and the last frame with its topology to start from, all in the folder of this file.",
         ),
     ] = None
+    start: Annotated[
+        bool,
+        typer.Option(
+            "--start/--no-start",
+            help="With --system, of bonded beads: also invert the frames for potentials of all terms to start from.",
+        ),
+    ] = True
     pressure: Annotated[
         str | None,
         typer.Option(
@@ -218,8 +227,9 @@ def rdf_command(options: RdfOptions) -> None:
     if options.system_file is not None and molecules is not None:
         from cginit.cli.molecule_system import write_molecules
 
+        tables = _first_potentials(options, molecules, energy) if options.start else None
         written = write_molecules(
-            options.system_file, molecules, energy, files, density=density, pressure=pressure
+            options.system_file, molecules, energy, files, density=density, pressure=pressure, first=tables
         )
         for path, what in written:
             spoken.file(path, what)
@@ -267,6 +277,24 @@ def _sample(
             for path in options.out_beads or ()
         ]
     return targets, system, files, beads, molecules
+
+
+def _first_potentials(
+    options: RdfOptions, molecules: MoleculeTargets, kT: float
+) -> Interactions[Potential] | None:
+    """Return the potentials that the frames show directly; None, and a note why, where they do not."""
+    from cginit.cli.progress import waiting
+    from cginit.errors import ConvergenceError
+    from cginit.guess.direct import direct_inversion
+
+    try:
+        with waiting("inverting the frames for potentials to start from"):
+            return direct_inversion(
+                options.topology, options.trajectory, molecules, kT, blocks=options.blocks, **options.frames
+            )
+    except (InputError, ConvergenceError) as error:
+        voice().note(f"no potentials to start from were made of the frames: {error}", "note: ")
+        return None
 
 
 def _write(

@@ -73,9 +73,14 @@ def start_of_system(
     if len({name for one in system.targets for name in one.pairs}) > 1:
         check_pair_tables(out)
     targets = with_pressure(system.targets, pressure)
-    with waiting("guessing the potentials"):
-        guessed = guess_system(targets, method, cutoff, system.starts)
-    potentials = Interactions({**guessed, **system.given_potentials()})
+    # A method that is named is wanted instead of the tables to start from.
+    first = {} if method is not None else system.first_potentials(cutoff)
+    known = {**first, **system.given_potentials()}
+    guessed: Mapping[Interaction, Potential] = {}
+    if any(name not in known for one in targets for name in one.measured):
+        with waiting("guessing the potentials"):
+            guessed = guess_system(targets, method, cutoff, system.starts)
+    potentials = Interactions({**guessed, **known})
     describe_potentials(potentials)
     for note in system.notes:
         voice().note(note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ STATE = (
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
 )
 #: What a file may hold beside.
-WHOLE = ("units", "given", "states")
+WHOLE = ("units", "given", "start", "states")
 #: What a table of ``[[states]]`` may hold beside.
 OWN = ("units", "weight", "mixture", "system")
 
@@ -46,6 +46,8 @@ class System:
         One a state.
     given : dict of interaction to Path
         Tables of interactions that are simulated and not refined.
+    first : dict of interaction to Path
+        Tables of interactions that a refinement starts from.
     starts : tuple of Configuration or None
         Where the topology of a state is that of a configuration, this.
     degrees : bool
@@ -57,6 +59,7 @@ class System:
     targets: tuple[Target, ...]
     given: dict[str, Path]
     starts: tuple[Configuration | None, ...]
+    first: dict[str, Path] = field(default_factory=dict)
     degrees: bool = False
     notes: tuple[str, ...] = ()
 
@@ -68,20 +71,35 @@ class System:
         InputError
             If one cannot be read, or belongs to no interaction.
         """
+        return self._read(self.given, "given")
+
+    def first_potentials(self, r_cut: float | None = None) -> Interactions[Potential]:
+        """Read the tables of ``[start]``; pairs end at `r_cut`, by default where their tables end.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or belongs to no interaction.
+        """
+        return self._read(self.first, "start", r_cut)
+
+    def _read(
+        self, tables: Mapping[str, Path], section: str, r_cut: float | None = None
+    ) -> Interactions[Potential]:
         from cginit.interactions import Interaction, Interactions
         from cginit.io import read_start, read_table
         from cginit.io.bonded_given import read_bonded_table
 
         found: dict[Interaction, Potential] = {}
-        for text, path in self.given.items():
+        for text, path in tables.items():
             name = Interaction.of(text)
             owner = next((one for one in self.targets if name in one.interactions), None)
             if owner is None:
-                raise InputError(f"[given] names {name}, which no state has")
+                raise InputError(f"[{section}] names {name}, which no state has")
             if not name.is_pair:
                 found[name] = read_bonded_table(path, name, units=owner.units, degrees=self.degrees)
             elif name in owner.rdfs:
-                found[name] = read_start(path, owner.rdfs[name], owner.kT)
+                found[name] = read_start(path, owner.rdfs[name], owner.kT, r_cut)
             else:
                 found[name] = read_table(path, units=owner.units)
         return Interactions(found)
@@ -99,22 +117,29 @@ def read_system(file: Path) -> System:
 
     content = read_toml(file)
     check_keys(content, (*WHOLE, *STATE), str(file))
-    given = {name: file.parent / path for name, path in content.get("given", {}).items()}
+    given, first = (
+        {name: file.parent / path for name, path in content.get(section, {}).items()}
+        for section in ("given", "start")
+    )
     if "step" in content:
         voice().warn(f"step in {file} is called dr now")
     if "states" not in content:
         target, start = _target(content, file, str(file))
-        return System((target,), given, (start,), _degrees(content, str(file)), _notes((target,)))
+        notes = _notes((target,))
+        return System((target,), given, (start,), first, _degrees(content, str(file)), notes)
     if not content["states"]:
         raise InputError(f"{file} has no table [[states]]; it must state one for each state")
-    common = {name: value for name, value in content.items() if name not in ("states", "given")}
+    common = {name: value for name, value in content.items() if name not in ("states", "given", "start")}
     found = []
     for number, one in enumerate(content["states"], start=1):
         where = f"state {number} of {file}"
         check_keys(one, (*STATE, *OWN), where)
-        found.append(_state(common, one, file, where))
+        target, start, own = _state(common, one, file, where)
+        found.append((target, start))
+        for name, path in own.items():
+            first.setdefault(name, path)
     targets, starts = zip(*found, strict=True)
-    return System(targets, given, starts, _degrees(content, str(file)), _notes(targets))
+    return System(targets, given, starts, first, _degrees(content, str(file)), _notes(targets))
 
 
 def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:
@@ -143,8 +168,8 @@ def _degrees(content: Mapping[str, Any], where: str) -> bool:
 
 def _state(
     common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str
-) -> tuple[Target, Configuration | None]:
-    """Return the target of one of several states: what all share, and what is its own."""
+) -> tuple[Target, Configuration | None, dict[str, Path]]:
+    """Return the target of one of several states, what all share and what is its own, its start and first tables."""
     import dataclasses
 
     weight = float(one.get("weight", 1.0))
@@ -158,7 +183,7 @@ def _state(
             if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
         }
         target, start = _target({**shared, **own}, file, where)
-        return dataclasses.replace(target, weight=weight), start
+        return dataclasses.replace(target, weight=weight), start, {}
     left = sorted({*common, *one} - {"weight", "mixture", "system"})
     if left:
         raise InputError(
@@ -168,7 +193,7 @@ def _state(
     found = read_system(file.parent / other)
     if len(found.targets) != 1:
         raise InputError(f"{where}: {other} has {len(found.targets)} states, not one")
-    return dataclasses.replace(found.targets[0], weight=weight), found.starts[0]
+    return dataclasses.replace(found.targets[0], weight=weight), found.starts[0], found.first
 
 
 def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target, Configuration | None]:

@@ -51,6 +51,21 @@ class Angle:
         last = (cosine[:, None] * ub - ua) / (lb * sine)[:, None]
         return np.arctan2(sine, cosine), np.stack([first, -first - last, last], axis=1)
 
+    def laplacian(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
+        r"""Return the sums of second derivatives; see `Coordinate`.
+
+        With the lengths a and b of the two bonds they are :math:`\cot\theta / a^2` and :math:`\cot\theta / b^2` at
+        the ends, and their sum less :math:`2 / (a b \sin\theta)` in the middle.
+        """
+        middle = positions[members[:, 1]]
+        a = minimum_image(positions[members[:, 0]] - middle, box)
+        b = minimum_image(positions[members[:, 2]] - middle, box)
+        la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+        cosine = np.einsum("ij,ij->i", a, b) / (la * lb)
+        sine = np.maximum(np.linalg.norm(np.cross(a, b), axis=1) / (la * lb), LEAST_SINE)
+        first, last = cosine / sine / la**2, cosine / sine / lb**2
+        return np.stack([first, first + last - 2.0 / (la * lb * sine), last], axis=1)
+
     def count(self, positions: Positions, box: ArrayLike, members: IntArray, bins: Array) -> IntArray:
         """Return the counts; see `Coordinate`."""
         return histogram(self.measure(positions, members, box), bins, self.name)

@@ -48,6 +48,10 @@ class Coordinate(Protocol):
         """Return the coordinate ``(m,)`` in one configuration, and its derivatives by positions ``(m, beads, 3)``."""
         ...
 
+    def laplacian(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
+        """Return the sums of the second derivatives of the coordinate by the place of each bead ``(m, beads)``."""
+        ...
+
     def count(self, positions: Positions, box: ArrayLike, members: IntArray, bins: Array) -> IntArray:
         """Return how many groups are in the bin of each grid point, ``(n,)``, or ``(frames, n)`` of several frames.
 

@@ -37,6 +37,11 @@ class Bond:
         along = vectors / length[:, None]
         return length, np.stack([-along, along], axis=1)
 
+    def laplacian(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
+        r"""Return :math:`2 / b` of both beads; see `Coordinate`."""
+        own = 2.0 / self.measure(positions, members, box)
+        return np.stack([own, own], axis=1)
+
     def count(self, positions: Positions, box: ArrayLike, members: IntArray, bins: Array) -> IntArray:
         """Return the counts; see `Coordinate`."""
         return histogram(self.measure(positions, members, box), bins, self.name)

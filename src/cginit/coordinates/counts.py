@@ -19,6 +19,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.sampling import BLOCKS
+from cginit.sampling.errors import block_sums
 from cginit.topology import Topology
 from cginit.units import UnitSystem
 
@@ -84,14 +85,7 @@ class BondedCounts:
         InputError
             If there are fewer configurations than blocks, or no group lies on the grid.
         """
-        frames = len(self)
-        if frames < blocks:
-            raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
-        w = np.full(frames, 1.0 / frames) if weights is None else np.asarray(weights, dtype=np.float64)
-        w = w / w.sum()
-        bounds = [k * frames // blocks for k in range(blocks)]
-        sums = np.add.reduceat(w[:, None] * self.counts, bounds, axis=0)
-        totals = np.add.reduceat(w, bounds)
+        sums, totals = block_sums(self.counts, weights, blocks)
         if not float(sums.sum()) > 0.0:
             raise InputError(
                 f"no {self.interaction} lies between {self.x[0]:g} and {self.x[-1]:g} {self.units.length}; count on "

@@ -63,6 +63,10 @@ class Dihedral:
         shared = p * first - q * last
         return phi, np.stack([first, shared - first, -shared - last, last], axis=1)
 
+    def laplacian(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
+        """Return zeros ``(m, 4)``: a dihedral is a harmonic function of the place of each bead; see `Coordinate`."""
+        return np.zeros((len(members), 4))
+
     def count(self, positions: Positions, box: ArrayLike, members: IntArray, bins: Array) -> IntArray:
         """Return the counts; see `Coordinate`."""
         return histogram(self.measure(positions, members, box), bins, self.name)

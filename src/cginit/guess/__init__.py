@@ -65,6 +65,8 @@ METHODS: dict[str, Callable[[], Guess]] = {
 CUTOFF_DIAMETERS = 3.5
 #: Default cut-off of particles without a core, in mean spacings.
 CUTOFF_SPACINGS = 3.0
+#: A table of fewer rows has no shape.
+LEAST_ROWS = 4
 
 
 def load_guess(method: str) -> Guess:
@@ -148,6 +150,11 @@ def guess(
         raise InputError(
             f"the cut-off {cutoff:g} lies beyond the target g(r), which ends at {target.r_max:g} "
             f"{target.units.length}; sample g further or choose a smaller cut-off"
+        )
+    if np.count_nonzero(target.r <= cutoff * (1.0 + 1e-9)) < LEAST_ROWS:
+        raise InputError(
+            f"g(r) has fewer than {LEAST_ROWS} rows up to the cut-off {cutoff:.3g} {target.units.length}, its rows "
+            f"are {target.dr:.3g} apart; sample it in finer bins, or give S(k), if this is one, to cg-init scattering"
         )
     proposer = load_guess(method) if isinstance(method, str) else method
     potential = proposer(target, state, cutoff)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from cginit.bonded import Potential
 from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES
-from cginit.curves import Array
+from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.guess.mixture import NETWORK, OUTSIDE
+from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions, all_pairs
+from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.ornstein_zernike import invert_pairs
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, invert_pairs
+from cginit.network.bridge import WEIGHTS
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
 
 __all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
 
-MOLECULE_METHODS = ("boltzmann", "hnc")
+MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
 #: The one taken when none is named: the other is not better for every pair, and needs a start configuration.
 DEFAULT_MOLECULE_METHOD = "boltzmann"
 
@@ -39,59 +45,119 @@ def guess_molecules(
     ----------
     target : Target
         Of molecules.
-    method : {"boltzmann", "hnc"}
-        Of the pairs: :math:`-kT \ln g`, or the hypernetted-chain inversion of the Ornstein-Zernike equation with the
-        structure :math:`\Omega(k)` of the molecules of `start`. Where that has no solution, -kT ln g stands in, and
-        the notes of the potentials say so.
+    method : {"boltzmann", "hnc", "verlet", "network"}
+        Of the pairs: :math:`-kT \ln g`, or the inversion of the Ornstein-Zernike equation with the structure
+        :math:`\Omega(k)` of the molecules of `start`, closed by the hypernetted chain, by the bridge function of
+        Verlet (`cginit.liquid.bridge`), or by that of the network of loose beads, which sees g and h - c of each pair
+        and the density of all beads. A pair that is unlike the training of the network keeps HNC. Where the equation
+        has no solution, -kT ln g stands in. The notes of the potentials say both.
     r_cut : float or Interactions of float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
     start : Configuration, optional
-        Molecules of the shapes that they have in the liquid, at the density of the target; for ``hnc``.
+        Molecules of the shapes that they have in the liquid, at the density of the target; for all but ``boltzmann``.
 
     Raises
     ------
     InputError
-        If the method is unknown, a cut-off lies beyond the target, or ``hnc`` has no start.
+        If the method is unknown, a cut-off lies beyond the target, or a method that needs a start has none.
     """
     if method not in MOLECULE_METHODS:
         raise InputError(f"unknown method {method!r} for molecules; known are {', '.join(MOLECULE_METHODS)}")
     visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
-    gamma: dict[Interaction, Array] = {}
-    notes: tuple[str, ...] = ()
-    used = "boltzmann"
-    if method == "hnc" and visible:
-        if start is None:
-            raise InputError("the method hnc needs a start configuration, for the shapes of the molecules")
-        try:
-            gamma = _indirect_correlations(target, visible, start)
-            used = "hnc"
-        except ConvergenceError as error:
-            notes = (f"-kT ln g stands in for hnc: {error}",)
     found: dict[Interaction, Potential] = {}
-    for pair, one in visible.items():
-        with np.errstate(divide="ignore"):
-            u = -np.log(one.target.g) + gamma.get(pair, 0.0)
-        cutoff = r_cut[pair] if isinstance(r_cut, Interactions) else r_cut
-        if cutoff is None:
-            cutoff = default_cutoff(target.rdfs[pair], target.state)
-        if cutoff > one.target.r_max * (1.0 + 1e-9):
+    structure: _Structure | None = None
+    notes: tuple[str, ...] = ()
+    if method != "boltzmann" and visible:
+        if start is None:
             raise InputError(
-                f"the cut-off {cutoff:g} lies beyond g(r) of {pair}, which ends at {one.target.r_max:g}"
+                f"the method {method} needs a start configuration, for the shapes of the molecules"
             )
-        found[pair] = potential_from(one, target.kT * u, target.state, cutoff, used, notes=notes)
+        try:
+            structure = _structure_of(target, visible, start, twice=method == "network")
+        except ConvergenceError as error:
+            notes = (f"-kT ln g stands in for {method}: {error}",)
+    for pair, one in visible.items():
+        cutoff = _cutoff(target, pair, r_cut)
+        if structure is None:
+            found[pair] = _closed(target, one, np.zeros(one.target.r.size), cutoff, "boltzmann", notes)
+        else:
+            found[pair] = structure.potential(target, pair, one, cutoff, method)
     for name, curve in target.distributions.items():
         found[name] = COORDINATES[name.coordinate].invert(curve, target.kT)
     return Interactions(found)
 
 
-def _indirect_correlations(
-    target: Target, visible: dict[Interaction, VisibleTarget], start: Configuration
-) -> dict[Interaction, Array]:
-    """Return h - c ``(n,)`` of each pair on the grid of its target, from the equation with the molecules."""
+def _cutoff(target: Target, pair: Interaction, wanted: float | Interactions[float] | None) -> float:
+    cutoff = wanted[pair] if isinstance(wanted, Interactions) else wanted
+    if cutoff is None:
+        return default_cutoff(target.rdfs[pair], target.state)
+    end = target.rdfs[pair].r_max
+    if cutoff > end * (1.0 + 1e-9):
+        raise InputError(f"the cut-off {cutoff:g} lies beyond g(r) of {pair}, which ends at {end:g}")
+    return cutoff
+
+
+def _closed(
+    target: Target, one: VisibleTarget, added: Array, r_cut: float, method: str, notes: tuple[str, ...]
+) -> PairPotential:
+    """Return -kT ln g and what is added to it, in kT ``(n,)`` on the grid of the target."""
+    with np.errstate(divide="ignore"):
+        u = -np.log(one.target.g) + added
+    return potential_from(one, target.kT * u, target.state, r_cut, method, notes=notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Structure:
+    """h - c ``(n,)`` of each pair on the grid of its target; `freer` follows the noise of g less."""
+
+    gamma: dict[Interaction, Array]
+    freer: dict[Interaction, Array]
+
+    def potential(
+        self, target: Target, pair: Interaction, one: VisibleTarget, r_cut: float, method: str
+    ) -> PairPotential:
+        gamma = self.gamma[pair]
+        if method == "verlet":
+            return _closed(target, one, gamma + modified_verlet(gamma), r_cut, method, ())
+        if method == "hnc":
+            return _closed(target, one, gamma, r_cut, method, ())
+        learned = NetworkGuess(NETWORK, fallback=False).of_correlations(
+            target.rdfs[pair], target.state, r_cut, np.array([gamma, self.freer[pair]])
+        )
+        outside = [note for note in learned.notes if note.startswith(OUTSIDE)]
+        if not outside:
+            return learned
+        notes = tuple(f"HNC stands in for the network: {note}" for note in outside)
+        return _closed(target, one, gamma, r_cut, "hnc", notes)
+
+
+def _structure_of(
+    target: Target, visible: dict[Interaction, VisibleTarget], start: Configuration, *, twice: bool
+) -> _Structure:
+    """Solve the equation with the molecules, `twice` with both weights of the noise that the network has seen.
+
+    Raises
+    ------
+    ConvergenceError
+        If a pair has no g(r), the g(r) are not those between molecules, or there is no solution.
+    """
     if len(visible) < len(all_pairs(target.densities)):
         raise ConvergenceError("some pairs have no g(r)")
     if not target.counts_between_molecules:
         raise ConvergenceError("the g(r) are not those between different molecules")
+    molecules = MoleculeStructure([start])
+    gamma = _indirect_correlations(target, visible, molecules, NOISE_WEIGHT)
+    freer = _indirect_correlations(target, visible, molecules, WEIGHTS[1]) if twice else {}
+    return _Structure(gamma, freer)
+
+
+def _indirect_correlations(
+    target: Target,
+    visible: dict[Interaction, VisibleTarget],
+    molecules: MoleculeStructure,
+    noise_weight: float,
+) -> dict[Interaction, Array]:
+    """Return h - c ``(n,)`` of each pair on the grid of its target, from the equation with the molecules."""
     placed = [sine_nodes(one.target.r, one.target.g, one.error) for one in visible.values()]
     nodes = placed[0][0]
     g = [
@@ -103,7 +169,8 @@ def _indirect_correlations(
         np.array(g),
         np.array(list(target.densities.values())),
         error=np.array([error for _, _, error in placed]),
-        intramolecular=MoleculeStructure([start]),
+        noise_weight=noise_weight,
+        intramolecular=molecules,
         names=[str(pair) for pair in visible],
     )
     return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cginit.atomic import write_atomically
 from cginit.io.checks import check_target, refuse_two_phases
 from cginit.io.convert import convert
+from cginit.io.curve_questions import question_curve
 from cginit.io.formats import FORMATS, TableFormat, table_format
 from cginit.io.preparation import Prepared, prepare_target
 from cginit.io.rdf import RDFHeader, Reading, rdf_reading, read_rdf, read_rdf_header, write_rdf
@@ -29,6 +30,7 @@ __all__ = [
     "check_target",
     "convert",
     "prepare_target",
+    "question_curve",
     "rdf_reading",
     "read_lammps_tables",
     "read_rdf",

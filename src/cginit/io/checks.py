@@ -30,6 +30,8 @@ SLOW_DECAY = 0.03
 #: S(0) of g that is worth a note, and above which a refinement is refused. The largest of 1418 fluids of the data
 #: set is 3.4; inside two phases it grows with the volume.
 NOTED_LONG_WAVE, MAX_LONG_WAVE = 5.0, 10.0
+#: A tail follows r to this part of a power, and scatters around it by this part of the whole change.
+OFF_POWER = 0.15
 #: Least mean of g - 1 in the shell beyond two and a half peak distances for a tail that falls over many of them.
 LEAST_EXCESS = 0.02
 
@@ -184,6 +186,15 @@ def _beyond(target: RDF, box: HalfBox) -> str:
     )
 
 
+def _grows_as_r(full: RDF) -> bool:
+    half = (full.r >= 0.5 * full.r_max) & (full.g > 0.0)
+    if np.count_nonzero(half) < 4:
+        return False
+    x, y = np.log(full.r[half]), np.log(full.g[half])
+    offset, power = np.polynomial.polynomial.polyfit(x, y, 1)
+    return bool(abs(power - 1.0) < OFF_POWER and np.std(y - offset - power * x) < OFF_POWER * np.ptp(x))
+
+
 def _mean(target: RDF, lower: float, upper: float) -> float:
     chosen: Array = target.g[(target.r >= lower - 1e-9) & (target.r <= upper + 1e-9)]
     return float(np.mean(chosen)) if chosen.size else 1.0
@@ -196,6 +207,11 @@ def _reason(full: RDF, tail: float, decays: bool) -> str:
         return (
             "it is still falling from period to period, as in phase coexistence or droplets: one potential of a "
             "homogeneous liquid cannot give it. Sample a homogeneous state, or a larger box"
+        )
+    if _grows_as_r(full):
+        return (
+            "it grows like r, as one does that was divided by rings (2 pi r dr) instead of spherical shells "
+            "(4 pi r^2 dr); count in three dimensions"
         )
     if tail < 0.1:
         return (

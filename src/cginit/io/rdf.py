@@ -20,7 +20,14 @@ from cginit.io.grid import check_increasing, even_grid
 from cginit.io.header import Header, header_lines, parse_header
 from cginit.io.labels import length_in_nm
 from cginit.io.lammps_rdf import averaged
-from cginit.io.rdf_values import not_counts, not_negative, resampled, without_itself
+from cginit.io.rdf_values import (
+    not_counts,
+    not_empty_at_the_end,
+    not_exchanged,
+    not_negative,
+    resampled,
+    without_itself,
+)
 from cginit.io.rows import Rows, column_text, grid_text, read_bytes
 from cginit.io.sheet import Sheet, comments_of, read_sheet
 from cginit.state import StatePoint
@@ -198,9 +205,11 @@ def rdf_reading(
     system = _units(units, header, sheet, name)
     rows = _in_range(sheet.rows, columns)
     r = rows.numbers(columns.r, "r")
+    not_exchanged(rows, r, columns)
     check_increasing(rows, r)
     g, error, remark = _values(sheet, rows, columns, r)
     not_counts(rows, r, g, columns)
+    not_empty_at_the_end(rows, r, g)
     g, self_note = without_itself(rows, r, g)
     g = not_negative(rows, r, g, system, clean)
     if error is not None and np.any(error < 0.0):

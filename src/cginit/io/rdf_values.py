@@ -12,7 +12,14 @@ from cginit.io.rows import Rows
 from cginit.splines import monotone_cubic
 from cginit.units import UnitSystem
 
-__all__ = ["not_counts", "not_negative", "resampled", "without_itself"]
+__all__ = [
+    "not_counts",
+    "not_empty_at_the_end",
+    "not_exchanged",
+    "not_negative",
+    "resampled",
+    "without_itself",
+]
 
 #: Steps may differ by this part of the median step; beyond it rows are missing, or the file is no curve.
 SLIGHTLY_UNEVEN = 0.2
@@ -22,6 +29,8 @@ COUNTS_BELOW = 2.5
 EMPTY = 3
 #: A smoothed or subtracted g(r) may dip below 0 by a few per cent; more is not noise.
 MAX_NEGATIVE = 0.05
+#: A curve whose end is below this, or below this part of its largest value, tends to 0.
+TENDS_TO_0 = 0.1
 
 
 def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ...]]:
@@ -38,6 +47,18 @@ def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ..
     return cleaned, (note,)
 
 
+def not_exchanged(rows: Rows, r: Array, columns: Columns) -> None:
+    """Refuse distances that rise and fall beside a g that rises in even steps."""
+    if columns.r > columns.g or np.all(np.diff(r) >= 0.0):
+        return
+    steps = np.diff(rows.numbers(columns.g, "g"))
+    if np.all(steps > 0.0) and np.ptp(steps) < SLIGHTLY_UNEVEN * np.median(steps):
+        raise InputError(
+            f"{rows.name} has g in column {columns.r + 1} and r in column {columns.g + 1}, as the even steps of that "
+            "column tell; exchange the two"
+        )
+
+
 def not_counts(rows: Rows, r: Array, g: Array, columns: Columns) -> None:
     """Refuse a column that grows like a number of neighbours or a histogram, which no g does."""
     power = growth(r, g)
@@ -50,6 +71,16 @@ def not_counts(rows: Rows, r: Array, g: Array, columns: Columns) -> None:
     )
 
 
+def not_empty_at_the_end(rows: Rows, r: Array, g: Array) -> None:
+    """Refuse rows of zeros after those of a liquid: written, and not counted."""
+    last = int(np.max(np.flatnonzero(g), initial=0))
+    if g.size - 1 - last < EMPTY or g[max(last - EMPTY, 0) : last + 1].min() <= 0.5:
+        return
+    raise InputError(
+        f"{rows.where(last + 1)}: g is 0 from here on (r > {r[last]:g}), where nothing was counted; remove these rows"
+    )
+
+
 def not_negative(rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool) -> Array:
     """Refuse negative g, or set what is small to 0 where `clean` asks for it."""
     if not np.any(g < 0.0):
@@ -57,15 +88,20 @@ def not_negative(rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool)
     row = int(np.argmin(g))
     what = f"g(r) of {rows.name} is negative at r = {r[row]:g} {units.length} ({g[row]:.3g}, line {rows.lines[row]})"
     if g[row] < -MAX_NEGATIVE:
-        hint = (
-            "this looks like h(r) = g(r) - 1; add 1"
-            if g[0] == -1.0
-            else "this is no noise; sample g(r) again"
-        )
-        raise InputError(f"{what}; {hint}")
+        raise InputError(f"{what}; {_what_is_negative(g)}")
     if not clean:
         raise InputError(f"{what}; pass --clean to set it to 0")
     return np.maximum(g, 0.0)
+
+
+def _what_is_negative(g: Array) -> str:
+    """Say what a curve that is negative far beyond its noise may be, and what to do."""
+    if g[0] == -1.0:
+        return "this looks like h(r) = g(r) - 1; add 1"
+    end = g[-max(g.size // 4, 1) :]
+    if np.max(np.abs(end)) < TENDS_TO_0 * np.max(np.abs(g)) or abs(float(np.mean(end))) < TENDS_TO_0:
+        return "this tends to 0, as a potential, -kT ln g or G(r) = 4 pi rho r (g - 1) does, and not to 1; give g(r)"
+    return "this is no noise; sample g(r) again"
 
 
 def resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Array, Array, Array | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ __all__ = ["Rows", "column_text", "csv_text", "grid_text", "read_bytes", "read_r
 
 #: First characters of a line that is no data, over all formats: VOTCA and LAMMPS (#), xvg (#, @, &), others.
 COMMENTS = ("#", "@", "&", "%", "!", "//")
+#: No quantity in any unit is larger; products of a few of them must still be numbers.
+LARGEST = 1e100
+_FORTRAN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[dD][+-]?\d+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -90,17 +95,24 @@ class Rows:
         try:
             values = np.array(fields, dtype=np.float64)
         except ValueError:
-            row = next(row for row, field in enumerate(fields) if not is_number(field))
-            raise InputError(
-                f"{self.where(row)}: {quantity} is {fields[row]!r}, not a number; correct the field, or start "
-                "the line with # if it is a comment"
-            ) from None
+            row = next((row for row, field in enumerate(fields) if not is_number(field)), None)
+            if row is not None:
+                raise InputError(
+                    f"{self.where(row)}: {quantity} is {fields[row]!r}, not a number; {_remedy(fields[row])}"
+                ) from None
+            values = np.array([_of_fortran(field) for field in fields], dtype=np.float64)
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             row = int(bad[0])
             raise InputError(
                 f"{self.where(row)}: {quantity} is {fields[row]}; every value must be finite, so remove the row "
                 "if it lies at an end of the range, or sample the curve again"
+            )
+        large = np.flatnonzero(np.abs(values) > LARGEST)
+        if large.size:
+            row = int(large[0])
+            raise InputError(
+                f"{self.where(row)}: {quantity} is {fields[row]}, which no such quantity is; correct the field"
             )
         return values
 
@@ -110,8 +122,19 @@ def is_number(field: str) -> bool:
     try:
         float(field)
     except ValueError:
-        return False
+        return _FORTRAN.fullmatch(field) is not None
     return True
+
+
+def _of_fortran(field: str) -> str:
+    """Return a number of double precision as Fortran prints it, 1.5D-03, as others do."""
+    return field.replace("D", "e").replace("d", "e") if _FORTRAN.fullmatch(field) else field
+
+
+def _remedy(field: str) -> str:
+    if _DECIMAL_COMMA.fullmatch(field):
+        return "it has a decimal comma; write decimal points"
+    return "correct the field, or start the line with # if it is a comment"
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -155,6 +178,9 @@ def rows_of(text: str, name: str) -> Rows:
         content.append(stripped.partition("#")[0].rstrip())
     first = next((line for line in content if line), "")
     separator = next((mark for mark in (";", ",") if mark in first), None)
+    words = first.split()
+    if separator == "," and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
+        raise InputError(f"{name}: {words[0]!r} has a decimal comma; write decimal points")
     if separator is None:
         numbered = [(number, tuple(line.split())) for number, line in enumerate(content, 1) if line]
     else:

@@ -72,6 +72,10 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
     blocks = yaml_blocks(text, name, _comments(text))
     if blocks is not None:
         return _lammps(blocks, indexed=False)
+    if text.lstrip().startswith(("{", "[")):
+        raise InputError(
+            f"{name} is JSON, which says nowhere what is r and what is g; save r and g as columns"
+        )
     rows = rows_of(text, name)
     blocks = blocks_of(rows)
     if blocks is not None:

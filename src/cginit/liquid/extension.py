@@ -30,7 +30,14 @@ from cginit.liquid.krylov import conjugate_gradients
 from cginit.liquid.matrices import Intramolecular, PairMatrices, damped_inverse, sandwich
 from cginit.liquid.newton import damped_newton
 
-__all__ = ["Extension", "Target", "close_tail", "largest_entropy", "solvable_density"]
+__all__ = [
+    "Extension",
+    "MeasuredCorrelations",
+    "close_tail",
+    "largest_entropy",
+    "solvable_density",
+    "why_unsolvable",
+]
 
 #: Largest residual of r h at which the equation counts as solved.
 TOLERANCE = 1e-9
@@ -46,7 +53,7 @@ TAIL_ITERATIONS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class MeasuredCorrelations:
     r"""The inverse problem.
 
     The unknowns are :math:`\sqrt{w_{ab}}\, r c_{ab}(r)` with the weights :math:`w_{ab} = x_a x_b`, twice that for
@@ -109,7 +116,7 @@ class Extension:
     Attributes
     ----------
     direct, total : ndarray, shape (pairs, n) or longer
-        r c, as far as it is not 0, and r h, scaled as in `Target`.
+        r c, as far as it is not 0, and r h, scaled as in `MeasuredCorrelations`.
     s : ndarray, shape (m, species, species)
         Structure factors.
     residual : float
@@ -128,7 +135,7 @@ class Extension:
     solved: bool
 
 
-def largest_entropy(target: Target) -> Extension:
+def largest_entropy(target: MeasuredCorrelations) -> Extension:
     """Return the solution with c = 0 beyond the range of g, by Newton's method on the convex functional."""
     shape = target.wanted.shape
     grid = target.matrices.grid
@@ -184,7 +191,7 @@ def _vanishing(s: Array, loose: Array) -> bool:
     return bool(np.min(own / np.diagonal(loose, axis1=-2, axis2=-1)) < LEAST_STRUCTURE)
 
 
-def close_tail(target: Target, start: Extension) -> Extension | None:
+def close_tail(target: MeasuredCorrelations, start: Extension) -> Extension | None:
     """Return the solution with the HNC closure, U = 0, in as long a shell again; None where there is none."""
     grid, inner = target.matrices.grid, target.size
     shape = (target.wanted.shape[0], 2 * inner)
@@ -238,7 +245,7 @@ def close_tail(target: Target, start: Extension) -> Extension | None:
     return Extension(found.x, total, s, found.residual, start.iterations + found.iterations, True)
 
 
-def solvable_density(target: Target) -> float:
+def solvable_density(target: MeasuredCorrelations) -> float:
     """Return the largest of some parts of the density at which the problem has a solution; 0 for none."""
     for part in (0.8, 0.5, 0.2, 0.05):
         if largest_entropy(replace(target, density=part)).solved:
@@ -246,7 +253,7 @@ def solvable_density(target: Target) -> float:
     return 0.0
 
 
-def why_unsolvable(target: Target, failed: Extension, densities: Array, length: float) -> str:
+def why_unsolvable(target: MeasuredCorrelations, failed: Extension, densities: Array, length: float) -> str:
     """Say of g(r) that no positive structure factor has where it fails, and what to do."""
     density = float(densities.sum())
     worst = float(target.matrices.grid.k[int(np.argmin(np.linalg.eigvalsh(failed.s)[:, 0]))] / length)

@@ -16,7 +16,13 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array, median, uniform_grid
 from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.extension import Extension, Target, close_tail, largest_entropy, why_unsolvable
+from cginit.liquid.extension import (
+    Extension,
+    MeasuredCorrelations,
+    close_tail,
+    largest_entropy,
+    why_unsolvable,
+)
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.matrices import Intramolecular, PairMatrices, pair_indices
 
@@ -294,7 +300,7 @@ def invert_pairs(
         else Intramolecular.of(intramolecular(grid.k / length), densities)
     )
     shell = 4.0 * np.pi * grid.r[: h.shape[1]] ** 2 * grid.dr
-    target = Target(
+    target = MeasuredCorrelations(
         PairMatrices(grid, 1.0 / np.sqrt(both)),
         molecules,
         weights,
@@ -324,7 +330,7 @@ def invert_pairs(
     )
 
 
-def _closed(target: Target, solution: Extension) -> tuple[Extension, tuple[str, ...]]:
+def _closed(target: MeasuredCorrelations, solution: Extension) -> tuple[Extension, tuple[str, ...]]:
     """Return the solution whose tail has the closure of HNC, and a note where there is none and it stays as it is."""
     closed = close_tail(target, solution)
     if closed is None:

@@ -174,6 +174,14 @@ class StateDifference:
         free = tuple(name for name in parts if name not in history.held)
         return cls(record, target, Interactions(parts), free, history.kT / target.kT)
 
+    def doubted(self, variances: Interactions[Array]) -> StateDifference:
+        """Return the differences with more noise, of a variance ``(n,)`` at the nodes for each pair."""
+        parts = {
+            name: replace(one, covariance=one.covariance + np.diag(variances[name][: one.r.size]))
+            for name, one in self.parts.items()
+        }
+        return replace(self, parts=Interactions(parts))
+
     @property
     def sizes(self) -> list[int]:
         """Points of each pair."""

@@ -14,7 +14,7 @@ from cginit.refine.record import Record
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
 
-__all__ = ["InsideResponse", "molecule_structure", "parts_of"]
+__all__ = ["InsideResponse", "doubt", "molecule_structure", "parts_of"]
 
 #: g between molecules below which it does not tell how pairs inside them answer.
 SHOWN = 1e-3
@@ -51,6 +51,18 @@ def parts_of(record: Record, target: Target) -> Interactions[Parts]:
             for name, curve in record.rdfs.items()
         }
     )
+
+
+def doubt(record: Record, parts: Interactions[Parts], nodes: Array) -> Interactions[Array]:
+    """Return the variance ``(n,)`` of each g(r) by pairs inside molecules whose shapes are not yet the wanted ones.
+
+    No pair potential is to answer for that. The part by which such pairs are misplaced is that of the bond, angle or
+    dihedral that is furthest from its target, half the integral of the difference.
+    """
+    part = max(
+        (0.5 * one.integral for name, one in record.distances.items() if not name.is_pair), default=0.0
+    )
+    return parts.map(lambda one: (part * np.interp(nodes, one.r, one.answering + one.idle)) ** 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ import numpy as np
 
 from cginit.curves import Array
 
-__all__ = ["Fit", "Rule", "curvature_basis", "fit_change"]
+__all__ = ["RegularisedChange", "Rule", "curvature_basis", "fit_change"]
 
 Rule = Literal["tikhonov", "truncated"]
 
@@ -33,7 +33,7 @@ ROUGHNESS = (0.0, 3.0, 30.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class RegularisedChange:
     """A regularised change.
 
     Attributes
@@ -82,7 +82,7 @@ def curvature_basis(u: Array, first: int, rough: float = 0.0) -> Array:
 
 def fit_change(
     response: Array, difference: Array, covariance: Array, bases: Sequence[Array], rule: Rule = "tikhonov"
-) -> Fit:
+) -> RegularisedChange:
     r"""Return the change whose response explains `difference` no better than its noise allows.
 
     With whitened difference y and response X of the basis, and the singular values D of X, the
@@ -128,7 +128,7 @@ def fit_change(
     return replace(best, cost=best.cost + volume)
 
 
-def _fit(y: Array, x: Array, basis: Array, rule: Rule) -> Fit:
+def _fit(y: Array, x: Array, basis: Array, rule: Rule) -> RegularisedChange:
     """Return the change of the best strength."""
     from scipy.linalg import svd
 
@@ -154,4 +154,4 @@ def _fit(y: Array, x: Array, basis: Array, rule: Rule) -> Fit:
         kept = (best - 1.0) / best
     weights = right.T @ np.divide(kept * z, singular, out=np.zeros_like(z), where=singular > 0.0)
     misfit = float(np.sum((y - left @ (kept * z)) ** 2)) / y.size
-    return Fit(basis @ weights, float(kept.sum()), misfit, float(np.min(costs)) + outside)
+    return RegularisedChange(basis @ weights, float(kept.sum()), misfit, float(np.min(costs)) + outside)

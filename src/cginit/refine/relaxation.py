@@ -9,13 +9,10 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.sampling import PairCounts
+from cginit.sampling.trend import BLOCKS, is_by_chance, time_orders, trend
 
 __all__ = ["best_simulation", "comparable", "longer_equilibration", "relaxes", "slowness"]
 
-#: Blocks of a run, and orders of them with which the true one is compared.
-BLOCKS, ORDERS = 10, 999
-#: Part of the orders that may show a trend as strong: one false alarm in 250 runs.
-CHANCE = 0.004
 #: Change over the run, in standard errors, that counts: this part of the difference to the target. Less hardly
 #: changes what an update makes of it.
 PART = 0.3
@@ -26,13 +23,9 @@ ALIKE = 0.5
 def relaxes(curves: Sequence[tuple[PairCounts, RDF, float]]) -> bool:
     r"""Return whether g(r) still moves while it is sampled.
 
-    Of the means of ten blocks in time a straight line is taken in each bin, and
-
-    .. math:: T = \frac1n \sum_i s_i^2 / \sigma_i^2
-
-    of its slopes and their errors, from what the lines leave, averaged over neighbouring bins as those of g are. If
-    nothing moves the blocks may stand in any order: the run relaxes where at most 4 of 1000 orders show as large
-    a T, and where the line changes g by at least 0.3 of what separates it from the target (root of the sums of
+    The trend of all curves together (`cginit.sampling.trend`) is compared with that of other orders of the blocks. If
+    nothing moves they may stand in any order: the run relaxes where at most 4 of 1000 orders show as strong a
+    trend, and where the line changes g by at least 0.3 of what separates it from the target (root of the sums of
     squares in units of the error of g). An update would then answer a g that the potential does not have. In 15 500
     steps that leaves liquids alone, and finds those that form pairs over barriers of some kT.
 
@@ -45,17 +38,14 @@ def relaxes(curves: Sequence[tuple[PairCounts, RDF, float]]) -> bool:
     """
     if not curves or any(len(counts) < 2 * BLOCKS for counts, _, _ in curves):
         return False
-    time = np.linspace(-0.5, 0.5, BLOCKS)
-    rng = np.random.default_rng(0)
-    orders = np.array([time, *(rng.permutation(time) for _ in range(ORDERS))])
+    orders = time_orders()
     trends, moved, apart = np.zeros(len(orders)), 0.0, 0.0
     for counts, target, r_cut in curves:
-        trend, change, difference = _trends(counts, target, r_cut, orders)
-        trends += trend
+        strengths, change, difference = _trends(counts, target, r_cut, orders)
+        trends += strengths
         moved += change
         apart += difference
-    as_large = int(np.sum(trends[1:] >= trends[0]))
-    return as_large < CHANCE * len(orders) and moved > PART**2 * apart
+    return not is_by_chance(trends) and moved > PART**2 * apart
 
 
 def longer_equilibration(relaxed: Sequence[int], equilibration: int, longest: int) -> int:
@@ -147,23 +137,10 @@ def _trends(counts: PairCounts, target: RDF, r_cut: float, orders: Array) -> tup
     # The bin at the origin is cut and holds almost no volume.
     bins = slice(int(wanted.r[0] < 0.499 * wanted.dr), n)
     error = combined_variance(sampled, wanted, n)[bins]
-    r, g, aim = wanted.r[bins], sampled.g[bins], wanted.g[bins]
-    each = counts.counts[:, bins] / counts.ideal()[bins]
-    means = np.array([block.mean(axis=0) for block in np.array_split(each, BLOCKS)])
-    means -= means.mean(axis=0)
-    power = float(orders[0] @ orders[0])
-    slopes = orders @ means / power
-    left = np.maximum(np.sum(means**2, axis=0) - slopes**2 * power, 0.0) / ((BLOCKS - 2) * power)
-    window = np.ones((1, SMOOTHING_BINS))
-    from scipy.ndimage import convolve
-
-    shells = r**2
-    near = convolve(g[None, :], window, mode="constant")[0]
-    variance = convolve(left * shells, window, mode="constant") * g / np.where(near > 0.0, near, 1.0) / shells
-    seen = (g > 0.0) & np.all(variance > 0.0, axis=0)
+    found, away = trend(counts, bins, orders, SMOOTHING_BINS), sampled.g[bins] - wanted.g[bins]
     shown = error > 0.0
     return (
-        np.sum(slopes[:, seen] ** 2 / variance[:, seen], axis=1),
-        float(np.sum(slopes[0, shown] ** 2 / error[shown])),
-        float(np.sum((g - aim)[shown] ** 2 / error[shown])),
+        found.strengths,
+        float(np.sum(found.change[shown] ** 2 / error[shown])),
+        float(np.sum(away[shown] ** 2 / error[shown])),
     )

@@ -14,6 +14,7 @@ from cginit.sampling.histogram import (
 )
 from cginit.sampling.intramolecular import MoleculeStructure
 from cginit.sampling.pressure import virial_pressure
+from cginit.sampling.trend import moves
 
 __all__ = [
     "BLOCKS",
@@ -33,6 +34,7 @@ __all__ = [
     "density_waves",
     "examine",
     "low_k_structure_factor",
+    "moves",
     "partial_rdfs",
     "rdf",
     "virial_pressure",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.units import UnitSystem
 
-__all__ = ["BLOCKS", "Mean", "block_curve", "block_mean"]
+__all__ = ["BLOCKS", "Mean", "block_curve", "block_mean", "block_sums"]
 
 #: Blocks per run. Ten give the standard error itself an uncertainty of 1/sqrt(18) = 24 %.
 BLOCKS = 10
@@ -43,6 +43,32 @@ def block_mean(samples: ArrayLike, blocks: int = BLOCKS) -> Mean:
     usable = series[series.size % blocks :]
     means = usable.reshape(blocks, -1).mean(axis=1)
     return Mean(float(means.mean()), float(means.std(ddof=1) / np.sqrt(blocks)))
+
+
+def block_sums(counts: NDArray[np.integer], weights: ArrayLike | None, blocks: int) -> tuple[Array, Array]:
+    """Return weighted counts ``(blocks, n)`` and weights ``(blocks,)`` of blocks, for `block_curve`.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (m, n)
+        Of each configuration.
+    weights : array_like, shape (m,), or None
+        Of each configuration, with any sum; None: all the same.
+    blocks : int
+        Contiguous, as equally long as the configurations allow.
+
+    Raises
+    ------
+    InputError
+        If there are fewer configurations than blocks.
+    """
+    frames = counts.shape[0]
+    if frames < blocks:
+        raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
+    w = np.full(frames, 1.0 / frames) if weights is None else np.asarray(weights, dtype=np.float64)
+    w = w / w.sum()
+    bounds = [k * frames // blocks for k in range(blocks)]
+    return np.add.reduceat(w[:, None] * counts, bounds, axis=0), np.add.reduceat(w, bounds)
 
 
 def block_curve(

@@ -14,7 +14,7 @@ from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.sampling.bins import Bins, shell_volumes
 from cginit.sampling.counter import PairCounter, count_each
-from cginit.sampling.errors import BLOCKS, block_curve
+from cginit.sampling.errors import BLOCKS, block_curve, block_sums
 from cginit.units import UnitSystem, unit_system
 
 __all__ = ["PairCounts", "accumulate_rdf", "count_pairs", "count_partial_pairs", "partial_rdfs", "rdf"]
@@ -69,14 +69,7 @@ class PairCounts:
         InputError
             If there are fewer configurations than blocks.
         """
-        frames = len(self)
-        if frames < blocks:
-            raise InputError(f"{frames} frames cannot fill {blocks} blocks; sample more often or run longer")
-        w = np.full(frames, 1.0 / frames) if weights is None else np.asarray(weights, dtype=np.float64)
-        w = w / w.sum()
-        bounds = [k * frames // blocks for k in range(blocks)]
-        sums = np.add.reduceat(w[:, None] * self.counts, bounds, axis=0)
-        totals = np.add.reduceat(w, bounds)
+        sums, totals = block_sums(self.counts, weights, blocks)
         beads = self.beads if self.pairs is None else None
         return block_curve(self.r, sums, totals, self.ideal(), self.units, beads)
 

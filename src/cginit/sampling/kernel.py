@@ -8,81 +8,32 @@ tested for Python's counting from the end, which keeps a loop from being vectori
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
 from cginit.curves import Array
+from cginit.sampling.cells import (
+    TURN,
+    Counts,
+    Ints,
+    apart,
+    columns_of,
+    compiled,
+    in_turns,
+    sorted_by_cell,
+    window,
+)
 
 __all__ = ["count_pairs_in_frame"]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Ints = NDArray[np.int32]
-Counts = NDArray[np.int64]
-
-#: Positions are counted in this part of a lattice vector, so that 32-bit integers wrap where the box does.
-TURN = 2.0**32
 #: Distances whose bins are found at once: the buffer stays in the nearest cache.
 RUN = 256
 #: Copies of the histogram that take turns: adding twice in a row to one place has to wait for the first to end.
 COPIES = 4
-#: Beads in the part of a column within reach that make it worth its start. Between 60 and 150 the time is flat.
-COLUMN = 80.0
 
 
-def _compiled(function: Function) -> Function:
-    """Compile at the first call, or take what an earlier process left in the cache.
-
-    Numba keeps it beside this file, or under the home folder where that cannot be written to, or where the
-    environment variable NUMBA_CACHE_DIR says. Where there is no such place either (a container that is read-only)
-    each process compiles for itself.
-    """
-    try:
-        return cast(Function, njit(cache=True, nogil=True)(function))
-    except RuntimeError:
-        return cast(Function, njit(nogil=True)(function))
-
-
-@_compiled
-def _turns(positions: Array, lattice: Array) -> Ints:
-    """Return coordinates ``(3, n)`` as parts of the lattice vectors, of which 32 bits after the point are kept."""
-    n = positions.shape[0]
-    turns = np.empty((3, n), np.int32)
-    for i in range(n):
-        c = positions[i, 2] / lattice[2, 2]
-        b = (positions[i, 1] - c * lattice[2, 1]) / lattice[1, 1]
-        a = (positions[i, 0] - c * lattice[2, 0] - b * lattice[1, 0]) / lattice[0, 0]
-        for axis, part in enumerate((a, b, c)):
-            turns[axis, i] = np.int32(np.uint32(np.int64(math.floor((part - math.floor(part)) * TURN))))
-    return turns
-
-
-@_compiled
-def _sorted_by_cell(turns: Ints, m0: int, m1: int, m2: int) -> tuple[Counts, Counts]:
-    """Return the beads ordered by cell, and where each cell begins; cells run along the first vector fastest."""
-    n = turns.shape[1]
-    cell = np.empty(n, np.int64)
-    begin = np.zeros(m0 * m1 * m2 + 1, np.int64)
-    for i in range(n):
-        a = (np.int64(np.uint32(turns[0, i])) * m0) >> 32
-        b = (np.int64(np.uint32(turns[1, i])) * m1) >> 32
-        c = (np.int64(np.uint32(turns[2, i])) * m2) >> 32
-        cell[i] = (c * m1 + b) * m0 + a
-        begin[cell[i] + 1] += 1
-    for k in range(begin.size - 1):
-        begin[k + 1] += begin[k]
-    place = begin[:-1].copy()
-    order = np.empty(n, np.int64)
-    for i in range(n):
-        order[place[cell[i]]] = i
-        place[cell[i]] += 1
-    return order, begin
-
-
-@_compiled
+@compiled
 def _bin(
     t: tuple[np.int32, np.int32, np.int32],
     u: tuple[np.int32, np.int32, np.int32],
@@ -109,7 +60,7 @@ def _bin(
     return np.int32(min(max(r, np.float32(0.0)), last))
 
 
-@_compiled
+@compiled
 def _scan_alike(
     i: int, lo: int, hi: int, beads: Ints, lattice: Any, shift: Any, last: Any, buffer: Ints, counts: Counts
 ) -> None:
@@ -123,7 +74,7 @@ def _scan_alike(
         _add(buffer, m, counts)
 
 
-@_compiled
+@compiled
 def _scan_typed(
     i: int,
     lo: int,
@@ -153,7 +104,7 @@ def _scan_typed(
         _add(buffer, m, counts)
 
 
-@_compiled
+@compiled
 def _add(buffer: Ints, m: int, counts: Counts) -> None:
     whole = m - m % COPIES
     for k in range(0, whole, COPIES):
@@ -165,63 +116,7 @@ def _add(buffer: Ints, m: int, counts: Counts) -> None:
         counts[0, np.uint32(buffer[k])] += 1
 
 
-@_compiled
-def _columns(n: int, lattice: Array, reach: float) -> tuple[int, int, int]:
-    """Return the cells along the three lattice vectors: columns along the first, of about one bead a cell."""
-    density = n / (lattice[0, 0] * lattice[1, 1] * lattice[2, 2])
-    # A chord of the sphere is 4/3 of its radius on average.
-    width = math.sqrt(COLUMN / (4.0 / 3.0 * density * reach))
-    m1, m2 = max(1, int(lattice[1, 1] / width)), max(1, int(lattice[2, 2] / width))
-    return max(1, n // (m1 * m2)), m1, m2
-
-
-@_compiled
-def _window(
-    t: tuple[np.int32, np.int32, np.int32],
-    b: float,
-    c: float,
-    h1: float,
-    h2: float,
-    lattice: Array,
-    reach: float,
-) -> tuple[float, float]:
-    """Return between which parts of the first lattice vector a column may hold beads within reach of one.
-
-    The column is centred on the parts `b` and `c` of the other two vectors and reaches h1 and h2 to each side.
-    Nothing is within reach where the second number is below the first.
-    """
-    b -= np.uint32(t[1]) / TURN
-    c -= np.uint32(t[2]) / TURN
-    b -= math.floor(b + 0.5)
-    c -= math.floor(c + 0.5)
-    z = max(0.0, abs(c) - h2) * lattice[2, 2]
-    if z > reach:
-        return 1.0, 0.0
-    skew = lattice[1, 0] != 0.0 or lattice[2, 0] != 0.0 or lattice[2, 1] != 0.0
-    if skew and (abs(b) + h1 > 0.5 or abs(c) + h2 > 0.5):
-        # Half of the column is nearest in another image, which in a skewed box lies elsewhere along it.
-        return 0.0, 1.0
-    y = max(0.0, abs(b * lattice[1, 1] + c * lattice[2, 1]) - h1 * lattice[1, 1] - h2 * abs(lattice[2, 1]))
-    square = reach * reach - y * y - z * z
-    if square < 0.0:
-        return 1.0, 0.0
-    half = math.sqrt(square) + h1 * abs(lattice[1, 0]) + h2 * abs(lattice[2, 0])
-    middle = np.uint32(t[0]) / TURN - (b * lattice[1, 0] + c * lattice[2, 0]) / lattice[0, 0]
-    return middle - half / lattice[0, 0], middle + half / lattice[0, 0]
-
-
-@_compiled
-def _apart(b: float, c: float, h1: float, h2: float, lattice: Array, reach: float) -> bool:
-    """Whether two columns, a part `b` and `c` of the vectors apart, are out of reach of each other."""
-    b -= math.floor(b + 0.5)
-    c -= math.floor(c + 0.5)
-    z = max(0.0, abs(c) - 2.0 * h2) * lattice[2, 2]
-    # Of a skewed box only what holds for every image.
-    y = max(0.0, abs(b) - 2.0 * h1) * lattice[1, 1] if lattice[2, 1] == 0.0 else 0.0
-    return bool(y * y + z * z > reach * reach)
-
-
-@_compiled
+@compiled
 def count_pairs_in_frame(
     positions: Array,
     lattice: Array,
@@ -262,9 +157,9 @@ def count_pairs_in_frame(
         Whether all pairs count, in row 0: `kinds`, `molecules`, `rows` and `excluded` are not looked at.
     """
     n, stride = positions.shape[0], n_bins + 2
-    turns = _turns(positions, lattice)
-    m0, m1, m2 = _columns(n, lattice, reach)
-    order, begin = _sorted_by_cell(turns, m0, m1, m2)
+    turns = in_turns(positions, lattice)
+    m0, m1, m2 = columns_of(n, lattice, reach)
+    order, begin = sorted_by_cell(turns, m0, m1, m2)
     beads = np.empty((5, n), np.int32)
     for k in range(n):
         beads[0, k], beads[1, k], beads[2, k] = turns[0, order[k]], turns[1, order[k]], turns[2, order[k]]
@@ -284,11 +179,11 @@ def count_pairs_in_frame(
     for home in range(m1 * m2):
         for column in range(home, m1 * m2):
             b, c = column % m1, column // m1
-            if _apart((b - home % m1) / m1, (c - home // m1) / m2, h1, h2, lattice, reach):
+            if apart((b - home % m1) / m1, (c - home // m1) / m2, h1, h2, lattice, reach):
                 continue
             for i in range(begin[home * m0], begin[(home + 1) * m0]):
                 t = (beads[0, i], beads[1, i], beads[2, i])
-                low, high = _window(t, (b + 0.5) / m1, (c + 0.5) / m2, h1, h2, lattice, reach)
+                low, high = window(t, (b + 0.5) / m1, (c + 0.5) / m2, h1, h2, lattice, reach)
                 if high < low:
                     continue
                 first, end = math.floor(low * m0), math.floor(high * m0) + 1

@@ -15,6 +15,7 @@ from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.growth import grown_configuration, typical_value
 from cginit.interactions import Interactions
+from cginit.target import Target
 from cginit.topology import Topology
 from cginit.trajectory.sampled import MappedSystem, Sampled, sampled
 
@@ -62,6 +63,17 @@ class MoleculeTargets:
         if self.start.topology is None:
             raise InputError("the start has no topology")
         return self.start.topology
+
+    def target(self, kT: float) -> Target:
+        """Return what a refinement is to reach at the density of the trajectory and `kT`."""
+        return Target(
+            self.rdfs,
+            self.system.density,
+            kT,
+            topology=self.topology,
+            target_exclusions=self.target_exclusions,
+            distributions=self.distributions,
+        )
 
 
 def molecules_from_trajectory(

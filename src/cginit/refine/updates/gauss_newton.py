@@ -16,7 +16,7 @@ from cginit.liquid.response import Liquid, Response, measured_liquid, responding
 from cginit.refine.convergence import combined_variance
 from cginit.refine.difference import Datum, Layout, StartData, StateDifference, smooth_changes, with_data
 from cginit.refine.history import History, Step
-from cginit.refine.molecules import InsideResponse, molecule_structure, parts_of
+from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.secant import Known, secant
@@ -75,6 +75,8 @@ class StateResponse:
         curves = parts.map(lambda one: one.between) if parts else record.rdfs
         liquid = measured_liquid(curves, target.densities, record.beads, intramolecular=own)
         difference = StateDifference.of(record, target, history, liquid.r)
+        if parts:
+            difference = difference.doubted(doubt(record, parts, liquid.r))
         factors = np.zeros(len(difference.parts))
         if calibrated:
             fitted = liquid.bridge_factors([one.u for one in difference.parts.values()])
