@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.bonded import Distribution, grid_step
+from cginit.bonded import Distribution
+from cginit.bonded_grids import grid_step
 from cginit.curves import Array
 from cginit.guess.assembly import VisibleTarget
 from cginit.interactions import Interaction

@@ -97,7 +97,11 @@ def _fitted(equations: Equations, bases: Sequence[Basis]) -> DirectFit:
         np.linalg.solve(a + penalty, b)
         for a, b in (equations.without(block) for block in (None, *range(len(equations.frames))))
     ]
-    return DirectFit(solved[0], np.array(solved[1:], dtype=np.float64), tuple(float(STRENGTHS[k]) for k in chosen))
+    return DirectFit(
+        np.asarray(solved[0], dtype=np.float64),
+        np.array(solved[1:], dtype=np.float64),
+        tuple(float(STRENGTHS[k]) for k in chosen),
+    )
 
 
 def _part(equations: Equations, part: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
