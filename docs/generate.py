@@ -38,7 +38,7 @@ PARTS = {
             "errors",
         ),
     ),
-    "io": ("Files", ("io", "atomic", "names", "lock", "untrusted", "process_identity")),
+    "io": ("Files", ("io", "atomic", "names", "lock", "untrusted", "toml", "process_identity")),
     "guess": ("Guesses", ("guess", "extrapolate")),
     "refine": ("Refinement", ("refine",)),
     "liquid": ("Liquid-state theory", ("liquid", "splines")),

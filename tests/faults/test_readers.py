@@ -21,7 +21,7 @@ from watching import answered, examples
 from cginit import RDF, PairPotential, read_rdf, read_table
 from cginit.io import read_rdf_header
 from cginit.io.scattering import read_structure_factor
-from cginit.network.config import read_toml
+from cginit.toml import read_toml
 from cginit.trajectory.mapping_files import read_mapping
 from cginit.votca import read_settings
 

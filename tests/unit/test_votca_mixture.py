@@ -114,6 +114,14 @@ def test_a_mixture_becomes_a_refinement(folder):
     assert "start: guess boltzmann" in notes
 
 
+def test_the_pressure_of_iie_is_a_datum_of_gauss_newton(folder):
+    general = "<iie><method>gauss-newton</method><pressure_constraint>1.0</pressure_constraint></iie>"
+    plan = make_plan(settings(folder, method="iie", general=general), method="boltzmann")
+    assert plan.update.update == GaussNewton()
+    assert all(one.ramp is None for _, one in plan.update.adjustments)
+    assert plan.target.pressure == pytest.approx(1.0 / NM_KJ.bar())
+
+
 def test_what_each_interaction_says_counts_for_its_pair(folder):
     more = {
         "X-X": "<post_update>scale smooth</post_update><post_update_options><scale>0.5</scale>"

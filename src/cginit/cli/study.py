@@ -123,8 +123,8 @@ def subject_of(name: str) -> Subject:
 
 
 def _settings(config: Path, sizes: Path | None) -> StudyConfig:
-    from cginit.network.config import read_toml
     from cginit.network.study import StudyConfig
+    from cginit.toml import read_toml
 
     content = read_toml(config)
     if sizes is not None:

@@ -113,7 +113,7 @@ def read_system(file: Path) -> System:
     InputError
         If a key is missing or unknown, or a target cannot be read.
     """
-    from cginit.network.config import read_toml
+    from cginit.toml import read_toml
 
     content = read_toml(file)
     check_keys(content, (*WHOLE, *STATE), str(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from cginit.errors import InputError
 from cginit.network.augmentation import Augmentation
 from cginit.network.features import U_CUT
 from cginit.network.options import Options
+from cginit.toml import read_toml
 
 __all__ = [
     "Architecture",
@@ -21,7 +21,6 @@ __all__ = [
     "Schedule",
     "load_config",
     "read_table",
-    "read_toml",
 ]
 
 
@@ -301,15 +300,6 @@ def read_table(kind: type, value: dict[str, Any], where: str) -> Any:
         else:
             raise InputError(f"{where}: {key} = {item!r} must be of the kind of {example!r}")
     return kind(**given)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the content of a TOML file; InputError if it is not one."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        # Errors of TOML and of its encoding are ValueErrors.
-        raise InputError(f"{path} cannot be read as TOML: {error}; correct it there") from None
 
 
 def load_config(path: Path) -> Config:

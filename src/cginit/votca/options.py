@@ -165,7 +165,7 @@ OPTIONS: tuple[Option, ...] = (
         ("iie.cut_jacobian", "ignored", "the Jacobian is always that of the block between core and cut-off"),
         ("iie.densities", "read", "`--density`; of a mixture one number a component"),
         ("iie.n_intra", "read", "more than 1 needs a map or bonds in the topology"),
-        ("iie.pressure_constraint", "read", "`--pressure`, given there in bar; refused for mixtures"),
+        ("iie.pressure_constraint", "read", "`--pressure`, given there in bar: a datum, also of a mixture"),
         ("iie.extrap_near_core", "ignored", "the core is extrapolated as in every other update"),
         ("iie.fix_near_cut_off", "ignored", "U(r_cut) = 0 by shift"),
         ("iie.verbose", "not needed", "every iteration is in the work directory"),
