@@ -62,6 +62,13 @@ LIQUIDS = {
     "gaussian-core": Liquid(0.5, 3.5, 0.05, gaussian_core),
     "two-lengths": Liquid(0.3, 3.0, 0.03, two_lengths),
 }
+#: Liquids that set no constant of the package, to try what is calibrated on others.
+OTHER_LIQUIDS = {
+    "lj-hot": Liquid(0.5, 2.5, 0.02, lambda r: lennard_jones(r) / 1.5),
+    "soft-spheres": Liquid(0.6, 2.5, 0.02, lambda r: np.maximum(r, 0.5) ** -12.0),
+    "yukawa": Liquid(0.4, 3.5, 0.03, lambda r: wca(r) + 3.0 * np.exp(-2.0 * (r - 1.0)) / np.maximum(r, 0.3)),
+    "hertz": Liquid(1.0, 1.5, 0.02, lambda r: 20.0 * np.maximum(0.0, 1.0 - r / 1.4) ** 2.5),
+}
 #: Steps and seed of a target; long against those of a refinement, so that its noise hardly counts.
 TARGET_STEPS, TARGET_SEED = 60_000, 2024
 
@@ -112,6 +119,24 @@ def chosen(data: Dataset, count: int = OF_EACH_FAMILY) -> list[str]:
     return found
 
 
+def others(data: Dataset, count: int = 4) -> list[str]:
+    """Return liquids that are in no other list: those above, and test points spread over the densities of a family.
+
+    As `chosen`, of each part the first one that is not in the benchmark of the refinement.
+    """
+    used, found = set(json.loads(TEST_POINTS.read_text())), []
+    for family in ("b", "a"):
+        test = data.accepted & (data.family == family) & (data.split == "test")
+        rows = np.flatnonzero(test & (data.r_cut >= SHORTEST))
+        rows = rows[np.lexsort((data.index[rows], data.seed[rows], data.density[rows]))]
+        for part in np.array_split(rows, count):
+            names = (
+                f"{family}-{int(data.seed[row]):06d}-{int(data.index[row])}" for row in part[part.size // 4 :]
+            )
+            found.append(next(name for name in names if name not in used))
+    return [*found, *OTHER_LIQUIDS]
+
+
 def _given(path: str) -> Path | None:
     folder = os.environ.get("CGINIT_TARGETS")
     found = None if folder is None else Path(folder) / path
@@ -127,11 +152,11 @@ def _needed(path: str) -> Path:
 
 def true_potential(name: str) -> PairPotential:
     """Return the potential that made the target of a liquid or of a test point; of these on its own fine grid."""
-    if name not in LIQUIDS:
+    if name not in LIQUIDS and name not in OTHER_LIQUIDS:
         data, row = _row(name)
         known = np.isfinite(data.u[row])
         return PairPotential.shifted(data.u_r[row][known], data.u[row][known], units="lj")
-    liquid = LIQUIDS[name]
+    liquid = (LIQUIDS | OTHER_LIQUIDS)[name]
     r = np.arange(round(liquid.r_cut / liquid.dr) + 1) * liquid.dr
     return PairPotential.shifted(r, liquid.energy(r), units="lj")
 
@@ -145,13 +170,13 @@ def load(name: str, folder: Path, beads: int) -> Case:
         path = ROOT / "examples/water/target.dat"
         target, header = read_rdf(path), read_rdf_header(path)
         return Case(target, StatePoint(header.density or 0.0, header.kT or 0.0, target.units), 0.9, beads)
-    if name in LIQUIDS:
+    if name in LIQUIDS or name in OTHER_LIQUIDS:
         return _liquid(name, folder, beads)
     return _test_point(name)
 
 
 def _liquid(name: str, folder: Path, beads: int) -> Case:
-    liquid = LIQUIDS[name]
+    liquid = (LIQUIDS | OTHER_LIQUIDS)[name]
     state = StatePoint(liquid.density, 1.0, "lj")
     path = folder / f"{name}.dat"
     with _alone(folder / f"{name}.lock"):
@@ -161,7 +186,7 @@ def _liquid(name: str, folder: Path, beads: int) -> Case:
 
 
 def _simulate_liquid(name: str, path: Path, beads: int) -> None:
-    liquid = LIQUIDS[name]
+    liquid = (LIQUIDS | OTHER_LIQUIDS)[name]
     start = random_configuration(2 * beads, liquid.density, seed=TARGET_SEED, units="lj")
     schedule = Schedule(equilibration=10_000, production=TARGET_STEPS, every=150)
     work = path.with_name(f"{name}-run")

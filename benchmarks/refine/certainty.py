@@ -1,6 +1,6 @@
 """How well a refined potential is known: its spread over seeds, and whether its error band holds the truth.
 
-    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ...]
+    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ... | --others]
 
 refines each case from the default start with several seeds, keeps each refinement in OUT (run again, it goes on), and
 prints for every case
@@ -22,9 +22,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from cases import LIQUIDS, Case, load, names, true_potential
+from cases import DATA, LIQUIDS, OTHER_LIQUIDS, Case, load, names, others, true_potential
 
 from cginit import PairPotential, guess, refine
+from cginit.campaign import load as load_dataset
 from cginit.configuration import random_configuration
 from cginit.refine import Limits, Refinement
 from cginit.refine.settle import first_shown
@@ -70,7 +71,12 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--cases", nargs="+", default=[case for case in CASES if case in names()])
+    parser.add_argument(
+        "--others", action="store_true", help="liquids that did not set the size of the band, instead"
+    )
     arguments = parser.parse_args()
+    if arguments.others:
+        arguments.cases = others(load_dataset(DATA))
     (arguments.out / "targets").mkdir(parents=True, exist_ok=True)
     print(HEAD)
     rows = []
@@ -129,7 +135,7 @@ def row(name: str, found: list[Found]) -> Row:
         float(np.sqrt(np.mean(np.var(u, axis=0, ddof=1)[beyond]))),
         root_mean_square(errors),
     )
-    if name not in LIQUIDS and name[1] != "-":
+    if name not in LIQUIDS and name not in OTHER_LIQUIDS and name[1] != "-":
         return common
     truth = true_potential(name)
     start = guess(case.target, case.state, "polished", case.r_cut)

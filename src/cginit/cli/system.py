@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cginit.cli.system_curves import read_curves
 from cginit.cli.toml import check_keys, stated_energy
 from cginit.cli.voice import voice
 from cginit.errors import InputError
@@ -27,7 +28,7 @@ __all__ = ["System", "read_system", "write_system"]
 #: What says what one state is.
 STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
-    *("clean", "dr", "step", "normalise", "range"),
+    *("clean", "column", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
 )
 #: What a file may hold beside.
@@ -123,10 +124,12 @@ def read_system(file: Path) -> System:
     )
     if "step" in content:
         voice().warn(f"step in {file} is called dr now")
+    notes: list[str] = []
     if "states" not in content:
-        target, start = _target(content, file, str(file))
-        notes = _notes((target,))
-        return System((target,), given, (start,), first, _degrees(content, str(file)), notes)
+        target, start = _target(content, file, str(file), notes)
+        notes += _notes((target,))
+        said = tuple(dict.fromkeys(notes))
+        return System((target,), given, (start,), first, _degrees(content, str(file)), said)
     if not content["states"]:
         raise InputError(f"{file} has no table [[states]]; it must state one for each state")
     common = {name: value for name, value in content.items() if name not in ("states", "given", "start")}
@@ -134,12 +137,14 @@ def read_system(file: Path) -> System:
     for number, one in enumerate(content["states"], start=1):
         where = f"state {number} of {file}"
         check_keys(one, (*STATE, *OWN), where)
-        target, start, own = _state(common, one, file, where)
+        target, start, own = _state(common, one, file, where, notes)
         found.append((target, start))
         for name, path in own.items():
             first.setdefault(name, path)
     targets, starts = zip(*found, strict=True)
-    return System(targets, given, starts, first, _degrees(content, str(file)), _notes(targets))
+    notes += _notes(targets)
+    said = tuple(dict.fromkeys(notes))
+    return System(targets, given, starts, first, _degrees(content, str(file)), said)
 
 
 def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:
@@ -167,7 +172,7 @@ def _degrees(content: Mapping[str, Any], where: str) -> bool:
 
 
 def _state(
-    common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str
+    common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str, notes: list[str]
 ) -> tuple[Target, Configuration | None, dict[str, Path]]:
     """Return the target of one of several states, what all share and what is its own, its start and first tables."""
     import dataclasses
@@ -182,7 +187,7 @@ def _state(
             for name, value in common.items()
             if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
         }
-        target, start = _target({**shared, **own}, file, where)
+        target, start = _target({**shared, **own}, file, where, notes)
         return dataclasses.replace(target, weight=weight), start, {}
     left = sorted({*common, *one} - {"weight", "mixture", "system"})
     if left:
@@ -193,10 +198,13 @@ def _state(
     found = read_system(file.parent / other)
     if len(found.targets) != 1:
         raise InputError(f"{where}: {other} has {len(found.targets)} states, not one")
+    notes += found.notes
     return dataclasses.replace(found.targets[0], weight=weight), found.starts[0], found.first
 
 
-def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target, Configuration | None]:
+def _target(
+    content: Mapping[str, Any], file: Path, where: str, notes: list[str]
+) -> tuple[Target, Configuration | None]:
     from cginit.target import BEAD, Target
     from cginit.units import unit_system
 
@@ -204,7 +212,7 @@ def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target,
         raise InputError(f"{where} does not state units")
     units = unit_system(content["units"])
     if "topology" in content:
-        return _molecules(content, units, file, where)
+        return _molecules(content, units, file, where, notes)
     single = "target" in content or "density" in content
     needed = ("target", "density") if single else ("densities", "targets")
     for name in needed:
@@ -216,18 +224,17 @@ def _target(content: Mapping[str, Any], file: Path, where: str) -> tuple[Target,
     kT = stated_energy(content, units, where)
     pressure = content.get("pressure")
     if single:
-        curve = _curve(file.parent / content["target"], units, content)
+        (curve,) = read_curves({"target": content["target"]}, file.parent, units, content, notes).values()
         rdfs: dict[Named, RDF] = {(BEAD, BEAD): curve}
         return Target(rdfs, {BEAD: float(content["density"])}, kT, pressure), None
     densities = content["densities"]
-    rdfs = {}
-    for name, path in content["targets"].items():
-        rdfs[_pair(name, densities, file)] = _curve(file.parent / path, units, content)
+    curves = read_curves(content["targets"], file.parent, units, content, notes)
+    rdfs = {_pair(name, densities, file): curve for name, curve in curves.items()}
     return Target(rdfs, densities, kT, pressure), None
 
 
 def _molecules(
-    content: Mapping[str, Any], units: UnitSystem, file: Path, where: str
+    content: Mapping[str, Any], units: UnitSystem, file: Path, where: str, notes: list[str]
 ) -> tuple[Target, Configuration]:
     """Return the target of molecules, and the configuration that the file of their topology holds."""
     from cginit.interactions import Interaction
@@ -249,7 +256,6 @@ def _molecules(
     if topology is None:
         raise InputError(f"{where}: {content['topology']} has no topology")
     degrees = _degrees(content, where)
-    rdfs: dict[Named, RDF] = {}
     distributions: dict[Interaction, Distribution] = {}
     for name, path in content["targets"].items():
         one = Interaction.of(name)
@@ -259,12 +265,13 @@ def _molecules(
                 f"{where}: the target {name!r} names the bead {unknown[0]}; the topology has "
                 f"{', '.join(topology.species)}"
             )
-        if one.is_pair:
-            rdfs[one] = _curve(file.parent / path, units, content)
-        else:
+        if not one.is_pair:
             distributions[one] = read_distribution(
                 file.parent / path, one.coordinate, units=units, degrees=degrees
             )
+    pairs = {name: entry for name, entry in content["targets"].items() if Interaction.of(name).is_pair}
+    curves = read_curves(pairs, file.parent, units, content, notes)
+    rdfs: dict[Named, RDF] = {Interaction.of(name): curve for name, curve in curves.items()}
     target = Target(
         rdfs,
         content.get("densities", content.get("density", start.density)),
@@ -275,21 +282,6 @@ def _molecules(
         distributions=distributions,
     )
     return target, start
-
-
-def _curve(path: Path, units: UnitSystem, content: Mapping[str, Any]) -> RDF:
-    from cginit.io import read_rdf
-
-    curve = read_rdf(path, units=units, clean=bool(content.get("clean", False)))
-    # It was called step before.
-    width = content.get("dr", content.get("step"))
-    if width is not None:
-        curve = curve.rebinned(float(width))
-    if "normalise" in content:
-        curve = curve.normalised(float(content["normalise"]))
-    if "range" in content:
-        curve = curve.truncated(float(content["range"]))
-    return curve
 
 
 def _pair(name: str, densities: Mapping[str, float], file: Path) -> tuple[str, str]:
