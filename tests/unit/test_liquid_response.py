@@ -7,6 +7,7 @@ from cginit import RDF, ConvergenceError, PairPotential
 from cginit.liquid import infinite_system, measured_liquid, solve
 from cginit.liquid.bridge import modified_verlet as bridge
 from cginit.liquid.bridge import modified_verlet_slope as bridge_slope
+from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.jacobian import jacobian
 from cginit.liquid.response import responding_factor
 
@@ -104,6 +105,36 @@ def test_the_compressibility_of_a_small_closed_box_is_that_of_the_liquid():
     # the uncorrected g is off by half.
     assert found.s_k[0, 0, 0] == pytest.approx(fluid.s_0, abs=0.03)
     assert liquid(RDF(r, g, np.full(n, 1e-4), units="lj")).s_k[0, 0, 0] > fluid.s_0 + 0.1
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.03, 0.2])
+def test_the_compressibility_of_chains_comes_back_from_a_box_no_wider_than_they_are(strength):
+    """Ten-bead chains with direct correlations -strength exp(-r^2): nothing at all, a thin and a dense liquid."""
+    beads, length, density = 300, 10, 0.5
+    grid = RadialGrid(1023, DR)
+
+    def single(k):
+        # Gaussian chains with a root mean square bond of 1.
+        apart = np.arange(1, length)
+        terms = 2.0 / length * (length - apart) * np.exp(-np.outer(k**2, apart) / 6.0)
+        return 1.0 + np.sum(terms, axis=1)
+
+    c = grid.forward(-strength * np.exp(-(grid.r**2)))
+    s = single(grid.k) / (1.0 - density * single(grid.k) * c)
+    limit = length / (1.0 - density * length * c[0])
+    h = grid.inverse((s - single(grid.k)) / density)[:82]
+    # What is counted in a closed box, with the pairs of different chains.
+    offset = (length - limit) / beads * beads / (beads - 1.0)
+    g = np.concatenate([[1.0 + h[0]], 1.0 + h]) * (1.0 + offset)
+    measured = RDF(np.arange(83) * DR, g, np.full(83, 1e-4), units="lj")
+    found = measured_liquid(
+        {("A", "A"): measured},
+        {"A": density},
+        {"A": beads},
+        intramolecular=lambda k: density * single(k)[:, None, None],
+    )
+    # The direct correlations at the wave number of the box, 0.75, are those at 0 but for 13 %.
+    assert found.s_k[0, 0, 0] == pytest.approx(limit, rel=0.15)
 
 
 def test_a_far_change_is_answered_by_the_way():

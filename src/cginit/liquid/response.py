@@ -195,9 +195,10 @@ def measured_liquid(
         # of the box hardly does.
         edge = (beads.sum() / rho.sum()) ** (1.0 / 3.0)
         smallest = int(np.searchsorted(found.k, 2.0 * np.pi / edge))
-        single = None if intramolecular is None else molecules(found.k).structure[smallest]
+        own = molecules(found.k)
         for _ in range(ROUNDS):
-            found = inverted(infinite_system(g, found.s_k[smallest], beads, single))
+            limit, single = _long_wave_limit(found, own, smallest)
+            found = inverted(infinite_system(g, limit, beads, single))
     own = molecules(found.k)
     grid = RadialGrid(
         found.k.size, float(r[1] - r[0]), half=bool(round(2.0 * float(r[0] / (r[1] - r[0]))) % 2)
@@ -208,6 +209,21 @@ def measured_liquid(
     gamma = matrices.back(h_k - found.c_k) / grid.r
     g_long = _whole_g(h, found.u, found.gamma)
     return Liquid(found.r, found.u, grid, g_long, gamma, found.s_k, rho, own)
+
+
+def _long_wave_limit(found: PairInversion, own: Intramolecular, smallest: int) -> tuple[Array, Array | None]:
+    r"""Return S ``(s, s)`` of all beads and that of single molecules at k = 0, from the wave number of the box.
+
+    A molecule that is as long as the box is wide has another structure at that wave number than at k = 0, and so has
+    a dilute liquid of it; the direct correlations X have not. :math:`S(0) = (1 - \omega(0) X)^{-1} \omega(0)`.
+    """
+    if own.root is None:
+        return found.s_k[smallest], None
+    limit = Intramolecular(own.structure[:1], own.root[:1]).solve(found.c_k[smallest : smallest + 1])
+    if limit is None:
+        # So near to a phase boundary S(0) is beyond what is believed anyway.
+        return found.s_k[smallest], own.structure[smallest]
+    return limit[0], own.structure[0]
 
 
 def _nodes(curve: RDF) -> tuple[Array, Array, Array]:
