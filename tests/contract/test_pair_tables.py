@@ -14,6 +14,7 @@ import pytest
 
 from cginit.curves import PairPotential
 from cginit.errors import InputError
+from cginit.interactions import Interactions
 from cginit.io import read_table, write_pair_tables, write_table
 
 #: Three pairs that differ in depth, size and cut-off, so that swapped types show.
@@ -37,6 +38,15 @@ def potentials(
         x = sigma / r
         made[pair] = PairPotential.shifted(r, 4 * epsilon * (x**12 - x**6), units="lj")
     return made if units == "lj" else {pair: p.scaled(length, scale, units) for pair, p in made.items()}
+
+
+def test_pairs_of_a_refinement_are_taken_as_they_are(tmp_path):
+    made = potentials()
+    write_pair_tables(made, tmp_path / "ab.table", kT=1.0)
+    plain = (tmp_path / "ab.table").read_bytes()
+    (tmp_path / "ab.table").unlink()
+    assert write_pair_tables(Interactions(made), tmp_path / "ab.table", kT=1.0).types == ("A", "B")
+    assert (tmp_path / "ab.table").read_bytes() == plain
 
 
 def test_lammps_takes_the_lines_as_they_stand(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 from cginit.atomic import write_atomically
 from cginit.curves import PairPotential
 from cginit.errors import InputError
+from cginit.interactions import Interactions
 from cginit.io.dlpoly import dlpoly_table
 from cginit.io.espresso import espresso_arrays
 from cginit.io.formats import table_format
@@ -50,7 +51,7 @@ class PairTables:
 
 
 def write_pair_tables(
-    potentials: Potentials,
+    potentials: Potentials | Interactions[PairPotential],
     path: str | os.PathLike[str],
     *,
     format: str | None = None,
@@ -63,8 +64,8 @@ def write_pair_tables(
 
     Parameters
     ----------
-    potentials : mapping of (str, str) to PairPotential
-        Each pair once, in either order.
+    potentials : mapping of (str, str) to PairPotential, or Interactions of PairPotential
+        Each pair once, in either order; `pairs` of a refinement as it is.
     path : path-like
         The file, or, for ``gromacs``, the beginning of the names.
     format : {"lammps", "hoomd", "openmm", "espresso", "dlpoly", "gromacs"}, optional
@@ -100,6 +101,8 @@ def write_pair_tables(
     pair_coeff 1 1 ab.table A-A
     pair_coeff 1 2 ab.table A-B
     """
+    if isinstance(potentials, Interactions):
+        potentials = {pair.types: one for pair, one in potentials.items()}
     if not potentials:
         raise InputError("no potentials were given; a table needs at least one pair")
     seen: set[frozenset[str]] = set()

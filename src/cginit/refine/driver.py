@@ -154,7 +154,8 @@ def refine(
     potential : PairPotential, optional
         The start; by default the guess ``polished``.
     engine, update : str or object
-        By name (``lammps``, ``hoomd``; ``auto``, ``gauss-newton``, ``ibi``, ...) or as an object of your own.
+        By name (``lammps`` or ``hoomd``; ``gauss-newton``, ``ibi``, ...; see the defaults above) or as an object of
+        your own.
     workdir : Path or str, optional
         Where every iteration is kept. Without one they go to a temporary folder that is removed at the end, and
         the refinement cannot be continued.

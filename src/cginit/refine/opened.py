@@ -100,9 +100,9 @@ class OpenedRefinement(ShownRefinement):
 
     def __repr__(self) -> str:
         pairs = ", ".join(str(name) for target in self.targets[:1] for name in target.measured)
-        return (
-            f"<refinement of {pairs} in {self.folder}: {len(self.rounds)} rounds, {len(self.targets)} states>"
-        )
+        rounds, states = len(self.rounds), len(self.targets)
+        count = f"{rounds} round{'s' * (rounds != 1)}" + (f", {states} states" if states > 1 else "")
+        return f"<refinement of {pairs} in {self.folder}: {count}>"
 
     def _result(self) -> Round | None:
         if self.estimate is not None or not self.rounds:

@@ -1,0 +1,98 @@
+"""Commands and calls in the documentation exist: their options and arguments are those of today."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shlex
+import textwrap
+from pathlib import Path
+
+import pytest
+import typer
+
+import cginit
+from cginit.cli.app import app
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("docs/notebooks/*.md")])
+#: Made by the build of the site from what is checked here or elsewhere.
+PAGES = [page for page in PAGES if page.name != "commands.md"]
+#: A fenced block with its language, wherever it is indented.
+FENCE = re.compile(r"^ *```(\S*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+#: Options of the program itself.
+GLOBAL = {"--version", "--help", "--help-all", "--install-completion", "--show-completion", "-h"}
+
+
+def commands(text):
+    """Every line of a block that begins with ``cg-init``, with those that continue it."""
+    for language, block in FENCE.findall(text):
+        if language in ("", "sh", "console", "bash"):
+            joined = re.sub(r"\\\n\s*", " ", block)
+            for line in joined.splitlines():
+                words = line.strip().removeprefix("$ ")
+                if words.startswith("cg-init "):
+                    yield words
+
+
+def calls(text):
+    """Every call ``cginit.NAME(...)`` of a block of Python."""
+    for language, block in FENCE.findall(text):
+        if language in ("python", "{code-cell}"):
+            code = re.sub(r"^(:tags:.*|%.*|\s*>>> .*)$", "", block, flags=re.MULTILINE)
+            for node in ast.walk(ast.parse(textwrap.dedent(code))):
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and isinstance(node.func.value, ast.Name)
+                    and node.func.value.id == "cginit"
+                ):
+                    yield node.func.attr, node
+
+
+def unknown_options(line):
+    """The words of a command that look like options and are none of its own."""
+    words = shlex.split(re.sub(r"(\s#|[|;>]|\$\().*", "", line))[1:]
+    command, known = typer.main.get_command(app), set(GLOBAL)
+    context = typer.Context(command)
+    if words and words[0].startswith("--"):
+        # `cg-init --rdf FILE` is `cg-init guess --rdf FILE`.
+        words = ["guess", *words]
+    while words and hasattr(command, "get_command") and (found := command.get_command(context, words[0])):
+        command = found
+        words.pop(0)
+    known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    options = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
+    return [one for one in options if one not in known]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_options_in_the_documentation_exist(page):
+    found = {line: unknown for line in commands(page.read_text()) if (unknown := unknown_options(line))}
+    assert found == {}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_calls_in_the_documentation_have_the_arguments_of_today(page):
+    for name, node in calls(page.read_text()):
+        signature = inspect.signature(getattr(cginit, name))
+        if any(
+            isinstance(one, ast.Starred | ast.Constant) and getattr(one, "value", 0) is ...
+            for one in node.args
+        ):
+            continue
+        words = {one.arg: None for one in node.keywords if one.arg}
+        try:
+            signature.bind(*(None for _ in node.args), **words)
+        except TypeError as error:
+            pytest.fail(f"{ast.unparse(node)}: {error}")
+
+
+def test_both_checks_find_what_is_wrong():
+    assert unknown_options("cg-init refine --rdf a --wordir b | tee log") == ["--wordir"]
+    assert unknown_options("cg-init --rdf a --out b  # as --other") == []
+    text = "```python\nimport cginit\ncginit.refine(t, s, cutoff=1)\n```\n"
+    ((name, node),) = calls(text)
+    with pytest.raises(TypeError):
+        inspect.signature(getattr(cginit, name)).bind(None, None, **{node.keywords[0].arg: None})
