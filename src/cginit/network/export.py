@@ -253,8 +253,8 @@ def _forget_origin(path: Path) -> None:
 def check_agreement(module: nn.Module, path: Path, *inputs: Array) -> float:
     """Return the largest difference of the file from PyTorch relative to 1 kT + |U|, for some inputs of the module.
 
-    U is the first output. The spread of the members is a difference of two U, each with a rounding of its own: relative
-    to twice that.
+    U is the first output. The spread of the members is a difference of two U, each with a rounding of its own:
+    relative to twice that.
 
     Raises
     ------
