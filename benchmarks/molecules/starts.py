@@ -137,14 +137,7 @@ def decane(_: Path) -> Case:
     mapping = Path(__file__).parents[2] / "examples" / "decane" / "decane.yaml"
     files = str(run / "production.tpr"), str(run / "production.xtc")
     found = molecules_from_trajectory(*files, mapping=str(mapping), dr=0.01)
-    target = Target(
-        found.rdfs,
-        found.system.density,
-        300.0 * found.system.units.boltzmann(),
-        topology=found.topology,
-        target_exclusions=found.target_exclusions,
-        distributions=found.distributions,
-    )
+    target = found.target(300.0 * found.system.units.boltzmann())
     with open_universe(*files) as universe:
         beads = map_atoms(universe, read_mapping(mapping))
         frames = []
