@@ -203,11 +203,11 @@ def differences(case: Case, trajectory: Trajectory) -> dict[str, object]:
             found, wanted = counts.rdf(), target.rdfs[name]
             at = found.r[found.r > 0.0]
             off = np.interp(at, found.r, found.g) - np.interp(at, wanted.r, wanted.g, left=0.0)
-            g[str(name)] = float(np.mean(off**2))
+            g["-".join(name)] = float(np.mean(off**2))
             both = np.interp(at, found.r, found.error) ** 2
             if wanted.error is not None:
                 both += np.interp(at, wanted.r, wanted.error, left=0.0) ** 2
-            noise[str(name)] = float(np.mean(both))
+            noise["-".join(name)] = float(np.mean(both))
     grids = {name: one.x for name, one in target.distributions.items()}
     bonded = {}
     for name, counts in count_terms(trajectory, grids, target.topology).items():
