@@ -148,7 +148,7 @@ class RdfOptions:
             "--start/--no-start",
             help="With --system, of bonded beads: also invert the frames for potentials of all terms to start from. "
             "Default: where each bead is an atom of the file. Of atoms that are mapped to beads the answer is that "
-            "of force matching, whose g(r) may be further off than that of a guess.",
+            "of force matching, whose g(r) need not be nearer than that of a guess.",
         ),
     ] = None
     pressure: Annotated[

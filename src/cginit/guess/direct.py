@@ -3,7 +3,8 @@ r"""All potentials of molecules at once from the positions of their beads, witho
 The derivatives of all potentials are splines (`cginit.guess.direct_basis`), for whose coefficients the averages over
 configurations give linear equations (`cginit.guess.direct_equations`), solved as smoothly as the noise asks for
 (`cginit.guess.direct_fit`). For beads that have such potentials the answer is exact as the trajectory grows; for
-mapped atoms it is what force matching with the mean forces would give: the nearest potentials in their forces.
+mapped atoms it is what force matching with the mean forces would give: the nearest potentials in their forces, whose
+g(r) need not be nearer than that of another start.
 """
 
 from __future__ import annotations
