@@ -230,6 +230,9 @@ def nothing_beside(context: typer.Context, system: Path) -> None:
     InputError
         If the user wrote one.
     """
+    from cginit.cli.system import refuse_curve
+
+    refuse_curve(system)
     stated = [item.name for item in fields(GuessOptions) if item.name not in ("rdf", "method", "cutoff")]
     given = given_options(context)
     refuse_options([name for name in (*stated, "potential") if name in given], f"{system}, which states it")
