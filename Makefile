@@ -37,9 +37,9 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# What needs no engine, to run at every change.
+# What needs no engine and trains no network, to run at every change.
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not lammps and not hoomd and not slow and not faults" tests/unit tests/contract
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not lammps and not hoomd and not training and not slow and not faults" tests/unit tests/contract
 
 # Whether a change of the refinement costs simulations: some 20 minutes on two cores.
 validate: $(VENV)/.dev

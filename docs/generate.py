@@ -44,7 +44,10 @@ PARTS = {
     "liquid": ("Liquid-state theory", ("liquid", "splines")),
     "eos": ("Pressure", ("eos",)),
     "forward": ("From U(r) to g(r)", ("forward",)),
-    "molecules": ("Molecules", ("topology", "bonded", "bonded_grids", "bond_graph", "coordinates", "growth")),
+    "molecules": (
+        "Molecules",
+        ("topology", "bonded_terms", "bonded", "bonded_grids", "bond_graph", "coordinates", "growth"),
+    ),
     "sampling": ("Sampling", ("sampling",)),
     "engines": ("Engines", ("engines", "cluster")),
     "trajectory": ("Trajectories", ("trajectory",)),

@@ -1,13 +1,13 @@
 """Molecules refined by cginit: simulations needed, and how near the potentials come to known ones.
 
-    python benchmarks/molecules/run.py dimers trimers [--production N] [--method boltzmann|hnc] [--engine hoomd]
+    python benchmarks/molecules/run.py dimers trimers melt [--production N] [--method boltzmann|hnc] [--engine hoomd]
     python benchmarks/molecules/run.py chain chains hexane polystyrene-400 polystyrene-500 polystyrene [--update ibi]
 
-``dimers`` and ``trimers`` are simulated here with known potentials. The others are read from the folder that the
-environment variable CGINIT_TARGETS names, and left out without it: MSIBI's single chain and its 50 chains, VOTCA's
-hexane, DiffCG's polystyrene at 400 K, at 500 K, and at both by common potentials. Each prints a line a simulation
-with chi^2, mean squared difference and integral of the difference of every interaction, then the potentials beside
-the truth.
+Liquids of known potentials (``dimers``, ``trimers``, ``melt``) are simulated here. The others are read from the
+folder that the environment variable CGINIT_TARGETS names, and left out without it: MSIBI's single chain and its 50
+chains, VOTCA's hexane, DiffCG's polystyrene at 400 K, at 500 K, and at both by common potentials. Each prints a line
+a simulation with chi^2, mean squared difference and integral of the difference of every interaction, then the
+potentials beside the truth.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def lennard_jones(epsilon: float) -> PairPotential:
     return PairPotential(r, np.where(r < 0.85, u[17] + 250.0 * (0.85 - r), u), units="lj")
 
 
-def simulated(topology: Topology, density: float, truth: Interactions, production: int) -> Case:
+def simulated(
+    topology: Topology, density: float, truth: Interactions, production: int, left_out: str = "molecule"
+) -> Case:
     """Simulate known potentials three times as long as a refinement does, and take what that shows as target."""
     shape = Interactions({name: one.at_minimum for name, one in truth.items() if not name.is_pair})
     start = grown_configuration(topology, density, seed=3, units="lj", shape=shape)
@@ -56,7 +58,7 @@ def simulated(topology: Topology, density: float, truth: Interactions, productio
     with tempfile.TemporaryDirectory() as folder:
         run = LammpsEngine().run(truth, StatePoint(density, 1.0), start, long, seed=5, workdir=Path(folder))
     reach = STEP * int((0.5 * float(start.box[0]) - 0.5 * STEP) / STEP - 1e-6)
-    pairs = count_partial_pairs(run.trajectory, dr=STEP, r_max=reach, excluded=topology.excluded("molecule"))
+    pairs = count_partial_pairs(run.trajectory, dr=STEP, r_max=reach, excluded=topology.excluded(left_out))
     grids = {name: BONDS if name.coordinate == "bond" else ANGLES for name in topology.terms}
     bonded = count_terms(run.trajectory, grids).map(lambda one: one.distribution())
     target = Target(
@@ -64,6 +66,7 @@ def simulated(topology: Topology, density: float, truth: Interactions, productio
         density,
         1.0,
         topology=topology,
+        target_exclusions=left_out,
         distributions=bonded,
     )
     schedule = Schedule(equilibration=1_500, production=production, every=40)
@@ -82,6 +85,15 @@ def trimers(production: int) -> Case:
     truth = {"A-A": lennard_jones(0.6), "A-B": lennard_jones(0.5), "B-B": lennard_jones(0.4)}
     truth |= {"bond A-B": spring(400.0, 1.0, "bond"), "angle A-B-A": spring(30.0, 2.1, "angle")}
     return simulated(topology, 0.45, Interactions(truth), production)
+
+
+def melt(production: int) -> Case:
+    """Simulate chains of ten beads whose pairs more than three bonds apart act and are counted."""
+    bonds = {"bond A-A": [[i, i + 1] for i in range(9)]}
+    topology = Topology([0] * 10, ("A",), bonds, exclusions="1-4").completed("angle").repeated(30)
+    truth = {"A-A": lennard_jones(0.5), "bond A-A": spring(400.0, 1.0, "bond")}
+    truth |= {"angle A-A-A": spring(10.0, 2.0, "angle")}
+    return simulated(topology, 0.5, Interactions(truth), production, "1-4")
 
 
 def refined(case: Case, options: argparse.Namespace) -> None:
@@ -126,7 +138,7 @@ def refined(case: Case, options: argparse.Namespace) -> None:
             print(f"  {name}: U off by {np.sqrt(np.mean(off**2)):.3f} (rms), {np.abs(off).max():.3f} at most")
 
 
-KNOWN = {"dimers": dimers, "trimers": trimers}
+KNOWN = {"dimers": dimers, "trimers": trimers, "melt": melt}
 PUBLISHED = {
     "chain": chain,
     "chains": chains,

@@ -137,14 +137,7 @@ def decane(_: Path) -> Case:
     mapping = Path(__file__).parents[2] / "examples" / "decane" / "decane.yaml"
     files = str(run / "production.tpr"), str(run / "production.xtc")
     found = molecules_from_trajectory(*files, mapping=str(mapping), dr=0.01)
-    target = Target(
-        found.rdfs,
-        found.system.density,
-        300.0 * found.system.units.boltzmann(),
-        topology=found.topology,
-        target_exclusions=found.target_exclusions,
-        distributions=found.distributions,
-    )
+    target = found.target(300.0 * found.system.units.boltzmann())
     with open_universe(*files) as universe:
         beads = map_atoms(universe, read_mapping(mapping))
         frames = []
@@ -210,11 +203,11 @@ def differences(case: Case, trajectory: Trajectory) -> dict[str, object]:
             found, wanted = counts.rdf(), target.rdfs[name]
             at = found.r[found.r > 0.0]
             off = np.interp(at, found.r, found.g) - np.interp(at, wanted.r, wanted.g, left=0.0)
-            g[str(name)] = float(np.mean(off**2))
+            g["-".join(name)] = float(np.mean(off**2))
             both = np.interp(at, found.r, found.error) ** 2
             if wanted.error is not None:
                 both += np.interp(at, wanted.r, wanted.error, left=0.0) ** 2
-            noise[str(name)] = float(np.mean(both))
+            noise["-".join(name)] = float(np.mean(both))
     grids = {name: one.x for name, one in target.distributions.items()}
     bonded = {}
     for name, counts in count_terms(trajectory, grids, target.topology).items():

@@ -25,71 +25,17 @@ from cginit.bond_graph import (
     pairs_within,
     unique_pairs,
 )
+from cginit.bonded_terms import IMPROPER, checked_term, integers, named_terms
 from cginit.errors import InputError
 from cginit.interactions import BEADS, Interaction, Interactions, Named
 from cginit.periodic import minimum_image
 
-__all__ = ["IMPROPER", "Topology", "named_terms"]
+__all__ = ["Topology"]
 
 IntArray = NDArray[np.int64]
 
 #: Coordinates that bonds alone make.
 FROM_BONDS = ("angle", "dihedral")
-#: Label of dihedrals of beads that no chain of bonds joins: impropers, the angle between two planes.
-IMPROPER = "improper"
-
-
-def named_terms(
-    coordinate: str,
-    members: ArrayLike,
-    types: NDArray[Any],
-    species: Sequence[str],
-    labels: Sequence[str] | None = None,
-) -> list[tuple[Interaction, IntArray]]:
-    """Sort groups of beads into interactions named by the types of their beads.
-
-    Parameters
-    ----------
-    coordinate : {"bond", "angle", "dihedral"}
-        What each group is.
-    members : array_like, shape (n, beads)
-        Beads of each group.
-    types : ndarray, shape (n_beads,)
-        Type of each bead.
-    species : sequence of str
-        Names of the types.
-    labels : sequence of str, optional
-        What a file calls each group. It becomes the label of an interaction only where the same bead types occur
-        under several of these names.
-
-    Returns
-    -------
-    list of (Interaction, ndarray of shape (m, beads))
-
-    Examples
-    --------
-    >>> found = named_terms("bond", [[0, 1], [1, 2]], np.array([0, 1, 0]), ["A", "B"])
-    >>> [(str(one), beads.tolist()) for one, beads in found]
-    [('bond A-B', [[0, 1], [2, 1]])]
-    """
-    groups = np.array(members, dtype=np.int64).reshape(-1, BEADS[coordinate])
-    if groups.size == 0:
-        return []
-    kinds = types[groups]
-    backwards = [tuple(kind[::-1]) < tuple(kind) for kind in kinds.tolist()]
-    groups[backwards], kinds[backwards] = groups[backwards, ::-1], kinds[backwards, ::-1]
-    different, which = np.unique(kinds, axis=0, return_inverse=True)
-    words = np.asarray([""] * len(groups) if labels is None else list(labels), dtype=str)
-    found = []
-    for row, kind in enumerate(different):
-        chosen = which.reshape(-1) == row
-        names = np.unique(words[chosen])
-        for name in names:
-            one = Interaction(
-                coordinate, tuple(species[k] for k in kind), str(name) if names.size > 1 else ""
-            )
-            found.append((one, groups[chosen & (words == name)]))
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +83,7 @@ class Topology:
     listed: IntArray = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with none
 
     def __post_init__(self) -> None:
-        types = _integers(self.types, "the bead types", 1)
+        types = integers(self.types, "the bead types", 1)
         species = tuple(self.species)
         if types.size < 1 or np.any(types < 0) or np.any(types >= len(species)):
             raise InputError(
@@ -146,7 +92,7 @@ class Topology:
         terms: Mapping[Any, ArrayLike] = self.terms
         checked = Interactions(
             [
-                (one, _checked_term(one, members, types, species))
+                (one, checked_term(one, members, types, species))
                 for one, members in Interactions(terms).items()
             ]
         )
@@ -155,7 +101,7 @@ class Topology:
         object.__setattr__(self, "terms", checked)
         exclusion_depth(self.exclusions)
         listed = np.empty((0, 2)) if self.listed is None else np.asarray(self.listed).reshape(-1, 2)
-        listed = _integers(unique_pairs(listed[:, 0], listed[:, 1]), "the excluded pairs", 2)
+        listed = integers(unique_pairs(listed[:, 0], listed[:, 1]), "the excluded pairs", 2)
         if listed.size and (listed.min() < 0 or listed.max() >= types.size):
             raise InputError(f"an excluded pair names bead {listed.max()} of {types.size} (from 0)")
         object.__setattr__(self, "listed", listed)
@@ -165,7 +111,7 @@ class Topology:
         bonds = self.bonds
         if self.molecules is None:
             return connected(bonds, self.n)
-        given = _integers(self.molecules, "the molecules", 1)
+        given = integers(self.molecules, "the molecules", 1)
         if given.shape != (self.n,):
             raise InputError(f"there are {given.size} molecule numbers for {self.n} beads")
         apart = np.flatnonzero(given[bonds[:, 0]] != given[bonds[:, 1]])
@@ -175,7 +121,7 @@ class Topology:
                 f"beads {i} and {j} (from 0) are bonded, but belong to the molecules {given[i]} and {given[j]}; "
                 "leave the molecules out to have them numbered by the bonds"
             )
-        return _integers(in_order(given), "the molecules", 1)
+        return integers(in_order(given), "the molecules", 1)
 
     @property
     def n(self) -> int:
@@ -365,52 +311,6 @@ class Topology:
             reached[children] = True
             layer = children
         return layers
-
-
-def _integers(values: ArrayLike, what: str, dimensions: int) -> IntArray:
-    try:
-        array = np.array(values)
-        if array.size and not np.array_equal(array, array.astype(np.int64)):
-            raise ValueError
-        array = array.astype(np.int64)
-    except (TypeError, ValueError):
-        raise InputError(f"{what} must be whole numbers") from None
-    if array.ndim != dimensions:
-        raise InputError(f"{what} must have {dimensions} dimensions, not the shape {array.shape}")
-    array.flags.writeable = False
-    return array
-
-
-def _checked_term(
-    one: Interaction, members: ArrayLike, types: IntArray, species: tuple[str, ...]
-) -> IntArray:
-    if one.is_pair:
-        raise InputError(f"{one} is a pair; a topology lists bonds, angles and dihedrals")
-    groups = _integers(np.asarray(members).reshape(-1, BEADS[one.coordinate]), str(one), 2)
-    if groups.size == 0:
-        return groups
-    if groups.min() < 0 or groups.max() >= types.size:
-        raise InputError(
-            f"{one} names bead {groups.max()}; the beads are numbered from 0 to {types.size - 1}"
-        )
-    ordered = np.sort(groups, axis=1)
-    if np.any(ordered[:, 1:] == ordered[:, :-1]):
-        row = int(np.flatnonzero(np.any(ordered[:, 1:] == ordered[:, :-1], axis=1))[0])
-        raise InputError(f"{one}: the group {groups[row].tolist()} names a bead twice")
-    unknown = [name for name in one.beads if name not in species]
-    if unknown:
-        raise InputError(f"{one} names the bead type {unknown[0]}; known are {', '.join(species)}")
-    wanted = np.array([species.index(name) for name in one.beads])
-    found = types[groups]
-    wrong = ~(np.all(found == wanted, axis=1) | np.all(found[:, ::-1] == wanted, axis=1))
-    if np.any(wrong):
-        row = int(np.flatnonzero(wrong)[0])
-        kinds = "-".join(species[k] for k in found[row])
-        raise InputError(f"{one}: the beads {groups[row].tolist()} (from 0) are {kinds}")
-    canonical = np.where((groups[:, :1] < groups[:, -1:]), groups, groups[:, ::-1])
-    if np.unique(canonical, axis=0).shape[0] < len(groups):
-        raise InputError(f"{one}: the same beads occur twice; list each {one.coordinate} once")
-    return groups
 
 
 def _shifted(groups: IntArray, shifts: NDArray[Any]) -> IntArray:

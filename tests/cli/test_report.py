@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from urllib.request import urlopen
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import cginit
+import cginit.report
 from cginit import StatePoint
 from cginit.cli.app import app
 from cginit.configuration import random_configuration
@@ -183,6 +185,17 @@ def test_a_page_stands_beside_the_figure(tmp_path):
     # A page is made of its folder, any time again: the one before is not kept.
     CliRunner().invoke(app, ["report", str(tmp_path)], catch_exceptions=False)
     assert not list(tmp_path.glob("#report.html*"))
+
+
+def test_a_report_that_takes_long_says_what_it_does(tmp_path, monkeypatch):
+    mixture(tmp_path)
+    monkeypatch.setattr("cginit.cli.progress.PATIENCE", 0.01)
+    monkeypatch.setattr("cginit.cli.progress.LINES_EVERY", 0.01)
+    slow = cginit.report.refinement_page
+    monkeypatch.setattr("cginit.report.refinement_page", lambda *a, **b: (time.sleep(0.3), slow(*a, **b))[1])
+    done = CliRunner().invoke(app, ["report", str(tmp_path)], catch_exceptions=False)
+    assert "finding how well the potentials of each iteration are known: 0 s so far" in done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "report.png"), str(tmp_path / "report.html")]
 
 
 def test_without_matplotlib_there_is_the_page_and_a_word(tmp_path, monkeypatch):

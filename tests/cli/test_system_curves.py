@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from cginit import InputError
+from cginit.cli.app import app
 from cginit.cli.system import read_system
 
 PAIRS = ("A-A", "A-B", "B-B")
@@ -83,3 +85,20 @@ def test_an_entry_that_is_none_is_refused(tmp_path, entry, words):
     with pytest.raises(InputError) as error:
         read_system(path)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("options", [(), ("--density", "0.3", "--kT", "1")])
+def test_a_curve_is_no_file_of_a_system(tmp_path, options):
+    path = tmp_path / "g.dat"
+    path.write_text("1 0\n2 1\n3 1\n")
+    done = CliRunner().invoke(app, ["guess", str(path), *options], catch_exceptions=True)
+    assert done.exit_code != 0
+    text = f"{done.output} {done.exception}"
+    assert f"a g(r) is given with its option: --rdf {path}" in text
+
+
+@pytest.mark.parametrize("second", [("--rdf", "b.dat"), ("--rdf=b.dat",)])
+def test_a_second_target_is_not_taken_in_silence(second):
+    done = CliRunner().invoke(app, ["guess", "--rdf", "a.dat", *second, "--density", "0.3", "--kT", "1"])
+    assert done.exit_code == 2
+    assert "given more than once" in done.output

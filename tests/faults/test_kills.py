@@ -69,9 +69,9 @@ def seed():
     ("case", "kills"),
     [
         pytest.param(ONE, _part(20), id="one"),
-        pytest.param(MIXTURE, _part(15), id="mixture", marks=pytest.mark.faults),
-        pytest.param(STATES, _part(15), id="states", marks=pytest.mark.faults),
-        pytest.param(MOLECULES, _part(15), id="molecules", marks=pytest.mark.faults),
+        pytest.param(MIXTURE, _part(20), id="mixture", marks=pytest.mark.faults),
+        pytest.param(STATES, _part(20), id="states", marks=pytest.mark.faults),
+        pytest.param(MOLECULES, _part(20), id="molecules", marks=pytest.mark.faults),
     ],
 )
 def test_a_refinement_killed_at_random_moments(tmp_path, references, case, kills):

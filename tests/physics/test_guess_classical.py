@@ -9,6 +9,7 @@ from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.guess import default_cutoff
 from cginit.guess.boltzmann import Boltzmann
+from cginit.guess.closure_error import SMALLEST
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.liquid.forward import solve
 from cginit.state import StatePoint
@@ -60,13 +61,33 @@ def test_hnc_guess_of_a_histogram_is_the_potential(binned_wca: RDF) -> None:
 
 
 def test_boltzmann_guess_propagates_the_error(binned_wca: RDF) -> None:
+    """Where there is next to no density -ln g is exact, and noise is all that its error is."""
     noisy = RDF(binned_wca.r, binned_wca.g, 0.01 * np.sqrt(binned_wca.g), units="lj")
-    potential = Boltzmann(bin_average=False)(noisy, StatePoint(0.6, 2.0), 2.5)
+    potential = Boltzmann(bin_average=False)(noisy, StatePoint(1e-12, 2.0), 2.5)
     at_peak = int(np.argmax(binned_wca.g))
     index = round((binned_wca.r[at_peak]) / 0.05)
     assert potential.u_error is not None
-    assert potential.u_error[index] == pytest.approx(2.0 * 0.01 / np.sqrt(binned_wca.g[at_peak]), rel=1e-9)
-    assert Boltzmann()(binned_wca, StatePoint(0.6, 2.0), 2.5).u_error is None
+    assert potential.u_error[index] == pytest.approx(
+        2.0 * np.hypot(0.01 / np.sqrt(binned_wca.g[at_peak]), SMALLEST), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("method", ["boltzmann", "hnc", "py"])
+def test_a_closure_says_what_it_leaves_out(binned_wca: RDF, method: str) -> None:
+    """Of -ln g that is gamma, of HNC and PY the bridge function: the band holds the true potential."""
+    guess = Boltzmann() if method == "boltzmann" else IntegralEquation(method)  # type: ignore[arg-type]
+    potential = guess(binned_wca, StatePoint(0.6, 2.0), 2.5)
+    error = potential.u_error
+    assert error is not None
+    assert np.all(error >= 0.0)
+    # Below what g shows it stays as it is there.
+    assert np.all(error[potential.r < potential.r_core] == error[round(potential.r_core / 0.05)])
+    visible = (potential.r >= potential.r_core) & (potential.r < 2.45)
+    off = np.abs(potential.u - 2.0 * wca(potential.r))[visible]
+    assert np.mean(off < 1.645 * error[visible]) > 0.8
+    thin = guess(binned_wca, StatePoint(0.06, 2.0), 2.5)
+    assert thin.u_error is not None
+    assert np.all(thin.u_error[visible] < error[visible])
 
 
 def test_grid_with_any_offset() -> None:

@@ -98,6 +98,7 @@ def test_a_noisy_g_does_not_tell_the_compressibility(data):
     assert np.isnan(inverse_s_0(noisy, np.array([19]))).all()
 
 
+@pytest.mark.training
 def test_coefficients_and_slopes_belong_to_the_network(data, study):
     folder, config = study
     path = final_path(folder, "DN", "Bn-c")
@@ -112,6 +113,7 @@ def test_coefficients_and_slopes_belong_to_the_network(data, study):
         network_coefficients(config, "DN/P-x", path, u)
 
 
+@pytest.mark.training
 def test_table_and_figure_are_written(data, study, tmp_path):
     pytest.importorskip("matplotlib", reason="figures need matplotlib (cginit[report])")
     folder, config = study

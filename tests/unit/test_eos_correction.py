@@ -119,6 +119,7 @@ def test_features_are_kept(data, tmp_path):
     assert row_features(other, tmp_path / "f.npz")[1].size == len(data) - 1
 
 
+@pytest.mark.training
 def test_the_network_learns_which_route_is_right(model, data):
     _, run, _ = model
     found, base = run.predictions, run.features.base
@@ -131,6 +132,7 @@ def test_the_network_learns_which_route_is_right(model, data):
     assert left.mean() < start.mean() / 3.0
 
 
+@pytest.mark.training
 def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
     folder, run, description = model
     names = {x.name for x in (folder / "model").iterdir()}
@@ -159,6 +161,7 @@ def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
     assert scale == description["error_scale"]
 
 
+@pytest.mark.training
 def test_inference_does_not_import_torch(model, data):
     row = int(np.flatnonzero(~data.test)[3])
     height, density = float(np.linspace(1.0, 6.0, 12)[row]), float(data.density[row])
@@ -173,6 +176,7 @@ def test_inference_does_not_import_torch(model, data):
     assert done.stdout.split() == ["network", "False"]
 
 
+@pytest.mark.training
 def test_an_unlike_fluid_takes_the_theory_and_says_so(model):
     folder = model[0]
     found = cginit.pressure(soft(2.0, 2.0), StatePoint(0.9, 1.0), folder=folder / "model")
@@ -192,6 +196,7 @@ def test_the_error_grows_with_what_there_is_to_correct():
     assert large == pytest.approx(np.hypot(0.02, 2e-3))
 
 
+@pytest.mark.training
 def test_the_error_is_judged_by_networks_that_have_not_seen_the_potential(model, data):
     folder, run, _ = model
     assert len(list((folder / "run").glob("judge-*.safetensors"))) == 2 * JUDGES

@@ -162,6 +162,7 @@ def test_a_change_of_the_length_unit_is_no_deviation(task: ForwardTask) -> None:
     assert float(change.abs().max()) < 3e-3
 
 
+@pytest.mark.training
 def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_path) -> None:
     pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
     from cginit.forward import load_forward, polish, predict_rdf

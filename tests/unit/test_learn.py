@@ -191,6 +191,7 @@ def test_chunks_are_kept_and_their_folder_is_of_one_kind(tmp_path):
         cheap_pairs(replace(HOW, states=1), tmp_path)
 
 
+@pytest.mark.training
 def test_a_learning_curve_is_resumed_and_does_not_train_twice(tmp_path, monkeypatch):
     from cginit.learn import curves
 

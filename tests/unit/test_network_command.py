@@ -19,6 +19,8 @@ from cginit.errors import InputError
 from cginit.guess.network import NetworkGuess
 from cginit.network.inference import load_model
 
+pytestmark = pytest.mark.training
+
 R = np.linspace(0.0, 5.0, 101)
 CONFIG = """
 name = "small"

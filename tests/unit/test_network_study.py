@@ -315,6 +315,7 @@ def bridge(fluids, tmp_path_factory):
     return config, train_bridge(config, fluids, tmp_path_factory.mktemp("bridge"), variations=2, device="cpu")
 
 
+@pytest.mark.training
 def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):
     config, run = bridge
     found = run.predictions
@@ -330,6 +331,7 @@ def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):
         train_bridge(replace(config, architecture=Architecture()), fluids, tmp_path)
 
 
+@pytest.mark.training
 def test_cheap_pairs_alone_teach_the_bridge_function(fluids, bridge, tmp_path):
     config, known = bridge
     cheap = soft_fluids(8, density=0.35)
@@ -363,6 +365,7 @@ def exported(fluids, bridge, tmp_path_factory):
     return folder
 
 
+@pytest.mark.training
 def test_the_exported_bridge_network_gives_what_was_trained(fluids, bridge, exported):
     run = bridge[1]
     u, error = load_model("small", exported)(*bridge_inputs(run.features, fluids.density))
@@ -377,6 +380,7 @@ def test_the_exported_bridge_network_gives_what_was_trained(fluids, bridge, expo
     assert np.all(error > 0.9 * run.predictions.error_scale() * 1e-3)
 
 
+@pytest.mark.training
 def test_the_bridge_network_as_a_guess(fluids, exported):
     guess = NetworkGuess("small", bin_average=False, folder=exported, fallback=False)
     row = int(np.argmax(fluids.density))
@@ -400,6 +404,7 @@ def test_the_bridge_network_as_a_guess(fluids, exported):
     np.testing.assert_allclose(finer.u[::2][seen], potential.u[seen], atol=0.05)
 
 
+@pytest.mark.training
 def test_without_a_solution_the_small_network_takes_the_place_of_the_bridge_network(exported):
     r = np.linspace(0.05, 5.0, 100)
     # g = 0 up to half a spacing and 1 beyond at high density: no positive structure factor has it.

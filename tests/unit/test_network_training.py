@@ -160,6 +160,7 @@ def test_building_leaves_the_global_generator_alone_and_is_seeded():
     assert not all(torch.equal(a, b) for a, b in zip(first.parameters(), third.parameters(), strict=True))
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("residual", [False, True])
 def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
     data = curves([2, 4, 6, 8])
@@ -190,6 +191,7 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
     assert final < 0.08
 
 
+@pytest.mark.training
 def test_an_interrupted_training_ends_with_the_same_bits(tmp_path):
     data = curves([0, 2, 4, 6, 8, 10])
     whole = train(TINY, data, tmp_path / "whole")
@@ -236,6 +238,7 @@ def test_a_folder_belongs_to_one_training(tmp_path):
         load_members(tmp_path / "nothing")
 
 
+@pytest.mark.training
 def test_the_test_set_does_not_touch_the_weights(tmp_path):
     data = curves([0, 2, 4, 6])
     other = TrainingSet(
@@ -254,6 +257,7 @@ def test_the_test_set_does_not_touch_the_weights(tmp_path):
         assert torch.equal(x, y)
 
 
+@pytest.mark.training
 def test_auxiliary_pairs_take_part_and_are_other_potentials(tmp_path):
     data, extra = curves([2, 4, 6, 8]), curves([100, 102])
     config = replace(TINY, auxiliary=Auxiliary(share=0.5))
@@ -271,6 +275,7 @@ def test_auxiliary_pairs_take_part_and_are_other_potentials(tmp_path):
         assert not torch.equal(first, second)
 
 
+@pytest.mark.training
 def test_members_go_on_from_what_the_auxiliary_pairs_taught(tmp_path):
     data, extra = curves([2, 4, 6, 8]), curves([100, 102])
     taught = replace(TINY, auxiliary=Auxiliary(share=0.5), pretraining=Pretraining(steps=10, batch=4))
@@ -313,6 +318,7 @@ def test_the_dense_end_sees_the_density_once_and_every_point(tmp_path):
     seen[0].remove()
 
 
+@pytest.mark.training
 def test_onnx_gives_what_pytorch_gives(tmp_path):
     rng = np.random.default_rng(5)
     ensemble = Ensemble([build(Architecture(width=8, residual=k > 0), k) for k in range(3)])
@@ -358,6 +364,7 @@ def test_a_large_batch_goes_through_in_portions():
     assert u.shape == error.shape == g.shape
 
 
+@pytest.mark.training
 def test_a_written_model_is_read_back_and_described(tmp_path):
     data = curves(list(range(0, 20, 2)))
     members = train(TINY, data, tmp_path / "run")

@@ -248,9 +248,9 @@ def test_where_nothing_can_be_cached_it_still_compiles():
         "from numba.core import caching\n"
         "caching.CacheImpl._locator_classes = []\n"
         "caching.CompileResultCacheImpl._locator_classes = []\n"
-        "from cginit.sampling import kernel\n"
+        "from cginit.sampling import cells\n"
         "import numpy as np\n"
-        "print(kernel._turns(np.array([[0.25, 0.5, 1.0]]), np.eye(3)).T.tolist())\n"
+        "print(cells.in_turns(np.array([[0.25, 0.5, 1.0]]), np.eye(3)).T.tolist())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"[[{2**30}, {-(2**31)}, 0]]"

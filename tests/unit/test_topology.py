@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cginit.bonded_terms import named_terms
 from cginit.configuration import Configuration, Trajectory
 from cginit.errors import InputError
-from cginit.topology import Topology, named_terms
+from cginit.topology import Topology
 
 
 def chain(n: int, names: str = "A") -> Topology:

@@ -43,6 +43,15 @@ class Program(Commands):
     def make_context(self, *arguments: Any, **settings: Any) -> Any:
         """Parse the options of the program; what is wrong with them belongs into the JSON document, too."""
         with _misuse_kept():
+            words = [
+                str(word).partition("=")[0] for part in arguments if isinstance(part, list) for word in part
+            ]
+            if words.count("--rdf") > 1:
+                # The parser would take the last one without a word.
+                raise typer.BadParameter(
+                    "--rdf is given more than once; a mixture or several states stand in the file of a system: "
+                    "cg-init guess SYSTEM.toml"
+                )
             return super().make_context(*arguments, **settings)
 
     def invoke(self, ctx: Any) -> Any:

@@ -51,7 +51,6 @@ def consistency_figures(
         network_slopes,
         series_slopes,
         theory_slopes,
-        virial_table,
     )
     from cginit.eos.inference import MODEL, load_eos
     from cginit.network.features import interpolate, network_grid
@@ -59,14 +58,9 @@ def consistency_figures(
     from cginit.report.pressure_study import Agreement, pressure_figure
     from cginit.report.study_table import Row
 
-    paths = []
+    paths: list[Path] = []
     final = {name: final_path(folder, *_split(name)) for name in found.final}
-    series = {name: (found.config, x) for name, x in final.items() if _split(name)[1].startswith("Bn-")}
-    if series:
-        text, numbers["virial coefficients"] = virial_table(series)
-        path = out / "virial.md"
-        write_atomically(path, f"# Virial coefficients, learned and exact\n\nIn powers of sigma^3.\n\n{text}")
-        paths.append(path)
+    paths += _virial_coefficients(found, final, out, numbers)
     held = np.flatnonzero(data.test)
     if held.size == 0:
         return paths
@@ -96,6 +90,21 @@ def consistency_figures(
             name: {"median": median, "cases": cases} for name, (median, cases) in errors.items()
         }
     return paths
+
+
+def _virial_coefficients(
+    found: PressureStudy, final: Mapping[str, Path], out: Path, numbers: dict[str, Any]
+) -> list[Path]:
+    """Write those of the networks that are series in the density, if there are any."""
+    from cginit.eos.consistency import virial_table
+
+    series = {name: (found.config, x) for name, x in final.items() if _split(name)[1].startswith("Bn-")}
+    if not series:
+        return []
+    text, numbers["virial coefficients"] = virial_table(series)
+    path = out / "virial.md"
+    write_atomically(path, f"# Virial coefficients, learned and exact\n\nIn powers of sigma^3.\n\n{text}")
+    return [path]
 
 
 def _median_errors(truth: Array, methods: Mapping[str, Array]) -> dict[str, tuple[float, int]]:

@@ -40,6 +40,7 @@ from cginit.state import StatePoint, number_density
 
 __all__ = [
     "GuessOptions",
+    "OptionalSystem",
     "Problem",
     "implied_pressure",
     "in_error",
@@ -153,7 +154,7 @@ def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) ->
     return stated
 
 
-SystemToGuess = Annotated[
+OptionalSystem = Annotated[
     Path | None,
     typer.Argument(metavar="[SYSTEM]", help="TOML file of a mixture or of several states, instead of --rdf."),
 ]
@@ -162,7 +163,7 @@ SystemToGuess = Annotated[
 def guess_command(
     context: typer.Context,
     target: GuessOptions,
-    system: SystemToGuess = None,
+    system: OptionalSystem = None,
     out: Out = None,
     out_units: OutUnits = None,
     plot: Plot = None,
@@ -229,6 +230,9 @@ def nothing_beside(context: typer.Context, system: Path) -> None:
     InputError
         If the user wrote one.
     """
+    from cginit.cli.system import refuse_curve
+
+    refuse_curve(system)
     stated = [item.name for item in fields(GuessOptions) if item.name not in ("rdf", "method", "cutoff")]
     given = given_options(context)
     refuse_options([name for name in (*stated, "potential") if name in given], f"{system}, which states it")

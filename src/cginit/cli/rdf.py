@@ -143,12 +143,14 @@ class RdfOptions:
         ),
     ] = None
     start: Annotated[
-        bool,
+        bool | None,
         typer.Option(
             "--start/--no-start",
-            help="With --system, of bonded beads: also invert the frames for potentials of all terms to start from.",
+            help="With --system, of bonded beads: also invert the frames for potentials of all terms to start from. "
+            "Default: where each bead is an atom of the file. Of atoms that are mapped to beads the answer is that "
+            "of force matching, whose g(r) need not be nearer than that of a guess.",
         ),
-    ] = True
+    ] = None
     pressure: Annotated[
         str | None,
         typer.Option(
@@ -227,7 +229,8 @@ def rdf_command(options: RdfOptions) -> None:
     if options.system_file is not None and molecules is not None:
         from cginit.cli.molecule_system import write_molecules
 
-        tables = _first_potentials(options, molecules, energy) if options.start else None
+        wanted = not sampled.mapped if options.start is None else options.start
+        tables = _first_potentials(options, molecules, energy) if wanted else None
         written = write_molecules(
             options.system_file, molecules, energy, files, density=density, pressure=pressure, first=tables
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.groups import with_groups
-from cginit.cli.guess import GuessOptions, describe, nothing_beside, read_problem
+from cginit.cli.guess import GuessOptions, OptionalSystem, describe, nothing_beside, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut
 from cginit.cli.outputs import PAIR, check_tables
 from cginit.cli.progress import waiting
@@ -48,12 +48,7 @@ def refine_command(
     target: GuessOptions,
     update: UpdateOptions,
     simulation: SimulationOptions,
-    system: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[SYSTEM]", help="TOML file of a mixture or of several states, instead of --rdf."
-        ),
-    ] = None,
+    system: OptionalSystem = None,
     workdir: Annotated[
         Path | None,
         typer.Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.outputs import check_figure_option, check_file
+from cginit.cli.progress import waiting
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
@@ -56,14 +57,18 @@ def report(
 
     opened = open_refinement(workdir)
     if out is not None or find_spec("matplotlib") is not None:
-        voice().file(_figure(opened, out or workdir / "report.png"))
+        with waiting("drawing the figure"):
+            figure = _figure(opened, out or workdir / "report.png")
+        voice().file(figure)
     else:
         voice().note("the figure needs matplotlib: pip install 'cginit[report]'")
     if page is None and not can_make_pages():
         voice().note("the page report.html needs plotly: pip install 'cginit[report]'")
         return
     # What stands in the folder by default is made of the folder, any time again.
-    voice().file(refinement_page(opened, page or workdir / "report.html", backup=page is not None))
+    with waiting("finding how well the potentials of each iteration are known"):
+        made = refinement_page(opened, page or workdir / "report.html", backup=page is not None)
+    voice().file(made)
 
 
 def _figure(opened: OpenedRefinement, path: Path) -> Path:
@@ -85,7 +90,9 @@ def _figure(opened: OpenedRefinement, path: Path) -> Path:
 def _serve(workdir: Path, port: int) -> None:
     from cginit.report.live import LivePage
 
-    with LivePage(workdir, port) as page:
+    with waiting("reading the refinement"):
+        served = LivePage(workdir, port)
+    with served as page:
         voice().result["address"] = page.address
         voice().answer(page.address)
         if voice().as_json:

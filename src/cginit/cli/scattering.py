@@ -79,17 +79,23 @@ def scattering(
     done = invert_structure_factor(k, s, density, dr=step, r_max=float(last), window=window, s_error=error)
     notes = _findings(k, done, window, system)
     target = RDF(done.r, done.g, done.error, units=system)
-    written = write_rdf(target, out, state=StatePoint(density, energy, system), notes=notes)
+    state = StatePoint(density, energy, system)
+    written = write_rdf(target, out, state=state, notes=notes)
+    _say(done, state, system, written)
+    for note in notes:
+        voice().note(note, "", None)
+
+
+def _say(done: Inversion, state: StatePoint, system: UnitSystem, written: Path) -> None:
+    """Say what was written, and of what state."""
     voice().result |= {
         "range": quantity(float(done.r[-1]), system.length),
         "core": quantity(float(done.r_core), system.length),
         "s_0": float(done.s_0),
-        "density": quantity(density, system.density),
-        "kT": quantity(energy, system.energy),
+        "density": quantity(state.density, system.density),
+        "kT": quantity(state.kT, system.energy),
     }
     voice().file(written, f"g(r) up to {done.r[-1]:g} {system.length}")
-    for note in notes:
-        voice().note(note, "", None)
 
 
 def _findings(k: Array, done: Inversion, window: str, system: UnitSystem) -> list[str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cginit.target import Target
     from cginit.units import UnitSystem
 
-__all__ = ["System", "read_system", "write_system"]
+__all__ = ["System", "read_system", "refuse_curve", "write_system"]
 
 #: What says what one state is.
 STATE = (
@@ -33,6 +33,8 @@ STATE = (
 )
 #: What a file may hold beside.
 WHOLE = ("units", "given", "start", "states")
+#: Ends of names of files of columns or arrays.
+CURVES = (".dat", ".xvg", ".csv", ".tsv", ".txt", ".npy", ".npz", ".tgt", ".new")
 #: What a table of ``[[states]]`` may hold beside.
 OWN = ("units", "weight", "mixture", "system")
 
@@ -116,6 +118,7 @@ def read_system(file: Path) -> System:
     """
     from cginit.toml import read_toml
 
+    refuse_curve(file)
     content = read_toml(file)
     check_keys(content, (*WHOLE, *STATE), str(file))
     given, first = (
@@ -145,6 +148,21 @@ def read_system(file: Path) -> System:
     notes += _notes(targets)
     said = tuple(dict.fromkeys(notes))
     return System(targets, given, starts, first, _degrees(content, str(file)), said)
+
+
+def refuse_curve(file: Path) -> None:
+    """Refuse a g(r) where the file of a system is expected.
+
+    Raises
+    ------
+    InputError
+        If the end of its name is that of columns or arrays.
+    """
+    if file.suffix.lower() in CURVES and file.exists():
+        raise InputError(
+            f"{file} is no file of a system, whose name ends with .toml; a g(r) is given with its option: "
+            f"--rdf {file}"
+        )
 
 
 def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:

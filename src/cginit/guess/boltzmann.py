@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from cginit.curves import RDF, PairPotential
 from cginit.guess.assembly import potential_from, visible_target
+from cginit.guess.closure_error import closure_error
 from cginit.liquid.boltzmann import boltzmann_inversion
 from cginit.state import StatePoint
 
@@ -18,7 +17,8 @@ __all__ = ["Boltzmann"]
 class Boltzmann:
     r"""The guess :math:`U(r) = -kT \ln g(r)`, exact at low density.
 
-    `u_error` is the standard error of g propagated, kT times error / g.
+    `u_error` is the standard error of g propagated, kT times error / g, and what the inversion leaves out at this
+    density (`cginit.guess.closure_error`).
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ class Boltzmann:
 
     Examples
     --------
+    >>> import numpy as np
     >>> r = np.linspace(0.0, 3.0, 151)
     >>> target = RDF(r, np.exp(-2 * np.exp(-(r**2))), units="lj")
     >>> potential = Boltzmann(bin_average=False)(target, StatePoint(0.01, 1.0), r_cut=3.0)
@@ -48,9 +49,6 @@ class Boltzmann:
     def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
         """Propose the pair potential; InputError if g shows nothing or ends before `r_cut`."""
         visible = visible_target(target, bin_average=self.bin_average)
-        g = visible.target.g
-        u_error = None
-        if target.error is not None:
-            u_error = state.kT * visible.error / np.where(g > 0.0, g, np.inf)
-        u = boltzmann_inversion(visible.target.r, g, state.kT)
+        u_error = state.kT * closure_error(visible, state.density, r_cut, self.name)
+        u = boltzmann_inversion(visible.target.r, visible.target.g, state.kT)
         return potential_from(visible, u, state, r_cut, self.name, u_error=u_error)

@@ -3,7 +3,8 @@ r"""All potentials of molecules at once from the positions of their beads, witho
 The derivatives of all potentials are splines (`cginit.guess.direct_basis`), for whose coefficients the averages over
 configurations give linear equations (`cginit.guess.direct_equations`), solved as smoothly as the noise asks for
 (`cginit.guess.direct_fit`). For beads that have such potentials the answer is exact as the trajectory grows; for
-mapped atoms it is what force matching with the mean forces would give: the nearest potentials in their forces.
+mapped atoms it is what force matching with the mean forces would give: the nearest potentials in their forces, whose
+g(r) need not be nearer than that of another start.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ __all__ = ["METHOD", "direct_inversion", "invert_directly", "invert_frames"]
 
 #: What the potentials are said to be made by.
 METHOD = "trajectory"
-#: Frames of a file that are used at most: of 3000 beads 500 take a minute, and more make no better start.
-MOST_FRAMES = 500
+#: Beads in all frames of a file that are used, at most: 500 frames of 3000 beads, which take a minute.
+MOST_BEADS = 1_500_000
 
 
 def direct_inversion(
@@ -58,7 +59,8 @@ def direct_inversion(
 ) -> Interactions[Potential]:
     """Return the potentials of all bonds, angles, dihedrals and pairs from the frames of a mapped trajectory.
 
-    No simulation is needed; see `invert_directly`. Of long trajectories `MOST_FRAMES` are used, evenly spaced.
+    No simulation is needed; see `invert_directly`. Of long trajectories so many frames are used, evenly spaced, that
+    they hold `MOST_BEADS` together.
 
     Parameters
     ----------
@@ -90,7 +92,8 @@ def direct_inversion(
     >>> refine_system(decane.target(2.494), first, starts=[decane.start], workdir="work")  # doctest: +SKIP
     """
     given = {"begin": begin, "end": end, "step": step, "units": units}
-    with bead_frames(topology, trajectory, mapping=mapping, most=MOST_FRAMES, **given) as beads:  # type: ignore[arg-type]
+    most = max(blocks, MOST_BEADS // found.topology.n)
+    with bead_frames(topology, trajectory, mapping=mapping, most=most, **given) as beads:  # type: ignore[arg-type]
         return invert_frames(found.target(kT), found.topology, beads.frames, beads.n, r_cut, blocks=blocks)
 
 

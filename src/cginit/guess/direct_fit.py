@@ -93,15 +93,11 @@ def _fitted(equations: Equations, bases: Sequence[Basis]) -> DirectFit:
             trials = [[*chosen[:place], k, *chosen[place + 1 :]] for k in range(STRENGTHS.size)]
             chosen = min(trials, key=score)
     penalty = _joined(penalties, tuple(chosen))
-    solved = [
-        np.linalg.solve(a + penalty, b)
-        for a, b in (equations.without(block) for block in (None, *range(len(equations.frames))))
-    ]
-    return DirectFit(
-        np.asarray(solved[0], dtype=np.float64),
-        np.array(solved[1:], dtype=np.float64),
-        tuple(float(STRENGTHS[k]) for k in chosen),
-    )
+    solved = np.zeros((1 + len(equations.frames), len(penalty)))
+    for row, block in enumerate((None, *range(len(equations.frames)))):
+        a, b = equations.without(block)
+        solved[row] = np.linalg.solve(a + penalty, b)
+    return DirectFit(solved[0], solved[1:], tuple(float(STRENGTHS[k]) for k in chosen))
 
 
 def _part(equations: Equations, part: int) -> tuple[tuple[Array, Array], tuple[Array, Array]]:

@@ -10,6 +10,7 @@ import numpy as np
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
@@ -28,9 +29,10 @@ NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 class IntegralEquation:
     r"""The potential that has the target g(r) in the hypernetted-chain or Percus-Yevick approximation.
 
-    Beyond -ln g it takes account of the correlations that the density brings; up to moderate densities
-    the bridge function that HNC neglects is small. See `cginit.liquid.ornstein_zernike.invert`, and
-    `cginit.liquid.long_wave` for a target that knows S(k) at a small k.
+    Beyond -ln g it takes account of the correlations that the density brings; up to moderate densities the bridge
+    function that HNC neglects is small. See `cginit.liquid.ornstein_zernike.invert`, and
+    `cginit.liquid.long_wave` for a target that knows S(k) at a small k. `u_error` is the noise of g, and what
+    the closure leaves out (`cginit.guess.closure_error`).
 
     Parameters
     ----------
@@ -75,7 +77,8 @@ class IntegralEquation:
         g = visible.target.g
         with np.errstate(divide="ignore"):
             u = -np.log(g) + (gamma if self.closure == "hnc" else np.log1p(np.maximum(gamma, -0.999)))
-        return potential_from(visible, state.kT * u, state, r_cut, self.name, notes=notes)
+        u_error = state.kT * closure_error(visible, state.density, r_cut, self.closure)
+        return potential_from(visible, state.kT * u, state, r_cut, self.name, u_error=u_error, notes=notes)
 
 
 def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:

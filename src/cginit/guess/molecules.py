@@ -26,7 +26,8 @@ from cginit.target import Target
 __all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
 
 MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
-#: The one taken when none is named: the other is not better for every pair, and needs a start configuration.
+#: The one taken when none is named: none of the others is better for every pair of mapped atoms, and all of them need
+#: a start configuration. `cginit.guess.direct` makes a better one where a trajectory is at hand.
 DEFAULT_MOLECULE_METHOD = "boltzmann"
 
 

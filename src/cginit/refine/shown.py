@@ -27,6 +27,8 @@ __all__ = ["ShownRefinement", "rounds_html"]
 ROWS = 12
 #: Sparklines in a notebook, and panels side by side in a figure.
 CURVES, ACROSS = 4, 3
+#: Numbers below each other, with room between columns, whatever style the notebook has for tables.
+CELL = "text-align:right;padding:0.15em 0.9em"
 
 
 class ShownRefinement:
@@ -133,8 +135,11 @@ def rounds_html(rounds: Sequence[Round], targets: Sequence[Target]) -> str:
     ]
     if len(cells) > ROWS:
         cells = [*cells[: ROWS // 2], ("&hellip;",) * len(heads), *cells[-ROWS // 2 :]]
-    body = "".join("<tr>" + "".join(f"<td>{one}</td>" for one in row) + "</tr>" for row in cells)
-    return f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{body}</table>"
+    body = "".join(
+        "<tr>" + "".join(f"<td style='{CELL}'>{one}</td>" for one in row) + "</tr>" for row in cells
+    )
+    head = "".join(f"<th style='{CELL}'>{one}</th>" for one in heads)
+    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _compared(record: Record, target: Target) -> list[Interaction]:
@@ -168,7 +173,9 @@ def _draw(axes: Axes, name: Interaction, start: Record, record: Record, target: 
 
 
 def _draw_chi2(axes: Axes, rounds: Sequence[Round]) -> None:
-    """Draw chi^2 of each interaction that is refined, by iteration, as it is when all is noise: 1."""
+    """Draw chi^2 of each interaction that is refined, by iteration, and 1: what it is where all is noise."""
+    from matplotlib.ticker import LogFormatter
+
     free = [
         {name: one for name, one in done[0].distances.items() if name not in done[0].held} for done in rounds
     ]
@@ -178,5 +185,8 @@ def _draw_chi2(axes: Axes, rounds: Sequence[Round]) -> None:
     axes.axhline(1.0, color="0.6", lw=1.0, ls="--")
     axes.set(xlabel="iteration", ylabel="chi^2 per point")
     axes.locator_params(axis="x", integer=True)
+    # 4, not 4 x 10^0.
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter())
     if len(free[0]) > 1:
         axes.legend(frameon=False, fontsize=8)

@@ -152,16 +152,25 @@ def _curves(record: Record) -> dict[str, Any]:
         if potential.u_error is not None:
             arrays[f"{name}|u_error"] = potential.u_error
     for name, p in record.distributions.items():
-        arrays |= {f"{name}|p|x": p.x, f"{name}|p|p": p.p}
-        if p.error is not None:
-            arrays[f"{name}|p|error"] = p.error
+        arrays |= _distribution_arrays(f"{name}|p", p)
     for name, g in record.rdfs.items():
-        arrays |= {f"{name}|g|r": g.r, f"{name}|g|g": g.g}
-        if g.error is not None:
-            arrays[f"{name}|g|error"] = g.error
-        if g.beads is not None:
-            arrays[f"{name}|g|beads"] = np.array(g.beads)
+        arrays |= _rdf_arrays(f"{name}|g", g)
     return arrays
+
+
+def _rdf_arrays(prefix: str, curve: RDF) -> dict[str, Any]:
+    """Return the arrays of which `_rdf` makes the curve again."""
+    arrays: dict[str, Any] = {f"{prefix}|r": curve.r, f"{prefix}|g": curve.g}
+    if curve.error is not None:
+        arrays[f"{prefix}|error"] = curve.error
+    if curve.beads is not None:
+        arrays[f"{prefix}|beads"] = np.array(curve.beads)
+    return arrays
+
+
+def _distribution_arrays(prefix: str, p: Distribution) -> dict[str, Any]:
+    arrays = {f"{prefix}|x": p.x, f"{prefix}|p": p.p}
+    return arrays if p.error is None else {**arrays, f"{prefix}|error": p.error}
 
 
 def _potential(data: Any, name: Interaction, units: str, values: Mapping[str, Any]) -> Potential:
@@ -215,15 +224,9 @@ def write_target(target: Target, path: Path) -> None:
         arrays |= topology_arrays(target.topology)
         arrays["target_exclusions"] = np.array(target.target_exclusions)
     for name, p in target.distributions.items():
-        arrays |= {f"{name}|x": p.x, f"{name}|p": p.p}
-        if p.error is not None:
-            arrays[f"{name}|error"] = p.error
+        arrays |= _distribution_arrays(str(name), p)
     for name, curve in target.rdfs.items():
-        arrays |= {f"{name}|r": curve.r, f"{name}|g": curve.g}
-        if curve.error is not None:
-            arrays[f"{name}|error"] = curve.error
-        if curve.beads is not None:
-            arrays[f"{name}|beads"] = np.array(curve.beads)
+        arrays |= _rdf_arrays(str(name), curve)
     save_arrays(path, **arrays)
 
 
@@ -241,13 +244,7 @@ def read_target(path: Path) -> Target:
         rdfs = {Interaction.of(name.replace("|", "-")): _rdf(data, name, units) for name in names}
         pressure, weight = data.get("pressure"), data.get("weight")
         distributions = {
-            one: Distribution(
-                data[f"{one}|x"],
-                data[f"{one}|p"],
-                data.get(f"{one}|error"),
-                coordinate=one.coordinate,
-                units=unit_system(units),
-            )
+            one: stored_distribution(data, one, str(one), units)
             for one in (Interaction.of(key.removesuffix("|p")) for key in data if key.endswith("|p"))
         }
         return Target(

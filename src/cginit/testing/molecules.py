@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.bonded import BondedPotential
+from cginit.bonded_terms import named_terms
 from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES, count_terms
 from cginit.curves import Array, PairPotential
@@ -23,7 +24,7 @@ from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.periodic import minimum_image
 from cginit.state import StatePoint
 from cginit.testing.rules import BLOCKS, agree, require
-from cginit.topology import Topology, named_terms
+from cginit.topology import Topology
 from cginit.units import LJ, NM_KJ
 
 __all__ = ["check_molecules", "molecular_forces", "reference_tables"]

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.bonded_terms import IMPROPER, named_terms
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.topology import IMPROPER, Topology, named_terms
+from cginit.topology import Topology
 from cginit.trajectory.gromacs_topology import GromacsMolecule, gromacs_molecules
 from cginit.trajectory.mapping import MappedAtoms
 

@@ -50,6 +50,8 @@ class MappedSystem:
         Volume of the first and of the last frame, and the mean volume, in `units`.
     settled : float or None
         Where the volume drifts, the time from which it no longer does.
+    mapped : bool
+        Whether some bead stands for several atoms.
     notes : tuple of str
         What a user should know: a volume that drifts, atoms without a bead, bonded pairs that count.
     """
@@ -66,6 +68,7 @@ class MappedSystem:
     volumes: tuple[float, float, float] = (math.nan, math.nan, math.nan)
     settled: float | None = None
     notes: tuple[str, ...] = ()
+    mapped: bool = False
 
     def state(self, kT: float) -> StatePoint:
         """Return the state point at this density and `kT`, in the units of the system."""
@@ -210,6 +213,7 @@ def _system(
         # A file of beads without bonds may call all of them one molecule.
         groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
         *_volumes(frames, length**3, groups.notes, units),
+        mapped=groups.atoms.n_atoms > groups.n_beads,
     )
 
 

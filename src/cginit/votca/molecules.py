@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_terms import named_terms
 from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.io.bonded_given import read_gromacs_bonded
 from cginit.io.bonded_tables import read_bonded_potential, read_distribution
-from cginit.topology import Topology, named_terms
+from cginit.topology import Topology
 from cginit.trajectory import MappingRules, MoleculeRule, read_mapping, read_system
 from cginit.trajectory.gromacs_topology import gromacs_molecules
 from cginit.units import NM_KJ
