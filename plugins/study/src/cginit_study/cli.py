@@ -260,7 +260,8 @@ def _settings(config: str, sizes: Path | None) -> StudyConfig:
 def _pairs(data: Path, families: str) -> TrainingSet:
     from cginit.campaign.dataset import load
 
-    return training_set(load(data), families)
+    # The networks of the study were trained and judged on all accepted state points, those that age among them.
+    return training_set(load(data, aged=True), families)
 
 
 class _Bars:
