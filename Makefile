@@ -28,7 +28,8 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml $(wildcard plugins/*/pyproject.toml) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e ".[dev]" \
-	  -e "plugins/votca[test]" -e "plugins/msibi[test]" -e "plugins/relentless[test]"
+	  -e "plugins/votca[test]" -e "plugins/msibi[test]" -e "plugins/relentless[test]" \
+	  -e "plugins/study[test]"
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo

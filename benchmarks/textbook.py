@@ -1,6 +1,6 @@
 """Errors of the guesses on textbook fluids: ``python benchmarks/textbook.py [MODELS ...]``.
 
-The potentials of `cginit.eos.consistency.TEXTBOOK` at gas and liquid densities, with g of the forward map (HNC with
+The potentials of `cginit.eos.textbook.TEXTBOOK` at gas and liquid densities, with g of the forward map (HNC with
 the bridge function of simulations) and noise 0.002 sqrt(g) sigma/r: mean absolute error of U/kT where g > 0.01 and
 U < 20 kT. Each of MODELS is a folder with another cn-f, to set beside the one that ships.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.curves import RDF, PairPotential
-from cginit.eos.consistency import TEXTBOOK, textbook_potentials
+from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError, ConvergenceError
 from cginit.forward.inference import predict_rdf
 from cginit.guess.base import Guess

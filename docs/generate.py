@@ -67,16 +67,17 @@ LINKS = {
     "../src/cginit/eos/models/eos.md": f"{CARDS}/eos.md",
     "../src/cginit/forward/models/forward.md": f"{CARDS}/forward.md",
     "../data/README.md": f"{CARDS}/data.md",
-    "../data/studies/README.md": f"{CARDS}/studies.md",
+    "../plugins/study/data/README.md": f"{CARDS}/studies.md",
     "../benchmarks/RESULTS.md": f"{CARDS}/results.md",
     "../benchmarks/refine/RESULTS.md": f"{CARDS}/refinement-results.md",
     "../benchmarks/refine/README.md": f"{CARDS}/refinement-benchmark.md",
-    "../benchmarks/study/README.md": f"{CARDS}/study.md",
+    "../plugins/study/results/README.md": f"{CARDS}/study.md",
     "../benchmarks/closure.md": f"{CARDS}/closure.md",
     "../benchmarks/pretraining.md": f"{CARDS}/pretraining.md",
     "../plugins/votca/README.md": f"{CARDS}/plugin-votca.md",
     "../plugins/msibi/README.md": f"{CARDS}/plugin-msibi.md",
     "../plugins/relentless/README.md": f"{CARDS}/plugin-relentless.md",
+    "../plugins/study/README.md": f"{CARDS}/plugin-study.md",
     "../examples/water": f"{CARDS}/water.md",
     "../README.md": f"{CARDS}/readme.md",
     "../ARCHITECTURE.md": f"{CARDS}/architecture.md",
@@ -109,6 +110,7 @@ CARD_ORDER = [
     "plugin-votca",
     "plugin-msibi",
     "plugin-relentless",
+    "plugin-study",
 ]
 
 

@@ -191,7 +191,7 @@ def test_json_of_the_other_commands(target, tmp_path):
 def test_nothing_of_the_commands_prints_by_itself():
     # What does not go through the voice would stand in the way of the JSON document.
     folder = Path(voice_module.__file__).parent
-    allowed = {"voice.py", "app.py", "command.py"}
+    allowed = {"voice.py", "app.py", "command.py", "program.py"}
     for path in folder.glob("*.py"):
         if path.name not in allowed:
             # `print` is refused by ruff.
@@ -225,7 +225,7 @@ def test_every_old_option_has_a_new_one(command):
     options = {option for one in TREE[name].params for option in one.opts}
     for old, new in old_names.OPTIONS[command].items():
         assert new in options
-        assert old not in options or command == "evaluate simulate"
+        assert old not in options
 
 
 def test_old_options_work_and_a_note_names_the_new(target):
@@ -261,6 +261,17 @@ def test_the_old_name_of_a_bin_width_works(target, tmp_path):
         assert ("step in step.toml is called dr now" in done.stderr) == (name == "step")
         tables.append((tmp_path / f"{name}.csv").read_text())
     assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("command", sorted(old_names.MOVED))
+def test_a_command_that_another_program_has_now_says_where(command):
+    # Its options of before are not looked at.
+    done = invoke(*command.split(), "--data", "d.h5", "--json")
+    found = document(done)
+    assert found["exit_code"] == 2
+    assert found["error"] == f"cg-init {command} is {old_names.MOVED[command]}"
+    assert "pip install ./plugins/study" in found["error"]
+    assert "cginit-study" not in invoke("--help-all").output
 
 
 def test_options_of_the_guess_before_another_command_are_refused(target):

@@ -1,16 +1,20 @@
-"""Second virial coefficient and pressures: identities and input checks."""
+"""Virial coefficients and pressures: identities, exact values and input checks."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import InputError
 from cginit.liquid.forward import solve
+from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.virial import (
     compressibility_pressure,
     isothermal_compressibility,
+    sampled_virial,
     second_virial,
+    third_virial,
     virial_pressure,
 )
 
@@ -89,3 +93,43 @@ def test_compressibility_is_the_derivative_of_the_pressure() -> None:
 def test_bad_input_is_refused(call, match: str) -> None:
     with pytest.raises(InputError, match=match):
         call()
+
+
+def test_hard_spheres() -> None:
+    r = np.linspace(0.0, 3.0, 3001)
+    u = np.where(r < 1.0 - 1e-9, 1e3, 0.0)
+    # B3 = 5 pi^2 / 18; the wall between two nodes is known to half a step of 0.001: 3e-3 of B3 (sixth power of d).
+    assert third_virial(r, u) == pytest.approx(5.0 * np.pi**2 / 18.0, rel=4e-3)
+    assert barker_henderson(r, u) == pytest.approx(1.0, abs=1e-3)
+    assert barker_henderson(r, np.exp(-r)) == 0.0
+    # Series of Carnahan and Starling: beta P / rho = 1 + 4 eta + 10 eta^2 + 18 eta^3 + ...
+    eta = np.pi / 6 * 0.05
+    assert carnahan_starling(0.05, 1.0) == pytest.approx(
+        0.05 * (1 + 4 * eta + 10 * eta**2 + 18 * eta**3), rel=1e-4
+    )
+    assert np.isnan(carnahan_starling(1.5, 1.0))
+
+
+def test_the_sampled_virial_pressure_knows_steep_cores() -> None:
+    r, fine = np.linspace(0.0, 5.0, 101), np.linspace(0.0, 5.0, 501)
+    density, steep = 0.1, 4.0 * (np.maximum(fine, 0.4) ** -24.0)
+    g = np.where(np.interp(r, fine, steep) < 6.9, np.exp(-np.interp(r, fine, steep)), 0.0)
+    b2 = -2.0 * np.pi * np.trapezoid(np.expm1(-steep) * fine**2, fine)
+    # With y = 1 the virial integral is B2 exactly, by parts; U at 5 is zero.
+    found = sampled_virial(r, g, fine, steep, density)
+    assert found == pytest.approx(density + density**2 * b2, rel=2e-3)
+
+
+def test_the_textbook_has_known_coefficients() -> None:
+    r, u = textbook_potentials()
+    names = list(TEXTBOOK)
+    b0 = 2.0 * np.pi / 3.0
+    # By parts, B2 = b0 Gamma(3/4) of r^-12; the cut at 5 sigma changes 1e-8.
+    soft = names.index("r^-12")
+    assert second_virial(r, u[soft]) == pytest.approx(b0 * 1.2254167, rel=1e-3)
+    # Lennard-Jones at T = 2: B2 = -0.6276 b0, B3 = 0.4371 b0^2 (J. O. Hirschfelder, C. F. Curtiss and R. B. Bird,
+    # Molecular Theory of Gases and Liquids, 1954, table I-B and I-C). Cut and shifted at 5 sigma B2 lacks some of its
+    # tail: 3 U_6(5) 5^3 / 3 + U_6(5) 5^3 = 2 x 1.3e-4 x 125 = 0.03 b0.
+    lj = names.index("LJ, T = 2")
+    assert second_virial(r, u[lj]) / b0 == pytest.approx(-0.6276, abs=0.04)
+    assert third_virial(r, u[lj]) / b0**2 == pytest.approx(0.4371, abs=2e-3)

@@ -12,8 +12,11 @@ pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
 pytest.importorskip("h5py", reason="data sets need h5py (cginit[campaign])")
 
+from typer.testing import CliRunner
+
 from cginit.campaign.dataset import Record, merge, save
 from cginit.campaign.potentials import spline_potential
+from cginit.cli.app import app
 from cginit.cli.train import train, training_set
 from cginit.errors import InputError
 from cginit.guess.network import NetworkGuess
@@ -141,3 +144,9 @@ def test_the_command_writes_a_bridge_network_that_guesses(dataset, tmp_path, cap
     for method in ("network", "small", "hnc", "boltzmann", "-ln g", "Verlet-modified"):
         assert f"| all | {method} |" in card
     assert NetworkGuess("small", folder=model).name == "small"
+
+
+def test_the_command_without_its_files_says_which() -> None:
+    done = CliRunner().invoke(app, ["train"])
+    assert done.exit_code == 2
+    assert "--data" in done.output

@@ -8,13 +8,16 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from cginit.cli.old_names import renamed
+from cginit.cli.old_names import MOVED, renamed
 from cginit.cli.voice import voice
+from cginit.errors import InputError
 
 __all__ = ["Application", "Command", "Group"]
 
 #: Panel of the options that every command has.
 OUTPUT = "Output"
+#: The program whose commands and options have had other names.
+CG_INIT = "cg-init"
 #: Key in the context of a command that is to show all of its options.
 HELP_ALL = "cginit.help_all"
 
@@ -79,8 +82,8 @@ class _Common:
         """Parse what stands after the name of the command, names of before included."""
         spoken = voice()
         path = _path(ctx)
-        spoken.command = " ".join(["cg-init", *path])
-        args, notes = renamed(" ".join(path), args)
+        spoken.command = " ".join([_program(ctx), *path])
+        args, notes = renamed(" ".join(path), args) if _program(ctx) == CG_INIT else (args, [])
         found: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
         # Only now it is known how loud it is to be.
         for note in notes:
@@ -91,7 +94,12 @@ class _Common:
         """Write the help: what people need, or all of it after ``--help-all``."""
         from cginit.cli.help import write_help
 
-        write_help(self, ctx, formatter, " ".join(_path(ctx)), whole=HELP_ALL in ctx.meta)
+        write_help(self, ctx, formatter, _program(ctx), " ".join(_path(ctx)), whole=HELP_ALL in ctx.meta)
+
+
+def _program(ctx: Any) -> str:
+    """Return the name of the program whose command this is."""
+    return str(getattr(ctx.find_root().command, "program", CG_INIT))
 
 
 def _path(ctx: Any) -> list[str]:
@@ -109,6 +117,21 @@ class Command(_Common, TyperCommand):
 
 class Group(_Common, TyperGroup):
     """A command that has commands of its own."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that is called; of one that another program has now, say where it is.
+
+        Raises
+        ------
+        InputError
+            If it is in another program.
+        """
+        for length in (2, 1):
+            name = " ".join([*_path(ctx), *args[:length]])
+            if name in MOVED and _program(ctx) == CG_INIT:
+                raise InputError(f"{CG_INIT} {name} is {MOVED[name]}")
+        found: tuple[str | None, Any, list[str]] = super().resolve_command(ctx, args)
+        return found
 
 
 class Application(typer.Typer):

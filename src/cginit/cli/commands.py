@@ -23,7 +23,6 @@ COMMANDS = {
     "doctor": "cginit.cli.doctor:doctor",
     "dataset": "cginit.cli.dataset:app",
     "train": "cginit.cli.train:app",
-    "evaluate": "cginit.cli.evaluate:app",
 }
 #: The same of commands that had other names; they are not in the help.
 BEFORE = {

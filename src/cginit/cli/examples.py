@@ -71,24 +71,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         f"cg-init train {_DATA} --config {_CONFIGS}/bridge.toml --out training",
         f"cg-init train {_DATA} --config {_CONFIGS}/bridge.toml --out training --export model",
     ),
-    "train study": (
-        f"cg-init train study {_DATA} --config {_CONFIGS}/study-potential.toml --out study",
-        f"cg-init train study {_DATA} --config {_CONFIGS}/study-potential.toml --only CN --out study",
-    ),
-    "train search": (
-        f"cg-init train search {_DATA} --config {_CONFIGS}/study-potential.toml --out search",
-        f"cg-init train search {_DATA} --config {_CONFIGS}/study-potential.toml --trials 5 --out search",
-    ),
     "train curves": (
         "cg-init train curves --out curves --plot curves.png",
         "cg-init train curves --out curves --axis noise --most 1000",
-    ),
-    "evaluate": (
-        f"cg-init evaluate {_DATA} --potential-study study --out figures",
-        f"cg-init evaluate {_DATA} --pressure-study pressures --out figures",
-    ),
-    "evaluate simulate": (
-        f"cg-init evaluate simulate {_DATA} --out runs",
-        f"cg-init evaluate simulate {_DATA} --method network --count 5 --out runs",
     ),
 }

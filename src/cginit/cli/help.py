@@ -6,11 +6,10 @@ One layout for all commands. Lines are wrapped to the terminal, never cut.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import typer
-
-from cginit.cli.examples import EXAMPLES
 
 __all__ = ["FEW", "FIRST", "shown", "write_help"]
 
@@ -35,7 +34,6 @@ FIRST = {
         *("--units", "--out-units", "--format", "--out-format", "--kT", "--keyword", "--pairs", "--is-rdf"),
     ),
     "pressure": ("--potential", "--density", "--temperature", "--kT", "--units", "--rdf", "--plot"),
-    "evaluate": ("--data", "--potential-study", "--pressure-study", "--simulated", "--out", "--families"),
     "train curves": ("--out", "--data", "--axis", "--most", "--steps", "--plot", "--device"),
 }
 #: What the kinds of values are called; an option may say more by a `metavar` of its own.
@@ -44,23 +42,25 @@ KINDS = {"float": "NUMBER", "int": "N", "integer": "N", "path": "PATH", "str": "
 COLUMN = 26
 
 
-def shown(command: Any, path: str) -> list[Any]:
-    """Return the options and arguments of a command that its short help shows."""
+def shown(command: Any, path: str, first: Mapping[str, tuple[str, ...]] = FIRST) -> list[Any]:
+    """Return the options and arguments of a command that its short help shows; `first` is that of its program."""
     visible = [one for one in command.params if not getattr(one, "hidden", False)]
     options = [one for one in visible if _is_option(one) and _panel(one) != "Output"]
-    names = FIRST.get(path, () if len(options) > FEW else None)
+    names = first.get(path, () if len(options) > FEW else None)
     if names is None:
         return visible
     return [one for one in visible if one not in options or any(name in names for name in one.opts)]
 
 
-def write_help(command: Any, context: Any, formatter: Any, path: str, *, whole: bool) -> None:
+def write_help(command: Any, context: Any, formatter: Any, program: str, path: str, *, whole: bool) -> None:
     """Write the help of a command.
 
     Parameters
     ----------
     command, context, formatter
         As Click gives them to ``format_help``.
+    program : str
+        Name of the program.
     path : str
         Names of the command without that of the program: ``dataset status``, "" for the program itself.
     whole : bool
@@ -68,11 +68,12 @@ def write_help(command: Any, context: Any, formatter: Any, path: str, *, whole: 
     """
     command.format_usage(context, formatter)
     command.format_help_text(context, formatter)
-    _examples(formatter, EXAMPLES.get(path, ()))
+    root = context.find_root().command
+    _examples(formatter, getattr(root, "examples", {}).get(path, ()))
     if hasattr(command, "list_commands"):
         _commands(command, context, formatter)
     visible = [one for one in command.params if not getattr(one, "hidden", False)]
-    chosen = visible if whole else shown(command, path)
+    chosen = visible if whole else shown(command, path, getattr(root, "first", {}))
     help_option = command.get_help_option(context)
     panels: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
     for one in chosen:
@@ -86,7 +87,7 @@ def write_help(command: Any, context: Any, formatter: Any, path: str, *, whole: 
                 formatter.write_dl(rows, col_max=COLUMN)
     if left := len(visible) - len(chosen):
         formatter.write_paragraph()
-        name = " ".join(["cg-init", path]).strip()
+        name = f"{program} {path}".strip()
         formatter.write_text(f"{left} more options: {name} --help-all")
     command.format_epilog(context, formatter)
 

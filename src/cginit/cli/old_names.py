@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS", "OPTIONS", "renamed"]
+__all__ = ["COMMANDS", "MOVED", "OPTIONS", "renamed"]
+
+_STUDY = "now, in the distribution cginit-study: pip install ./plugins/study"
 
 #: What a command of before is called now.
 COMMANDS = {
     "rdf": "cg-init target",
     "mixture": "cg-init refine FILE --workdir DIR, or cg-init guess FILE without a simulation",
     "multistate": "cg-init refine FILE --workdir DIR",
+}
+#: Where a command is that is no longer one of this program.
+MOVED = {
+    "train study": f"cginit-study train {_STUDY}",
+    "train search": f"cginit-study search {_STUDY}",
+    "evaluate": f"cginit-study figures {_STUDY}",
+    "evaluate simulate": f"cginit-study simulate {_STUDY}",
 }
 #: By command, what an option of before is called now.
 OPTIONS = {
@@ -23,8 +32,6 @@ OPTIONS = {
     "target": {"--beads": "--out-beads", "--step": "--stride", "--mixture": "--system"},
     "dataset simulate": {"--scheduler": "--cluster"},
     "train curves": {"--figure": "--plot"},
-    "evaluate": {"--potential": "--potential-study", "--pressure": "--pressure-study"},
-    "evaluate simulate": {"--potential": "--potential-study"},
 }
 OPTIONS["rdf"] = OPTIONS["target"]
 

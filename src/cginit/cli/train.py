@@ -22,7 +22,6 @@ from cginit.cli.learning import (
     training_set,
 )
 from cginit.cli.progress import duration
-from cginit.cli.study import search, study
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ app = Application(
     help="Train the networks of a configuration on a data set; go on where a previous run was stopped.",
 )
 
-app.command()(study)
-app.command()(search)
 app.command()(curves)
 
 

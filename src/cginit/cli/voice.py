@@ -99,7 +99,7 @@ class Voice:
         if text not in self.notes:
             self.notes.append(text)
             if not self.quiet:
-                typer.secho(f"cg-init: {text}", err=True, fg=typer.colors.YELLOW)
+                typer.secho(f"{self.command.split()[0]}: {text}", err=True, fg=typer.colors.YELLOW)
 
     def explain(self) -> None:
         """Begin to print what only ``--verbose`` asks for: the versions, and what the package logs."""

@@ -18,7 +18,7 @@ __all__ = ["CorrectionNetwork", "CorrectionTask", "PressureEnsemble", "corrected
 
 #: Output of the layers that counts as 1.
 UNIT = 0.3
-#: Smallest compressibility factor that a relative deviation refers to, as in `cginit.eos.task`.
+#: Smallest compressibility factor that a relative deviation refers to, as in the published study.
 FLOOR = 0.05
 
 

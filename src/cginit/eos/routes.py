@@ -18,6 +18,7 @@ import numpy as np
 from cginit.eos.fluid import Fluid
 from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.hard_sphere import carnahan_starling
+from cginit.liquid.virial import sampled_virial
 
 __all__ = ["EXPLANATIONS", "ROUTES", "Estimate", "estimate"]
 
@@ -90,7 +91,6 @@ def _virial_of_g(fluid: Fluid) -> Estimate:
     if fluid.rdf is None:
         raise InputError("the virial formula needs a g(r) of this potential (rdf=, --rdf)")
     # Reading a g(r) as point values is not needed where only U is known.
-    from cginit.eos.baselines import sampled_virial
     from cginit.guess.assembly import visible_target
 
     visible = visible_target(fluid.rdf)

@@ -121,7 +121,7 @@ def invert_directly(
     Returns
     -------
     Interactions of PairPotential or BondedPotential
-        With the standard error of each (`u_error`).
+        Pairs with their standard error (`u_error`).
 
     Raises
     ------

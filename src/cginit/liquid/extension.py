@@ -270,5 +270,5 @@ def why_unsolvable(target: MeasuredCorrelations, failed: Extension, densities: A
     return (
         f"the Ornstein-Zernike inversion has no solution at density {density:.4g}{solvable}: g(r) would "
         f"need {need} near k = {worst:.3g} (inverse length). Check density and "
-        "normalisation of g, smooth it or give its statistical error, or use the method 'boltzmann'"
+        "normalisation of g, sample it longer or give its statistical error, or use the method 'boltzmann'"
     )

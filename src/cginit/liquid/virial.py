@@ -20,6 +20,7 @@ from cginit.splines import cubic_spline, monotone_cubic
 __all__ = [
     "compressibility_pressure",
     "isothermal_compressibility",
+    "sampled_virial",
     "second_virial",
     "third_virial",
     "virial_pressure",
@@ -268,3 +269,20 @@ def _log_cavity(g: ArrayLike, y: ArrayLike | None, energies: Array) -> Array:
 def _check_density(density: float) -> None:
     if not np.isfinite(density) or density <= 0.0:
         raise InputError(f"density must be a positive number, not {density}")
+
+
+def sampled_virial(r: Array, g: Array, u_r: Array, u: Array, density: float) -> float:
+    """Return the virial pressure of U ``(k,)`` on its fine grid with g ``(n,)`` on the coarser grid of a simulation.
+
+    The cavity function is interpolated, which is smooth where g and U are steep.
+    """
+    on_coarse = np.interp(r, u_r, u)
+    shown = np.flatnonzero(g > 1e-3)
+    log_y = np.log(g[shown]) + on_coarse[shown]
+    first = int(shown[0])
+    slope = (log_y[1] - log_y[0]) / (r[shown[1]] - r[first]) if shown.size > 1 else 0.0
+    inner = np.arange(first)
+    distances = np.concatenate([r[inner], r[shown]])
+    values = np.concatenate([log_y[0] + slope * (r[inner] - r[first]), log_y])
+    y = np.exp(np.interp(u_r, distances, values))
+    return virial_pressure(u_r, u, y * np.exp(-np.minimum(u, 700.0)), density, y=y)

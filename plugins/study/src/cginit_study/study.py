@@ -29,6 +29,7 @@ __all__ = [
     "Subject",
     "final_path",
     "fold_path",
+    "labels_of",
     "load_study",
     "run_study",
     "study_config",

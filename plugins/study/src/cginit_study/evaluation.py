@@ -1,98 +1,63 @@
-"""``cg-init evaluate``: the published figures and the table, from data and weights; guesses simulated."""
+"""The published figures and the table, from data and the networks of a study."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Any
 
-import typer
+import numpy as np
 
 from cginit.atomic import write_atomically
-from cginit.cli.command import Application
-from cginit.cli.learning import Data, Families, need_torch, training_set
-from cginit.cli.pressure_study import pressure_figures
-from cginit.cli.voice import voice
+from cginit.curves import Array
+from cginit.network.data import TrainingSet
+from cginit.network.evaluate import absolute_errors, boltzmann_potential
+from cginit.network.features import U_CUT
+from cginit.network.statistics import case_errors
+from cginit_study.aims import aims, remarks
+from cginit_study.figures import bar_figure, density_figure, error_figure, simulated_figure, smoothness_figure
+from cginit_study.potentials import PotentialStudy, assess_potentials
+from cginit_study.pressure_evaluation import pressure_figures
+from cginit_study.simulated import read_cases
+from cginit_study.study import load_study
+from cginit_study.table import Row, delta_row, simulated_rows, table
 
-if TYPE_CHECKING:
-    from cginit.curves import Array
-    from cginit.network.assessment import PotentialStudy
-    from cginit.network.data import TrainingSet
-    from cginit.report.study_table import Row
-
-__all__ = ["app", "evaluate"]
-
-app = Application(
-    invoke_without_command=True,
-    help="Figures and table of the published study, from a data set and trained networks.",
-)
-
-SIMULATED = "simulated"
-
-
-@app.callback()
-def start(
-    context: typer.Context,
-    data: Annotated[Path | None, typer.Option(help="Data set (HDF5).")] = None,
-    potential_study: Annotated[
-        Path | None, typer.Option(help="Study g -> U: figures 6, 7, 8 and 9 (cg-init train study).")
-    ] = None,
-    pressure_study: Annotated[
-        Path | None, typer.Option(help="Study U -> P: figures 3 and 4, with --potential-study 11 too.")
-    ] = None,
-    simulated: Annotated[
-        Path | None, typer.Option(help="Folder of cg-init evaluate simulate: figure 10.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of figures, table and numbers.")] = None,
-    network: Annotated[str, typer.Option(help="Final network g -> U of figures 8, 9 and 11.")] = "CN/f",
-    eos: Annotated[str, typer.Option(help="Final network U -> P of figures 4 and 11.")] = "UN/Bn-c",
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the exported default network U -> P, to stand beside the study's."),
-    ] = None,
-    families: Families = "a",
-) -> None:
-    """Draw what the given studies allow, and write table.md and numbers.json beside."""
-    if context.invoked_subcommand is not None:
-        return
-    if data is None or out is None:
-        raise typer.BadParameter("give the data set and where to write", param_hint="--data and --out")
-    for path in evaluate(
-        data, out, potential_study, pressure_study, simulated, network, eos, families, model
-    ):
-        voice().file(path)
+__all__ = ["evaluate"]
 
 
 def evaluate(
-    data: Path,
+    pairs: TrainingSet,
     out: Path,
     potential: Path | None = None,
     pressure: Path | None = None,
     simulated: Path | None = None,
     network: str = "CN/f",
     eos: str = "UN/Bn-c",
-    families: str = "a",
     model: Path | None = None,
 ) -> list[Path]:
-    """Write figures and table of the given studies; return their paths."""
-    need_torch()
-    import torch
+    """Write figures and table of the given studies; return their paths.
 
-    from cginit.campaign.dataset import load
-    from cginit.network.study import load_study
-    from cginit.report.study_aims import aims, remarks
-    from cginit.report.study_table import table
-
-    torch.set_num_threads(1)
-    pairs = training_set(load(data), families)
+    Parameters
+    ----------
+    pairs : TrainingSet
+        The data of the studies, test set included.
+    out : Path
+        Folder of figures, ``table.md`` and ``numbers.json``; what takes long is kept there.
+    potential, pressure : Path, optional
+        Folders of the studies g -> U (figures 6 to 9) and U -> P (figures 3 and 4; with both 11 too).
+    simulated : Path, optional
+        Folder of simulated guesses (figure 10).
+    network, eos : str
+        Final networks g -> U and U -> P that are drawn.
+    model : Path, optional
+        Folder of the default network U -> P; the shipped one otherwise.
+    """
     out.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     rows: list[Row] = []
     numbers: dict[str, Any] = {}
     found: PotentialStudy | None = None
     if potential is not None:
-        from cginit.network.assessment import assess_potentials
-
         found = assess_potentials(potential, pairs)
         paths += _potential_figures(found, pairs, network, out, rows, numbers)
     if pressure is not None:
@@ -126,12 +91,6 @@ def _potential_figures(
 
 def _validation_figures(found: PotentialStudy, name: str, out: Path, numbers: dict[str, Any]) -> list[Path]:
     """Draw the errors of all networks by cross-validation, and what a force in the loss does."""
-    import numpy as np
-
-    from cginit.network.evaluate import boltzmann_potential
-    from cginit.network.statistics import case_errors
-    from cginit.report.study import bar_figure, smoothness_figure
-
     zero = case_errors(boltzmann_potential(found.g), found.truth)
     held, errors = found.fold < 0, found.errors
     mse = {n: e.mse for n, e in errors.items()}
@@ -164,13 +123,6 @@ def _final_figures(
     numbers: dict[str, Any],
 ) -> list[Path]:
     """Draw the errors of the final network `name` on training and test set, and how it follows the density."""
-    import numpy as np
-
-    from cginit.network.evaluate import absolute_errors, boltzmann_potential
-    from cginit.network.statistics import case_errors
-    from cginit.report.study import density_figure, error_figure
-    from cginit.report.study_table import delta_row
-
     u0, held = boltzmann_potential(found.g), found.fold < 0
     mae, mae_zero = (case_errors(u, found.truth)[1] for u in (found.final[name], u0))
     groups = {f"{name} train": mae[~held], f"{name} test": mae[held], "-ln g": mae_zero}
@@ -199,10 +151,6 @@ def _final_figures(
 
 def _spread(data: TrainingSet, u: Array, truth: Array, held: Any) -> dict[str, float]:
     """Return how far the guesses from several densities of one test potential differ, in kT."""
-    import numpy as np
-
-    from cginit.network.features import U_CUT
-
     found = []
     for name in np.unique(data.potential[held]):
         rows = np.flatnonzero(data.potential == name)
@@ -213,12 +161,6 @@ def _spread(data: TrainingSet, u: Array, truth: Array, held: Any) -> dict[str, f
 
 
 def _simulated_figure(folder: Path, out: Path, rows: list[Row], numbers: dict[str, Any]) -> list[Path]:
-    import numpy as np
-
-    from cginit.report.simulated import read_cases
-    from cginit.report.study import simulated_figure
-    from cginit.report.study_table import simulated_rows
-
     cases = sorted(read_cases(folder), key=lambda case: (case.density, case.potential))
     methods = list(dict.fromkeys(method for case in cases for method in case.g))
     lmse = {m: np.array([case.lmse(m) if m in case.g else np.nan for case in cases]) for m in methods}
@@ -226,47 +168,5 @@ def _simulated_figure(folder: Path, out: Path, rows: list[Row], numbers: dict[st
     chosen = np.unique(np.linspace(0, len(cases) - 1, min(len(cases), 5)).astype(int))
     shown = [(cases[i].title, cases[i].r, cases[i].target, cases[i].g) for i in chosen]
     density = np.array([case.density for case in cases])
-    numbers[SIMULATED] = simulated_rows(lmse, density, rows)
+    numbers["simulated"] = simulated_rows(lmse, density, rows)
     return [simulated_figure(shown, lmse, out / "figure-10.png")]
-
-
-@app.command()
-def simulate(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of the runs; the same command goes on where it was.")],
-    method: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Guess; may be repeated. Default: CN/f (with --potential-study, else cn-f), network, hnc, "
-            "boltzmann, and true, the true potential."
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Folder of an exported model that a method names, if not shipped.")
-    ] = None,
-    potential_study: Annotated[
-        Path | None,
-        typer.Option(help="Study g -> U, whose final networks methods such as CN/f name."),
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Test state points.")] = 20,
-    engine: Annotated[str, typer.Option(help="lammps or hoomd.")] = "lammps",
-    families: Families = "a",
-) -> None:
-    """Simulate guesses for test state points, and keep their g(r) beside the target."""
-    if potential_study is not None or any("/" in name for name in method or ()):
-        need_torch()
-    from cginit.campaign.dataset import load
-    from cginit.report.simulated import simulate_cases
-
-    for line in simulate_cases(
-        training_set(load(data), families),
-        out,
-        tuple(
-            method or ("cn-f" if potential_study is None else "CN/f", "network", "hnc", "boltzmann", "true")
-        ),
-        count=count,
-        engine=engine,
-        model=model,
-        study=potential_study,
-    ):
-        voice().line(line)

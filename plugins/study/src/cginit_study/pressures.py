@@ -10,16 +10,16 @@ import torch
 from numpy.typing import NDArray
 
 from cginit.curves import Array
-from cginit.eos.options import EosOptions
-from cginit.eos.task import B_UNITS, PressureSubject, input_curves, pressure_of
 from cginit.errors import InputError
 from cginit.network.bodies import Ports, build_body
 from cginit.network.data import TrainingSet
 from cginit.network.features import POINTS, interpolate, network_grid
 from cginit.network.fitting import read_fit
-from cginit.network.results import keep, kept
 from cginit.network.statistics import fold_means, relative_errors
-from cginit.network.study import StudyConfig, final_path, fold_path, labels_of, load_study
+from cginit_study.pressure_options import EosOptions
+from cginit_study.pressure_task import B_UNITS, PressureSubject, input_curves, pressure_of
+from cginit_study.results import keep, kept
+from cginit_study.study import StudyConfig, final_path, fold_path, labels_of, load_study
 
 __all__ = ["PressureStudy", "assess_pressures", "network_coefficients", "network_pressure"]
 

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
-pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
-
 import torch
 
-from cginit.eos.assessment import assess_pressures
-from cginit.eos.baselines import BASELINES, baselines, sampled_virial
-from cginit.eos.options import LABELS, EosOptions
-from cginit.eos.task import PressureSubject, PressureTask, input_curves, pressure_of, virial_sum
 from cginit.errors import InputError
-from cginit.liquid import barker_henderson, carnahan_starling, third_virial
 from cginit.network.augmentation import Augmentation
 from cginit.network.data import TrainingSet
 from cginit.network.features import network_grid
 from cginit.network.pool import Pool
 from cginit.network.statistics import relative_errors
-from cginit.network.study import StudyConfig, run_study
+from cginit_study.baselines import BASELINES, baselines
+from cginit_study.pressure_options import LABELS, EosOptions
+from cginit_study.pressure_task import PressureSubject, PressureTask, input_curves, pressure_of, virial_sum
+from cginit_study.pressures import assess_pressures
+from cginit_study.study import StudyConfig, run_study
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)
@@ -163,21 +158,6 @@ def test_networks_of_different_form_do_not_share_a_task():
         PressureTask(pool, config(), "DN", [EosOptions.parse("P-x"), EosOptions.parse("P-i")])
 
 
-def test_hard_spheres():
-    r = np.linspace(0.0, 3.0, 3001)
-    u = np.where(r < 1.0 - 1e-9, 1e3, 0.0)
-    # B3 = 5 pi^2 / 18; the wall between two nodes is known to half a step of 0.001: 3e-3 of B3 (sixth power of d).
-    assert third_virial(r, u) == pytest.approx(5.0 * np.pi**2 / 18.0, rel=4e-3)
-    assert barker_henderson(r, u) == pytest.approx(1.0, abs=1e-3)
-    assert barker_henderson(r, np.exp(-r)) == 0.0
-    # Series of Carnahan and Starling: beta P / rho = 1 + 4 eta + 10 eta^2 + 18 eta^3 + ...
-    eta = np.pi / 6 * 0.05
-    assert carnahan_starling(0.05, 1.0) == pytest.approx(
-        0.05 * (1 + 4 * eta + 10 * eta**2 + 18 * eta**3), rel=1e-4
-    )
-    assert np.isnan(carnahan_starling(1.5, 1.0))
-
-
 def test_all_routes_agree_for_a_dilute_gas(tmp_path):
     data = weak_gas(3)
     found = baselines(data, tmp_path / "b.npz")
@@ -194,12 +174,3 @@ def test_all_routes_agree_for_a_dilute_gas(tmp_path):
     again = baselines(data, tmp_path / "b.npz")
     for name in BASELINES:
         np.testing.assert_array_equal(again[name], found[name])
-
-
-def test_the_sampled_virial_pressure_knows_steep_cores():
-    density, steep = 0.1, 4.0 * (np.maximum(FINE, 0.4) ** -24.0)
-    g = np.where(np.interp(R, FINE, steep) < 6.9, np.exp(-np.interp(R, FINE, steep)), 0.0)
-    b2 = -2.0 * np.pi * np.trapezoid(np.expm1(-steep) * FINE**2, FINE)
-    # With y = 1 the virial integral is B2 exactly, by parts; U at 5 is zero.
-    found = sampled_virial(R, g, FINE, steep, density)
-    assert found == pytest.approx(density + density**2 * b2, rel=2e-3)

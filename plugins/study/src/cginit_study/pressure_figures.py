@@ -13,7 +13,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.network.statistics import r_squared, relative_errors
 from cginit.report.figures import new_figure, save_figure
-from cginit.report.study import COLOURS, fold_error, log_ticks
+from cginit_study.figures import COLOURS, fold_error, log_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

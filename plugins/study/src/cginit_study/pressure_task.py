@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from cginit.eos.options import LABELS, EosOptions
 from cginit.errors import InputError
 from cginit.network.architectures import exponential_of
 from cginit.network.bodies import Ports, build_body
@@ -13,7 +12,8 @@ from cginit.network.features import POINTS, RANGE, U_CUT
 from cginit.network.fitting import Batch, Task
 from cginit.network.losses import KINDS
 from cginit.network.pool import Pool
-from cginit.network.study import StudyConfig
+from cginit_study.pressure_options import LABELS, EosOptions
+from cginit_study.study import StudyConfig
 
 __all__ = ["PressureSubject", "PressureTask", "b2_of", "input_curves", "pressure_of", "virial_sum"]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from cginit.network.data import TrainingSet
 from cginit.network.features import U_CUT, interpolate, network_grid
-from cginit.network.study import StudyConfig
-from cginit.report.study_table import MODERATE
+from cginit_study.study import StudyConfig
+from cginit_study.table import MODERATE
 
 __all__ = ["aims", "remarks"]
 

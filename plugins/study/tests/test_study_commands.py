@@ -6,24 +6,18 @@ import json
 
 import numpy as np
 import pytest
-
-pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
-pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
-pytest.importorskip("h5py", reason="data sets need h5py (cginit[campaign])")
-pytest.importorskip("matplotlib", reason="figures need matplotlib (cginit[report])")
-
 from typer.testing import CliRunner
 
 from cginit.campaign.dataset import Record, merge, save
-from cginit.cli.app import app
 from cginit.errors import EngineError, InputError
 from cginit.network.data import TrainingSet
-from cginit.report import simulated
-from cginit.report.pressure_study import Agreement, pressure_figure, route_figure
-from cginit.report.simulated import choose_cases, read_cases, simulate_cases
-from cginit.report.study import bar_figure
-from cginit.report.study_aims import aims
-from cginit.report.study_table import PUBLISHED, Row, delta_row, pressure_rows, simulated_rows, table
+from cginit_study import simulated
+from cginit_study.aims import aims
+from cginit_study.cli import app
+from cginit_study.figures import bar_figure
+from cginit_study.pressure_figures import Agreement, pressure_figure, route_figure
+from cginit_study.simulated import choose_cases, read_cases, simulate_cases
+from cginit_study.table import PUBLISHED, Row, delta_row, pressure_rows, simulated_rows, table
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)
@@ -90,7 +84,7 @@ def studies(data_file, tmp_path_factory):
     for subject, labels, final in (("potential", '["x", "f"]', "f"), ("pressure", '["Bn-c"]', "Bn-c")):
         config = folder / f"{subject}.toml"
         config.write_text(STUDY.format(subject=subject, labels=labels, final=final))
-        arguments = ["train", "study", "--data", str(data_file), "--config", str(config), "--quiet"]
+        arguments = ["train", "--data", str(data_file), "--config", str(config), "--quiet"]
         done = CliRunner().invoke(app, [*arguments, "--out", str(folder / subject), "--device", "cpu"])
         assert done.exit_code == 0, done.output
     return folder
@@ -98,9 +92,9 @@ def studies(data_file, tmp_path_factory):
 
 @pytest.mark.slow
 def test_one_command_draws_all_figures_and_the_table(data_file, studies, tmp_path):
-    runs = ["--potential", str(studies / "potential"), "--pressure", str(studies / "pressure")]
+    runs = ["--potential-study", str(studies / "potential"), "--pressure-study", str(studies / "pressure")]
     names = ["--network", "DN/f", "--eos", "DN/Bn-c"]
-    arguments = ["evaluate", "--data", str(data_file), "--out", str(tmp_path), *runs, *names]
+    arguments = ["figures", "--data", str(data_file), "--out", str(tmp_path), *runs, *names]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     figures = {path.name for path in tmp_path.glob("*.png")}
@@ -125,19 +119,10 @@ def test_one_command_draws_all_figures_and_the_table(data_file, studies, tmp_pat
     assert routes < set(numbers["pressure from g"])
 
 
-def test_a_command_without_its_files_says_which():
-    done = CliRunner().invoke(app, ["evaluate"])
-    assert done.exit_code == 2
-    assert "--data and --out" in done.output
-    done = CliRunner().invoke(app, ["train"])
-    assert done.exit_code == 2
-    assert "--data" in done.output
-
-
 def test_the_search_ends_in_a_file_that_a_study_reads(data_file, studies, tmp_path):
-    pytest.importorskip("optuna", reason="the search needs Optuna (cginit[search])")
+    pytest.importorskip("optuna", reason="the search needs Optuna (cginit-study[search])")
     common = ["--data", str(data_file), "--config", str(studies / "potential.toml"), "--quiet"]
-    search = ["train", "search", *common, "--steps", "2", "--device", "cpu", "--out", str(tmp_path / "s")]
+    search = ["search", *common, "--steps", "2", "--device", "cpu", "--out", str(tmp_path / "s")]
     done = CliRunner().invoke(app, [*search, "--trials", "1"])
     assert done.exit_code == 0, done.output
     trials = tmp_path / "s" / "DN"
@@ -149,7 +134,7 @@ def test_the_search_ends_in_a_file_that_a_study_reads(data_file, studies, tmp_pa
     sizes = tmp_path / "s" / "sizes.toml"
     best = json.loads((tmp_path / "s" / "best.json").read_text())["DN"]
     assert f"width = {best['width']}" in sizes.read_text()
-    study = ["train", "study", *common, "--sizes", str(sizes), "--only", "DN/x", "--out", str(tmp_path / "r")]
+    study = ["train", *common, "--sizes", str(sizes), "--only", "DN/x", "--out", str(tmp_path / "r")]
     done = CliRunner().invoke(app, study)
     assert done.exit_code == 0, done.output
     config = json.loads((tmp_path / "r" / "study.json").read_text())["config"]

@@ -12,11 +12,11 @@ from cginit.curves import Array
 from cginit.errors import CGInitError
 from cginit.liquid.forward import solve
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
-from cginit.liquid.virial import second_virial, third_virial, virial_pressure
+from cginit.liquid.virial import sampled_virial, second_virial, third_virial, virial_pressure
 from cginit.network.data import TrainingSet
 from cginit.network.features import interpolate
 
-__all__ = ["BASELINES", "baselines", "sampled_virial"]
+__all__ = ["BASELINES", "baselines"]
 
 #: What `baselines` computes, in this order.
 BASELINES = ("P0", "B2+B3", "HNC virial", "HNC compressibility", "Carnahan-Starling", "virial of g")
@@ -95,20 +95,3 @@ def _row(data: TrainingSet, i: int) -> list[float]:
         carnahan_starling(density, diameter) if diameter > 0.0 else float("nan"),
         tried(lambda: sampled_virial(data.r, data.g[i], u_r, u, density)),
     ]
-
-
-def sampled_virial(r: Array, g: Array, u_r: Array, u: Array, density: float) -> float:
-    """Return the virial pressure of U ``(k,)`` on its fine grid with g ``(n,)`` on the coarser grid of a simulation.
-
-    The cavity function is interpolated, which is smooth where g and U are steep.
-    """
-    on_coarse = np.interp(r, u_r, u)
-    shown = np.flatnonzero(g > 1e-3)
-    log_y = np.log(g[shown]) + on_coarse[shown]
-    first = int(shown[0])
-    slope = (log_y[1] - log_y[0]) / (r[shown[1]] - r[first]) if shown.size > 1 else 0.0
-    inner = np.arange(first)
-    distances = np.concatenate([r[inner], r[shown]])
-    values = np.concatenate([log_y[0] + slope * (r[inner] - r[first]), log_y])
-    y = np.exp(np.interp(u_r, distances, values))
-    return virial_pressure(u_r, u, y * np.exp(-np.minimum(u, 700.0)), density, y=y)

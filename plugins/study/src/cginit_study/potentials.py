@@ -13,9 +13,10 @@ from cginit.network.architectures import Network, build
 from cginit.network.augmentation import pairs
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import read_fit
-from cginit.network.results import keep, kept
 from cginit.network.statistics import case_errors, fold_means, own_fold
-from cginit.network.study import (
+from cginit.network.training import predict
+from cginit_study.results import keep, kept
+from cginit_study.study import (
     PotentialSubject,
     StudyConfig,
     final_path,
@@ -23,9 +24,8 @@ from cginit.network.study import (
     labels_of,
     load_study,
 )
-from cginit.network.training import predict
 
-__all__ = ["FoldErrors", "PotentialStudy", "assess_potentials"]
+__all__ = ["FoldErrors", "PotentialStudy", "assess_potentials", "load_network"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,30 +1,38 @@
-"""The part of ``cg-init evaluate`` that holds learned pressures against exact relations."""
+"""Learned pressures held against exact relations: a figure, a table and numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from cginit.atomic import write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cginit.curves import Array
-    from cginit.eos.assessment import PressureStudy
-    from cginit.network.data import TrainingSet
-    from cginit.report.study_table import Row
+from cginit.curves import Array
+from cginit.eos.correction import row_features
+from cginit.eos.inference import MODEL, load_eos
+from cginit.network.data import TrainingSet
+from cginit.network.features import interpolate, network_grid
+from cginit.network.statistics import relative_errors
+from cginit_study.exact_relations import (
+    inverse_s_0,
+    model_slopes,
+    network_slopes,
+    series_slopes,
+    theory_slopes,
+    virial_table,
+)
+from cginit_study.pressure_figures import Agreement, pressure_figure
+from cginit_study.pressures import PressureStudy
+from cginit_study.study import final_path
+from cginit_study.table import Row
 
 __all__ = ["consistency_figures", "default_pressures"]
 
 
 def default_pressures(model: Path | None, data: TrainingSet, out: Path) -> Array:
     """Return beta P sigma^3 ``(m,)`` by the default network, shipped or in `model`; NaN where HNC has no solution."""
-    import numpy as np
-
-    from cginit.eos.correction import row_features
-    from cginit.eos.inference import MODEL, load_eos
-
     features, valid = row_features(data, out / "features.npz")
     return np.where(valid, load_eos(MODEL, model)(features)[0] * data.density, np.nan)
 
@@ -43,21 +51,6 @@ def consistency_figures(
     Both use the test set alone, and of the study the final networks. S(0) is that of HNC for all state points,
     and that of the sampled g for those, dilute ones mostly, where the g tells it.
     """
-    import numpy as np
-
-    from cginit.eos.consistency import (
-        inverse_s_0,
-        model_slopes,
-        network_slopes,
-        series_slopes,
-        theory_slopes,
-    )
-    from cginit.eos.inference import MODEL, load_eos
-    from cginit.network.features import interpolate, network_grid
-    from cginit.network.study import final_path
-    from cginit.report.pressure_study import Agreement, pressure_figure
-    from cginit.report.study_table import Row
-
     paths: list[Path] = []
     final = {name: final_path(folder, *_split(name)) for name in found.final}
     paths += _virial_coefficients(found, final, out, numbers)
@@ -96,8 +89,6 @@ def _virial_coefficients(
     found: PressureStudy, final: Mapping[str, Path], out: Path, numbers: dict[str, Any]
 ) -> list[Path]:
     """Write those of the networks that are series in the density, if there are any."""
-    from cginit.eos.consistency import virial_table
-
     series = {name: (found.config, x) for name, x in final.items() if _split(name)[1].startswith("Bn-")}
     if not series:
         return []
@@ -109,10 +100,6 @@ def _virial_coefficients(
 
 def _median_errors(truth: Array, methods: Mapping[str, Array]) -> dict[str, tuple[float, int]]:
     """Return the median relative error of each method where it and the truth are known, and how many these are."""
-    import numpy as np
-
-    from cginit.network.statistics import relative_errors
-
     found = {}
     for name, x in methods.items():
         use = np.isfinite(x) & np.isfinite(truth)

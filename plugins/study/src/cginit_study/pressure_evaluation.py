@@ -1,21 +1,33 @@
-"""The part of ``cg-init evaluate`` that is about the pressure: of true potentials, and from g."""
+"""Figures and numbers of the pressure: of true potentials, and from g."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cginit.cli.consistency import consistency_figures, default_pressures
+import numpy as np
+
+from cginit.atomic import write_arrays
 from cginit.cli.learning import counter
-
-if TYPE_CHECKING:
-    from cginit.curves import Array
-    from cginit.eos.assessment import PressureStudy
-    from cginit.guess import Guess
-    from cginit.network.assessment import PotentialStudy
-    from cginit.network.data import TrainingSet
-    from cginit.report.pressure_study import Agreement
-    from cginit.report.study_table import Row
+from cginit.curves import Array
+from cginit.eos import pressure
+from cginit.errors import CGInitError
+from cginit.guess import Guess
+from cginit.guess.network import NetworkGuess
+from cginit.liquid.virial import sampled_virial
+from cginit.network.data import CAP, TrainingSet
+from cginit.network.evaluate import boltzmann_potential
+from cginit.network.features import interpolate, network_grid
+from cginit.network.inference import load_model
+from cginit.network.statistics import relative_errors
+from cginit.network.training import array_digest, data_digest
+from cginit_study.baselines import BASELINES, baselines
+from cginit_study.consistency import consistency_figures, default_pressures
+from cginit_study.potentials import PotentialStudy
+from cginit_study.pressure_figures import Agreement, pressure_figure, route_figure
+from cginit_study.pressures import PressureStudy, assess_pressures, network_pressure
+from cginit_study.study import final_path
+from cginit_study.table import Row, pressure_rows, validation_rows
 
 __all__ = ["DEFAULT_GUESS", "pressure_figures"]
 
@@ -55,12 +67,6 @@ def pressure_figures(
     rows, numbers
         Of the table and of ``numbers.json``.
     """
-    from cginit.eos.assessment import assess_pressures
-    from cginit.eos.baselines import BASELINES, baselines
-    from cginit.network.statistics import relative_errors
-    from cginit.report.pressure_study import Agreement, pressure_figure, route_figure
-    from cginit.report.study_table import pressure_rows, validation_rows
-
     base = baselines(data, out / "baselines.npz", counter("baselines"))
     found = assess_pressures(folder, data, base["P0"])
     held = found.fold < 0
@@ -105,14 +111,6 @@ def _from_g(
     As published: network after network, the virial formula with the guessed U and the target g, and P0 of -ln g;
     and the same two with what `cg-init` takes by default.
     """
-    import numpy as np
-
-    from cginit.eos.assessment import network_pressure
-    from cginit.network.evaluate import boltzmann_potential
-    from cginit.network.features import interpolate, network_grid
-    from cginit.network.study import final_path
-    from cginit.report.pressure_study import Agreement
-
     u = guessed.final[network]
     step = float(network_grid()[1])
     fine = interpolate(u, 0.0, step, data.u_r, 0.0)
@@ -139,11 +137,6 @@ def _from_g(
 
 def _virial(data: TrainingSet, fine: Array) -> Array:
     """Return the virial pressures of potentials ``(m, k)`` on the fine grid with the sampled g."""
-    import numpy as np
-
-    from cginit.eos.baselines import sampled_virial
-    from cginit.errors import CGInitError
-
     pressures = np.full(len(data), np.nan)
     for i in range(len(data)):
         try:
@@ -159,13 +152,6 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[
     As a user gets them: with the cut-off at the end of g, and with the ways out of guess and pressure where the
     networks do not know the fluid; from g alone, and from g and S(k) at a small k. NaN where there is no answer.
     """
-    import numpy as np
-
-    from cginit.atomic import write_arrays
-    from cginit.guess.network import NetworkGuess
-    from cginit.network.inference import load_model
-    from cginit.network.training import array_digest, data_digest
-
     # The g of a training set are point values already.
     guess = NetworkGuess("bridge", bin_average=False)
     used = load_model(guess.name)
@@ -186,13 +172,6 @@ def _default_guesses(data: TrainingSet, model: Path | None, path: Path) -> dict[
 
 
 def _guessed(data: TrainingSet, guess: Guess, model: Path | None, *, long_wave: bool) -> tuple[Array, Array]:
-    import numpy as np
-
-    from cginit.eos import pressure
-    from cginit.errors import CGInitError
-    from cginit.network.data import CAP
-    from cginit.network.features import interpolate
-
     report = counter("guesses from g and S(k)" if long_wave else "guesses")
     u, found = np.full((len(data), data.u_r.size), np.nan), np.full(len(data), np.nan)
     for i in range(len(data)):

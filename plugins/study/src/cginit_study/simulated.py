@@ -17,12 +17,17 @@ from cginit.curves import RDF, Array, PairPotential
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import CGInitError, InputError
 from cginit.guess import load_guess
-from cginit.guess.assembly import visible_target
+from cginit.guess.assembly import potential_from, visible_target
 from cginit.guess.integral_equation import at_infinite_size
+from cginit.guess.network import NetworkGuess, View, on_target_grid
 from cginit.network.data import TrainingSet
+from cginit.network.features import network_grid, on_network_grid
+from cginit.network.training import predict
 from cginit.refine.loop import load_engine
 from cginit.state import StatePoint
 from cginit.units import LJ
+from cginit_study.potentials import load_network
+from cginit_study.study import final_path, load_study
 
 __all__ = ["Case", "choose_cases", "read_cases", "simulate_cases"]
 
@@ -159,7 +164,7 @@ def read_cases(folder: Path) -> list[Case]:
             case = cases.setdefault(key, Case(*key, found["r"], found["target"], {}))
             case.g[str(found["method"])] = found["g"]
     if not cases:
-        raise InputError(f"{folder} holds no simulated guess; run cg-init evaluate simulate first")
+        raise InputError(f"{folder} holds no simulated guess; run cginit-study simulate first")
     return list(cases.values())
 
 
@@ -179,13 +184,6 @@ class _StudyGuess:
     folder: Path
 
     def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
-        from cginit.guess.assembly import potential_from
-        from cginit.guess.network import View, on_target_grid
-        from cginit.network.assessment import load_network
-        from cginit.network.features import network_grid, on_network_grid
-        from cginit.network.study import final_path, load_study
-        from cginit.network.training import predict
-
         kind, _, label = self.name.partition("/")
         path = final_path(self.folder, kind, label)
         network = load_network(load_study(self.folder)[0], kind, label, path)
@@ -200,11 +198,9 @@ def _guess(method: str, places: _Places) -> Any:
     model = places.model
     if "/" in method:
         if places.study is None:
-            raise InputError(f"{method} is a network of a study; say which (--potential)")
+            raise InputError(f"{method} is a network of a study; say which (--potential-study)")
         return _StudyGuess(method, places.study)
     if model is not None and (model / f"{method}.onnx").exists():
-        from cginit.guess.network import NetworkGuess
-
         return NetworkGuess(method, bin_average=False, folder=model)
     found: Any = load_guess(method)
     # The g of a training set are point values already.

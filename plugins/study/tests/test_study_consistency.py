@@ -7,20 +7,21 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
-pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
-
-from cginit.cli.consistency import consistency_figures
 from cginit.curves import PairPotential
-from cginit.eos.assessment import assess_pressures, network_coefficients
-from cginit.eos.consistency import TEXTBOOK, inverse_s_0, network_slopes, textbook_potentials, virial_table
 from cginit.eos.fluid import fluid_at
-from cginit.eos.task import PressureSubject
 from cginit.errors import InputError
-from cginit.liquid import second_virial, third_virial
 from cginit.network.data import TrainingSet
-from cginit.network.study import StudyConfig, final_path, run_study
 from cginit.state import StatePoint
+from cginit_study.consistency import consistency_figures
+from cginit_study.exact_relations import (
+    TEXTBOOK,
+    inverse_s_0,
+    network_slopes,
+    virial_table,
+)
+from cginit_study.pressure_task import PressureSubject
+from cginit_study.pressures import assess_pressures, network_coefficients
+from cginit_study.study import StudyConfig, final_path, run_study
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)
@@ -67,21 +68,6 @@ def study(data, tmp_path_factory):
     return folder, config
 
 
-def test_the_textbook_has_known_coefficients():
-    r, u = textbook_potentials()
-    names = list(TEXTBOOK)
-    b0 = 2.0 * np.pi / 3.0
-    # By parts, B2 = b0 Gamma(3/4) of r^-12; the cut at 5 sigma changes 1e-8.
-    soft = names.index("r^-12")
-    assert second_virial(r, u[soft]) == pytest.approx(b0 * 1.2254167, rel=1e-3)
-    # Lennard-Jones at T = 2: B2 = -0.6276 b0, B3 = 0.4371 b0^2 (J. O. Hirschfelder, C. F. Curtiss and R. B. Bird,
-    # Molecular Theory of Gases and Liquids, 1954, table I-B and I-C). Cut and shifted at 5 sigma B2 lacks some of its
-    # tail: 3 U_6(5) 5^3 / 3 + U_6(5) 5^3 = 2 x 1.3e-4 x 125 = 0.03 b0.
-    lj = names.index("LJ, T = 2")
-    assert second_virial(r, u[lj]) / b0 == pytest.approx(-0.6276, abs=0.04)
-    assert third_virial(r, u[lj]) / b0**2 == pytest.approx(0.4371, abs=2e-3)
-
-
 def test_the_sampled_g_gives_the_compressibility(data):
     rows = np.array([0, 9, 19])
     found = inverse_s_0(data, rows)
@@ -115,7 +101,6 @@ def test_coefficients_and_slopes_belong_to_the_network(data, study):
 
 @pytest.mark.training
 def test_table_and_figure_are_written(data, study, tmp_path):
-    pytest.importorskip("matplotlib", reason="figures need matplotlib (cginit[report])")
     folder, config = study
     found = assess_pressures(folder, data, data.pressure)
     rows, numbers = [], {}

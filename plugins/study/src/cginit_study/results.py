@@ -37,7 +37,13 @@ def kept(folder: Path, data: TrainingSet) -> dict[str, dict[str, Array]]:
 
 
 def keep(folder: Path, data: TrainingSet, found: Mapping[str, Mapping[str, Array]]) -> Path:
-    """Write what is found of each network ``KIND/LABEL``, in single precision, with the digest of the data."""
+    """Write what is found of each network ``KIND/LABEL``, in single precision, with the digest of the data.
+
+    Where nothing is found, what is there of other data stays.
+    """
+    path = folder / NAME
+    if not found and path.exists():
+        return path
     arrays: dict[str, Any] = {
         f"{network}{OF}{k}": x.astype(np.float32) for network, part in found.items() for k, x in part.items()
     }

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cginit.curves import Array
-from cginit.eos.assessment import network_coefficients, network_pressure
 from cginit.eos.correction import fluid_of
 from cginit.eos.features import fluid_features
 from cginit.eos.inference import EosModel
+from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.ornstein_zernike import invert
 from cginit.liquid.virial import second_virial, third_virial
 from cginit.network.data import TrainingSet
-from cginit.network.features import RANGE, interpolate, network_grid
-from cginit.network.study import StudyConfig
+from cginit.network.features import interpolate, network_grid
+from cginit_study.pressures import network_coefficients, network_pressure
+from cginit_study.study import StudyConfig
 
 __all__ = [
-    "TEXTBOOK",
     "inverse_s_0",
     "model_slopes",
     "network_slopes",
     "series_slopes",
-    "textbook_potentials",
     "theory_slopes",
     "virial_table",
 ]
@@ -36,31 +34,6 @@ __all__ = [
 VARIED = 0.02
 #: Largest relative error of a sampled S(0) that counts as known.
 TELLING = 0.1
-#: Energies are capped here, as in the training set.
-CAP = 1e3
-#: Step of the textbook potentials in sigma.
-FINE = 0.01
-
-#: Potentials in kT whose B2 and B3 everyone can check, with lengths in sigma.
-TEXTBOOK: dict[str, Callable[[Array], Array]] = {
-    "Gaussian core, 2 kT": lambda r: 2.0 * np.exp(-(r**2)),
-    "Gaussian core, 10 kT": lambda r: 10.0 * np.exp(-(r**2)),
-    "DPD, a = 25": lambda r: 12.5 * np.maximum(1.0 - r, 0.0) ** 2,
-    "ramp, 5 kT, width 2": lambda r: 5.0 * np.maximum(1.0 - r / 2.0, 0.0),
-    "WCA, T = 1": lambda r: np.where(r < 2 ** (1 / 6), 4.0 * (r**-12 - r**-6) + 1.0, 0.0),
-    "r^-12": lambda r: r**-12,
-    "LJ, T = 2": lambda r: 2.0 * (r**-12 - r**-6),
-    "LJ, T = 1.35": lambda r: 4.0 / 1.35 * (r**-12 - r**-6),
-}
-
-
-def textbook_potentials() -> tuple[Array, Array]:
-    """Return distances ``(k,)`` and the potentials of `TEXTBOOK` ``(m, k)`` in kT, cut and shifted at 5 sigma."""
-    r = np.linspace(0.0, RANGE, round(RANGE / FINE) + 1)
-    # r^-12 at the origin is far above the cap.
-    inner = np.maximum(r, FINE)
-    curves = np.array([np.minimum(shape(inner), CAP) for shape in TEXTBOOK.values()])
-    return r, curves - curves[:, -1:]
 
 
 def virial_table(
@@ -129,7 +102,7 @@ def network_slopes(config: StudyConfig, name: str, path: Path, u: Array, density
     Parameters
     ----------
     config, name, path, u, density
-        As `cginit.eos.assessment.network_pressure` takes them.
+        As `cginit_study.pressures.network_pressure` takes them.
     b2 : ndarray, shape (m,)
         Second virial coefficients.
     """

@@ -15,8 +15,8 @@ from cginit.network.config import Architecture
 from cginit.network.data import TrainingSet
 from cginit.network.fitting import Job, Progress, fit
 from cginit.network.pool import Pool, choose_device
-from cginit.network.study import StudyConfig, Subject
 from cginit.network.training import claim, data_digest
+from cginit_study.study import StudyConfig, Subject
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -63,7 +63,7 @@ def search_sizes(
     try:
         import optuna
     except ImportError as error:
-        raise MissingDependencyError("the search needs Optuna: pip install 'cginit[search]'") from error
+        raise MissingDependencyError("the search needs Optuna: pip install 'cginit-study[search]'") from error
     if unknown := [kind for kind in kinds if kind not in SPACE]:
         raise InputError(f"there is no search space for {unknown[0]!r}; known are {', '.join(SPACE)}")
     known = data.select(~data.test)
@@ -156,7 +156,7 @@ def _cross_validate(
 
 
 def _toml(best: dict[str, dict[str, Any]]) -> str:
-    lines = ["# Written by cg-init train search; read by cg-init train study --sizes."]
+    lines = ["# Written by cginit-study search; read by cginit-study train --sizes."]
     for kind, found in best.items():
         sizes = [f"{name} = {found[name]}" for name in SPACE[kind]]
         lines += [f"# {kind}: validation error {found['error']:.4g}", f"[architecture.{kind}]", *sizes]

@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.network.data import TrainingSet
 from cginit.network.statistics import fitted_delta, median_delta, r_squared, relative_errors
-from cginit.report.pressure_study import Agreement
+from cginit_study.pressure_figures import Agreement
 
 __all__ = ["PUBLISHED", "Row", "delta_row", "pressure_rows", "simulated_rows", "table", "validation_rows"]
 
