@@ -73,6 +73,7 @@ LINKS = {
     "../benchmarks/refine/README.md": f"{CARDS}/refinement-benchmark.md",
     "../plugins/study/results/README.md": f"{CARDS}/study.md",
     "../benchmarks/closure.md": f"{CARDS}/closure.md",
+    "../benchmarks/error-parts.md": f"{CARDS}/error-parts.md",
     "../benchmarks/pretraining.md": f"{CARDS}/pretraining.md",
     "../plugins/votca/README.md": f"{CARDS}/plugin-votca.md",
     "../plugins/msibi/README.md": f"{CARDS}/plugin-msibi.md",

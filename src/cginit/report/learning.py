@@ -49,7 +49,8 @@ def learning_figure(results: Sequence[Result], path: Path) -> Path:
     left.axhline(PUBLISHED_TEST, color=TARGET_COLOUR, ls="-.", lw=1.0, label="published, test set")
     left.set_xlabel("potentials in training")
     left.set_ylabel(r"$\delta$ / kT")
-    left.legend(fontsize=8)
+    # Above the axes: the points fill every corner.
+    left.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3)
 
     middle = {r.potentials for r in results if r.axis not in ("number", "form")} or {results[0].potentials}
     rows = [r for r in results if r.potentials in middle]
