@@ -107,6 +107,7 @@ CARD_ORDER = [
     "study",
     "closure",
     "pretraining",
+    "error-parts",
     "water",
     "plugin-votca",
     "plugin-msibi",
