@@ -30,8 +30,8 @@ from cginit.guess.base import Guess
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
-from cginit.learn.pairs import STEP, Structures, structure_of
-from cginit.network.bridge import inversions
+from cginit.learn.pairs import STEP, Structures, counting_error, structure_of
+from cginit.network.bridge import inversions, with_origin
 from cginit.network.data import STRIDE, TrainingSet
 from cginit.network.evaluate import absolute_errors
 from cginit.network.features import RANGE, interpolate, network_grid
@@ -64,7 +64,7 @@ def with_known_bridge(data: TrainingSet, bridge: Array) -> Array:
             solution = inversions(data.r, data.g[row], float(data.density[row]), data.g_error[row], None)[0]
         except ConvergenceError:
             continue
-        gamma = np.concatenate([solution.gamma[:1], solution.gamma])
+        gamma = with_origin(solution.gamma)
         found[row] = -np.log(np.maximum(data.g[row], 1e-3)) + gamma + bridge[row]
     u = interpolate(found, 0.0, float(data.r[1]), network_grid(), 0.0)
     return absolute_errors(u, truth, g).visible
@@ -76,7 +76,7 @@ def main(path: Path, models: Path | None) -> None:
     found = closure_g(data)
     exact, data = found.g, data.select(found.solved)
     rng = np.random.default_rng(1)
-    paper = PAPER * np.sqrt(np.maximum(exact, 1e-6)) / np.maximum(data.r, 0.3)
+    paper = counting_error(data.r, np.maximum(exact, 1e-6), PAPER)
 
     def noisy(error: Array) -> TrainingSet:
         noise = np.where(exact > 1e-6, error * rng.standard_normal(exact.shape), 0.0)

@@ -18,7 +18,7 @@ import torch
 
 from cginit.campaign.families import DENSITIES
 from cginit.learn.curves import DENSITY, NOISE, TEST_INTEGERS, TESTS, plan
-from cginit.learn.pairs import cheap_pairs
+from cginit.learn.pairs import cheap_pairs, counting_error
 from cginit.network.architectures import Network
 from cginit.network.augmentation import pairs
 from cginit.network.config import Auxiliary, Config, Schedule
@@ -47,7 +47,7 @@ def judge(label: str, network: Network, data: TrainingSet) -> None:
 
 def noisy(data: TrainingSet, noise: float) -> TrainingSet:
     """Return the data with noise in g, a standard error of `noise` at g = 1 and r = 1 sigma."""
-    error = noise * np.sqrt(data.g) / np.maximum(data.r, 0.3)
+    error = counting_error(data.r, data.g, noise)
     g = np.maximum(data.g + error * np.random.default_rng(1).standard_normal(data.g.shape), 0.0)
     return replace(data, g=g)
 

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from liquids import ANGLES, BONDS, CUTOFF, DIHEDRALS, LIQUIDS, STEP, Liquid
+from published import HEXANE
 
 from cginit.cli.system import read_system as read_file
 from cginit.configuration import Configuration, Trajectory
@@ -52,19 +53,6 @@ FIRST = Schedule(equilibration=1_000, production=4_000, every=40)
 #: The start that is compared with, the one that needs no guess, and the one that needs a trajectory.
 PLAIN, TRUTH, DIRECT = "boltzmann", "truth", "trajectory"
 STARTS = ("boltzmann", DIRECT, "hnc", "network", "verlet", TRUTH)
-HEXANE = """units = "nm-kJ/mol"
-temperature = 300
-topology = "{0}/topol.top"
-coordinates = "{0}/conf.gro"
-exclusions = "molecule"
-range = 1.5
-[targets]
-"A-A" = "{0}/A-A.dist.tgt"
-"A-B" = "{0}/A-B.dist.tgt"
-"B-B" = "{0}/B-B.dist.tgt"
-"bond A-B" = "{0}/bond.dist.tgt"
-"angle A-B-A" = "{0}/angle.dist.tgt"
-"""
 
 
 @dataclass(frozen=True)

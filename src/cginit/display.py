@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cginit.units import UnitSystem
 
-__all__ = ["Drawing", "Shown", "in_notebook", "new_panels", "sparkline"]
+__all__ = ["Drawing", "Shown", "data_frame", "in_notebook", "new_panels", "sparkline"]
 
 _Array = NDArray[np.float64]
 #: Size of a sparkline in pixels, and room around it.
@@ -129,13 +129,25 @@ class Shown:
         MissingDependencyError
             If pandas is not installed.
         """
-        if find_spec("pandas") is None:
-            raise MissingDependencyError("data frames need pandas: pip install pandas")
-        from pandas import DataFrame
+        columns = {name: values for name, values in self._columns().items() if values is not None}
+        return data_frame(columns, self.units)
 
-        frame = DataFrame({name: values for name, values in self._columns().items() if values is not None})
-        frame.attrs["units"] = self.units.name
-        return frame
+
+def data_frame(content: Any, units: UnitSystem) -> DataFrame:
+    """Return `content` (columns, or rows) as a pandas data frame whose ``attrs["units"]`` names the units.
+
+    Raises
+    ------
+    MissingDependencyError
+        If pandas is not installed.
+    """
+    if find_spec("pandas") is None:
+        raise MissingDependencyError("data frames need pandas: pip install pandas")
+    from pandas import DataFrame
+
+    frame = DataFrame(content)
+    frame.attrs["units"] = units.name
+    return frame
 
 
 def _pyplot() -> Any:

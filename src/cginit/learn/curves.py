@@ -18,7 +18,7 @@ from cginit.atomic import write_atomically
 from cginit.campaign.families import DENSITIES
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.learn.pairs import cheap_pairs, is_bare_core
+from cginit.learn.pairs import cheap_pairs
 from cginit.network.augmentation import Augmentation, pairs
 from cginit.network.config import Architecture, Auxiliary, Config, LossTerms, Schedule
 from cginit.network.data import TrainingSet
@@ -291,6 +291,7 @@ def _data(
             density=DENSITY,
             noise=NOISE[point.noise],
             smoothing=point.smoothing,
+            distinct=True,
         )
         kind = "pairs" if densities is None else "tests"
         if point.smoothing != Auxiliary.smoothing:
@@ -300,8 +301,7 @@ def _data(
             if done % 10 == 0:
                 say(f"{point.label}: {done} of {total} chunks of pairs")
 
-        found = cheap_pairs(how, folder / kind, count, device, densities)
-        return found.select(~is_bare_core(found))
+        return cheap_pairs(how, folder / kind, count, device, densities)
 
     integers = -(-int(point.potentials / FLUIDS) // ROUND) * ROUND
     known = made(FIRST, integers)

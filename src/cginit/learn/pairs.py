@@ -23,12 +23,21 @@ from cginit.errors import InputError
 from cginit.forward.inference import load_forward
 from cginit.learn.closure import solve_many
 from cginit.liquid import second_virial
+from cginit.network.bridge import with_origin
 from cginit.network.config import Auxiliary
 from cginit.network.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
 from cginit.network.features import RANGE, interpolate
 from cginit.network.training import claim
 
-__all__ = ["Structures", "cheap_pairs", "density_of", "is_bare_core", "pairs_of", "structure_of"]
+__all__ = [
+    "Structures",
+    "cheap_pairs",
+    "counting_error",
+    "density_of",
+    "is_bare_core",
+    "pairs_of",
+    "structure_of",
+]
 
 #: Grid of g, that of the simulated data, and nodes of the transform on it.
 STEP, NODES = 0.05, 511
@@ -112,7 +121,7 @@ def pairs_of(
     r = np.linspace(0.0, RANGE, round(RANGE / STEP) + 1)
     found = structure_of(interpolate(u, 0.0, FINE, r, 0.0), rho, how.closure, device)
     solved = found.solved
-    error = _counting_error(r, found.g, how.noise)
+    error = counting_error(r, found.g, how.noise)
     return TrainingSet(
         r, found.g, error, u_r, u[solved], rho[solved], np.array(r_cut)[solved],
         np.array(names, dtype=np.int64)[solved], test=np.zeros(len(found.g), dtype=np.bool_),
@@ -164,13 +173,13 @@ def structure_of(u: Array, density: Array, closure: str, device: str) -> Structu
     solved = fluids.solved.cpu().numpy()
     effective = u[solved]
     if closure == "bridge" and solved.any():
-        gamma = _from_origin(fluids.gamma[fluids.solved].cpu().numpy(), u.shape[1])
+        gamma = with_origin(fluids.gamma[fluids.solved].cpu().numpy())[:, : u.shape[1]]
         effective = effective - load_forward().model(effective, gamma, density[solved])[0]
         fluids = solve(tensor(effective[:, 1:]), tensor(density[solved]))
         again = fluids.solved.cpu().numpy()
         solved[solved] = again
         effective = effective[again]
-    gamma = _from_origin(fluids.gamma[fluids.solved].cpu().numpy(), u.shape[1])
+    gamma = with_origin(fluids.gamma[fluids.solved].cpu().numpy())[:, : u.shape[1]]
     return Structures(
         solved, np.exp(gamma - effective), gamma, fluids.grid.k, fluids.s_k[fluids.solved].cpu().numpy()
     )
@@ -183,12 +192,6 @@ def _long_wave(found: Structures, density: Array) -> Array:
     return np.stack([k, s, S_K_ERROR * s], axis=1).reshape(-1, 3)
 
 
-def _from_origin(gamma: Array, points: int) -> Array:
-    """Return gamma ``(m, points)`` from r = 0, where it is even in r, of its values on the nodes."""
-    origin = gamma[:, :1] + (gamma[:, :1] - gamma[:, 1:2]) / 3.0
-    return np.concatenate([origin, gamma[:, : points - 1]], axis=1)
-
-
 def is_bare_core(data: TrainingSet) -> NDArray[np.bool_]:
     """Return which rows ``(m,)`` are no different from a bare WCA core: their spline lies hidden in it.
 
@@ -199,7 +202,8 @@ def is_bare_core(data: TrainingSet) -> NDArray[np.bool_]:
     return np.asarray((difference < MIN_DIFFERENCE) & (data.u[:, 0] >= CAP))
 
 
-def _counting_error(r: Array, g: Array, noise: float) -> Array:
+def counting_error(r: Array, g: Array, noise: float) -> Array:
+    """Return the standard error of g from counts in shells, `noise` at g = 1 and r = 1 sigma."""
     return np.asarray(noise * np.sqrt(g) / np.maximum(r, INNERMOST), dtype=np.float64)
 
 
@@ -258,7 +262,7 @@ def cheap_pairs(
     found = TrainingSet.joined(parts)
     if how.distinct:
         found = found.select(~is_bare_core(found))
-    found = replace(found, g_error=_counting_error(found.r, found.g, how.noise))
+    found = replace(found, g_error=counting_error(found.r, found.g, how.noise))
     if len(found) == 0:
         raise InputError("no state has a solution of the closure; choose other potentials or densities")
     return found

@@ -25,7 +25,7 @@ from cginit.network.features import RANGE, U_VISIBLE
 if TYPE_CHECKING:
     from cginit.network.data import TrainingSet
 
-__all__ = ["U_LOWEST", "WEIGHTS", "LiquidFeatures", "liquid_features", "verlet_modified"]
+__all__ = ["U_LOWEST", "WEIGHTS", "LiquidFeatures", "liquid_features", "verlet_modified", "with_origin"]
 
 #: -ln g is read from here on.
 U_LOWEST = -5.0
@@ -166,7 +166,7 @@ def liquid_features(
             valid[i, v] = True
             g[i, v, :end] = curve[:end]
             for k, solution in enumerate(found):
-                gamma[i, v, k, :end] = _with_origin(solution.gamma)
+                gamma[i, v, k, :end] = with_origin(solution.gamma)
         if report is not None:
             report(i + 1, m)
     return LiquidFeatures(data.r, g, gamma, valid)
@@ -189,6 +189,7 @@ def _wave(row: Array, rng: np.random.Generator | None) -> LongWave | None:
     return LongWave(k, s * float(np.exp(noise)), error)
 
 
-def _with_origin(values: Array) -> Array:
-    # An even function of r; r = 0 is no node of the transform.
-    return np.concatenate([[values[0] + (values[0] - values[1]) / 3.0], values])
+def with_origin(values: Array) -> Array:
+    """Return an even function of r ``(..., n)`` at the nodes of a transform with its value at r = 0 before them."""
+    origin = values[..., :1] + (values[..., :1] - values[..., 1:2]) / 3.0
+    return np.concatenate([origin, values], axis=-1)

@@ -193,8 +193,7 @@ def train_bridge(
 
     start = pretrained(config, task_from(None), extra, known, folder, place, report)
     task = task_from(start)
-    jobs = fold_jobs(folder, plan, fold, features.valid[:, 0])
-    jobs = [replace(job, extra=extra, share=config.auxiliary.share) for job in jobs]
+    jobs = fold_jobs(folder, plan, fold, features.valid[:, 0], extra, config.auxiliary.share)
     members = fit(task, jobs, plan, place, report)
     bodies = trained_bodies(task, members)
     found = [predict_bridge(task, bodies, data, features, variation) for variation in (0, 1)]

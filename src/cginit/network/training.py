@@ -152,10 +152,7 @@ def train(
                 f"validation fold {k + 1} of {plan.members} or its complement holds no potential; "
                 "train fewer members or simulate more potentials"
             )
-    jobs = [
-        replace(job, extra=extra, share=config.auxiliary.share)
-        for job in fold_jobs(folder, plan, fold, np.ones(len(known), dtype=np.bool_))
-    ]
+    jobs = fold_jobs(folder, plan, fold, np.ones(len(known), dtype=np.bool_), extra, config.auxiliary.share)
     place = choose_device(device)
     pool = Pool(known, place, auxiliary)
     one = PotentialTask(pool, config.architecture, [config.options], config.loss, config.augmentation)
@@ -291,7 +288,14 @@ class WithBodies(Protocol):
         ...
 
 
-def fold_jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], usable: NDArray[np.bool_]) -> list[Job]:
+def fold_jobs(
+    folder: Path,
+    plan: Schedule,
+    fold: NDArray[np.int64],
+    usable: NDArray[np.bool_],
+    extra: NDArray[np.int64] | None = None,
+    share: float = 0.0,
+) -> list[Job]:
     """Return the jobs of an ensemble: member k learns from all folds but k, on which it is validated.
 
     Parameters
@@ -304,7 +308,12 @@ def fold_jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], usable: NDA
         Fold of each row; -1 for the test set.
     usable : ndarray of bool, shape (m,)
         Rows that are an input of the network.
+    extra : ndarray of int, optional
+        Auxiliary rows.
+    share : float
+        Their part of each batch.
     """
+    auxiliary = np.zeros(0, dtype=np.int64) if extra is None else extra
     known = (fold >= 0) & usable
     return [
         Job(
@@ -314,6 +323,8 @@ def fold_jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], usable: NDA
             k,
             np.flatnonzero(known & (fold != k)),
             np.flatnonzero(known & (fold == k)),
+            auxiliary,
+            share,
         )
         for k in range(plan.members)
     ]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cginit.bonded import Distribution
 from cginit.curves import RDF
-from cginit.display import BAND, Drawing, new_panels, sparkline
-from cginit.errors import InputError, MissingDependencyError
+from cginit.display import BAND, Drawing, data_frame, new_panels, sparkline
+from cginit.errors import InputError
 from cginit.interactions import Interaction
 from cginit.refine.record import Record, Round
 from cginit.target import Target
@@ -90,15 +89,8 @@ class ShownRefinement:
         MissingDependencyError
             If pandas is not installed.
         """
-        if find_spec("pandas") is None:
-            raise MissingDependencyError("data frames need pandas: pip install pandas")
-        from pandas import DataFrame
-
-        frame = DataFrame(
-            _row(record, number, len(done)) for done in self.rounds for number, record in enumerate(done)
-        )
-        frame.attrs["units"] = self.targets[0].units.name
-        return frame
+        rows = [_row(record, number, len(done)) for done in self.rounds for number, record in enumerate(done)]
+        return data_frame(rows, self.targets[0].units)
 
 
 def _row(record: Record, state: int, states: int) -> dict[str, object]:
