@@ -18,7 +18,7 @@ __all__ = ["ANGLES", "BONDS", "CUTOFF", "DIHEDRALS", "LIQUIDS", "STEP", "Liquid"
 
 #: Grid step and range of the pair potentials, grids of the distributions.
 STEP, CUTOFF = 0.05, 2.5
-BONDS, ANGLES = np.arange(0.7, 1.3001, 0.01), np.linspace(0.0, np.pi, 91)
+BONDS, ANGLES = np.arange(0.4, 1.6001, 0.01), np.linspace(0.0, np.pi, 91)
 DIHEDRALS = np.linspace(-np.pi, np.pi, 72, endpoint=False)
 
 
@@ -63,7 +63,7 @@ def repulsive(epsilon: float, width: float) -> PairPotential:
 
 
 def spring(k: float, x0: float, coordinate: str) -> BondedPotential:
-    x = np.arange(0.6, 1.4001, 0.01) if coordinate == "bond" else ANGLES
+    x = BONDS if coordinate == "bond" else ANGLES
     return BondedPotential.shifted(x, 0.5 * k * (x - x0) ** 2, coordinate=coordinate, units="lj")
 
 

@@ -285,14 +285,40 @@ class Topology:
         )
 
     def whole(self, positions: ArrayLike, box: ArrayLike) -> NDArray[np.float64]:
-        """Return positions ``(n, 3)`` with each molecule in one piece, its first bead where it was.
+        """Return positions ``(..., n, 3)`` with each molecule in one piece, its first bead where it was.
 
         Each bond is taken to the nearest image, so that bonds must be shorter than half the box.
         """
         found = np.array(positions, dtype=np.float64)
         for parent, child in self.layers:
-            found[child] = found[parent] + minimum_image(found[child] - found[parent], box)
+            step = found[..., child, :] - found[..., parent, :]
+            found[..., child, :] = found[..., parent, :] + minimum_image(step, box)
         return found
+
+    @cached_property
+    def molecule_kinds(self) -> IntArray:
+        """Number of the kind of each molecule ``(n_molecules,)``; like types and bonds in like order make one kind.
+
+        Examples
+        --------
+        >>> dimer, solvent = Topology([0, 0], ("A",), {"bond A-A": [[0, 1]]}), Topology([0], ("S",))
+        >>> Topology.joined([(dimer, 2), (solvent, 3)]).molecule_kinds.tolist()
+        [0, 0, 1, 1, 1]
+        """
+        order = np.argsort(self.molecules, kind="stable")
+        starts = np.searchsorted(self.molecules[order], np.arange(self.n_molecules + 1))
+        place = np.empty(self.n, dtype=np.int64)
+        place[order] = np.arange(self.n) - starts[self.molecules[order]]
+        bonds: list[list[tuple[int, int]]] = [[] for _ in range(self.n_molecules)]
+        owners = self.molecules[self.bonds[:, 0]] if len(self.bonds) else np.empty(0, dtype=np.int64)
+        for owner, (i, j) in zip(owners.tolist(), place[self.bonds].tolist(), strict=True):
+            bonds[owner].append((min(i, j), max(i, j)))
+        known: dict[object, int] = {}
+        keys = (
+            (tuple(self.types[order[starts[m] : starts[m + 1]]].tolist()), tuple(sorted(bonds[m])))
+            for m in range(self.n_molecules)
+        )
+        return np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
 
     @cached_property
     def layers(self) -> list[tuple[IntArray, IntArray]]:

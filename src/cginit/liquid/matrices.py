@@ -198,6 +198,17 @@ class Intramolecular:
         roots = np.sqrt(np.maximum(values, 0.0))
         return cls(structure, np.asarray(vectors * roots[:, None, :]) @ vectors.transpose(0, 2, 1))
 
+    def changed(self, change: Array) -> Intramolecular:
+        """Return that of molecules of other shapes: `change` ``(m, s, s)`` is added, negative eigenvalues become 0.
+
+        A change that comes from counts in bins is not quite one of real molecules.
+        """
+        values, vectors = np.linalg.eigh(self.structure + change)
+        values = np.maximum(values, 0.0)
+        turned = vectors.transpose(0, 2, 1)
+        structure = np.asarray(vectors * values[:, None, :]) @ turned
+        return Intramolecular(structure, np.asarray(vectors * np.sqrt(values)[:, None, :]) @ turned)
+
     def solve(self, direct: Array) -> Array | None:
         """Return S ``(m, s, s)`` for X ``(m, s, s)``; None unless it is positive at every wave number."""
         unity = np.eye(direct.shape[-1])

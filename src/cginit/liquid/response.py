@@ -318,6 +318,36 @@ class Response:
         begin = np.zeros(change.shape) if self.change is None else self.change
         return follow(self, begin, change, lambda model, trial: model.solve(trial, core))
 
+    def medium(self) -> Array:
+        r"""Return what the liquid adds to the potentials between beads of one molecule, ``(pairs, m)`` in kT.
+
+        .. math:: W = -X S X
+
+        on the long grid: a bead draws others near, as the liquid between two beads is pushed out by both. A chain in
+        its liquid has the shapes of a chain alone with the potentials :math:`U + W`. The difference of two of these
+        holds for small changes whatever the closure.
+
+        Source: K. S. Schweizer, K. G. Honnell and J. G. Curro, J. Chem. Phys. 96, 3211 (1992),
+        doi:10.1063/1.461965 (self-consistent PRISM theory, hypernetted-chain form).
+        """
+        grid = self.fluid.grid
+        matrices = PairMatrices.of_densities(grid, self.fluid.densities)
+        direct = matrices.of(grid.r * (self.g - 1.0 - self.gamma))
+        return np.asarray(-matrices.back(sandwich(direct, self.s_k)) / grid.r)
+
+    def with_molecules(self, molecules: Intramolecular, core: Array) -> Response:
+        """Return the same potentials acting between molecules of other shapes; `core` as for `at`.
+
+        Raises
+        ------
+        ConvergenceError
+            If the equations have no solution near this one.
+        """
+        size = core.shape[1]
+        change = np.zeros((self.g.shape[0], size)) if self.change is None else self.change
+        other = replace(self.fluid, intramolecular=molecules)
+        return replace(self, fluid=other, change=change).solve(change, core)
+
     def solve(self, change: Array, core: Array) -> Response:
         """Return what `at` returns, by Newton's method from this liquid alone.
 

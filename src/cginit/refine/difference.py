@@ -176,10 +176,14 @@ class StateDifference:
         return cls(record, target, Interactions(parts), free, history.kT / target.kT)
 
     def doubted(self, variances: Interactions[Array]) -> StateDifference:
-        """Return the differences with more noise, of a variance ``(n,)`` at the nodes for each pair."""
+        """Return the differences with more noise at the nodes: of each pair a variance ``(n,)`` or covariance."""
+
+        def more(one: Difference, added: Array) -> Array:
+            n = one.r.size
+            return np.asarray(one.covariance + (np.diag(added[:n]) if added.ndim == 1 else added[:n, :n]))
+
         parts = {
-            name: replace(one, covariance=one.covariance + np.diag(variances[name][: one.r.size]))
-            for name, one in self.parts.items()
+            name: replace(one, covariance=more(one, variances[name])) for name, one in self.parts.items()
         }
         return replace(self, parts=Interactions(parts))
 

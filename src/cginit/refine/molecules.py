@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,8 @@ __all__ = ["InsideResponse", "doubt", "molecule_structure", "parts_of"]
 
 #: g between molecules below which it does not tell how pairs inside them answer.
 SHOWN = 1e-3
+#: Configurations whose molecules make up their structure factor, and distances in all of these together, at most.
+MOST_FRAMES, MOST_DISTANCES = 16, 20_000
 
 
 def molecule_structure(record: Record, target: Target) -> MoleculeStructure | None:
@@ -37,7 +39,14 @@ def molecule_structure(record: Record, target: Target) -> MoleculeStructure | No
         )
     if len(target.rdfs) < len(all_pairs(target.densities)):
         raise ConvergenceError("some pairs of beads have no g(r); the Ornstein-Zernike equation needs all")
-    return MoleculeStructure((record.final, *record.others))
+    configurations = [record.final, *record.others]
+    if record.shapes is not None:
+        places = record.shapes
+        inside = max(1, len(target.topology.excluded("molecule")))
+        wanted = min(len(places), MOST_FRAMES, max(1, MOST_DISTANCES // inside))
+        chosen = np.linspace(0, len(places) - 1, wanted).round().astype(int)
+        configurations = [replace(record.final, positions=places[one]) for one in chosen]
+    return MoleculeStructure(configurations)
 
 
 def parts_of(record: Record, target: Target) -> Interactions[Parts]:

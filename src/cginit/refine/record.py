@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.bonded import BondedPotential, Distribution, Potential
 from cginit.configuration import Configuration
@@ -78,6 +79,8 @@ class Record:
         What was done to make it run.
     others : tuple of Configuration
         The last configurations of the other replicas.
+    shapes : ndarray, shape (k, n, 3), or None
+        Of molecules, places in configurations spread over the run; None where none were kept.
     relaxed : int
         Steps that had to count as equilibration because g(r) still moved; see `cginit.refine.relaxation`.
     longer : float
@@ -104,6 +107,7 @@ class Record:
     skipped: int = 0
     remarks: tuple[str, ...] = ()
     others: tuple[Configuration, ...] = ()
+    shapes: NDArray[np.float32] | None = None
     relaxed: int = 0
     longer: float = 1.0
     distributions: Interactions[Distribution] = field(default_factory=lambda: Interactions({}))

@@ -11,10 +11,12 @@ from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions
 from cginit.refine.history import History, Step, apply_step
 from cginit.refine.record import on_grid, round_chi2
+from cginit.refine.shapes import MoleculeShapes
 from cginit.refine.stability import closure_potentials, collapses, overlapping
 from cginit.refine.updates.automatic import careful
 from cginit.refine.updates.base import Update
-from cginit.refine.updates.bonded import bonded_changes
+from cginit.refine.updates.bonded import bonded_changes, coupled_changes
+from cginit.refine.updates.ibi import IBI
 
 __all__ = ["CLOSURE", "HALF", "PART", "Search"]
 
@@ -91,14 +93,17 @@ class Search:
         return self._updated(careful(0.5 ** (failed - PATIENCE - 1), history), history.until(best))
 
     def _updated(self, rule: Update, history: History) -> Step:
-        """Return the step of a rule for the pairs, with that of all bonds, angles and dihedrals."""
+        """Return the step of a rule, with that of the bonds, angles and dihedrals that it leaves alone."""
         bonded = bonded_changes(history)
         if not bonded:
             return rule(history)
         if not history.free_pairs:
+            if not isinstance(rule, IBI):
+                shapes = [MoleculeShapes.of(*one) for one in zip(history.last, history.targets, strict=True)]
+                bonded = coupled_changes(history, shapes, [None] * len(shapes)).changes
             return Step.from_last(history, bonded, rule.name)
         step = rule(history)
-        return replace(step, changes=Interactions({**step.changes, **bonded}))
+        return replace(step, changes=Interactions({**bonded, **step.changes}))
 
 
 def _towards_a_fluid(history: History) -> Step:

@@ -26,6 +26,7 @@ from cginit.refine.recovery import attempts, first_that_runs
 from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.run_length import FAR, Joined, Verdict, simulated
+from cginit.refine.shapes import kept_shapes
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
@@ -168,7 +169,7 @@ class Simulator:
         target = self.target
         counts: Interactions[PairCounts] = Interactions({})
         bonds: Interactions[BondedCounts] = Interactions({})
-        inside = Inside()
+        inside, shapes = Inside(), None
         warnings: tuple[str, ...] = ()
         if joined.trajectory is None:
             rdfs = Interactions(
@@ -181,6 +182,8 @@ class Simulator:
                 # Without pairs there is no fluid to examine.
                 warnings = sampling.examine(joined.trajectory, everything, joined.energy).reasons
             bonds = self._counted_bonds(joined.trajectory, before)
+            if target.topology is not None and target.topology.is_molecular:
+                shapes = kept_shapes(joined.trajectory.positions, target.topology.n_molecules)
             rdfs = counts.map(lambda one: one.rdf())
         record = Record(
             index=index,
@@ -201,6 +204,7 @@ class Simulator:
             engine_seconds=joined.seconds,
             complete=joined.complete,
             others=joined.finals[1:],
+            shapes=shapes,
             relaxed=joined.relaxed,
             longer=longer,
         )

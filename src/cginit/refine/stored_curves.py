@@ -71,6 +71,8 @@ def write_record(record: Record, folder: Path) -> None:
     }
     if record.others:
         arrays["final|others"] = np.array([one.positions for one in record.others])
+    if record.shapes is not None:
+        arrays["shapes"] = record.shapes
     save_arrays(folder / CURVES, **arrays)
     if record.counts:
         save_arrays(folder / COUNTS, **count_arrays(record))
@@ -111,7 +113,7 @@ def read_record(folder: Path, topology: Topology | None = None) -> Record:
             for name in potentials
             if f"{name}|p|x" in data
         }
-        box, types = data["final|box"], data["final|types"]
+        box, types, shapes = data["final|box"], data["final|types"], data.get("shapes")
         final, *others = (
             Configuration(positions, box, units=units, types=types, species=species, topology=topology)
             for positions in (data["final|positions"], *data.get("final|others", ()))
@@ -132,6 +134,7 @@ def read_record(folder: Path, topology: Topology | None = None) -> Record:
         inside=read_inside(folder / COUNTS, tuple(rdfs), final),
         final=final,
         others=tuple(others),
+        shapes=shapes,
         held=frozenset(Interaction.of(name) for name in summary["held"]),
         **{name: summary[name] for name in _SCALARS},
         warnings=tuple(summary["warnings"]),

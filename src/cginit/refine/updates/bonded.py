@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded import BondedPotential
 from cginit.curves import Array
 from cginit.interactions import Interaction
 from cginit.refine.bonded import bonded_signal
 from cginit.refine.history import History
 from cginit.refine.record import Record
+from cginit.refine.shapes import InsideEnergy, MoleculeShapes, at
 from cginit.refine.updates.base import MAX_CHANGE, mean_of_states
 from cginit.target import Target
 
-__all__ = ["bonded_changes"]
+__all__ = ["BondedStep", "bonded_changes", "coupled_changes"]
+
+#: Turns in which the changes of all terms are found, the part of each that is taken, and when they are (in kT).
+SWEEPS, TAKEN, SETTLED = 12, 0.7, 0.02
 
 
 def bonded_changes(history: History) -> dict[Interaction, Array]:
@@ -21,27 +28,122 @@ def bonded_changes(history: History) -> dict[Interaction, Array]:
 
     .. math:: \Delta U = w\, kT \ln (p_n / p_{target})
 
-    with the weight w of `cginit.refine.updates.IBI`, which leaves noise alone. The distribution of a stiff coordinate
-    answers its own potential within a few per cent, so that nothing better is needed. Of several states the mean is
-    taken, by their weights.
+    with the weight w of `cginit.refine.updates.IBI`, which leaves noise alone. Each changes as if no other did. Of
+    several states the mean is taken, by their weights.
+    """
+    return _clipped(mean_of_states(history, _wishes), history)
+
+
+def _wishes(record: Record, target: Target) -> dict[Interaction, Array]:
+    return {
+        name: _on_grid(record.bonded[name], target, name, _wish(record, target, name))
+        for name in target.distributions
+    }
+
+
+def _clipped(changes: dict[Interaction, Array], history: History) -> dict[Interaction, Array]:
+    limit = MAX_CHANGE * history.coldest
+    return {name: np.clip(one, -limit, limit) for name, one in changes.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class BondedStep:
+    """Changes of all bonded potentials that know of each other.
+
+    Attributes
+    ----------
+    changes : mapping of Interaction to ndarray, shape (n,)
+        On the grids of the potentials, in their unit.
+    energies : tuple of ndarray, shape (molecules,), or None
+        By how much the energies of the kept molecules of each state change, in kT.
     """
 
-    def changes(record: Record, target: Target) -> dict[Interaction, Array]:
-        return {
-            name: _change(record.bonded[name], record.distributions[name], curve, target.kT)
-            for name, curve in target.distributions.items()
-        }
-
-    limit = MAX_CHANGE * history.coldest
-    return {name: np.clip(one, -limit, limit) for name, one in mean_of_states(history, changes).items()}
+    changes: dict[Interaction, Array]
+    energies: tuple[Array | None, ...]
 
 
-def _change(potential: BondedPotential, sampled: Distribution, target: Distribution, kT: float) -> Array:
-    change = np.zeros(target.x.size)
-    shown = target.p > 0.0
-    least = float(np.exp(-MAX_CHANGE))
-    ratio = np.maximum(sampled.p[shown] / target.p[shown], least)
-    change[shown] = kT * np.log(ratio) * bonded_signal(sampled, target)[shown]
-    if potential.coordinate == "dihedral":
-        return np.asarray(np.interp(potential.x, target.x, change, period=2.0 * np.pi))
-    return np.interp(potential.x, target.x, change)
+def coupled_changes(
+    history: History, shapes: Sequence[MoleculeShapes | None], inside: Sequence[InsideEnergy | None]
+) -> BondedStep:
+    r"""Return the changes of all refined bonded potentials that together bring all distributions to their targets.
+
+    .. math:: \Delta U = w\, kT \ln (p_n / p_{target}) + kT \ln (p' / p)
+
+    The second ratio is what all else does to the distribution: the other terms of the molecule, its pairs, and the
+    liquid around it, which a change of the pair potentials changes (`cginit.refine.shapes`). It depends on the
+    changes themselves, so that both are found in turns.
+
+    Parameters
+    ----------
+    history : History
+        The rounds so far, of which the last counts.
+    shapes : sequence of MoleculeShapes or None
+        Of each state; None where none were kept, so that nothing is known of the second ratio.
+    inside : sequence of InsideEnergy or None
+        What changes between the beads of a molecule, of each state.
+    """
+    states = [_State(*one) for one in zip(history.last, history.targets, shapes, inside, strict=True)]
+    changes = {name: np.zeros_like(one) for name, one in mean_of_states(history, _wishes).items()}
+    for _ in range(SWEEPS if any(one is not None for one in shapes) else 1):
+        largest = 0.0
+        for name in changes:
+            found = {name: np.zeros_like(changes[name])}
+            own = [one for one in states if name in one.target.distributions]
+            for one in own:
+                found[name] += one.target.weight * one.wanted(name, changes)
+            found[name] /= sum(one.target.weight for one in own)
+            moved = TAKEN * (_clipped(found, history)[name] - changes[name])
+            changes[name] = changes[name] + moved
+            largest = max(largest, float(np.max(np.abs(moved))))
+        if largest < SETTLED * history.coldest:
+            break
+    return BondedStep(changes, tuple(one.energies(changes) for one in states))
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What one state of the last round asks of bonded potentials."""
+
+    record: Record
+    target: Target
+    shapes: MoleculeShapes | None
+    inside: InsideEnergy | None
+
+    def energies(self, changes: Mapping[Interaction, Array]) -> Array | None:
+        """Return by how much the energies of the kept molecules change, in kT."""
+        if self.shapes is None:
+            return None
+        total = np.zeros(self.shapes.kinds.size)
+        if self.inside is not None:
+            total += self.shapes.inside_energy(self.inside)
+        for name in self.shapes.terms:
+            if name in changes:
+                x = self.record.bonded[name].x
+                total += self.shapes.bonded_energy(name, x, changes[name] / self.target.kT)
+        return total
+
+    def wanted(self, name: Interaction, changes: Mapping[Interaction, Array]) -> Array:
+        """Return the change of one potential if all others change as they do now."""
+        found, potential = _wish(self.record, self.target, name), self.record.bonded[name]
+        energies = self.energies(changes)
+        if self.shapes is not None and energies is not None:
+            curve, kT = self.target.distributions[name], self.target.kT
+            own = at(name, potential.x, changes[name] / kT, curve.x)
+            answer = kT * self.shapes.answer(name, curve.x, own, energies)
+            found = np.where(curve.p > 0.0, found + answer - np.average(answer, weights=curve.p), 0.0)
+        return _on_grid(potential, self.target, name, found)
+
+
+def _wish(record: Record, target: Target, name: Interaction) -> Array:
+    """Return what the difference of one distribution asks for ``(n,)``, on the grid of the target."""
+    sampled, curve = record.distributions[name], target.distributions[name]
+    change = np.zeros(curve.x.size)
+    shown = curve.p > 0.0
+    ratio = np.maximum(sampled.p[shown] / curve.p[shown], float(np.exp(-MAX_CHANGE)))
+    change[shown] = target.kT * np.log(ratio) * bonded_signal(sampled, curve)[shown]
+    return change
+
+
+def _on_grid(potential: BondedPotential, target: Target, name: Interaction, change: Array) -> Array:
+    """Put a change on the grid of the potential."""
+    return at(name, target.distributions[name].x, change, potential.x)
