@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cginit.cli.system_curves import read_curves
+from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables, says_degrees
 from cginit.cli.toml import check_keys, stated_energy
 from cginit.cli.voice import voice
 from cginit.errors import InputError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from cginit.bonded import Distribution, Potential
     from cginit.configuration import Configuration
     from cginit.curves import RDF
-    from cginit.interactions import Interactions, Named
+    from cginit.interactions import Interaction, Interactions, Named
     from cginit.state import StatePoint
     from cginit.target import Target
     from cginit.units import UnitSystem
@@ -47,23 +48,20 @@ class System:
     ----------
     targets : tuple of Target
         One a state.
-    given : dict of interaction to Path
+    given : dict of Interaction to TableFile
         Tables of interactions that are simulated and not refined.
-    first : dict of interaction to Path
+    first : dict of Interaction to TableFile
         Tables of interactions that a refinement starts from.
     starts : tuple of Configuration or None
         Where the topology of a state is that of a configuration, this.
-    degrees : bool
-        Whether tables of angles and dihedrals are in degrees.
     notes : tuple of str
         What was odd about the g(r) of the targets.
     """
 
     targets: tuple[Target, ...]
-    given: dict[str, Path]
+    given: dict[Interaction, TableFile]
     starts: tuple[Configuration | None, ...]
-    first: dict[str, Path] = field(default_factory=dict)
-    degrees: bool = False
+    first: dict[Interaction, TableFile] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def given_potentials(self) -> Interactions[Potential]:
@@ -74,7 +72,7 @@ class System:
         InputError
             If one cannot be read, or belongs to no interaction.
         """
-        return self._read(self.given, "given")
+        return read_tables(self.given, "given", self.targets)
 
     def first_potentials(self, r_cut: float | None = None) -> Interactions[Potential]:
         """Read the tables of ``[start]``; pairs end at `r_cut`, by default where their tables end.
@@ -84,28 +82,7 @@ class System:
         InputError
             If one cannot be read, or belongs to no interaction.
         """
-        return self._read(self.first, "start", r_cut)
-
-    def _read(
-        self, tables: Mapping[str, Path], section: str, r_cut: float | None = None
-    ) -> Interactions[Potential]:
-        from cginit.interactions import Interaction, Interactions
-        from cginit.io import read_start, read_table
-        from cginit.io.bonded_given import read_bonded_table
-
-        found: dict[Interaction, Potential] = {}
-        for text, path in tables.items():
-            name = Interaction.of(text)
-            owner = next((one for one in self.targets if name in one.interactions), None)
-            if owner is None:
-                raise InputError(f"[{section}] names {name}, which no state has")
-            if not name.is_pair:
-                found[name] = read_bonded_table(path, name, units=owner.units, degrees=self.degrees)
-            elif name in owner.rdfs:
-                found[name] = read_start(path, owner.rdfs[name], owner.kT, r_cut)
-            else:
-                found[name] = read_table(path, units=owner.units)
-        return Interactions(found)
+        return read_tables(self.first, "start", self.targets, r_cut)
 
 
 def read_system(file: Path) -> System:
@@ -121,10 +98,7 @@ def read_system(file: Path) -> System:
     refuse_curve(file)
     content = read_toml(file)
     check_keys(content, (*WHOLE, *STATE), str(file))
-    given, first = (
-        {name: file.parent / path for name, path in content.get(section, {}).items()}
-        for section in ("given", "start")
-    )
+    given, first = (named_tables(content, section, file) for section in ("given", "start"))
     if "step" in content:
         voice().warn(f"step in {file} is called dr now")
     notes: list[str] = []
@@ -132,22 +106,23 @@ def read_system(file: Path) -> System:
         target, start = _target(content, file, str(file), notes)
         notes += _notes((target,))
         said = tuple(dict.fromkeys(notes))
-        return System((target,), given, (start,), first, _degrees(content, str(file)), said)
+        return System((target,), given, (start,), first, said)
     if not content["states"]:
         raise InputError(f"{file} has no table [[states]]; it must state one for each state")
-    common = {name: value for name, value in content.items() if name not in ("states", "given", "start")}
+    common = {name: value for name, value in content.items() if name != "states"}
     found = []
     for number, one in enumerate(content["states"], start=1):
         where = f"state {number} of {file}"
         check_keys(one, (*STATE, *OWN), where)
         target, start, own = _state(common, one, file, where, notes)
         found.append((target, start))
-        for name, path in own.items():
-            first.setdefault(name, path)
+        if own is not None:
+            given = joined_given(given, own.given, where)
+            first = {**own.first, **first}
     targets, starts = zip(*found, strict=True)
     notes += _notes(targets)
     said = tuple(dict.fromkeys(notes))
-    return System(targets, given, starts, first, _degrees(content, str(file)), said)
+    return System(targets, given, starts, first, said)
 
 
 def refuse_curve(file: Path) -> None:
@@ -182,17 +157,10 @@ def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _degrees(content: Mapping[str, Any], where: str) -> bool:
-    words = content.get("angles", "radians")
-    if words not in ("degrees", "radians"):
-        raise InputError(f"{where} states angles = {words!r}; they are in degrees or radians")
-    return bool(words == "degrees")
-
-
 def _state(
     common: Mapping[str, Any], one: Mapping[str, Any], file: Path, where: str, notes: list[str]
-) -> tuple[Target, Configuration | None, dict[str, Path]]:
-    """Return the target of one of several states, what all share and what is its own, its start and first tables."""
+) -> tuple[Target, Configuration | None, System | None]:
+    """Return the target of one of several states, what all share and what is its own, its start, and its own file."""
     import dataclasses
 
     weight = float(one.get("weight", 1.0))
@@ -206,8 +174,8 @@ def _state(
             if not (name in ("temperature", "kT") and ("temperature" in own or "kT" in own))
         }
         target, start = _target({**shared, **own}, file, where, notes)
-        return dataclasses.replace(target, weight=weight), start, {}
-    left = sorted({*common, *one} - {"weight", "mixture", "system"})
+        return dataclasses.replace(target, weight=weight), start, None
+    left = sorted({*common, *one} - {"weight", "mixture", "system", "given", "start"})
     if left:
         raise InputError(
             f"{where} is described by {other}, which states its units, densities and targets; remove "
@@ -217,7 +185,7 @@ def _state(
     if len(found.targets) != 1:
         raise InputError(f"{where}: {other} has {len(found.targets)} states, not one")
     notes += found.notes
-    return dataclasses.replace(found.targets[0], weight=weight), found.starts[0], found.first
+    return dataclasses.replace(found.targets[0], weight=weight), found.starts[0], found
 
 
 def _target(
@@ -258,6 +226,7 @@ def _molecules(
     from cginit.interactions import Interaction
     from cginit.io.bonded_tables import read_distribution
     from cginit.target import Target
+    from cginit.topology import FROM_BONDS
     from cginit.trajectory import read_system as read_molecules
     from cginit.units import LJ
 
@@ -273,7 +242,11 @@ def _molecules(
     topology = start.topology
     if topology is None:
         raise InputError(f"{where}: {content['topology']} has no topology")
-    degrees = _degrees(content, where)
+    given = map(Interaction.of, content.get("given", {}))
+    lacking = {one.coordinate for one in given if one not in topology.terms}.intersection(FROM_BONDS)
+    if lacking:
+        topology = topology.completed(*sorted(lacking))
+    degrees = says_degrees(content, where)
     distributions: dict[Interaction, Distribution] = {}
     for name, path in content["targets"].items():
         one = Interaction.of(name)

@@ -1,0 +1,127 @@
+"""Files of systems of molecules as users write them: several states, tables, bins, exclusions, slips."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cginit import InputError
+from cginit.cli.system import read_system
+from cginit.interactions import Interaction
+
+DATA = """trimers
+
+6 atoms
+2 atom types
+4 bonds
+1 bond types
+0 15 xlo xhi
+0 15 ylo yhi
+0 15 zlo zhi
+
+Masses
+
+1 1.0 # A
+2 1.0 # B
+
+Atoms # molecular
+
+1 1 1 1 1 1
+2 1 2 2 1 1
+3 1 1 3 1 1
+4 2 1 1 5 1
+5 2 2 2 5 1
+6 2 1 3 5 1
+
+Bonds
+
+1 1 1 2
+2 1 2 3
+3 1 4 5
+4 1 5 6
+"""
+HEAD = 'units = "lj"\nkT = 1.0\ntopology = "start.data"\nexclusions = "1-2"\n'
+GIVEN = {Interaction.of("bond A-B"), Interaction.of("angle A-B-A")}
+#: Places of the bins of bonds, of width 0.01.
+BOND = 0.8 + 0.01 * np.arange(41)
+
+
+def columns(path: Path, *curves: np.ndarray) -> Path:
+    path.write_text("\n".join(" ".join(f"{x:.9g}" for x in row) for row in np.column_stack(curves)) + "\n")
+    return path
+
+
+def density(x, middle, width):
+    p = np.exp(-0.5 * ((x - middle) / width) ** 2)
+    return p / np.trapezoid(p, x)
+
+
+@pytest.fixture
+def trimers(tmp_path):
+    """Write the files of two trimers; a call writes the file of the system, and returns its path."""
+    (tmp_path / "start.data").write_text(DATA)
+    r = np.arange(0.0, 3.01, 0.05)
+    columns(tmp_path / "g.dat", r, np.where(r < 0.9, 0.0, 1.0))
+    columns(tmp_path / "bond.dat", BOND, density(BOND, 1.0, 0.05))
+    theta = np.linspace(0.0, np.pi, 91)
+    columns(tmp_path / "angle.dat", theta, density(theta, 2.0, 0.2))
+    columns(tmp_path / "stiff.pot", BOND, 80.0 * (BOND - 1.0) ** 2)
+    degrees = np.linspace(0.0, 180.0, 91)
+    columns(tmp_path / "angle.pot", degrees, 0.01 * (degrees - 120.0) ** 2)
+    columns(tmp_path / "other.pot", BOND, 40.0 * (BOND - 1.0) ** 2)
+
+    def write(name: str = "system.toml", head: str = "", tables: str = "", **targets: str) -> Path:
+        named = {"A-A": "g.dat", "A-B": "g.dat", "B-B": "g.dat", "bond A-B": "bond.dat"} | targets
+        lines = [f'"{one}" = "{path}"' for one, path in named.items() if path]
+        file = tmp_path / name
+        file.write_text(HEAD + head + "\n[targets]\n" + "\n".join(lines) + "\n" + tables)
+        return file
+
+    return write
+
+
+def states(folder: Path, *files: Path, more: str = "") -> Path:
+    whole = folder / "states.toml"
+    whole.write_text(more + "".join(f'[[states]]\nsystem = "{file.name}"\n' for file in files))
+    return whole
+
+
+def test_tables_that_one_state_gives_are_given_to_all(trimers, tmp_path):
+    given = '[given]\n"bond A-B" = "stiff.pot"\n"angle A-B-A" = "angle.pot"\n'
+    first = trimers("first.toml", 'angles = "degrees"\n', given, **{"bond A-B": ""})
+    second = trimers("second.toml", "", '[given]\n"bond B-A" = "stiff.pot"\n')
+    found = read_system(states(tmp_path, first, second)).given_potentials()
+    assert found.keys() == GIVEN
+    # Each table is read as its own file says.
+    assert found["angle A-B-A"].at_minimum == pytest.approx(np.radians(120.0))
+    # The whole file may give one as well.
+    both = states(tmp_path, first, second, more='[given]\n"bond A-B" = "stiff.pot"\n')
+    assert read_system(both).given_potentials().keys() == GIVEN
+
+
+def test_two_tables_given_for_one_interaction_are_refused(trimers, tmp_path):
+    first = trimers("first.toml", "", '[given]\n"bond A-B" = "stiff.pot"\n')
+    second = trimers("second.toml", "", '[given]\n"bond B-A" = "other.pot"\n')
+    with pytest.raises(
+        InputError, match=r"state 2 of .* gives bond B-A the table .*other.pot, another state"
+    ):
+        read_system(states(tmp_path, first, second))
+    twice = trimers("twice.toml", "", '[given]\n"bond A-B" = "stiff.pot"\n"bond B-A" = "other.pot"\n')
+    with pytest.raises(InputError, match=r"names bond B-A twice"):
+        read_system(twice)
+    with pytest.raises(InputError, match="must give bond A-B the name of a file, not 3"):
+        read_system(trimers("number.toml", "", '[given]\n"bond A-B" = 3\n'))
+
+
+def test_an_angle_that_bonds_make_may_be_given_without_a_target(trimers):
+    file = trimers("system.toml", 'angles = "degrees"\n', '[given]\n"angle A-B-A" = "angle.pot"\n')
+    found = read_system(file)
+    assert [str(one) for one in found.given_potentials()] == ["angle A-B-A"]
+    assert found.targets[0].topology.terms["angle A-B-A"].shape == (2, 3)
+    whole = file.read_text()
+    shared = whole[whole.index("[given]") :]
+    rest = whole[: whole.index("[given]")].replace("[targets]", "[states.targets]")
+    file.write_text(
+        'angles = "degrees"\n' + shared + "[[states]]\n" + rest.replace('angles = "degrees"\n', "")
+    )
+    assert read_system(file).targets[0].topology.terms["angle A-B-A"].shape == (2, 3)
