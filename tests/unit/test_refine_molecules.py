@@ -25,8 +25,10 @@ from cginit.refine import History, Limits, Reason, Settings, refine_system
 from cginit.refine.bonded import bonded_distance
 from cginit.refine.history import Step, apply_step
 from cginit.refine.molecules import molecule_structure
+from cginit.refine.recovery import between
 from cginit.refine.reweighting import reweighted
 from cginit.refine.search import Search
+from cginit.refine.settle import settle_bonded
 from cginit.refine.store import Store
 from cginit.refine.updates import IBI
 from cginit.sampling import MoleculeStructure, count_partial_pairs
@@ -204,6 +206,25 @@ def test_half_the_potentials_leaves_molecules_whole(tmp_path):
     history = History((target(),), result.rounds)
     halved = apply_step(history, Step(0, factor=0.5))
     assert np.array_equal(halved["bond A-A"].u, result.rounds[0][0].bonded["bond A-A"].u)
+
+
+def test_softer_bonds_end_where_their_new_walls_are_high(tmp_path):
+    """The table of a bond kept the ends of the start, where a softer spring is a few kT high."""
+    stiff, soft = spring(2000.0), spring(200.0)
+    wanted = Target({"A-A": ONES}, DENSITY, 1.0, topology=DIMERS, distributions={"bond A-A": exact(soft)})
+    before = settle_bonded(stiff, stiff.u, wanted.distributions["bond A-A"], 1.0)
+    change = np.interp(before.x, B, soft.u - stiff.u)
+    after = settle_bonded(before, before.u + change, wanted.distributions["bond A-A"], 1.0)
+    for one in (before, after):
+        assert one.u[0] > 45.0
+        assert one.u[-1] > 45.0
+    assert after.x[0] < before.x[0] - 0.1
+    assert after.x[-1] > before.x[-1] + 0.1
+    # What lies between two rounds is on the grid of one of them.
+    half = between(Interactions({"bond A-A": before}), Interactions({"bond A-A": after}), 0.5)["bond A-A"]
+    assert np.array_equal(half.x, after.x)
+    well = np.abs(half.x - 1.0) < 0.1
+    np.testing.assert_allclose(half.u[well], 550.0 * (half.x[well] - 1.0) ** 2, atol=0.05)
 
 
 def test_near_the_noise_steps_are_the_mean_of_what_simulations_propose(tmp_path):

@@ -13,6 +13,7 @@ from cginit.curves import force
 from cginit.engines.base import Schedule
 from cginit.errors import InputError, UnstableError
 from cginit.interactions import Interaction, Interactions
+from cginit.refine.settle import on_bonded_grid
 
 __all__ = ["Attempt", "attempts", "between", "first_that_runs"]
 
@@ -58,7 +59,11 @@ def between(best: Potentials, potentials: Potentials, part: float) -> Potentials
     """Return the potentials at a part of the way from `best` to `potentials`."""
     found: dict[Interaction, Potential] = {}
     for name, potential in potentials.items():
-        u = best[name].u + part * (potential.u - best[name].u)
+        sound = best[name]
+        if isinstance(potential, BondedPotential) and isinstance(sound, BondedPotential):
+            # The walls of bonds end where they are high, in each round elsewhere.
+            sound = on_bonded_grid(sound, potential.x)
+        u = sound.u + part * (potential.u - sound.u)
         if isinstance(potential, BondedPotential):
             f = bonded_force(potential.x, u, potential.coordinate)
             found[name] = replace(potential, u=u - u.min(), f=f, u_error=None)

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cginit.bonded import BondedPotential, Potential
+from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions
 from cginit.refine.history import History, Step, apply_step
 from cginit.refine.record import on_grid, round_chi2
+from cginit.refine.settle import on_bonded_grid
 from cginit.refine.shapes import MoleculeShapes
 from cginit.refine.stability import closure_potentials, collapses, overlapping
 from cginit.refine.updates.automatic import careful
@@ -191,5 +194,13 @@ def _part_of_step(history: History) -> Step:
         power = float(slope @ slope)
         part = float(np.clip(float(slope @ gap) / power if power > 0.0 else 0.0, SHORTEST, LONGEST))
     origin, reached = history.potentials(history.best), history.potentials()
-    changes = {name: part * (reached[name].u - origin[name].u) for name in history.free}
+    changes = {name: part * _difference(origin[name], reached[name]) for name in history.free}
     return Step(history.best, Interactions(changes), 1.0, PART)
+
+
+def _difference(origin: Potential, reached: Potential) -> Array:
+    """Return by how much one potential differs from another, on the grid of that."""
+    if isinstance(origin, BondedPotential) and isinstance(reached, BondedPotential):
+        # The walls of bonds end where they are high, in each round elsewhere.
+        reached = on_bonded_grid(reached, origin.x)
+    return reached.u - origin.u

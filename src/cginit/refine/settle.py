@@ -15,7 +15,14 @@ from cginit.extrapolate import extend_core, first_visible
 from cginit.interactions import Interaction
 from cginit.target import Target
 
-__all__ = ["first_shown", "settle", "settle_bonded", "smooth_cutoff", "widest_distribution"]
+__all__ = [
+    "first_shown",
+    "on_bonded_grid",
+    "settle",
+    "settle_bonded",
+    "smooth_cutoff",
+    "widest_distribution",
+]
 
 #: Part of the cut-off over which the force is brought to zero, and the largest change in kT that this may make: a
 #: potential that is cut off where it is steep keeps its step rather than turn into another one, and what an update
@@ -42,16 +49,15 @@ def settle(potential: PairPotential, u: Array, target: RDF, kT: float) -> PairPo
 
 
 def settle_bonded(potential: BondedPotential, u: Array, target: Distribution, kT: float) -> BondedPotential:
-    """Return a bonded potential with energies `u` ``(n,)`` on the same grid, closed where the target shows nothing.
+    """Return a bonded potential with energies `u` ``(n,)`` on its grid, closed where the target shows nothing.
 
-    The grid stays that of the first, so that the steps of all rounds are of the same points; beyond the end of the
-    new walls they go on as straight lines.
+    A bond's grid ends where its new walls are high, which is farther out where these have become softer: a table that
+    kept the ends of the first would end some kT above the minimum, where bonds get.
     """
     moved = replace(
         potential, u=u - u.min(), f=bonded_force(potential.x, u, potential.coordinate), u_error=None
     )
-    closed = COORDINATES[potential.coordinate].settle(moved, target, kT)
-    return on_bonded_grid(closed, potential.x)
+    return COORDINATES[potential.coordinate].settle(moved, target, kT)
 
 
 def on_bonded_grid(potential: BondedPotential, x: Array) -> BondedPotential:
