@@ -53,7 +53,7 @@ def columns(path: Path, *curves: np.ndarray) -> Path:
 
 def density(x, middle, width):
     p = np.exp(-0.5 * ((x - middle) / width) ** 2)
-    return p / np.trapezoid(p, x)
+    return p / (p.sum() * (x[1] - x[0]))
 
 
 @pytest.fixture
@@ -125,3 +125,73 @@ def test_an_angle_that_bonds_make_may_be_given_without_a_target(trimers):
         'angles = "degrees"\n' + shared + "[[states]]\n" + rest.replace('angles = "degrees"\n', "")
     )
     assert read_system(file).targets[0].topology.terms["angle A-B-A"].shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("head", "entry"),
+    [("bond_step = 0.02\n", "bond.dat"), ("bond_step = 0.05\n", '{ file = "bond.dat", step = 0.02 }')],
+)
+def test_bins_of_bonds_are_averaged_over_wider_ones(trimers, tmp_path, head, entry):
+    x = 0.8 + 0.001 * np.arange(401)
+    columns(tmp_path / "bond.dat", x, density(x, 1.0, 0.05))
+    file = trimers("system.toml", head, **{"bond A-B": "bond.dat"})
+    file.write_text(file.read_text().replace('"bond.dat"', entry if "{" in entry else f'"{entry}"'))
+    found = read_system(file)
+    curve = found.targets[0].distributions["bond A-B"]
+    assert curve.dx == pytest.approx(0.02)
+    assert curve.p @ curve.widths == pytest.approx(1.0, abs=1e-4)
+    # The average over a bin of 0.4 of the width lowers the peak by h^2 / 24 of the width squared.
+    assert curve.p.max() == pytest.approx(density(x, 1.0, 0.05).max() * (1 - 0.16 / 24), rel=2e-3)
+    assert not any("bins of" in note for note in found.notes)
+
+
+def test_bins_that_hold_noise_only_are_said(trimers, tmp_path):
+    x = 0.8 + 0.001 * np.arange(401)
+    columns(tmp_path / "bond.dat", x, density(x, 1.0, 0.05))
+    (note,) = (note for note in read_system(trimers()).notes if "bins of" in note)
+    assert note == (
+        "bond A-B: its bins of 0.001 sigma are a 50th of the width of the distribution; a simulation counts little "
+        "but noise in them. bond_step = 0.006 averages them"
+    )
+
+
+def test_bins_of_angles_are_in_the_unit_of_the_angles(trimers, tmp_path):
+    degrees = np.linspace(0.0, 180.0, 721)
+    columns(tmp_path / "angle.dat", degrees, density(degrees, 120.0, 10.0))
+    head = 'angles = "degrees"\n'
+    (note,) = (note for note in read_system(trimers("a.toml", head, **{"angle A-B-A": "angle.dat"})).notes
+               if "bins of" in note)  # fmt: skip
+    assert "bins of 0.25 degrees" in note
+    assert "angle_step = 1 averages them" in note
+    file = trimers("b.toml", f"{head}angle_step = 2\n", **{"angle A-B-A": "angle.dat"})
+    curve = read_system(file).targets[0].distributions["angle A-B-A"]
+    assert curve.dx == pytest.approx(np.radians(2.0))
+    assert curve.x[-1] == pytest.approx(np.pi)
+    assert curve.p @ curve.widths == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("bond_step = 0.001\n", "bond A-B: bins of 0.001 are narrower than those of the distribution"),
+        ("bond_step = -1\n", "bond_step is -1; a width of bins is a positive number"),
+        ("bond_step = true\n", "bond_step is True"),
+    ],
+)
+def test_a_width_of_bins_that_cannot_be_is_refused(trimers, head, words):
+    with pytest.raises(InputError, match=words):
+        read_system(trimers("system.toml", head))
+
+
+def test_states_that_saw_other_lengths_share_a_grid(trimers, tmp_path):
+    warm = 0.9 + 0.005 * np.arange(80)
+    columns(tmp_path / "warm.dat", warm, density(warm, 1.05, 0.06))
+    cold = trimers("cold.toml", "bond_step = 0.02\n")
+    warmer = trimers("warm.toml", "bond_step = 0.02\n", **{"bond A-B": "warm.dat"})
+    first, second = (
+        one.distributions["bond A-B"] for one in read_system(states(tmp_path, cold, warmer)).targets
+    )
+    np.testing.assert_allclose(first.x, second.x)
+    assert first.x[0] == pytest.approx(0.8)
+    assert second.x[-1] > 1.28
+    assert second.p[0] == 0.0

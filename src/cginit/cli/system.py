@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cginit.cli.system_bonds import STEPS, on_shared_grids, read_distributions
 from cginit.cli.system_curves import read_curves
-from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables, says_degrees
+from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables
 from cginit.cli.toml import check_keys, stated_energy
 from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
-    from cginit.bonded import Distribution, Potential
+    from cginit.bonded import Potential
     from cginit.configuration import Configuration
     from cginit.curves import RDF
     from cginit.interactions import Interaction, Interactions, Named
@@ -31,6 +32,7 @@ STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
     *("clean", "column", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
+    *STEPS,
 )
 #: What a file may hold beside.
 WHOLE = ("units", "given", "start", "states")
@@ -120,6 +122,7 @@ def read_system(file: Path) -> System:
             given = joined_given(given, own.given, where)
             first = {**own.first, **first}
     targets, starts = zip(*found, strict=True)
+    targets = on_shared_grids(targets)
     notes += _notes(targets)
     said = tuple(dict.fromkeys(notes))
     return System(targets, given, starts, first, said)
@@ -224,7 +227,6 @@ def _molecules(
 ) -> tuple[Target, Configuration]:
     """Return the target of molecules, and the configuration that the file of their topology holds."""
     from cginit.interactions import Interaction
-    from cginit.io.bonded_tables import read_distribution
     from cginit.target import Target
     from cginit.topology import FROM_BONDS
     from cginit.trajectory import read_system as read_molecules
@@ -246,9 +248,8 @@ def _molecules(
     lacking = {one.coordinate for one in given if one not in topology.terms}.intersection(FROM_BONDS)
     if lacking:
         topology = topology.completed(*sorted(lacking))
-    degrees = says_degrees(content, where)
-    distributions: dict[Interaction, Distribution] = {}
-    for name, path in content["targets"].items():
+    bonded: dict[Interaction, Any] = {}
+    for name, entry in content["targets"].items():
         one = Interaction.of(name)
         unknown = [bead for bead in one.beads if bead not in topology.species]
         if unknown:
@@ -257,9 +258,8 @@ def _molecules(
                 f"{', '.join(topology.species)}"
             )
         if not one.is_pair:
-            distributions[one] = read_distribution(
-                file.parent / path, one.coordinate, units=units, degrees=degrees
-            )
+            bonded[one] = entry
+    distributions = read_distributions(bonded, file.parent, units, content, notes)
     pairs = {name: entry for name, entry in content["targets"].items() if Interaction.of(name).is_pair}
     curves = read_curves(pairs, file.parent, units, content, notes)
     rdfs: dict[Named, RDF] = {Interaction.of(name): curve for name, curve in curves.items()}

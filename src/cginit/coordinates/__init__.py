@@ -9,7 +9,13 @@ from cginit.coordinates.bond import BOND
 from cginit.coordinates.counter import TermCounter
 from cginit.coordinates.counts import COORDINATES, BondedCounts, block_distribution, count_terms
 from cginit.coordinates.dihedral import DIHEDRAL
-from cginit.coordinates.resolution import fine_grid, joined_bins
+from cginit.coordinates.resolution import (
+    averaged_bins,
+    fine_grid,
+    joined_bins,
+    on_common_range,
+    width_of,
+)
 
 __all__ = [
     "ANGLE",
@@ -19,8 +25,11 @@ __all__ = [
     "BondedCounts",
     "Coordinate",
     "TermCounter",
+    "averaged_bins",
     "block_distribution",
     "count_terms",
     "fine_grid",
     "joined_bins",
+    "on_common_range",
+    "width_of",
 ]

@@ -1,16 +1,24 @@
-"""Histograms of bonded coordinates that are counted before anybody knows how wide the distribution is.
+"""The bins of distributions of bonds, angles and dihedrals: counted fine and joined, or averaged over wider ones.
 
-They are counted in fine bins, and joined afterwards to the widest that still show the shape of the distribution.
+A trajectory is counted before anybody knows how wide a distribution is: in fine bins, which are joined afterwards to
+the widest that still show its shape. A file has the bins that it has; too fine ones hold the noise of a simulation
+and no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from cginit.bonded import Distribution
+from cginit.bonded_grids import PI, bin_edges
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.grids import GRID_TOLERANCE
 
-__all__ = ["fine_grid", "joined_bins"]
+__all__ = ["averaged_bins", "fine_grid", "joined_bins", "on_common_range", "width_of"]
 
 #: Fine bins in the smallest bin of a distribution and in larger ones. Of angles a fine bin is a quarter of a degree,
 #: and every one of these divides the 720 of them evenly.
@@ -23,6 +31,109 @@ BINS_A_WIDTH = 4.0
 #: Empty bins kept on either side of the bonds that were seen, at least, and as a part of the range that was seen:
 #: the bonds of a first simulation are to lie on the grid, too.
 BESIDE, BESIDE_PART = 10, 0.5
+
+
+def width_of(curve: Distribution) -> float:
+    """Return the standard deviation of the normal distribution that is as high as this one: how wide its peak is."""
+    return float(1.0 / (np.sqrt(2.0 * np.pi) * curve.p.max()))
+
+
+def averaged_bins(curve: Distribution, step: float) -> Distribution:
+    r"""Return the averages of a distribution over wider bins, centred on multiples of their width.
+
+    A point of the file is the average over the bin centred on it, of which a share goes to each new bin that it
+    overlaps, so that :math:`\int p\, dx` stays. Bins of angles reach from 0 to pi and those of dihedrals make one
+    turn from -pi on: their width is the nearest that divides it. Errors are taken as independent.
+
+    Parameters
+    ----------
+    curve : Distribution
+    step : float
+        Width of the new bins, in the unit of length or radians.
+
+    Raises
+    ------
+    InputError
+        If the bins are narrower than those of the distribution.
+
+    Examples
+    --------
+    >>> fine = Distribution(0.95 + 0.001 * np.arange(101), np.full(101, 1 / 0.101), coordinate="bond", units="lj")
+    >>> wide = averaged_bins(fine, 0.02)
+    >>> wide.x.round(9).tolist()
+    [0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06]
+    >>> float((wide.p @ wide.widths).round(12)), float(wide.p[3].round(3))
+    (1.0, 9.901)
+    """
+    if not step >= curve.dx * (1.0 - GRID_TOLERANCE):
+        raise InputError(
+            f"bins of {step:g} are narrower than those of the distribution of the {curve.coordinate}, {curve.dx:.4g}"
+            "; choose wider ones"
+        )
+    if curve.coordinate == "dihedral":
+        return _averaged_turn(curve, step)
+    if curve.coordinate == "angle":
+        step = PI / max(round(PI / step), 1)
+    lower, upper = bin_edges(curve.x, curve.coordinate)
+    slack = GRID_TOLERANCE * step
+    first, last = (int(np.floor(end / step + 0.5)) for end in (lower[0] + slack, upper[-1] - slack))
+    x = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
+    if curve.coordinate == "angle":
+        x = np.minimum(x, PI)
+    shares = _shares(lower, upper, *bin_edges(x, curve.coordinate))
+    error = None if curve.error is None else np.sqrt(shares**2 @ curve.error**2)
+    return Distribution(x, shares @ curve.p, error, coordinate=curve.coordinate, units=curve.units)
+
+
+def _averaged_turn(curve: Distribution, step: float) -> Distribution:
+    n = max(round(2.0 * PI / step), 3)
+    x = np.asarray(2.0 * PI / n * np.arange(n) - PI, dtype=np.float64)
+    half, whole = 0.5 * curve.dx, PI / n
+    turns = [
+        _shares(curve.x - half + turn, curve.x + half + turn, x - whole, x + whole)
+        for turn in (-2.0 * PI, 0.0, 2.0 * PI)
+    ]
+    shares = np.sum(turns, axis=0)
+    error = None if curve.error is None else np.sqrt(shares**2 @ curve.error**2)
+    return Distribution(x, shares @ curve.p, error, coordinate="dihedral", units=curve.units)
+
+
+def _shares(lower: Array, upper: Array, new_lower: Array, new_upper: Array) -> Array:
+    """Return the part ``(m, n)`` of each of m new bins that each of n old ones fills."""
+    common = np.minimum(upper, new_upper[:, None]) - np.maximum(lower, new_lower[:, None])
+    return np.asarray(np.maximum(common, 0.0) / (new_upper - new_lower)[:, None], dtype=np.float64)
+
+
+def on_common_range(curves: Sequence[Distribution]) -> list[Distribution]:
+    """Return distributions whose bins are the same where they overlap, each with empty bins up to the ends of all.
+
+    Others, of another step or with bins in between, are returned as they are.
+
+    Examples
+    --------
+    >>> one = Distribution([0.9, 1.0, 1.1], [2.5, 5, 2.5], coordinate="bond", units="lj")
+    >>> other = Distribution([1.0, 1.1, 1.2], [2.5, 5, 2.5], coordinate="bond", units="lj")
+    >>> [curve.p.tolist() for curve in on_common_range([one, other])]
+    [[2.5, 5.0, 2.5, 0.0], [0.0, 2.5, 5.0, 2.5]]
+    """
+    first = curves[0]
+    places = [(one.x[0] - first.x[0]) / first.dx for one in curves]
+    alike = all(
+        abs(one.dx - first.dx) * max(one.x.size, first.x.size) < 0.01 * first.dx
+        and abs(at - round(at)) < 0.01
+        for one, at in zip(curves, places, strict=True)
+    )
+    if first.coordinate == "dihedral" or not alike:
+        return list(curves)
+    begin = min(map(round, places))
+    end = max(round(at) + one.x.size for one, at in zip(curves, places, strict=True))
+    x = np.asarray(first.x[0] + first.dx * np.arange(begin, end), dtype=np.float64)
+    found = []
+    for one, at in zip(curves, places, strict=True):
+        around = (round(at) - begin, end - round(at) - one.x.size)
+        error = None if one.error is None else np.pad(one.error, around)
+        found.append(replace(one, x=x, p=np.pad(one.p, around), error=error))
+    return found
 
 
 def fine_grid(coordinate: str, step: float, limit: float) -> Array:
