@@ -187,6 +187,21 @@ class Topology:
         left_out = int(np.count_nonzero((kinds[:, 0] == a) & (kinds[:, 1] == b)))
         return (n_a * (n_a - 1) // 2 if a == b else n_a * n_b) - left_out
 
+    def part_left(self, pair: Interaction, exclusions: str | None = None) -> float:
+        """Return `pairs_left` as a part of all pairs N_a N_b, or N^2 / 2 of like beads.
+
+        That counts each bead with itself, as programs do that divide by the density of all beads.
+
+        Examples
+        --------
+        >>> trimers = Topology([0, 1, 0], ("A", "B"), {"bond A-B": [[0, 1], [1, 2]]}).repeated(2)
+        >>> trimers.part_left(Interaction.of("A-A"), "none"), trimers.part_left(Interaction.of("A-B"), "1-2")
+        (0.75, 0.5)
+        """
+        n_a, n_b = (int(np.count_nonzero(self.types == self.species.index(name))) for name in pair.types)
+        whole = 0.5 * n_a * n_b if pair.like else float(n_a * n_b)
+        return self.pairs_left(pair, exclusions) / whole if whole else 0.0
+
     def excluding(self, exclusions: str, listed: ArrayLike | None = None) -> Topology:
         """Return the same molecules with another rule of exclusion."""
         return replace(self, exclusions=exclusions, listed=self.listed if listed is None else listed)  # type: ignore[arg-type]

@@ -195,3 +195,18 @@ def test_states_that_saw_other_lengths_share_a_grid(trimers, tmp_path):
     assert first.x[0] == pytest.approx(0.8)
     assert second.x[-1] > 1.28
     assert second.p[0] == 0.0
+
+
+def test_a_norm_of_all_pairs_is_converted(trimers, tmp_path):
+    r = np.arange(0.0, 3.01, 0.05)
+    # Of two trimers half of all pairs of each kind of beads are left: 4 of 4^2 / 2, 4 of 4 x 2, 1 of 2^2 / 2.
+    columns(tmp_path / "g.dat", r, np.where(r < 0.9, 0.0, 0.5))
+    found = read_system(trimers("two.toml", 'target_normalisation = "all pairs"\n')).targets[0]
+    for curve in found.rdfs.values():
+        np.testing.assert_allclose(curve.g[-20:], 1.0)
+    with pytest.raises(
+        InputError, match=r"target_normalisation = 'all'; g.r. is divided by .pairs that count. or"
+    ):
+        read_system(trimers("three.toml", 'target_normalisation = "all"\n'))
+    with pytest.raises(InputError, match="names B-A twice"):
+        read_system(trimers("four.toml", "", "", **{"B-A": "g.dat"}))

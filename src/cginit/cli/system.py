@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cginit.cli.system_bonds import STEPS, on_shared_grids, read_distributions
+from cginit.cli.system_bonds import STEPS, on_shared_grids
 from cginit.cli.system_curves import read_curves
+from cginit.cli.system_molecules import read_molecules
 from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables
 from cginit.cli.toml import check_keys, stated_energy
 from cginit.cli.voice import voice
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from cginit.interactions import Interaction, Interactions, Named
     from cginit.state import StatePoint
     from cginit.target import Target
-    from cginit.units import UnitSystem
 
 __all__ = ["System", "read_system", "refuse_curve", "write_system"]
 
@@ -32,6 +32,7 @@ STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
     *("clean", "column", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
+    "target_normalisation",
     *STEPS,
 )
 #: What a file may hold beside.
@@ -201,7 +202,7 @@ def _target(
         raise InputError(f"{where} does not state units")
     units = unit_system(content["units"])
     if "topology" in content:
-        return _molecules(content, units, file, where, notes)
+        return read_molecules(content, units, file, where, notes)
     single = "target" in content or "density" in content
     needed = ("target", "density") if single else ("densities", "targets")
     for name in needed:
@@ -220,59 +221,6 @@ def _target(
     curves = read_curves(content["targets"], file.parent, units, content, notes)
     rdfs = {_pair(name, densities, file): curve for name, curve in curves.items()}
     return Target(rdfs, densities, kT, pressure), None
-
-
-def _molecules(
-    content: Mapping[str, Any], units: UnitSystem, file: Path, where: str, notes: list[str]
-) -> tuple[Target, Configuration]:
-    """Return the target of molecules, and the configuration that the file of their topology holds."""
-    from cginit.interactions import Interaction
-    from cginit.target import Target
-    from cginit.topology import FROM_BONDS
-    from cginit.trajectory import read_system as read_molecules
-    from cginit.units import LJ
-
-    if "targets" not in content:
-        raise InputError(f"{where} does not state targets; give a table [targets] of pairs, bonds and angles")
-    coordinates = content.get("coordinates")
-    start = read_molecules(
-        file.parent / content["topology"],
-        None if coordinates is None else file.parent / coordinates,
-        units=content.get("topology_units", LJ if units == LJ else None),
-        exclusions=content.get("exclusions"),
-    ).to(units)
-    topology = start.topology
-    if topology is None:
-        raise InputError(f"{where}: {content['topology']} has no topology")
-    given = map(Interaction.of, content.get("given", {}))
-    lacking = {one.coordinate for one in given if one not in topology.terms}.intersection(FROM_BONDS)
-    if lacking:
-        topology = topology.completed(*sorted(lacking))
-    bonded: dict[Interaction, Any] = {}
-    for name, entry in content["targets"].items():
-        one = Interaction.of(name)
-        unknown = [bead for bead in one.beads if bead not in topology.species]
-        if unknown:
-            raise InputError(
-                f"{where}: the target {name!r} names the bead {unknown[0]}; the topology has "
-                f"{', '.join(topology.species)}"
-            )
-        if not one.is_pair:
-            bonded[one] = entry
-    distributions = read_distributions(bonded, file.parent, units, content, notes)
-    pairs = {name: entry for name, entry in content["targets"].items() if Interaction.of(name).is_pair}
-    curves = read_curves(pairs, file.parent, units, content, notes)
-    rdfs: dict[Named, RDF] = {Interaction.of(name): curve for name, curve in curves.items()}
-    target = Target(
-        rdfs,
-        content.get("densities", content.get("density", start.density)),
-        stated_energy(content, units, where),
-        content.get("pressure"),
-        topology=topology,
-        target_exclusions=content.get("target_exclusions", "molecule"),
-        distributions=distributions,
-    )
-    return target, start
 
 
 def _pair(name: str, densities: Mapping[str, float], file: Path) -> tuple[str, str]:
