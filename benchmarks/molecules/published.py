@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from case import Case, spring
 
-from cginit.bonded import Distribution
 from cginit.cli.system import read_system as read_file
 from cginit.configuration import Configuration, Trajectory
 from cginit.coordinates import count_terms
@@ -23,8 +22,6 @@ from cginit.topology import Topology
 from cginit.trajectory import read_system
 from cginit.trajectory.files import open_universe
 
-#: The files' bins of 0.001 nm and 0.01 radian hold no more than noise of a simulation: so many make one here.
-JOINED = {"bond": 5, "angle": 3, "dihedral": 2}
 POLYSTYRENE_CUTOFF = 1.5
 #: What MSIBI's chains were simulated with.
 MSIBI = Interactions({"bond A-A": spring(500.0, 1.1, "bond"), "angle A-A-A": spring(250.0, 2.0, "angle")})
@@ -47,8 +44,14 @@ topology = "{0}/PS.data"
 topology_units = "angstrom-kcal/mol"
 exclusions = "1-4"
 target_exclusions = "1-4"
+# Divided by the density of all beads, N / V.
+target_normalisation = "all pairs"
 dr = 0.01
 range = 2.19
+# The files' bins of 0.001 nm and 0.01 radian hold no more than noise of a simulation.
+bond_step = 0.005
+angle_step = 0.03
+dihedral_step = 0.04
 [targets]
 "A-A" = "{0}/nb_smoothed.dist.tgt"
 "bond A-A" = "{0}/bondAA_smooth.dist.tgt"
@@ -71,45 +74,13 @@ def read(text: str, *values: object) -> Case:
     return Case(system.targets, system.starts, 0.0, Schedule())
 
 
-def joined(curve: Distribution) -> Distribution:
-    """Return the averages over some bins each, centred on every so many of the grid."""
-    factor = JOINED[curve.coordinate]
-    half, periodic = factor // 2, curve.coordinate == "dihedral"
-    window = np.ones(2 * half + 1)
-    if factor % 2 == 0:
-        window[[0, -1]] = 0.5
-    weight = curve.widths / curve.widths.max()
-    smooth = [
-        np.convolve(np.pad(row, half, mode="wrap" if periodic else "constant"), window, "valid")
-        for row in (weight * curve.p, weight)
-    ]
-    p = (smooth[0] / smooth[1])[::factor]
-    return Distribution.normalised(curve.x[::factor], p, coordinate=curve.coordinate, units=curve.units)
-
-
 def polystyrene(production: int, kelvin: tuple[int, ...]) -> Case:
     """Read 50 chains of 10 beads at 400 K, at 500 K, or at both, by common potentials."""
     read_ones = [read(POLYSTYRENE, folder("polystyrene", f"T{one}"), one) for one in kelvin]
-    targets = []
-    for one in read_ones:
-        (whole,) = one.targets
-        (name, curve), topology = next(iter(whole.rdfs.items())), one.starts[0].topology
-        # Divided by the density of all beads, N / V, whatever pairs count: far out it has 0.998, where a simulation
-        # that is divided by the pairs that count has 1.012 (of a closed box of 50 chains).
-        factor = 0.5 * topology.n**2 / topology.pairs_left(name, whole.target_exclusions)
-        targets.append(
-            Target(
-                {name: replace(curve, g=factor * curve.g)},
-                whole.state.density,
-                whole.kT,
-                topology=whole.topology,
-                target_exclusions=whole.target_exclusions,
-                distributions=whole.distributions.map(joined),
-            )
-        )
+    targets = tuple(target for one in read_ones for target in one.targets)
     schedule = Schedule(equilibration=2_000, production=10 * production, every=100)
     starts = tuple(start for one in read_ones for start in one.starts)
-    return Case(tuple(targets), starts, POLYSTYRENE_CUTOFF, schedule)
+    return Case(targets, starts, POLYSTYRENE_CUTOFF, schedule)
 
 
 def counted(
