@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from itertools import combinations_with_replacement, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cginit.errors import InputError, MissingDependencyError
-from cginit.sampling import Bins, PairCounter
+from cginit.sampling import Bins, PairCounter, cells
 from cginit.sampling.counter import box_widths, lower_triangular
 
 #: The counter compares distances in single precision: a pair nearer to an edge of a bin than this part of its
@@ -254,3 +256,26 @@ def test_where_nothing_can_be_cached_it_still_compiles():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"[[{2**30}, {-(2**31)}, 0]]"
+
+
+def test_what_is_compiled_follows_changes_of_the_cells(tmp_path):
+    """Numba looks at the file of a function alone; loops of other files kept what the cells had been before."""
+    source = Path(cells.__file__).read_text()
+    (tmp_path / "loop.py").write_text(
+        "from other_cells import SHIFT, compiled\n"
+        "@compiled\ndef shifted(x):\n    return x + SHIFT\nprint(shifted(1.0))\n"
+    )
+    found = []
+    for shift in (1.0, 2.0):
+        (tmp_path / "other_cells.py").write_text(f"{source}\nSHIFT = {shift}\n")
+        done = subprocess.run(
+            [sys.executable, "loop.py"],
+            cwd=tmp_path,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.append(float(done.stdout))
+    assert found == [2.0, 3.0]
+    assert list((tmp_path / "cache").rglob("*.nbc"))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
+from numba.core.caching import FunctionCache
 from numpy.typing import NDArray
 
 from cginit.curves import Array
@@ -33,6 +37,8 @@ TURN = 2.0**32
 #: Beads in the part of a column within reach that make it worth its start. Between 60 and 150 the time is flat.
 COLUMN = 80.0
 
+_CONTENT = sha256(Path(__file__).read_bytes()).hexdigest()
+
 
 def compiled(function: Function) -> Function:
     """Compile at the first call, or take what an earlier process left in the cache.
@@ -40,11 +46,22 @@ def compiled(function: Function) -> Function:
     Numba keeps it beside this file, or under the home folder where that cannot be written to, or where the
     environment variable NUMBA_CACHE_DIR says. Where there is no such place either (a container that is read-only)
     each process compiles for itself.
+
+    Numba looks at the file of a function alone for changes. Functions of other files have those of this one compiled
+    into them, so that the content of this file is a part of what names an entry of the cache.
     """
-    try:
-        return cast(Function, njit(cache=True, nogil=True)(function))
-    except RuntimeError:
-        return cast(Function, njit(nogil=True)(function))
+    dispatcher: Any = njit(nogil=True)(function)
+    # As Dispatcher.enable_caching does it.
+    with suppress(RuntimeError):
+        dispatcher._cache = _Cache(dispatcher.py_func)
+    return cast(Function, dispatcher)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]  # Numba has no types
+    """The cache of a compiled function, whose entries also depend on this file."""
+
+    def _index_key(self, sig: Any, codegen: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(sig, codegen), _CONTENT)
 
 
 @compiled
