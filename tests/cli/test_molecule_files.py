@@ -1,5 +1,6 @@
 """Files of systems of molecules as users write them: several states, tables, bins, exclusions, slips."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,49 @@ def test_a_norm_of_all_pairs_is_converted(trimers, tmp_path):
         read_system(trimers("three.toml", 'target_normalisation = "all"\n'))
     with pytest.raises(InputError, match="names B-A twice"):
         read_system(trimers("four.toml", "", "", **{"B-A": "g.dat"}))
+
+
+def test_radians_that_are_said_to_be_degrees_are_refused(trimers, tmp_path):
+    with pytest.raises(InputError, match=r"angle.dat: the angle ends at 3.14159; it must be in degrees"):
+        read_system(trimers("one.toml", 'angles = "degrees"\n', **{"angle A-B-A": "angle.dat"}))
+    theta = np.linspace(0.0, np.pi, 91)
+    columns(tmp_path / "radians.pot", theta, 5.0 * (theta - 2.0) ** 2)
+    given = trimers("two.toml", 'angles = "degrees"\n', '[given]\n"angle A-B-A" = "radians.pot"\n')
+    with pytest.raises(InputError, match="looks like radians"):
+        read_system(given).given_potentials()
+
+
+def test_types_that_are_numbers_are_named_and_columns_stated(trimers, tmp_path):
+    data = DATA.replace(" # A", "").replace(" # B", "").replace("# molecular", "# hybrid")
+    (tmp_path / "start.data").write_text(data)
+    with pytest.raises(InputError, match="the atom style 'hybrid' is not one of"):
+        read_system(trimers("one.toml"))
+    style = 'atom_style = "id resid type x y z"\n'
+    with pytest.raises(InputError, match=r"the topology has 1, 2. Name them: names = . .1. = .A., "):
+        read_system(trimers("two.toml", style))
+    named = read_system(trimers("three.toml", style + 'names = { "1" = "A", "2" = "B" }\n'))
+    assert named.targets[0].species == ("A", "B")
+
+
+def test_one_number_for_all_molecules_is_none(trimers, tmp_path):
+    (tmp_path / "start.data").write_text(
+        DATA.replace("4 2 1 1", "4 1 1 1").replace("5 2 2", "5 1 2").replace("6 2 1", "6 1 1")
+    )
+    topology = read_system(trimers()).targets[0].topology
+    assert topology.n_molecules == 2
+
+
+def test_charges_are_said(trimers, tmp_path, caplog):
+    # Behind the type, where the style full has them.
+    charged = re.sub(r"(?m)^(\d \d \d)( \d \d \d)$", r"\1 -0.5\2", DATA.replace("# molecular", "# full"))
+    (tmp_path / "start.data").write_text(charged)
+    read_system(trimers())
+    assert "start.data has charges (up to 0.5 e), which do not act" in caplog.text
+
+
+def test_g_that_counts_no_pair_is_refused(trimers, tmp_path):
+    one = DATA.replace("6 atoms", "3 atoms").replace("4 bonds", "2 bonds")
+    one = one.replace("4 2 1 1 5 1\n5 2 2 2 5 1\n6 2 1 3 5 1\n", "").replace("3 1 4 5\n4 1 5 6\n", "")
+    (tmp_path / "start.data").write_text(one)
+    with pytest.raises(InputError, match=r"g.r. of A-A counts no pair: .* a topology of 1 molecule$"):
+        read_system(trimers())

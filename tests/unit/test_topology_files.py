@@ -187,6 +187,14 @@ def test_gromacs_topology_with_a_solvent(tmp_path):
     assert start.positions[1, 0] - start.positions[0, 0] == pytest.approx(0.3, abs=1e-6)
 
 
+def test_virtual_sites_of_gromacs_are_refused(tmp_path):
+    (tmp_path / "one.itp").write_text(
+        "[ moleculetype ]\nM 1\n[ atoms ]\n1 A 1 M A 1 0 1\n[ virtual_sites2 ]\n3 1 2 1 0.5\n"
+    )
+    with pytest.raises(InputError, match=r"one.itp, line 5: \[ virtual_sites2 \] places beads by others"):
+        gromacs_molecules(tmp_path / "one.itp")
+
+
 def test_gromacs_exclusions_of_its_own(tmp_path):
     chain = ITP.replace("TRI 2", "TRI 1") + "[ exclusions ]\n1 3\n"
     topology = read_system(*write_gromacs(tmp_path, chain)).topology

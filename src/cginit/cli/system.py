@@ -32,7 +32,7 @@ STATE = (
     *("temperature", "kT", "densities", "targets", "density", "target", "pressure"),
     *("clean", "column", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
-    "target_normalisation",
+    *("target_normalisation", "names", "atom_style"),
     *STEPS,
 )
 #: What a file may hold beside.

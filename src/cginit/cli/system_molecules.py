@@ -44,7 +44,9 @@ def read_molecules(
     InputError
         If a file cannot be read, or targets and topology do not fit.
     """
+    from cginit.interactions import Interaction
     from cginit.io.molecule_questions import PAIRS_THAT_COUNT, question_molecules
+    from cginit.io.start_questions import question_start
     from cginit.target import Target
 
     if "targets" not in content:
@@ -62,6 +64,7 @@ def read_molecules(
         distributions=read_distributions(bonded, file.parent, units, content, notes),
     )
     notes += question_molecules(target, content.get("target_normalisation", PAIRS_THAT_COUNT))
+    notes += question_start(target, start, [Interaction.of(name) for name in content.get("given", {})])
     return target, start
 
 
@@ -80,6 +83,8 @@ def _topology(
         None if coordinates is None else file.parent / coordinates,
         units=content.get("topology_units", LJ if units == LJ else None),
         exclusions=content.get("exclusions"),
+        names=content.get("names"),
+        atom_style=content.get("atom_style"),
     ).to(units)
     topology = start.topology
     if topology is None:
@@ -102,12 +107,18 @@ def _named(targets: Mapping[str, Any], topology: Topology, where: str) -> dict[I
         if unknown:
             raise InputError(
                 f"{where}: the target {name!r} names the bead {unknown[0]}; the topology has "
-                f"{', '.join(topology.species)}"
+                f"{', '.join(topology.species)}{_by_names(topology)}"
             )
         if one in found:
             raise InputError(f"{where}: [targets] names {name} twice, forwards and backwards; remove one")
         found[one] = entry
     return found
+
+
+def _by_names(topology: Topology) -> str:
+    """Return how types that are numbers only get names."""
+    numbers = [name for name in topology.species if name.isdigit()]
+    return f'. Name them: names = {{ "{numbers[0]}" = "A", ... }}' if numbers else ""
 
 
 def _rdfs(

@@ -34,6 +34,8 @@ __all__ = [
 
 #: Units of LAMMPS' tables, but for reduced ones.
 REAL = "angstrom-kcal/mol"
+#: Angles that end below so many degrees are in radians; no three beads are always bent back as far as that.
+FEW_DEGREES = 7.0
 #: Points to which LAMMPS resamples a table, in the usage that is printed.
 RESAMPLED = 1000
 
@@ -105,6 +107,11 @@ def _columns(
         rows = rows.keep([row for row, flag in enumerate(last) if flag != "u"])
     x, y = rows.numbers(0, "x"), rows.numbers(1, "y")
     error = rows.numbers(2, "the error") if width - flagged == 3 else None
+    if degrees and coordinate == "angle" and x.size and float(np.max(x)) < FEW_DEGREES:
+        raise InputError(
+            f"{os.fspath(path)}: the angle ends at {np.max(x):g}; it must be in degrees, and this looks like radians "
+            '(leave angles = "degrees" out, or convert the file)'
+        )
     return (np.radians(x) if degrees and coordinate != "bond" else x), y, error
 
 

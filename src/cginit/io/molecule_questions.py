@@ -61,11 +61,18 @@ def question_molecules(target: Target, stated: str = PAIRS_THAT_COUNT) -> tuple[
     Raises
     ------
     InputError
-        If a g(r) shows the neighbours along bonds, which it is said to leave out.
+        If no pair is left that a g(r) could count, or it shows the neighbours along bonds, which it is said to leave
+        out.
     """
     topology = target.topology
     if topology is None or not topology.is_molecular:
         return ()
+    for name in target.rdfs:
+        if topology.pairs_left(name, target.target_exclusions) == 0:
+            raise InputError(
+                f'g(r) of {name} counts no pair: target_exclusions = "{target.target_exclusions}" leaves all of them '
+                f"out of a topology of {topology.n_molecules} molecule{'s' * (topology.n_molecules > 1)}"
+            )
     found = [_norm(target, topology, name, stated) for name in target.rdfs]
     found += [_bonds(target, topology, name) for name in target.rdfs]
     return tuple(text for text in found if text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,8 @@ from cginit.trajectory.gromacs_topology import GromacsMolecule, gromacs_molecule
 from cginit.trajectory.mapping import MappedAtoms
 
 __all__ = ["mapped_topology", "universe_topology"]
+
+log = logging.getLogger(__name__)
 
 IntArray = NDArray[np.int64]
 _KINDS = ("bond", "angle", "dihedral")
@@ -58,6 +61,7 @@ def universe_topology(
         if len(groups) and gromacs:
             labels = _tables(universe, gromacs, kind, groups)
         terms += named_terms(kind, groups, types, species, labels)
+    _warn_of_charges(universe, path)
     terms += _impropers(universe, types, species)
     numbers = (
         np.asarray(universe.atoms.molnums, dtype=np.int64) if hasattr(universe.atoms, "molnums") else None
@@ -67,6 +71,9 @@ def universe_topology(
     )
     if numbers is not None and np.any(numbers[bonds[:, 0]] != numbers[bonds[:, 1]]):
         # Some formats number residues or segments.
+        numbers = None
+    if numbers is not None and len(bonds) and np.unique(numbers).size == 1:
+        # Programs that do not number molecules write one number for all; bonds know better.
         numbers = None
     rule = exclusions or _rule(gromacs)
     listed = _listed(universe, gromacs)
@@ -171,6 +178,16 @@ def _stated(universe: Any, path: Path, kind: str) -> tuple[IntArray, list[str]]:
         return np.empty((0, {"bond": 2, "angle": 3, "dihedral": 4}[kind]), dtype=np.int64), []
     labels = ["" if isinstance(word, tuple) or word is None else str(word) for word in found._bondtypes]
     return np.asarray(found.indices, dtype=np.int64), labels
+
+
+def _warn_of_charges(universe: Any, path: Path) -> None:
+    charges = np.nan_to_num(np.asarray(getattr(universe.atoms, "charges", 0.0), dtype=np.float64))
+    if np.any(charges != 0.0):
+        log.warning(
+            "%s has charges (up to %g e), which do not act in a simulation: what they do is in the tables of pairs",
+            path.name,
+            float(np.max(np.abs(charges))),
+        )
 
 
 def _impropers(

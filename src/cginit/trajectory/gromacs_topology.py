@@ -65,6 +65,11 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
         words = line.split()
         if heading is not None:
             section = heading[1].lower()
+            if section.startswith("virtual_sites"):
+                raise InputError(
+                    f"{where}: [ {section} ] places beads by others, which no engine does here; they would move "
+                    "freely. Leave them out of the topology, or map them (a mapping file)"
+                )
             continue
         try:
             if section == "moleculetype":
