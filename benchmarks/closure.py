@@ -20,7 +20,7 @@ from cginit.learn.closure import solve_many
 from cginit.learn.pairs import density_of
 from cginit.liquid import second_virial
 from cginit.liquid.forward import solve
-from cginit.network.features import interpolate
+from cginit.models.grid import interpolate
 
 FIRST, STEP, BOUNDS = 1_000_000, 0.05, (0.05, 1.1)
 RECIPES = {

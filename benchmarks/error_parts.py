@@ -30,12 +30,12 @@ from cginit.guess.base import Guess
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
+from cginit.learn.data import STRIDE, TrainingSet
+from cginit.learn.evaluate import absolute_errors
 from cginit.learn.pairs import STEP, Structures, counting_error, structure_of
-from cginit.network.bridge import inversions, with_origin
-from cginit.network.data import STRIDE, TrainingSet
-from cginit.network.evaluate import absolute_errors
-from cginit.network.features import RANGE, interpolate, network_grid
-from cginit.network.statistics import median_delta
+from cginit.learn.statistics import median_delta
+from cginit.models.correlations import inversions, with_origin
+from cginit.models.grid import RANGE, interpolate, network_grid
 
 #: Standard error of g at g = 1 and r = 1 sigma: of the publication's simulations, as `cginit.learn.curves`.
 PAPER = 1e-3

@@ -15,8 +15,8 @@ from machine import describe, pin, table
 
 from cginit import RDF, StatePoint, guess
 from cginit.liquid import solve
-from cginit.network.features import network_grid
-from cginit.network.inference import load_model
+from cginit.models.grid import network_grid
+from cginit.models.model import load_model
 
 METHODS = ("boltzmann", "hnc", "py", "cn-f", "bridge")
 

@@ -17,16 +17,17 @@ import numpy as np
 import torch
 
 from cginit.campaign.families import DENSITIES
+from cginit.learn.architectures import Network
+from cginit.learn.augmentation import pairs
+from cginit.learn.config import Auxiliary, Config, Schedule
 from cginit.learn.curves import DENSITY, NOISE, TEST_INTEGERS, TESTS, plan
+from cginit.learn.data import STRIDE, TrainingSet
+from cginit.learn.evaluate import absolute_errors, boltzmann_potential
+from cginit.learn.fitting import read_fit
 from cginit.learn.pairs import cheap_pairs, counting_error
-from cginit.network.architectures import Network
-from cginit.network.augmentation import pairs
-from cginit.network.config import Auxiliary, Config, Schedule
-from cginit.network.data import STRIDE, TrainingSet
-from cginit.network.evaluate import absolute_errors, boltzmann_potential
-from cginit.network.fitting import read_fit
-from cginit.network.statistics import median_delta
-from cginit.network.training import load_run, network_of, predict
+from cginit.learn.statistics import median_delta
+from cginit.learn.subjects.potential_training import network_of, predict
+from cginit.learn.training import load_run
 
 #: Integers after those of a training that no network has seen.
 MORE = 13_000

@@ -51,7 +51,8 @@ PARTS = {
     "sampling": ("Sampling", ("sampling",)),
     "engines": ("Engines", ("engines", "cluster")),
     "trajectory": ("Trajectories", ("trajectory",)),
-    "network": ("Networks", ("network",)),
+    "models": ("Networks at run time", ("models",)),
+    "learn": ("Networks in training", ("learn",)),
     "campaign": ("Training data", ("campaign",)),
     "report": ("Reports", ("report",)),
     "votca": ("Settings of VOTCA", ("votca",)),
@@ -62,10 +63,10 @@ PRIVATE = {"cli", "lazy"}
 
 #: Where links of the pages that lead out of this folder go on the site.
 LINKS = {
-    "../src/cginit/network/models/bridge.md": f"{CARDS}/bridge.md",
-    "../src/cginit/network/models/cn-f.md": f"{CARDS}/cn-f.md",
-    "../src/cginit/eos/models/eos.md": f"{CARDS}/eos.md",
-    "../src/cginit/forward/models/forward.md": f"{CARDS}/forward.md",
+    "../src/cginit/models/shipped/bridge.md": f"{CARDS}/bridge.md",
+    "../src/cginit/models/shipped/cn-f.md": f"{CARDS}/cn-f.md",
+    "../src/cginit/models/shipped/eos.md": f"{CARDS}/eos.md",
+    "../src/cginit/models/shipped/forward.md": f"{CARDS}/forward.md",
     "../data/README.md": f"{CARDS}/data.md",
     "../plugins/study/data/README.md": f"{CARDS}/studies.md",
     "../benchmarks/RESULTS.md": f"{CARDS}/results.md",

@@ -9,7 +9,7 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
 python3 -m zipfile -l "$wheel" > "$place/files"
-for needed in network/models/bridge.onnx network/models/cn-f.onnx eos/models/eos.onnx forward/models/forward.onnx report/static/page.js py.typed; do
+for needed in models/shipped/bridge.onnx models/shipped/cn-f.onnx models/shipped/eos.onnx models/shipped/forward.onnx report/static/page.js py.typed; do
   grep -q "cginit/$needed" "$place/files" || { echo "the wheel lacks $needed" >&2; exit 1; }
 done
 if grep -E "safetensors|\.h5|/tests/|/data/|\.ipynb" "$place/files"; then

@@ -19,8 +19,8 @@ from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
 from cginit.io import read_rdf, read_rdf_header
 from cginit.liquid.forward import solve
-from cginit.network.features import resample_g
-from cginit.network.inference import load_model, model_names
+from cginit.models.grid import resample_g
+from cginit.models.model import load_model, model_names
 from cginit.state import StatePoint
 from cginit.testing import check_guess
 from cginit.units import LJ, NM_KJ
@@ -243,7 +243,7 @@ def test_the_public_function_takes_the_network_by_name() -> None:
 
 
 def test_the_shipped_files_belong_together_and_are_small() -> None:
-    folder = files("cginit.network") / "models"
+    folder = files("cginit.models") / "shipped"
     assert model_names() == ("bridge", "cn-f")
     for name in model_names():
         model = load_model(name)
@@ -262,11 +262,11 @@ def test_the_shipped_onnx_is_the_shipped_weights() -> None:
     pytest.importorskip("safetensors")
     from safetensors.torch import load_file
 
-    from cginit.network.architectures import Ensemble, build
-    from cginit.network.bodies import Ports, build_body
-    from cginit.network.bridge_task import CURVES, BridgeEnsemble
-    from cginit.network.config import Config
-    from cginit.network.features import BRIDGE_POINTS, bridge_grid
+    from cginit.learn.architectures import Ensemble, build
+    from cginit.learn.bodies import Ports, build_body
+    from cginit.learn.config import Config
+    from cginit.learn.subjects.bridge import CURVES, BridgeEnsemble
+    from cginit.models.grid import BRIDGE_POINTS, bridge_grid
 
     rng = np.random.default_rng(0)
     density = rng.uniform(0.1, 0.9, 2)
@@ -283,7 +283,7 @@ def test_the_shipped_onnx_is_the_shipped_weights() -> None:
             inputs = (np.exp(-bridge_grid()) * np.ones((2, 1)), gamma, density)
         else:
             ensemble = Ensemble([build(config.architecture, 0) for _ in range(config.schedule.members)])
-        with files("cginit.network").joinpath("models", f"{name}.safetensors").open("rb") as stream:
+        with files("cginit.models").joinpath("shipped", f"{name}.safetensors").open("rb") as stream:
             ensemble.load_state_dict(load_file(stream.name))
         u, spread = model(*inputs)
         with torch.no_grad():

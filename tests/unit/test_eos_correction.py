@@ -17,7 +17,14 @@ import torch
 
 import cginit
 from cginit import InputError, PairPotential, StatePoint
-from cginit.eos.correction import (
+from cginit.eos.features import CURVES, SCALARS, fluid_features
+from cginit.eos.fluid import fluid_at
+from cginit.eos.inference import calibrated_error, load_eos
+from cginit.learn.config import Config
+from cginit.learn.data import TrainingSet
+from cginit.learn.subjects.pressure import corrected
+from cginit.learn.subjects.pressure_export import write_eos
+from cginit.learn.subjects.pressure_training import (
     JUDGES,
     CorrectionPredictions,
     _judging_jobs,
@@ -25,14 +32,7 @@ from cginit.eos.correction import (
     row_features,
     train_correction,
 )
-from cginit.eos.correction_task import corrected
-from cginit.eos.export import write_eos
-from cginit.eos.features import CURVES, SCALARS, fluid_features
-from cginit.eos.fluid import fluid_at
-from cginit.eos.inference import calibrated_error, load_eos
-from cginit.network.config import Config
-from cginit.network.data import TrainingSet
-from cginit.network.features import POINTS
+from cginit.models.grid import POINTS
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)

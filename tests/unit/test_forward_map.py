@@ -11,7 +11,7 @@ from cginit.forward.theory import fine_grid, gamma_at_points, solve_corrected
 from cginit.guess.assembly import visible_target
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.liquid.forward import solve
-from cginit.network.features import bridge_grid
+from cginit.models.grid import bridge_grid
 from cginit.state import StatePoint
 
 R = bridge_grid()
@@ -91,13 +91,13 @@ def test_the_step_does_not_depend_on_units() -> None:
 torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 
 from cginit.errors import InputError  # noqa: E402
-from cginit.forward.rows import fluid_rows  # noqa: E402
-from cginit.forward.task import UNIT, ForwardTask  # noqa: E402
+from cginit.learn.augmentation import Augmentation  # noqa: E402
+from cginit.learn.config import Architecture, Config, Schedule  # noqa: E402
+from cginit.learn.data import TrainingSet  # noqa: E402
+from cginit.learn.pool import Pool  # noqa: E402
+from cginit.learn.subjects.structure import UNIT, ForwardTask  # noqa: E402
+from cginit.learn.subjects.structure_theory import fluid_rows  # noqa: E402
 from cginit.liquid.bridge import modified_verlet  # noqa: E402
-from cginit.network.augmentation import Augmentation  # noqa: E402
-from cginit.network.config import Architecture, Config, Schedule  # noqa: E402
-from cginit.network.data import TrainingSet  # noqa: E402
-from cginit.network.pool import Pool  # noqa: E402
 
 U_R = np.linspace(0.0, 5.0, 501)
 
@@ -166,9 +166,9 @@ def test_a_change_of_the_length_unit_is_no_deviation(task: ForwardTask) -> None:
 def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_path) -> None:
     pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
     from cginit.forward import load_forward, polish, predict_rdf
-    from cginit.forward.assessment import assess, check_quality, error_tables
-    from cginit.forward.export import write_forward
-    from cginit.forward.training import train_forward
+    from cginit.learn.subjects.structure_errors import assess, check_quality, error_tables
+    from cginit.learn.subjects.structure_export import write_forward
+    from cginit.learn.subjects.structure_training import train_forward
 
     config = Config(
         name="forward",
@@ -226,7 +226,7 @@ def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_pat
 
 
 def test_another_subject_is_refused(fluids: TrainingSet, tmp_path) -> None:
-    from cginit.forward.training import train_forward
+    from cginit.learn.subjects.structure_training import train_forward
 
     with pytest.raises(InputError, match="structure"):
         train_forward(Config(), fluids, tmp_path)

@@ -16,7 +16,7 @@ def _fresh(code):
 
 def test_the_import_is_light():
     heavy = {"scipy", "pandas", "onnxruntime", "typer", "rich", "numpy.polynomial"}
-    mine = {"cginit.refine.driver", "cginit.eos", "cginit.io", "cginit.liquid", "cginit.network"}
+    mine = {"cginit.refine.driver", "cginit.eos", "cginit.io", "cginit.liquid", "cginit.models"}
     assert not (heavy | mine) & set(_fresh("import sys, cginit; print(*sys.modules)"))
 
 

@@ -13,12 +13,12 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 from cginit.campaign.potentials import spline_potential, wca  # noqa: E402
 from cginit.errors import ConvergenceError, InputError  # noqa: E402
 from cginit.learn.closure import solve_many  # noqa: E402
+from cginit.learn.config import Auxiliary, Schedule  # noqa: E402
 from cginit.learn.curves import Point, Result, learning_curves, plan, read_results  # noqa: E402
+from cginit.learn.data import STRIDE  # noqa: E402
 from cginit.learn.pairs import cheap_pairs, density_of, is_bare_core, pairs_of  # noqa: E402
 from cginit.liquid.forward import solve  # noqa: E402
-from cginit.network.config import Auxiliary, Schedule  # noqa: E402
-from cginit.network.data import STRIDE  # noqa: E402
-from cginit.network.features import interpolate  # noqa: E402
+from cginit.models.grid import interpolate  # noqa: E402
 
 STEP = 0.05
 R = STEP * np.arange(1, 101)

@@ -20,7 +20,7 @@ from cginit.cli.app import app
 from cginit.cli.train import train, training_set
 from cginit.errors import InputError
 from cginit.guess.network import NetworkGuess
-from cginit.network.inference import load_model
+from cginit.models.model import load_model
 
 pytestmark = pytest.mark.training
 

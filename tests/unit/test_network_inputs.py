@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
-from cginit.network.augmentation import Augmentation, pairs, vary
-from cginit.network.config import Config, load_config
-from cginit.network.data import TrainingSet, class_of, fold_of
-from cginit.network.domain import Domain, fit_domain, noise_level
-from cginit.network.evaluate import absolute_errors, delta_table, error_table, summary
-from cginit.network.features import POINTS, interpolate, network_grid, on_network_grid, resample_g
-from cginit.network.options import Options
-from cginit.network.scale import network_length
+from cginit.learn.augmentation import Augmentation, pairs, vary
+from cginit.learn.config import Config, load_config
+from cginit.learn.data import TrainingSet, class_of, fold_of
+from cginit.learn.evaluate import absolute_errors, delta_table, error_table, summary
+from cginit.learn.options import Options
+from cginit.models.domain import Domain, fit_domain, noise_level
+from cginit.models.grid import POINTS, interpolate, network_grid, on_network_grid, resample_g
+from cginit.models.scale import network_length
 from cginit.state import StatePoint
 
 R = np.linspace(0.0, 5.0, 101)

@@ -18,18 +18,19 @@ from cginit.curves import RDF, LongWave
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.network import NetworkGuess
+from cginit.learn.bodies import BODIES, Ports, build_body
+from cginit.learn.config import Architecture, Auxiliary, Config, Pretraining, Schedule
+from cginit.learn.data import TrainingSet, fold_of
+from cginit.learn.pool import choose_device
+from cginit.learn.statistics import case_errors, exponential_delta, median_delta, r_squared
+from cginit.learn.subjects.bridge import closure_potential
+from cginit.learn.subjects.bridge_export import bridge_inputs, write_bridge
+from cginit.learn.subjects.bridge_features import LiquidFeatures, liquid_features
+from cginit.learn.subjects.bridge_training import train_bridge
 from cginit.liquid import invert, invert_with_long_wave, solve
-from cginit.network.bodies import BODIES, Ports, build_body
-from cginit.network.bridge import LiquidFeatures, liquid_features, verlet_modified
-from cginit.network.bridge_export import bridge_inputs, write_bridge
-from cginit.network.bridge_task import closure_potential
-from cginit.network.bridge_training import train_bridge
-from cginit.network.config import Architecture, Auxiliary, Config, Pretraining, Schedule
-from cginit.network.data import TrainingSet, fold_of
-from cginit.network.features import interpolate, network_grid
-from cginit.network.inference import load_model
-from cginit.network.pool import choose_device
-from cginit.network.statistics import case_errors, exponential_delta, median_delta, r_squared
+from cginit.models.correlations import verlet_modified
+from cginit.models.grid import interpolate, network_grid
+from cginit.models.model import load_model
 from cginit.state import StatePoint
 from cginit.units import LJ
 

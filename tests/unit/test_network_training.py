@@ -13,13 +13,13 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
 
 from cginit.errors import InputError  # noqa: E402
-from cginit.network import fitting  # noqa: E402
-from cginit.network.architectures import Ensemble, boltzmann, build  # noqa: E402
-from cginit.network.augmentation import Augmentation, pairs  # noqa: E402
-from cginit.network.bodies import Ports, build_body  # noqa: E402
-from cginit.network.card import model_card  # noqa: E402
-from cginit.network.columns import in_columns  # noqa: E402
-from cginit.network.config import (  # noqa: E402
+from cginit.learn import fitting  # noqa: E402
+from cginit.learn.architectures import Ensemble, boltzmann, build  # noqa: E402
+from cginit.learn.augmentation import Augmentation, pairs  # noqa: E402
+from cginit.learn.bodies import Ports, build_body  # noqa: E402
+from cginit.learn.card import model_card  # noqa: E402
+from cginit.learn.columns import in_columns  # noqa: E402
+from cginit.learn.config import (  # noqa: E402
     Architecture,
     Auxiliary,
     Config,
@@ -27,22 +27,24 @@ from cginit.network.config import (  # noqa: E402
     Pretraining,
     Schedule,
 )
-from cginit.network.data import TrainingSet, fold_of  # noqa: E402
-from cginit.network.evaluate import absolute_errors  # noqa: E402
-from cginit.network.export import (  # noqa: E402
-    check_agreement,
-    describe,
+from cginit.learn.data import TrainingSet, fold_of  # noqa: E402
+from cginit.learn.evaluate import absolute_errors  # noqa: E402
+from cginit.learn.export import check_agreement, describe  # noqa: E402
+from cginit.learn.fitting import Job, fit, read_fit  # noqa: E402
+from cginit.learn.losses import Loss  # noqa: E402
+from cginit.learn.options import Options  # noqa: E402
+from cginit.learn.pool import Pool  # noqa: E402
+from cginit.learn.subjects.potential import PotentialTask  # noqa: E402
+from cginit.learn.subjects.potential_training import (  # noqa: E402
     export_onnx,
+    load_members,
     out_of_fold,
+    predict,
+    train,
     write_model,
 )
-from cginit.network.fitting import Job, fit, read_fit  # noqa: E402
-from cginit.network.inference import PORTION, load_model  # noqa: E402
-from cginit.network.losses import Loss  # noqa: E402
-from cginit.network.options import Options  # noqa: E402
-from cginit.network.pool import Pool  # noqa: E402
-from cginit.network.potential_task import PotentialTask  # noqa: E402
-from cginit.network.training import load_members, load_run, predict, train  # noqa: E402
+from cginit.learn.training import load_run  # noqa: E402
+from cginit.models.model import PORTION, load_model  # noqa: E402
 
 R = np.linspace(0.0, 5.0, 101)
 FINE = np.linspace(0.0, 5.0, 501)

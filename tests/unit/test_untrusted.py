@@ -12,7 +12,7 @@ import pytest
 
 from cginit import read_table
 from cginit.errors import InputError
-from cginit.network.inference import read_model
+from cginit.models.model import read_model
 from cginit.trajectory.mapping_files import read_mapping
 from cginit.untrusted import LARGEST_ARRAYS, parse_xml, read_arrays
 from cginit.votca import read_settings
@@ -96,7 +96,7 @@ def test_pickled_objects_are_refused(tmp_path):
 
 
 def test_a_model_is_the_one_that_was_described(tmp_path):
-    place = files("cginit.network") / "models"
+    place = files("cginit.models") / "shipped"
     for suffix in (".json", ".onnx"):
         shutil.copy(str(place / f"cn-f{suffix}"), tmp_path)
     read_model(tmp_path, "cn-f")

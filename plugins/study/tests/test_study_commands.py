@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cginit.campaign.dataset import Record, merge, save
 from cginit.errors import EngineError, InputError
-from cginit.network.data import TrainingSet
+from cginit.learn.data import TrainingSet
 from cginit_study import simulated
 from cginit_study.aims import aims
 from cginit_study.cli import app

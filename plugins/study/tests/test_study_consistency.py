@@ -10,7 +10,7 @@ import pytest
 from cginit.curves import PairPotential
 from cginit.eos.fluid import fluid_at
 from cginit.errors import InputError
-from cginit.network.data import TrainingSet
+from cginit.learn.data import TrainingSet
 from cginit.state import StatePoint
 from cginit_study.consistency import consistency_figures
 from cginit_study.exact_relations import (

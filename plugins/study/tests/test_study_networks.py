@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file
 
 from cginit.errors import InputError
+from cginit.learn.data import TrainingSet, fold_of
+from cginit.learn.statistics import case_errors
 from cginit.liquid import solve
-from cginit.network.data import TrainingSet, fold_of
-from cginit.network.statistics import case_errors
 from cginit_study.potentials import assess_potentials
 from cginit_study.study import (
     PotentialSubject,

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from cginit.errors import InputError
-from cginit.network.augmentation import Augmentation
-from cginit.network.data import TrainingSet
-from cginit.network.features import network_grid
-from cginit.network.pool import Pool
-from cginit.network.statistics import relative_errors
+from cginit.learn.augmentation import Augmentation
+from cginit.learn.data import TrainingSet
+from cginit.learn.pool import Pool
+from cginit.learn.statistics import relative_errors
+from cginit.models.grid import network_grid
 from cginit_study.baselines import BASELINES, baselines
 from cginit_study.pressure_options import LABELS, EosOptions
 from cginit_study.pressure_task import PressureSubject, PressureTask, input_curves, pressure_of, virial_sum

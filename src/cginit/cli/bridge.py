@@ -12,9 +12,9 @@ from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
-    from cginit.network.config import Config
-    from cginit.network.data import TrainingSet
-    from cginit.network.fitting import Progress
+    from cginit.learn.config import Config
+    from cginit.learn.data import TrainingSet
+    from cginit.learn.fitting import Progress
 
 __all__ = ["train_closure"]
 
@@ -33,12 +33,12 @@ def train_closure(
     """Train the ensemble, print its errors beside those of the closures, and write the files of a guess."""
     import numpy as np
 
-    from cginit.network.bridge_export import write_bridge
-    from cginit.network.bridge_training import train_bridge
-    from cginit.network.card import bridge_card
-    from cginit.network.evaluate import boltzmann_potential, error_table
-    from cginit.network.export import describe
-    from cginit.network.training import data_digest
+    from cginit.learn.card import bridge_card
+    from cginit.learn.evaluate import boltzmann_potential, error_table
+    from cginit.learn.export import describe
+    from cginit.learn.subjects.bridge_export import write_bridge
+    from cginit.learn.subjects.bridge_training import train_bridge
+    from cginit.learn.training import data_digest
 
     if export is not None:
         held_rows(data)

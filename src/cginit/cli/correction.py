@@ -12,9 +12,9 @@ from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
-    from cginit.network.config import Config
-    from cginit.network.data import TrainingSet
-    from cginit.network.fitting import Progress
+    from cginit.learn.config import Config
+    from cginit.learn.data import TrainingSet
+    from cginit.learn.fitting import Progress
 
 __all__ = ["train_pressure"]
 
@@ -29,9 +29,9 @@ def train_pressure(
     device: str,
 ) -> None:
     """Train the ensemble that corrects the HNC pressure, and print its errors beside those of the theory."""
-    from cginit.eos.correction import train_correction
-    from cginit.eos.export import write_eos
-    from cginit.network.training import data_digest
+    from cginit.learn.subjects.pressure_export import write_eos
+    from cginit.learn.subjects.pressure_training import train_correction
+    from cginit.learn.training import data_digest
 
     run = train_correction(config, data, out, device=device, report=report, prepared=counter("HNC"))
     folder = out / "model" if export is None else export

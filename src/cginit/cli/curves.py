@@ -44,8 +44,8 @@ def curves(
     import torch
 
     from cginit.errors import InputError
+    from cginit.learn.config import Schedule
     from cginit.learn.curves import AXES, learning_curves, plan
-    from cginit.network.config import Schedule
 
     if unknown := sorted(set(axis or ()) - set(AXES)):
         raise InputError(f"unknown axis {unknown[0]!r} of the curves; choose {', '.join(AXES)}")

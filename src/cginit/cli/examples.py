@@ -7,7 +7,7 @@ from __future__ import annotations
 
 __all__ = ["EXAMPLES"]
 
-_CONFIGS = "src/cginit/network/configs"
+_CONFIGS = "src/cginit/learn/configs"
 _DATA = "--data data/state-points.h5"
 _TRAJECTORY = "--topology conf.gro --trajectory traj.xtc"
 _SCATTERING = "cg-init scattering --sk sk.dat --density 33.3 --temperature 300 --units nm-kJ/mol"

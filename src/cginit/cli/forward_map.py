@@ -12,9 +12,9 @@ from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
-    from cginit.network.config import Config
-    from cginit.network.data import TrainingSet
-    from cginit.network.fitting import Progress
+    from cginit.learn.config import Config
+    from cginit.learn.data import TrainingSet
+    from cginit.learn.fitting import Progress
 
 __all__ = ["train_structure"]
 
@@ -35,10 +35,16 @@ def train_structure(
     import numpy as np
 
     from cginit.cli.judging import origin
-    from cginit.forward.assessment import assess, bridge_members, check_quality, error_tables, saved
-    from cginit.forward.export import write_forward
-    from cginit.forward.training import train_forward
-    from cginit.network.training import data_digest
+    from cginit.learn.subjects.structure_errors import (
+        assess,
+        bridge_members,
+        check_quality,
+        error_tables,
+        saved,
+    )
+    from cginit.learn.subjects.structure_export import write_forward
+    from cginit.learn.subjects.structure_training import train_forward
+    from cginit.learn.training import data_digest
 
     run = train_forward(config, data, out, device=device, report=report, prepared=counter("HNC and response"))
     rows = {

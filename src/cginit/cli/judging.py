@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cginit.campaign.dataset import Dataset
     from cginit.curves import Array
     from cginit.guess.base import Guess
-    from cginit.network.data import TrainingSet
+    from cginit.learn.data import TrainingSet
 
 __all__ = ["card_errors", "guesses_on_points", "held_rows", "on_points", "origin", "written", "written_files"]
 
@@ -37,7 +37,7 @@ def held_rows(data: TrainingSet) -> TrainingSet:
 
 def on_points(data: TrainingSet) -> tuple[Array, Array]:
     """Return g and U ``(m, 50)`` on the published grid."""
-    from cginit.network.augmentation import pairs
+    from cginit.learn.augmentation import pairs
 
     g, _, u = pairs(data)
     return g, u
@@ -68,9 +68,9 @@ def card_errors(
     from cginit.guess.boltzmann import Boltzmann
     from cginit.guess.integral_equation import IntegralEquation
     from cginit.guess.network import NetworkGuess
-    from cginit.network.data import STRIDE
-    from cginit.network.evaluate import boltzmann_potential, delta_table, error_table
-    from cginit.network.inference import load_model
+    from cginit.learn.data import STRIDE
+    from cginit.learn.evaluate import boltzmann_potential, delta_table, error_table
+    from cginit.models.model import load_model
 
     held, known = held_rows(data), data.select(~data.test)
     g, truth = on_points(held)
@@ -139,8 +139,8 @@ def guesses_on_points(guess: Guess, data: TrainingSet, *, long_wave: bool = Fals
     import numpy as np
 
     from cginit.errors import CGInitError
-    from cginit.network.data import CAP
-    from cginit.network.features import POINTS, interpolate, network_grid
+    from cginit.learn.data import CAP
+    from cginit.models.grid import POINTS, interpolate, network_grid
 
     found = np.full((len(data), POINTS), np.nan)
     for row in range(len(data)):

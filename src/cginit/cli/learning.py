@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cginit.campaign.dataset import Dataset
-    from cginit.network.config import Auxiliary
-    from cginit.network.data import TrainingSet
+    from cginit.learn.config import Auxiliary
+    from cginit.learn.data import TrainingSet
 
 __all__ = ["Data", "Device", "Families", "auxiliary_set", "counter", "need_torch", "training_set"]
 
@@ -55,9 +55,9 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
     from cginit.curves import RDF
     from cginit.errors import InputError
     from cginit.guess.assembly import visible_target
+    from cginit.learn.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
     from cginit.liquid.finite_size import infinite_system
-    from cginit.network.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
-    from cginit.network.features import RANGE, interpolate
+    from cginit.models.grid import RANGE, interpolate
     from cginit.units import LJ
 
     rows = dataset.select(dataset.accepted & np.isin(dataset.family, list(families)))
@@ -102,7 +102,7 @@ def auxiliary_set(how: Auxiliary, folder: Path, device: str) -> TrainingSet | No
     if how.share == 0.0:
         return None
     from cginit.learn.pairs import cheap_pairs
-    from cginit.network.pool import choose_device
+    from cginit.learn.pool import choose_device
 
     began = time.monotonic()
 

@@ -25,7 +25,7 @@ from cginit.cli.progress import duration
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
-    from cginit.network.fitting import Progress
+    from cginit.learn.fitting import Progress
 
 __all__ = ["app", "train", "training_set"]
 
@@ -77,8 +77,8 @@ def train(
     import torch
 
     from cginit.campaign.dataset import load
-    from cginit.network.config import load_config
-    from cginit.network.training import train as run
+    from cginit.learn.config import load_config
+    from cginit.learn.subjects.potential_training import train as run
 
     # The networks are small; more threads are slower.
     torch.set_num_threads(1)
@@ -113,11 +113,12 @@ def train(
         return
     import numpy as np
 
-    from cginit.network.augmentation import pairs as points_of
-    from cginit.network.card import model_card
-    from cginit.network.export import describe, out_of_fold, write_model
-    from cginit.network.inference import load_model
-    from cginit.network.training import data_digest
+    from cginit.learn.augmentation import pairs as points_of
+    from cginit.learn.card import model_card
+    from cginit.learn.export import describe
+    from cginit.learn.subjects.potential_training import out_of_fold, write_model
+    from cginit.learn.training import data_digest
+    from cginit.models.model import load_model
 
     held = held_rows(pairs)
     facts: dict[str, Any] = {"data": {"text": origin(dataset, families), "digest": data_digest(pairs)}}

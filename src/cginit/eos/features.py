@@ -19,7 +19,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.eos.fluid import Fluid
-from cginit.network.features import U_CUT, network_grid
+from cginit.models.grid import U_CUT, network_grid
 
 __all__ = ["CURVES", "SCALARS", "FluidFeatures", "fluid_features", "main_peak"]
 

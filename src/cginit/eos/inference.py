@@ -14,7 +14,7 @@ from cginit.curves import Array
 from cginit.eos.domain import EosDomain
 from cginit.eos.features import FluidFeatures
 from cginit.errors import InputError
-from cginit.network.inference import read_model
+from cginit.models.model import read_model
 
 __all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos"]
 
@@ -76,7 +76,7 @@ def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
     InputError
         If there is no such model, or its file is of another format.
     """
-    place = files("cginit.eos") / "models" if folder is None else folder
+    place = files("cginit.models") / "shipped" if folder is None else folder
     try:
         metadata, session = read_model(place, name)
     except InputError as error:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from cginit.curves import Array
-from cginit.network.features import RANGE
+from cginit.models.grid import RANGE
 
 __all__ = ["TEXTBOOK", "textbook_potentials"]
 

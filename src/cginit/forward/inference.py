@@ -11,9 +11,9 @@ import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
 from cginit.forward.theory import fine_grid, fine_potential, gamma_at_points, solve_corrected
-from cginit.network.features import RANGE
-from cginit.network.inference import Model, load_model
-from cginit.network.scale import network_length
+from cginit.models.grid import RANGE
+from cginit.models.model import Model, load_model
+from cginit.models.scale import network_length
 from cginit.state import StatePoint
 
 __all__ = ["ForwardModel", "load_forward", "predict_rdf"]
@@ -65,7 +65,7 @@ class ForwardModel:
 @cache
 def load_forward(folder: Path | None = None) -> ForwardModel:
     """Load the shipped model, or that of another `folder`; later calls return the same object."""
-    place = Path(str(files("cginit.forward") / "models")) if folder is None else folder
+    place = Path(str(files("cginit.models") / "shipped")) if folder is None else folder
     return ForwardModel(load_model(MODEL, place))
 
 
@@ -83,7 +83,7 @@ def predict_rdf(
     state : StatePoint
         Density and kT, in the same units.
     length : float, optional
-        What becomes the network's sigma; by default `cginit.network.scale.network_length` of the dilute gas, and at
+        What becomes the network's sigma; by default `cginit.models.scale.network_length` of the dilute gas, and at
         least a fifth of the cut-off.
     folder : Path, optional
         Where the model's files are, if not in the package.

@@ -26,9 +26,9 @@ from cginit.forward.theory import fine_potential
 from cginit.guess import load_guess
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.integral_equation import at_infinite_size, indirect_correlation
-from cginit.network.domain import noise_level
-from cginit.network.features import RANGE, bridge_grid, on_network_grid
-from cginit.network.scale import network_length
+from cginit.models.domain import noise_level
+from cginit.models.grid import RANGE, bridge_grid, on_network_grid
+from cginit.models.scale import network_length
 from cginit.state import StatePoint, common_units
 
 __all__ = ["PART", "PolishedGuess", "polish", "step"]

@@ -14,7 +14,7 @@ import numpy as np
 from cginit.curves import Array, PairPotential
 from cginit.extrapolate import resampled
 from cginit.liquid.forward import ForwardSolution, solve
-from cginit.network.features import BRIDGE_POINTS, RANGE, bridge_grid
+from cginit.models.grid import BRIDGE_POINTS, RANGE, bridge_grid
 
 __all__ = ["CAP", "fine_grid", "fine_potential", "gamma_at_points", "solve_corrected"]
 

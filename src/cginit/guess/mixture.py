@@ -12,7 +12,7 @@ from cginit.guess.integral_equation import indirect_correlations
 from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.ornstein_zernike import Closure
-from cginit.network.bridge import WEIGHTS
+from cginit.models.correlations import WEIGHTS
 from cginit.target import Target
 
 __all__ = ["DEFAULT_MIXTURE_METHOD", "MIXTURE_METHODS", "guess_mixture"]

@@ -19,7 +19,7 @@ from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, invert_pairs
-from cginit.network.bridge import WEIGHTS
+from cginit.models.correlations import WEIGHTS
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
 

@@ -12,11 +12,11 @@ from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
-from cginit.network.bridge import WEIGHTS
-from cginit.network.domain import noise_level
-from cginit.network.features import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
-from cginit.network.inference import Model, load_model
-from cginit.network.scale import network_length
+from cginit.models.correlations import WEIGHTS
+from cginit.models.domain import noise_level
+from cginit.models.grid import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
+from cginit.models.model import Model, load_model
+from cginit.models.scale import network_length
 from cginit.splines import cubic_spline
 from cginit.state import StatePoint, excluded_diameter
 
@@ -40,7 +40,7 @@ FADE = 0.2
 class NetworkGuess:
     r"""The potential that a trained network sees in g(r) and the density.
 
-    1. Lengths become multiples of the network's sigma (`cginit.network.scale.network_length`, at most a fifth of the
+    1. Lengths become multiples of the network's sigma (`cginit.models.scale.network_length`, at most a fifth of the
        range of g or, for networks that see g alone, sigma of a core). g goes onto the points of the network on
        [0, 5] sigma, 50 or (BN) 101; a missing core is 0, and beyond the end of the target g is 1. BN also sees
        gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
@@ -50,14 +50,14 @@ class NetworkGuess:
        is taken back instead.
     4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
 
-    If the input lies outside of what the network was trained on (`cginit.network.domain.Domain`), or its members
+    If the input lies outside of what the network was trained on (`cginit.models.domain.Domain`), or its members
     are at odds, the guess is that of HNC, or of Boltzmann inversion where HNC has no solution, and its notes
     say why. Where a network of kind BN finds no solution of the Ornstein-Zernike equation, ``cn-f`` takes its place.
 
     Parameters
     ----------
     name : str
-        Name of the model, one of `cginit.network.inference.model_names`.
+        Name of the model, one of `cginit.models.model.model_names`.
     fallback : bool
         Whether to fall back outside the trained range. False returns the network's curve there, with the notes.
     bin_average : bool
@@ -106,8 +106,8 @@ class NetworkGuess:
         target, state, r_cut
             See `Guess`.
         gamma : ndarray, shape (2, n), or None
-            On the grid of the target, by inversions with the two `cginit.network.bridge.WEIGHTS` of noise; None for
-            those of a fluid of one species.
+            On the grid of the target, by inversions with the two `cginit.models.correlations.WEIGHTS` of noise; None
+            for those of a fluid of one species.
 
         Raises
         ------

@@ -1,1 +1,6 @@
-"""What only the training of networks needs: cheap pairs by the ten thousand, and the curves learned from them."""
+"""Training of the networks: all that needs the extra ``cginit[train]``, and that no guess needs.
+
+Data and their variations (`data`, `augmentation`, `pool`, `pairs`), layers and losses (`bodies`, `architectures`,
+`losses`), the one training loop (`fitting`), what is learned (`subjects`), and the files that ship (`export`,
+`card`), which `cginit.models` runs without PyTorch.
+"""

@@ -1,6 +1,6 @@
 r"""Learning curves: what the error of g -> U on unseen potentials depends on, measured with cheap pairs.
 
-Every point of the curves is one network, trained by the loop of `cginit.network.fitting` on pairs from integral
+Every point of the curves is one network, trained by the loop of `cginit.learn.fitting` on pairs from integral
 equations (`cginit.learn.pairs`) and judged on potentials that it has not seen.
 """
 
@@ -18,17 +18,18 @@ from cginit.atomic import write_atomically
 from cginit.campaign.families import DENSITIES
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.learn.augmentation import Augmentation, pairs
+from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, Schedule
+from cginit.learn.data import TrainingSet
+from cginit.learn.evaluate import absolute_errors, boltzmann_potential
+from cginit.learn.fitting import Job, Progress, fit
 from cginit.learn.pairs import cheap_pairs
-from cginit.network.augmentation import Augmentation, pairs
-from cginit.network.config import Architecture, Auxiliary, Config, LossTerms, Schedule
-from cginit.network.data import TrainingSet
-from cginit.network.evaluate import absolute_errors, boltzmann_potential
-from cginit.network.features import RANGE
-from cginit.network.fitting import Job, Progress, fit
-from cginit.network.pool import Pool, choose_device
-from cginit.network.potential_task import PotentialTask
-from cginit.network.statistics import median_delta
-from cginit.network.training import claim, network_of, predict
+from cginit.learn.pool import Pool, choose_device
+from cginit.learn.statistics import median_delta
+from cginit.learn.subjects.potential import PotentialTask
+from cginit.learn.subjects.potential_training import network_of, predict
+from cginit.learn.training import claim
+from cginit.models.grid import RANGE
 
 __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]
 

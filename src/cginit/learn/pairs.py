@@ -22,12 +22,12 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 from cginit.forward.inference import load_forward
 from cginit.learn.closure import solve_many
+from cginit.learn.config import Auxiliary
+from cginit.learn.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
+from cginit.learn.training import claim
 from cginit.liquid import second_virial
-from cginit.network.bridge import with_origin
-from cginit.network.config import Auxiliary
-from cginit.network.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
-from cginit.network.features import RANGE, interpolate
-from cginit.network.training import claim
+from cginit.models.correlations import with_origin
+from cginit.models.grid import RANGE, interpolate
 
 __all__ = [
     "Structures",

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cginit.network.data import TrainingSet
-from cginit.network.features import U_CUT, interpolate, network_grid
+from cginit.learn.data import TrainingSet
+from cginit.models.grid import U_CUT, interpolate, network_grid
 from cginit_study.study import StudyConfig
 from cginit_study.table import MODERATE
 

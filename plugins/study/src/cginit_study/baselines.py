@@ -10,11 +10,11 @@ import numpy as np
 from cginit.atomic import write_arrays
 from cginit.curves import Array
 from cginit.errors import CGInitError
+from cginit.learn.data import TrainingSet
 from cginit.liquid.forward import solve
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.virial import sampled_virial, second_virial, third_virial, virial_pressure
-from cginit.network.data import TrainingSet
-from cginit.network.features import interpolate
+from cginit.models.grid import interpolate
 
 __all__ = ["BASELINES", "baselines"]
 

@@ -17,7 +17,7 @@ from cginit.cli.voice import voice
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
-    from cginit.network.data import TrainingSet
+    from cginit.learn.data import TrainingSet
     from cginit_study.study import StudyConfig, StudyProgress
 
 __all__ = ["app", "main"]

@@ -10,11 +10,11 @@ import numpy as np
 
 from cginit.atomic import write_atomically
 from cginit.curves import Array
-from cginit.eos.correction import row_features
 from cginit.eos.inference import MODEL, load_eos
-from cginit.network.data import TrainingSet
-from cginit.network.features import interpolate, network_grid
-from cginit.network.statistics import relative_errors
+from cginit.learn.data import TrainingSet
+from cginit.learn.statistics import relative_errors
+from cginit.learn.subjects.pressure_training import row_features
+from cginit.models.grid import interpolate, network_grid
 from cginit_study.exact_relations import (
     inverse_s_0,
     model_slopes,

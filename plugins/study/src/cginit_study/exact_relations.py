@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.curves import Array
-from cginit.eos.correction import fluid_of
 from cginit.eos.features import fluid_features
 from cginit.eos.inference import EosModel
 from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError
+from cginit.learn.data import TrainingSet
+from cginit.learn.subjects.pressure_training import fluid_of
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.ornstein_zernike import invert
 from cginit.liquid.virial import second_virial, third_virial
-from cginit.network.data import TrainingSet
-from cginit.network.features import interpolate, network_grid
+from cginit.models.grid import interpolate, network_grid
 from cginit_study.pressures import network_coefficients, network_pressure
 from cginit_study.study import StudyConfig
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.network.features import U_CUT, network_grid
+from cginit.models.grid import U_CUT, network_grid
 from cginit.report.figures import new_figure, save_figure
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.curves import Array
-from cginit.network.architectures import Network, build
-from cginit.network.augmentation import pairs
-from cginit.network.data import TrainingSet
-from cginit.network.fitting import read_fit
-from cginit.network.statistics import case_errors, fold_means, own_fold
-from cginit.network.training import predict
+from cginit.learn.architectures import Network, build
+from cginit.learn.augmentation import pairs
+from cginit.learn.data import TrainingSet
+from cginit.learn.fitting import read_fit
+from cginit.learn.statistics import case_errors, fold_means, own_fold
+from cginit.learn.subjects.potential_training import predict
 from cginit_study.results import keep, kept
 from cginit_study.study import (
     PotentialSubject,

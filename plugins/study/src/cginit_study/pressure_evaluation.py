@@ -14,13 +14,13 @@ from cginit.eos import pressure
 from cginit.errors import CGInitError
 from cginit.guess import Guess
 from cginit.guess.network import NetworkGuess
+from cginit.learn.data import CAP, TrainingSet
+from cginit.learn.evaluate import boltzmann_potential
+from cginit.learn.statistics import relative_errors
+from cginit.learn.training import array_digest, data_digest
 from cginit.liquid.virial import sampled_virial
-from cginit.network.data import CAP, TrainingSet
-from cginit.network.evaluate import boltzmann_potential
-from cginit.network.features import interpolate, network_grid
-from cginit.network.inference import load_model
-from cginit.network.statistics import relative_errors
-from cginit.network.training import array_digest, data_digest
+from cginit.models.grid import interpolate, network_grid
+from cginit.models.model import load_model
 from cginit_study.baselines import BASELINES, baselines
 from cginit_study.consistency import consistency_figures, default_pressures
 from cginit_study.potentials import PotentialStudy

@@ -11,7 +11,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.network.statistics import r_squared, relative_errors
+from cginit.learn.statistics import r_squared, relative_errors
 from cginit.report.figures import new_figure, save_figure
 from cginit_study.figures import COLOURS, fold_error, log_ticks
 

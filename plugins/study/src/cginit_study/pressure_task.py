@@ -6,12 +6,12 @@ import torch
 from torch import Generator, Tensor, nn
 
 from cginit.errors import InputError
-from cginit.network.architectures import exponential_of
-from cginit.network.bodies import Ports, build_body
-from cginit.network.features import POINTS, RANGE, U_CUT
-from cginit.network.fitting import Batch, Task
-from cginit.network.losses import KINDS
-from cginit.network.pool import Pool
+from cginit.learn.architectures import exponential_of
+from cginit.learn.bodies import Ports, build_body
+from cginit.learn.fitting import Batch, Task
+from cginit.learn.losses import KINDS
+from cginit.learn.pool import Pool
+from cginit.models.grid import POINTS, RANGE, U_CUT
 from cginit_study.pressure_options import LABELS, EosOptions
 from cginit_study.study import StudyConfig
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.network.bodies import Ports, build_body
-from cginit.network.data import TrainingSet
-from cginit.network.features import POINTS, interpolate, network_grid
-from cginit.network.fitting import read_fit
-from cginit.network.statistics import fold_means, relative_errors
+from cginit.learn.bodies import Ports, build_body
+from cginit.learn.data import TrainingSet
+from cginit.learn.fitting import read_fit
+from cginit.learn.statistics import fold_means, relative_errors
+from cginit.models.grid import POINTS, interpolate, network_grid
 from cginit_study.pressure_options import EosOptions
 from cginit_study.pressure_task import B_UNITS, PressureSubject, input_curves, pressure_of
 from cginit_study.results import keep, kept

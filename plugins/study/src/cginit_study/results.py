@@ -10,8 +10,8 @@ import numpy as np
 
 from cginit.atomic import write_arrays
 from cginit.curves import Array
-from cginit.network.data import TrainingSet
-from cginit.network.training import data_digest
+from cginit.learn.data import TrainingSet
+from cginit.learn.training import data_digest
 
 __all__ = ["keep", "kept"]
 

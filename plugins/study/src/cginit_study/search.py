@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cginit.errors import InputError, MissingDependencyError
-from cginit.network.config import Architecture
-from cginit.network.data import TrainingSet
-from cginit.network.fitting import Job, Progress, fit
-from cginit.network.pool import Pool, choose_device
-from cginit.network.training import claim, data_digest
+from cginit.learn.config import Architecture
+from cginit.learn.data import TrainingSet
+from cginit.learn.fitting import Job, Progress, fit
+from cginit.learn.pool import Pool, choose_device
+from cginit.learn.training import claim, data_digest
 from cginit_study.study import StudyConfig, Subject
 
 if TYPE_CHECKING:

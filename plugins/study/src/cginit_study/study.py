@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.errors import InputError
-from cginit.network.augmentation import Augmentation
-from cginit.network.config import Architecture, LossTerms, Schedule, read_table
-from cginit.network.data import TrainingSet
-from cginit.network.fitting import Job, Progress, Task, fit
-from cginit.network.options import Options
-from cginit.network.pool import Pool, choose_device
-from cginit.network.potential_task import PotentialTask
-from cginit.network.training import claim, data_digest, read_run
+from cginit.learn.augmentation import Augmentation
+from cginit.learn.config import Architecture, LossTerms, Schedule, read_table
+from cginit.learn.data import TrainingSet
+from cginit.learn.fitting import Job, Progress, Task, fit
+from cginit.learn.options import Options
+from cginit.learn.pool import Pool, choose_device
+from cginit.learn.subjects.potential import PotentialTask
+from cginit.learn.training import claim, data_digest, read_run
 from cginit.toml import read_toml
 
 __all__ = [

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import Array
-from cginit.network.data import TrainingSet
-from cginit.network.statistics import fitted_delta, median_delta, r_squared, relative_errors
+from cginit.learn.data import TrainingSet
+from cginit.learn.statistics import fitted_delta, median_delta, r_squared, relative_errors
 from cginit_study.pressure_figures import Agreement
 
 __all__ = ["PUBLISHED", "Row", "delta_row", "pressure_rows", "simulated_rows", "table", "validation_rows"]

@@ -1,0 +1,57 @@
+r"""What the networks of the bridge function see of a liquid besides g(r): its indirect correlation function.
+
+The Ornstein-Zernike inversion (`cginit.liquid.ornstein_zernike.invert`) gives :math:`\gamma = h - c`, and with it the
+potential of a closure. What is missing is small, smooth and depends on the liquid locally.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cginit.curves import Array, LongWave
+from cginit.liquid.bridge import modified_verlet
+from cginit.liquid.long_wave import invert_with_long_wave
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
+
+__all__ = ["U_LOWEST", "WEIGHTS", "inversions", "verlet_modified", "with_origin"]
+
+#: -ln g is read from here on.
+U_LOWEST = -5.0
+#: Weights of the noise in the inversions that the network sees: the usual one, which is best in dense liquids, and
+#: one that leaves c more freedom, which a long-ranged potential at moderate density needs.
+WEIGHTS = (NOISE_WEIGHT, 0.1 * NOISE_WEIGHT)
+
+
+def verlet_modified(u0: Array, gamma: Array) -> Array:
+    r"""Return the potential in kT of the Verlet-modified closure.
+
+    .. math:: U/kT = -\ln g + \gamma + B(\gamma)
+
+    with the bridge function of `cginit.liquid.bridge.modified_verlet`.
+
+    Parameters
+    ----------
+    u0, gamma : ndarray
+        -ln g and h - c.
+
+    Examples
+    --------
+    >>> verlet_modified(np.array([1.0, 1.0]), np.array([0.0, 1.0])).round(3).tolist()
+    [1.0, 1.722]
+    """
+    return np.asarray(u0 + gamma + modified_verlet(gamma), dtype=np.float64)
+
+
+def inversions(
+    r: Array, g: Array, density: float, error: Array, wave: LongWave | None
+) -> tuple[OZInversion, ...]:
+    """Return the Ornstein-Zernike inversion of g ``(n,)`` for each of the `WEIGHTS`, with S(k) if there is one."""
+    if wave is None:
+        return tuple(invert(r, g, density, error=error, noise_weight=w) for w in WEIGHTS)
+    return tuple(invert_with_long_wave(r, g, density, wave, error=error, noise_weight=w) for w in WEIGHTS)
+
+
+def with_origin(values: Array) -> Array:
+    """Return an even function of r ``(..., n)`` at the nodes of a transform with its value at r = 0 before them."""
+    origin = values[..., :1] + (values[..., :1] - values[..., 1:2]) / 3.0
+    return np.concatenate([origin, values], axis=-1)

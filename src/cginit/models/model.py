@@ -1,0 +1,151 @@
+"""The shipped networks through ONNX Runtime; PyTorch is not needed, and nothing is loaded before its first use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cginit.curves import Array
+from cginit.errors import InputError
+from cginit.models.domain import Domain
+
+__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session", "read_model"]
+
+#: Version of the JSON file beside the weights.
+MODEL_FORMAT = 1
+#: Curves that go through a network at once: what its layers hold of them fits into the cache of a core.
+PORTION = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An exported ensemble, ready to run.
+
+    Attributes
+    ----------
+    name, version : str
+        As in its JSON file.
+    domain : Domain
+        What it was trained on.
+    error_scale : float
+        Standard error per spread of the ensemble, calibrated on the validation folds.
+    metadata : dict
+        The whole JSON file: data, split, configuration, errors.
+    """
+
+    name: str
+    version: str
+    domain: Domain
+    error_scale: float
+    metadata: dict[str, Any]
+    _session: Any
+
+    @property
+    def kind(self) -> str:
+        """Kind of its layers (`cginit.learn.config.Architecture`); BN sees other curves than g."""
+        return str(self.metadata["config"]["architecture"]["kind"])
+
+    def __call__(self, *inputs: Array) -> tuple[Array, Array]:
+        """Return U and its standard error, both ``(m, n)`` in kT.
+
+        Parameters
+        ----------
+        *inputs : ndarray
+            g ``(m, 50)`` on `cginit.models.grid.network_grid` and rho sigma^3 ``(m,)``; for the kind BN, -ln g
+            ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.models.grid.bridge_grid` and rho sigma^3.
+        """
+        names = [x.name for x in self._session.get_inputs()]
+        given = {name: np.asarray(x, dtype=np.float32) for name, x in zip(names, inputs, strict=True)}
+        rows = len(given[names[0]])
+        parts = [
+            self._session.run(("u", "spread"), {name: x[i : i + PORTION] for name, x in given.items()})
+            for i in range(0, max(rows, 1), PORTION)
+        ]
+        mean, spread = (np.concatenate(part).astype(np.float64) for part in zip(*parts, strict=True))
+        return mean, self.error_scale * spread
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of the shipped models."""
+    folder = files("cginit.models") / "shipped"
+    return tuple(sorted(x.name.removesuffix(".onnx") for x in folder.iterdir() if x.name.endswith(".onnx")))
+
+
+@cache
+def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
+    """Load ``NAME.onnx`` and ``NAME.json``, shipped or from another `folder`; later calls return the same object.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, its file is of another format, or the two files do not belong together.
+
+    Examples
+    --------
+    >>> model = load_model("cn-f")
+    >>> u, error = model(np.ones((1, 50)), np.array([0.2]))
+    >>> u.shape
+    (1, 50)
+    """
+    place = files("cginit.models") / "shipped" if folder is None else folder
+    metadata, session = read_model(place, name)
+    return Model(
+        str(metadata["name"]),
+        str(metadata["version"]),
+        Domain.from_dict(metadata["domain"]),
+        float(metadata["error_scale"]),
+        metadata,
+        session,
+    )
+
+
+def read_model(place: Path | Traversable, name: str) -> tuple[dict[str, Any], Any]:
+    """Return what ``NAME.json`` in a folder says, and the session of ``NAME.onnx`` beside it.
+
+    Raises
+    ------
+    InputError
+        If one of the two is missing, the description is of another format, or it describes another file.
+    """
+    weights, description = place / f"{name}.onnx", place / f"{name}.json"
+    try:
+        metadata = json.loads(description.read_text(encoding="utf-8"))
+        content = weights.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        inside = place.iterdir() if place.is_dir() else ()
+        known = sorted(x.name.removesuffix(".onnx") for x in inside if x.name.endswith(".onnx"))
+        raise InputError(
+            f"there is no network {name!r} in {place}; it holds {', '.join(known) or 'none'}"
+        ) from None
+    if metadata.get("format_version") != MODEL_FORMAT:
+        raise InputError(
+            f"{description} has format {metadata.get('format_version')}, this cginit reads {MODEL_FORMAT}"
+        )
+    # It takes a millisecond: another file than the one that was assessed answers something else.
+    if hashlib.sha256(content).hexdigest() != metadata.get("onnx_sha256"):
+        raise InputError(
+            f"{weights} is not the file that {description.name} describes (its SHA-256 is another); install the "
+            "package again, or export the model again"
+        )
+    return metadata, open_session(content)
+
+
+def open_session(content: bytes) -> Any:
+    """Return an ONNX Runtime session of the model, on one thread of the CPU."""
+    # The heaviest import of a guess.
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # The networks are small: threads cost more to start than they save.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
