@@ -22,8 +22,6 @@ import numpy as np
 import torch
 
 from cginit.campaign.dataset import load
-from cginit.cli.judging import guesses_on_points, held_rows, on_points
-from cginit.cli.learning import training_set
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.guess.base import Guess
@@ -33,7 +31,9 @@ from cginit.guess.network import NetworkGuess
 from cginit.learn.data import STRIDE, TrainingSet
 from cginit.learn.evaluate import absolute_errors
 from cginit.learn.pairs import STEP, Structures, counting_error, structure_of
+from cginit.learn.simulated import training_set
 from cginit.learn.statistics import median_delta
+from cginit.learn.subjects.guess_errors import guesses_on_points, held_rows, on_points
 from cginit.models.correlations import inversions, with_origin
 from cginit.models.grid import RANGE, interpolate, network_grid
 

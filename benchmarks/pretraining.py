@@ -17,17 +17,15 @@ import numpy as np
 import torch
 
 from cginit.campaign.families import DENSITIES
-from cginit.learn.architectures import Network
+from cginit.learn.architectures import Network, network_of, predict
 from cginit.learn.augmentation import pairs
-from cginit.learn.config import Auxiliary, Config, Schedule
 from cginit.learn.curves import DENSITY, NOISE, TEST_INTEGERS, TESTS, plan
 from cginit.learn.data import STRIDE, TrainingSet
 from cginit.learn.evaluate import absolute_errors, boltzmann_potential
 from cginit.learn.fitting import read_fit
 from cginit.learn.pairs import cheap_pairs, counting_error
 from cginit.learn.statistics import median_delta
-from cginit.learn.subjects.potential_training import network_of, predict
-from cginit.learn.training import load_run
+from cginit.learn.training import load_config_of
 
 #: Integers after those of a training that no network has seen.
 MORE = 13_000
@@ -55,8 +53,8 @@ def noisy(data: TrainingSet, noise: float) -> TrainingSet:
 
 def main(run: Path, curves: Path | None) -> None:
     torch.set_num_threads(1)
-    config = load_run(run)[0]
-    network = network_of(read_fit(run / "pretrained.safetensors"), config)
+    config = load_config_of(run)
+    network = network_of(read_fit(run / "pretrained.safetensors").weights, config.architecture)
     # Bare cores are all the same fluid, and a campaign refuses them.
     how = replace(config.auxiliary, distinct=True)
     folder = run / "auxiliary"
@@ -83,10 +81,7 @@ def main(run: Path, curves: Path | None) -> None:
     for point in plan() if curves is not None else []:
         weights = curves / "networks" / f"{point.label}.safetensors"
         if weights.exists():
-            form = Config(
-                architecture=point.architecture, schedule=Schedule(members=1), auxiliary=Auxiliary()
-            )
-            judge(f"curves, {point.label}", network_of(read_fit(weights), form), tests)
+            judge(f"curves, {point.label}", network_of(read_fit(weights).weights, point.architecture), tests)
 
 
 if __name__ == "__main__":

@@ -22,16 +22,11 @@ from cginit.eos.fluid import fluid_at
 from cginit.eos.inference import calibrated_error, load_eos
 from cginit.learn.config import Config
 from cginit.learn.data import TrainingSet
-from cginit.learn.subjects.pressure import corrected
-from cginit.learn.subjects.pressure_export import write_eos
-from cginit.learn.subjects.pressure_training import (
-    JUDGES,
-    CorrectionPredictions,
-    _judging_jobs,
-    fluid_of,
-    row_features,
-    train_correction,
-)
+from cginit.learn.export import export_run
+from cginit.learn.subjects.pressure import JUDGES, corrected, judging_jobs
+from cginit.learn.subjects.pressure_errors import PressurePredictions
+from cginit.learn.subjects.pressure_features import fluid_of, row_features
+from cginit.learn.training import train
 from cginit.models.grid import POINTS
 
 R = np.linspace(0.0, 5.0, 101)
@@ -79,9 +74,8 @@ def data() -> TrainingSet:
 @pytest.fixture(scope="module")
 def model(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("eos")
-    run = train_correction(config(), data, folder / "run", device="cpu")
-    facts = {"data": {"text": "Made up.", "digest": "sha256:0"}}
-    description = write_eos(config(), run, data, folder / "model", facts)
+    run = train(config(), data, folder / "run", device="cpu")
+    description = export_run(run, folder / "model", "Made up.")
     return folder, run, description
 
 
@@ -122,7 +116,7 @@ def test_features_are_kept(data, tmp_path):
 @pytest.mark.training
 def test_the_network_learns_which_route_is_right(model, data):
     _, run, _ = model
-    found, base = run.predictions, run.features.base
+    found, base = run.predictions, run.lesson.features.base
     held = found.fold < 0
     assert held.any()
     # The truth is the virial route; the untrained network is near the mean of both. On potentials that it has not
@@ -155,7 +149,7 @@ def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
         z, spread = (float(x[0]) for x in run.ensemble(*inputs))
     # Single precision on both sides; the table of the data set is on another grid than the potential.
     assert found.value == pytest.approx(z * state.density, rel=1e-4)
-    scale = load_eos("eos", folder / "model").error_scale
+    scale = load_eos("eos", folder / "model").model.error_scale
     expected = calibrated_error(scale, np.array([spread]), features.base, np.array([z]))[0]
     assert found.error == pytest.approx(expected * state.density, rel=1e-2)
     assert scale == description["error_scale"]
@@ -201,7 +195,7 @@ def test_the_error_is_judged_by_networks_that_have_not_seen_the_potential(model,
     folder, run, _ = model
     assert len(list((folder / "run").glob("judge-*.safetensors"))) == 2 * JUDGES
     group = data.folds(2)
-    for k, job in enumerate(_judging_jobs(folder, 1, group, 2, np.ones(len(data), dtype=bool))):
+    for k, job in enumerate(judging_jobs(folder, 1, group, 2, np.ones(len(data), dtype=bool))):
         assert not set(data.potential[job.rows]) & set(data.potential[job.exam])
         assert set(group[job.exam]) == {k // JUDGES}
         assert not np.any(data.test[job.rows])
@@ -218,19 +212,17 @@ def test_the_band_holds_what_it_says():
     # Errors of 1.7 times the spread; the test set is the last quarter.
     z = truth + 1.7 * spread * rng.standard_normal(m)
     fold = np.where(np.arange(m) < 6000, np.arange(m) % 4, -1)
-    found = CorrectionPredictions(truth, z, z, spread, np.zeros((m, 3)), fold)
+    found = PressurePredictions(truth, z, z, spread, np.zeros((m, 3)), fold)
     # Of a quantile from 6000 numbers and from 2000: three standard errors are 4 % of the factor and 2 % of a part.
     assert found.error_scale() == pytest.approx(1.7, rel=0.04)
     assert found.coverage() == pytest.approx((0.9, 0.9), abs=0.02)
 
 
 def test_wrong_configurations_are_refused(data, tmp_path):
-    with pytest.raises(InputError, match="subject"):
-        train_correction(Config(), data, tmp_path)
+    with pytest.raises(InputError, match="auxiliary pairs teach nothing"):
+        train(config(auxiliary={"share": 0.5}), data, tmp_path)
     with pytest.raises(InputError, match="unknown subject"):
         Config.from_dict({"subject": "temperature"})
-    train_correction(
-        config(schedule={"members": 2, "steps": 1, "batch": 2}), data, tmp_path / "a", device="cpu"
-    )
+    train(config(schedule={"members": 2, "steps": 1, "batch": 2}), data, tmp_path / "a", device="cpu")
     with pytest.raises(InputError, match="another configuration"):
-        train_correction(config(), data, tmp_path / "a")
+        train(config(), data, tmp_path / "a")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,8 +97,8 @@ from cginit.learn.augmentation import Augmentation  # noqa: E402
 from cginit.learn.config import Architecture, Config, Schedule  # noqa: E402
 from cginit.learn.data import TrainingSet  # noqa: E402
 from cginit.learn.pool import Pool  # noqa: E402
-from cginit.learn.subjects.structure import UNIT, ForwardTask  # noqa: E402
-from cginit.learn.subjects.structure_theory import fluid_rows  # noqa: E402
+from cginit.learn.subjects.structure import UNIT, StructureTask  # noqa: E402
+from cginit.learn.subjects.structure_theory import fluid_theory  # noqa: E402
 from cginit.liquid.bridge import modified_verlet  # noqa: E402
 
 U_R = np.linspace(0.0, 5.0, 501)
@@ -115,21 +117,23 @@ def fluids() -> TrainingSet:
 
 
 @pytest.fixture(scope="module")
-def task(fluids: TrainingSet) -> ForwardTask:
-    rows = fluid_rows(fluids)
+def task(fluids: TrainingSet) -> StructureTask:
+    rows = fluid_theory(fluids)
     assert rows.valid.all()
-    form = Architecture(kind="BN", width=4, dilations=(1,))
-    return ForwardTask(Pool(fluids, torch.device("cpu")), rows, form, Augmentation((0.7, 1.3), 2.0))
+    form = Architecture(kind="RN", width=4, dilations=(1,))
+    return StructureTask(Pool(fluids, torch.device("cpu")), rows, form, Augmentation((0.7, 1.3), 2.0))
 
 
-def test_the_bridge_function_of_a_fluid_is_found(task: ForwardTask) -> None:
+def test_the_bridge_function_of_a_fluid_is_found(task: StructureTask) -> None:
     strength = [2.0, 3.0, 2.5, 1.5, 3.5, 1.0]
     expected = np.array([made_up(s) for s in strength])[:, 1:]
     # What g does not show beyond 5 sigma.
     np.testing.assert_allclose(task.bridge.numpy()[:, 1:], expected, atol=2e-3)
 
 
-def test_the_loss_sees_what_a_wrong_bridge_function_does_to_g(task: ForwardTask, fluids: TrainingSet) -> None:
+def test_the_loss_sees_what_a_wrong_bridge_function_does_to_g(
+    task: StructureTask, fluids: TrainingSet
+) -> None:
     row = 1
     batch = task.batch(torch.tensor([[row]]), None)
     wrong = 0.02 * np.exp(-(((R - 1.0) / 0.3) ** 2))
@@ -146,7 +150,7 @@ def test_the_loss_sees_what_a_wrong_bridge_function_does_to_g(task: ForwardTask,
     np.testing.assert_allclose(change[0, 0].numpy(), difference, atol=4e-4)
 
 
-def test_a_change_of_the_length_unit_is_no_deviation(task: ForwardTask) -> None:
+def test_a_change_of_the_length_unit_is_no_deviation(task: StructureTask) -> None:
     rows = torch.tensor([[0, 1, 2, 3, 4, 5]])
     batch = task.batch(rows, [torch.Generator().manual_seed(3)])
     _, gamma, density, scale, _ = batch
@@ -166,37 +170,35 @@ def test_a_change_of_the_length_unit_is_no_deviation(task: ForwardTask) -> None:
 def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_path) -> None:
     pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
     from cginit.forward import load_forward, polish, predict_rdf
+    from cginit.learn.export import export_run
     from cginit.learn.subjects.structure_errors import assess, check_quality, error_tables
-    from cginit.learn.subjects.structure_export import write_forward
-    from cginit.learn.subjects.structure_training import train_forward
+    from cginit.learn.training import train
 
     config = Config(
         name="forward",
         subject="structure",
-        architecture=Architecture(kind="BN", width=4, dilations=(1,)),
+        architecture=Architecture(kind="RN", width=4, dilations=(1,)),
         augmentation=Augmentation((0.9, 1.1), 2.0),
         schedule=Schedule(members=2, steps=4, batch=2, evaluate_every=2, keep="last"),
     )
-    run = train_forward(config, fluids, tmp_path / "run", device="cpu")
-    again = train_forward(config, fluids, tmp_path / "run", device="cpu")
-    np.testing.assert_array_equal(run.bridge, again.bridge)
+    run = train(config, fluids, tmp_path / "run", device="cpu")
+    again = train(config, fluids, tmp_path / "run", device="cpu")
+    np.testing.assert_array_equal(run.predictions, again.predictions)
     assert run.fold.tolist() == [-1, -1, 0, 0, 1, 1]
-    found = assess(run, fluids, np.array([0, 2]))
+    found = assess(run, np.array([0, 2]))
     # g of the made-up fluids differs from HNC by their bridge function.
     assert np.all(found.closure > 1e-5)
     assert np.all(np.isfinite(found.network))
     first, second = error_tables(found)
     assert "| all | 2 |" in first
     assert "| all | hnc | 2 |" in second
-    errors = {"every": 4, "check_test": check_quality(found), "check_validation": "none"}
-    errors |= {f"{k}_{g}": "table" for k in ("map", "step") for g in ("test", "validation")}
-    facts = {"data": {"text": "made up", "digest": "none"}, "errors": errors}
-    write_forward(config, run, fluids, tmp_path / "model", facts)
+    assert check_quality(found).startswith("hnc: 2 state points with both")
+    export_run(run, tmp_path / "model", "made up")
     assert "made up" in (tmp_path / "model" / "forward.md").read_text()
     model = load_forward(tmp_path / "model")
     # The mean of all members, as on the test set.
     bridge = model.bridge(soft(2.0, 1.0), 0.3)
-    np.testing.assert_allclose(bridge, run.bridge[0], atol=2e-5)
+    np.testing.assert_allclose(bridge, run.predictions[0], atol=2e-5)
 
     state = StatePoint(0.3, 1.0)
     potential = PairPotential.shifted(R, soft(2.0, 1.0, R), units="lj")
@@ -225,8 +227,9 @@ def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_pat
     assert "was not polished" in kept.notes[0]
 
 
-def test_another_subject_is_refused(fluids: TrainingSet, tmp_path) -> None:
-    from cginit.learn.subjects.structure_training import train_forward
+def test_another_grid_is_refused(fluids: TrainingSet, tmp_path) -> None:
+    from cginit.learn.training import train
 
-    with pytest.raises(InputError, match="structure"):
-        train_forward(Config(), fluids, tmp_path)
+    short = replace(fluids, r=R[:91], g=fluids.g[:, :91], g_error=fluids.g_error[:, :91])
+    with pytest.raises(InputError, match="g has 91 points"):
+        train(Config(subject="structure", schedule=Schedule(members=2)), short, tmp_path)

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from cginit.campaign.dataset import Record, merge, save
 from cginit.campaign.potentials import spline_potential
 from cginit.cli.app import app
-from cginit.cli.train import train, training_set
+from cginit.cli.train import train
 from cginit.errors import InputError
 from cginit.guess.network import NetworkGuess
+from cginit.learn.simulated import training_set
 from cginit.models.model import load_model
 
 pytestmark = pytest.mark.training
@@ -105,7 +106,11 @@ def test_the_command_writes_a_model_that_loads(dataset, tmp_path, capsys) -> Non
     save(dataset, data)
     config.write_text(CONFIG)
     train(data=data, config=config, out=out, export=None)
-    assert capsys.readouterr().out.split() == [str(out)]
+    printed = capsys.readouterr().out
+    assert printed.split()[-1] == str(out)
+    # Nothing of the test set is shown before there is something to ship.
+    assert "## validation" in printed
+    assert "test" not in printed.replace(str(out), "")
     # Again, with the export: nothing is trained twice.
     before = (out / "member-1.safetensors").stat().st_mtime_ns
     train(data=data, config=config, out=out, export=model)

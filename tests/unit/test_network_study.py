@@ -21,12 +21,13 @@ from cginit.guess.network import NetworkGuess
 from cginit.learn.bodies import BODIES, Ports, build_body
 from cginit.learn.config import Architecture, Auxiliary, Config, Pretraining, Schedule
 from cginit.learn.data import TrainingSet, fold_of
+from cginit.learn.export import write_model
 from cginit.learn.pool import choose_device
 from cginit.learn.statistics import case_errors, exponential_delta, median_delta, r_squared
+from cginit.learn.subjects import bridge as subject
 from cginit.learn.subjects.bridge import closure_potential
-from cginit.learn.subjects.bridge_export import bridge_inputs, write_bridge
 from cginit.learn.subjects.bridge_features import LiquidFeatures, liquid_features
-from cginit.learn.subjects.bridge_training import train_bridge
+from cginit.learn.training import train
 from cginit.liquid import invert, invert_with_long_wave, solve
 from cginit.models.correlations import verlet_modified
 from cginit.models.grid import interpolate, network_grid
@@ -195,17 +196,26 @@ def test_the_closure_is_the_same_with_and_without_pytorch():
     np.testing.assert_allclose(found[:2], [0.9 - 0.16 / 2.64, 1.7 - 0.045])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_variations():
+    """Inversions take time; what is tested does not hang on how many variations a network sees."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subject, "VARIATIONS", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
 def bridge(fluids, tmp_path_factory):
     config = Config(
         name="small",
         version="1",
-        architecture=Architecture(kind="BN", width=8, dilations=(1, 4, 12)),
+        subject="bridge",
+        architecture=Architecture(kind="RN", width=8, dilations=(1, 4, 12)),
         schedule=Schedule(
             members=2, steps=60, batch=8, evaluate_every=30, learning_rate=1e-2, seed=2, keep="last"
         ),
     )
-    return config, train_bridge(config, fluids, tmp_path_factory.mktemp("bridge"), variations=2, device="cpu")
+    return config, train(config, fluids, tmp_path_factory.mktemp("bridge"), device="cpu")
 
 
 @pytest.mark.training
@@ -220,8 +230,9 @@ def test_the_bridge_network_improves_on_its_closure(fluids, bridge, tmp_path):
     assert case_errors(found.hnc[rows], found.truth[rows])[1].mean() < 0.1 * closure
     assert found.error_scale() > 0.0
     assert all(0.0 <= x <= 1.0 for x in found.coverage())
-    with pytest.raises(InputError, match="kind BN"):
-        train_bridge(replace(config, architecture=Architecture()), fluids, tmp_path)
+    wide = replace(fluids, r=fluids.r[:91], g=fluids.g[:, :91], g_error=fluids.g_error[:, :91])
+    with pytest.raises(InputError, match="g has 91 points"):
+        train(config, wide, tmp_path)
 
 
 @pytest.mark.training
@@ -238,35 +249,34 @@ def test_cheap_pairs_alone_teach_the_bridge_function(fluids, bridge, tmp_path):
         pretraining=Pretraining(steps=60, batch=8, learning_rate=1e-2),
     )
     (tmp_path / "features").mkdir()
-    known.features.write(tmp_path / "features" / "0.npz")
-    run = train_bridge(taught, fluids, tmp_path, variations=2, device="cpu", auxiliary=cheap)
+    known.lesson.features.write(tmp_path / "features" / "0.npz")
+    run = train(taught, fluids, tmp_path, device="cpu", auxiliary=cheap)
     found = run.predictions
     closure = case_errors(found.closure, found.truth)[1].mean()
     assert case_errors(found.out_of_fold, found.truth)[1].mean() < 0.7 * closure
     with pytest.raises(InputError, match="belong together"):
-        train_bridge(taught, fluids, tmp_path, variations=2, device="cpu")
+        train(taught, fluids, tmp_path, device="cpu")
     with pytest.raises(InputError, match="also a simulated one"):
-        train_bridge(taught, fluids, tmp_path, variations=2, device="cpu", auxiliary=fluids)
+        train(taught, fluids, tmp_path, device="cpu", auxiliary=fluids)
 
 
 @pytest.fixture(scope="module")
 def exported(fluids, bridge, tmp_path_factory):
     pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
-    config, run = bridge
     folder = tmp_path_factory.mktemp("model")
-    write_bridge(config, run, fluids, folder, {})
+    write_model(bridge[1], folder, "Made up.")
     return folder
 
 
 @pytest.mark.training
 def test_the_exported_bridge_network_gives_what_was_trained(fluids, bridge, exported):
     run = bridge[1]
-    u, error = load_model("small", exported)(*bridge_inputs(run.features, fluids.density))
+    u, error = load_model("small", exported)(*run.lesson.inputs.values())
     # Single precision of energies of up to some 20 kT.
     np.testing.assert_allclose(u[:, 20:].mean(axis=0)[-1], 0.0, atol=0.5)
     test = run.predictions.fold < 0
     on_points = -np.log(np.maximum(run.predictions.g[test], 1e-3)) + interpolate(
-        (u - bridge_inputs(run.features, fluids.density)[0])[test], 0.0, float(R[1]), network_grid(), 0.0
+        (u - run.lesson.inputs["u0"])[test], 0.0, float(R[1]), network_grid(), 0.0
     )
     np.testing.assert_allclose(on_points, run.predictions.out_of_fold[test], atol=1e-4)
     # Calibrated, and never zero.

@@ -14,10 +14,15 @@ pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[tr
 
 from cginit.errors import InputError  # noqa: E402
 from cginit.learn import fitting  # noqa: E402
-from cginit.learn.architectures import Ensemble, boltzmann, build  # noqa: E402
+from cginit.learn.architectures import (  # noqa: E402
+    Ensemble,
+    boltzmann,
+    build,
+    network_of,
+    predict,
+)
 from cginit.learn.augmentation import Augmentation, pairs  # noqa: E402
 from cginit.learn.bodies import Ports, build_body  # noqa: E402
-from cginit.learn.card import model_card  # noqa: E402
 from cginit.learn.columns import in_columns  # noqa: E402
 from cginit.learn.config import (  # noqa: E402
     Architecture,
@@ -29,21 +34,19 @@ from cginit.learn.config import (  # noqa: E402
 )
 from cginit.learn.data import TrainingSet, fold_of  # noqa: E402
 from cginit.learn.evaluate import absolute_errors  # noqa: E402
-from cginit.learn.export import check_agreement, describe  # noqa: E402
+from cginit.learn.export import (  # noqa: E402
+    check_agreement,
+    describe,
+    export_module,
+    model_card,
+    write_model,
+)
 from cginit.learn.fitting import Job, fit, read_fit  # noqa: E402
 from cginit.learn.losses import Loss  # noqa: E402
 from cginit.learn.options import Options  # noqa: E402
 from cginit.learn.pool import Pool  # noqa: E402
 from cginit.learn.subjects.potential import PotentialTask  # noqa: E402
-from cginit.learn.subjects.potential_training import (  # noqa: E402
-    export_onnx,
-    load_members,
-    out_of_fold,
-    predict,
-    train,
-    write_model,
-)
-from cginit.learn.training import load_run  # noqa: E402
+from cginit.learn.training import load_config_of, train  # noqa: E402
 from cginit.models.model import PORTION, load_model  # noqa: E402
 
 R = np.linspace(0.0, 5.0, 101)
@@ -183,10 +186,11 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
         np.tile(data.r_cut, 2),
         np.array([2, 6, 2, 6, 4, 8, 4, 8]),
     )
-    members = train(config, twice, tmp_path)
+    run = train(config, twice, tmp_path)
+    network = network_of(run.members[0].weights, config.architecture)
     g, density, u = pairs(data)
     start = absolute_errors(boltzmann(torch.from_numpy(g)).numpy(), u, g).all.mean()
-    final = absolute_errors(predict(members[0].network, g, density), u, g).all.mean()
+    final = absolute_errors(predict(network, g, density), u, g).all.mean()
     # What -ln g lacks is 0.24 kT on average; 120 steps end at 0.04 with and without it as a start. The bound leaves a
     # factor of 2 for other processors.
     assert start > 0.2
@@ -206,25 +210,24 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path):
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(TINY, data, tmp_path / "parts", kill)
+        train(TINY, data, tmp_path / "parts", report=kill)
     with pytest.raises(InputError, match="not finished"):
-        load_members(tmp_path / "parts")
+        read_fit(tmp_path / "parts" / "member-1.safetensors")
     # The first member loses its checkpoint: it starts again, the other goes on, and nothing changes.
     (tmp_path / "parts" / "member-1.checkpoint.pt").unlink()
     seen = []
-    parts = train(TINY, data, tmp_path / "parts", seen.append)
+    parts = train(TINY, data, tmp_path / "parts", report=seen.append)
     assert [(p.names, p.step) for p in seen] == [
         *((("member 1",), step) for step in (5, 10, 15, 20)),
         *((("member 2",), step) for step in (15, 20)),
     ]
-    for a, b in zip(whole, parts, strict=True):
+    for a, b in zip(whole.members, parts.members, strict=True):
         assert (a.step, a.error) == (b.step, b.error)
         # Weights from before the learning rate has come down are not kept.
         assert a.step >= TINY.schedule.steps / 2
         assert np.array_equal(a.history, b.history)
-        for x, y in zip(a.network.parameters(), b.network.parameters(), strict=True):
-            assert torch.equal(x, y)
-    assert load_run(tmp_path / "parts")[0] == TINY
+        assert all(torch.equal(x, b.weights[name]) for name, x in a.weights.items())
+    assert load_config_of(tmp_path / "parts") == TINY
 
 
 def test_a_folder_belongs_to_one_training(tmp_path):
@@ -237,7 +240,7 @@ def test_a_folder_belongs_to_one_training(tmp_path):
     with pytest.raises(InputError, match="holds no potential"):
         train(TINY, curves([2, 3]), tmp_path / "one fold")
     with pytest.raises(InputError, match="holds no training"):
-        load_members(tmp_path / "nothing")
+        load_config_of(tmp_path / "nothing")
 
 
 @pytest.mark.training
@@ -255,8 +258,8 @@ def test_the_test_set_does_not_touch_the_weights(tmp_path):
     )
     assert fold_of(data.potential, 2).tolist() == [-1, 0, 1, 0]
     first, second = train(TINY, data, tmp_path / "a"), train(TINY, other, tmp_path / "b")
-    for x, y in zip(first[0].network.parameters(), second[0].network.parameters(), strict=True):
-        assert torch.equal(x, y)
+    for name, x in first.members[0].weights.items():
+        assert torch.equal(x, second.members[0].weights[name])
 
 
 @pytest.mark.training
@@ -273,7 +276,7 @@ def test_auxiliary_pairs_take_part_and_are_other_potentials(tmp_path):
     mixed = train(config, data, tmp_path / "c", auxiliary=extra)
     other = train(config, data, tmp_path / "d", auxiliary=curves([104, 106]))
     for a, b in ((alone, mixed), (mixed, other)):
-        first, second = (next(m[0].network.body.parameters()) for m in (a, b))
+        first, second = (run.members[0].weights["read.weight"] for run in (a, b))
         assert not torch.equal(first, second)
 
 
@@ -282,11 +285,11 @@ def test_members_go_on_from_what_the_auxiliary_pairs_taught(tmp_path):
     data, extra = curves([2, 4, 6, 8]), curves([100, 102])
     taught = replace(TINY, auxiliary=Auxiliary(share=0.5), pretraining=Pretraining(steps=10, batch=4))
     still = replace(taught, schedule=replace(TINY.schedule, steps=1, learning_rate=1e-9))
-    members = train(still, data, tmp_path / "a", auxiliary=extra)
+    members = train(still, data, tmp_path / "a", auxiliary=extra).members
     start = read_fit(tmp_path / "a" / "pretrained.safetensors").weights
     fresh = build(TINY.architecture, seed=0).body.state_dict()
     for member in members:
-        for name, value in member.network.body.state_dict().items():
+        for name, value in member.weights.items():
             # One step of Adam with a learning rate of 1e-9.
             torch.testing.assert_close(value, start[name], rtol=0.0, atol=1e-7)
     assert any(not torch.allclose(start[name], fresh[name], atol=1e-3) for name in start)
@@ -294,7 +297,7 @@ def test_members_go_on_from_what_the_auxiliary_pairs_taught(tmp_path):
     # The simulated pairs teach it nothing: without them in the pool the same weights come out.
     other = train(still, curves([12, 14, 16, 18], 0.2), tmp_path / "b", auxiliary=extra)
     same = read_fit(tmp_path / "b" / "pretrained.safetensors").weights
-    assert len(other) == len(members)
+    assert len(other.members) == len(members)
     assert all(torch.equal(start[name], same[name]) for name in start)
     with pytest.raises(InputError, match="learns from auxiliary pairs"):
         train(replace(taught, auxiliary=Auxiliary()), data, tmp_path / "c")
@@ -327,7 +330,8 @@ def test_onnx_gives_what_pytorch_gives(tmp_path):
     for parameter in ensemble.parameters():
         torch.nn.init.normal_(parameter, std=0.15, generator=torch.Generator().manual_seed(parameter.numel()))
     path = tmp_path / "e.onnx"
-    export_onnx(ensemble, path)
+    example = {"g": torch.ones(2, 50), "density": torch.tensor([0.2, 0.5])}
+    export_module(ensemble, example, ("u", "spread"), path)
     for m in (1, 7):
         g, density = rng.gamma(2.0, 0.5, (m, 50)), rng.uniform(0.05, 1.2, m)
         assert check_agreement(ensemble, path, g, density) <= 1e-5
@@ -369,9 +373,9 @@ def test_a_large_batch_goes_through_in_portions():
 @pytest.mark.training
 def test_a_written_model_is_read_back_and_described(tmp_path):
     data = curves(list(range(0, 20, 2)))
-    members = train(TINY, data, tmp_path / "run")
-    facts = {"data": {"text": "Made up.", "digest": "sha256:0"}}
-    description = write_model(TINY, members, data, tmp_path / "model", facts)
+    run = train(TINY, data, tmp_path / "run")
+    networks = [network_of(m.weights, TINY.architecture) for m in run.members]
+    description = write_model(run, tmp_path / "model", "Made up.")
     assert sorted(x.name for x in (tmp_path / "model").iterdir()) == [
         "tiny.json",
         "tiny.onnx",
@@ -381,19 +385,19 @@ def test_a_written_model_is_read_back_and_described(tmp_path):
     assert (model.name, model.version) == ("tiny", "7")
     g, density, _ = pairs(data)
     u, error = model(g, density)
-    expected = np.mean([predict(m.network, g, density) for m in members], axis=0)
+    expected = np.mean([predict(x, g, density) for x in networks], axis=0)
     np.testing.assert_allclose(u, expected, atol=1e-5)
-    spread = np.std([predict(m.network, g, density) for m in members], axis=0, ddof=1)
+    spread = np.std([predict(x, g, density) for x in networks], axis=0, ddof=1)
     np.testing.assert_allclose(error, model.error_scale * spread, atol=1e-5 * max(1.0, model.error_scale))
     assert description["state_points"] == {"training": 9, "test": 1}
-    u, rows = out_of_fold(members, data)
-    assert rows.tolist() == [False] + [True] * 9
-    np.testing.assert_array_equal(np.isnan(u).all(axis=1), ~rows)
+    u = run.predictions.u
+    # Nobody has learned from the test set: the mean of all.
+    np.testing.assert_allclose(u[0], expected[0], atol=1e-5)
     # Potential 2 is in the first fold, potential 4 in the second.
     # The size of a batch changes the last bits of single precision; two members differ by 0.01 kT and more.
-    np.testing.assert_allclose(u[1], predict(members[0].network, g[1:2], density[1:2])[0], atol=1e-5)
-    np.testing.assert_allclose(u[2], predict(members[1].network, g[2:3], density[2:3])[0], atol=1e-5)
-    assert np.max(np.abs(u[1] - predict(members[1].network, g[1:2], density[1:2])[0])) > 1e-3
+    np.testing.assert_allclose(u[1], predict(networks[0], g[1:2], density[1:2])[0], atol=1e-5)
+    np.testing.assert_allclose(u[2], predict(networks[1], g[2:3], density[2:3])[0], atol=1e-5)
+    assert np.max(np.abs(u[1] - predict(networks[1], g[1:2], density[1:2])[0])) > 1e-3
 
     errors = {"test": "| T |", "deltas": "| D |", "validation": "| V |"}
     description = describe(tmp_path / "model", "tiny", {"errors": errors})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cginit.cli.learning import Device, need_torch, training_set
+from cginit.cli.learning import Device, need_torch
 from cginit.cli.outputs import check_figure_option
 from cginit.cli.voice import voice
 
@@ -54,6 +54,7 @@ def curves(
     simulated = None
     if data is not None:
         from cginit.campaign.dataset import load
+        from cginit.learn.simulated import training_set
 
         simulated = training_set(load(data), "a")
 

@@ -8,26 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cginit.cli.bridge import train_closure
 from cginit.cli.command import Application
-from cginit.cli.correction import train_pressure
 from cginit.cli.curves import curves
-from cginit.cli.forward_map import train_structure
-from cginit.cli.judging import card_errors, held_rows, origin, written
-from cginit.cli.learning import (
-    Device,
-    Families,
-    auxiliary_set,
-    need_torch,
-    training_set,
-)
+from cginit.cli.learning import Device, Families, auxiliary_set, counter, need_torch
 from cginit.cli.progress import duration
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cginit.learn.fitting import Progress
 
-__all__ = ["app", "train", "training_set"]
+__all__ = ["app", "train"]
 
 app = Application(
     invoke_without_command=True,
@@ -77,17 +69,43 @@ def train(
     import torch
 
     from cginit.campaign.dataset import load
+    from cginit.learn import training
     from cginit.learn.config import load_config
-    from cginit.learn.subjects.potential_training import train as run
+    from cginit.learn.export import export_run
+    from cginit.learn.simulated import origin, training_set
+    from cginit.learn.subjects import subject_of
+    from cginit.learn.subjects.guess_errors import held_rows
 
     # The networks are small; more threads are slower.
     torch.set_num_threads(1)
     settings = load_config(config)
+    subject = subject_of(settings.subject)
     dataset = load(data)
     pairs = training_set(dataset, families)
+    if export is not None:
+        # Before hours of training, not after.
+        held_rows(pairs)
+    run = training.train(
+        settings,
+        pairs,
+        out,
+        auxiliary=auxiliary_set(settings.auxiliary, out, device),
+        device=device,
+        report=_progress(subject.unit),
+        prepared=counter(subject.preparation),
+    )
+    if export is None:
+        _shown(subject.errors(run, None, _judging()), subject.figures(run))
+        voice().file(out)
+        return
+    description = export_run(run, export, origin(dataset, families), _judging())
+    _shown(description["errors"], description)
+    for suffix in (".onnx", ".safetensors", ".json", ".md"):
+        voice().file(export / f"{settings.name}{suffix}")
 
-    unit = " kT" if settings.subject == "potential" else ""
 
+def _progress(unit: str) -> Callable[[Progress], None]:
+    """Return what tells of each validation, whose errors are in `unit`."""
     began = time.monotonic()
 
     def report(p: Progress) -> None:
@@ -97,37 +115,29 @@ def train(
             f"validation of {len(p.names)} networks {' '.join(f'{x:.4f}' for x in p.error)}{unit}"
         )
 
-    if settings.subject == "pressure":
-        train_pressure(settings, dataset, pairs, out, export, report, device)
-        return
-    if settings.subject == "structure":
-        train_structure(settings, dataset, pairs, out, export, report, families, device)
-        return
-    if settings.architecture.kind == "BN":
-        train_closure(settings, dataset, pairs, out, export, report, families=families, device=device)
-        return
-    auxiliary = auxiliary_set(settings.auxiliary, out, device)
-    members = run(settings, pairs, out, report, auxiliary, device)
-    if export is None:
-        voice().file(out)
-        return
-    import numpy as np
+    return report
 
-    from cginit.learn.augmentation import pairs as points_of
-    from cginit.learn.card import model_card
-    from cginit.learn.export import describe
-    from cginit.learn.subjects.potential_training import out_of_fold, write_model
-    from cginit.learn.training import data_digest
-    from cginit.models.model import load_model
 
-    held = held_rows(pairs)
-    facts: dict[str, Any] = {"data": {"text": origin(dataset, families), "digest": data_digest(pairs)}}
-    write_model(settings, members, pairs, export, facts, auxiliary)
-    g, density, _ = points_of(held)
-    bare = load_model(settings.name, export)(g, density)[0]
-    u, rows = out_of_fold(members, pairs)
-    folds = {"network": u[np.flatnonzero(rows)]}
-    description = describe(
-        export, settings.name, {"errors": card_errors(settings.name, export, pairs, bare, folds)}
-    )
-    written(export, settings.name, model_card(description), description["errors"]["test"])
+def _judging() -> Callable[[str, int, int], None]:
+    """Return what tells how many state points of a group are judged."""
+    counters: dict[str, Callable[[int, int], None]] = {}
+
+    def report(group: str, done: int, total: int) -> None:
+        if group not in counters:
+            counters[group] = counter(f"errors, {group}", every=50)
+        counters[group](done, total)
+
+    return report
+
+
+def _shown(errors: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
+    """Print the tables of errors, and how many errors the band holds where that is known."""
+    for name, text in errors.items():
+        if isinstance(text, str) and text:
+            voice().line(f"## {name.replace('_', ', ')}\n{text}")
+    coverage = figures.get("coverage of the 90 % band")
+    if coverage is not None:
+        groups = {"validation": "validation folds", "test": "test set"}
+        known = [x for x in groups if any(x in name for name in errors)]
+        held = " and ".join(f"{100 * coverage[x]:.1f} % of the {groups[x]}" for x in known)
+        voice().line(f"standard error = {figures['error_scale']:.3g} x spread; the 90 % band holds {held}")

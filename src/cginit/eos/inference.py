@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,7 @@ from cginit.curves import Array
 from cginit.eos.domain import EosDomain
 from cginit.eos.features import FluidFeatures
 from cginit.errors import InputError
-from cginit.models.model import read_model
+from cginit.models.model import Model, load_model
 
 __all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos"]
 
@@ -24,35 +22,23 @@ MODEL = "eos"
 
 @dataclass(frozen=True, eq=False)
 class EosModel:
-    """An exported ensemble, ready to run.
+    """An exported ensemble that corrects the pressure of HNC.
 
     Attributes
     ----------
-    name, version : str
-        As in its JSON file.
+    model : Model
+        Its session and description; for its scale of the error see `calibrated_error`.
     domain : EosDomain
         What it was trained on.
-    error_scale : float
-        See `calibrated_error`.
-    metadata : dict
-        The whole JSON file.
     """
 
-    name: str
-    version: str
+    model: Model
     domain: EosDomain
-    error_scale: float
-    metadata: dict[str, Any]
-    _session: Any
 
     def __call__(self, features: FluidFeatures) -> tuple[Array, Array]:
         """Return compressibility factors and their standard errors, both ``(m,)``."""
-        inputs = {
-            name: np.asarray(getattr(features, name), dtype=np.float32)
-            for name in ("curves", "scalars", "base")
-        }
-        z, spread = (np.asarray(x, dtype=np.float64) for x in self._session.run(("z", "spread"), inputs))
-        return z, calibrated_error(self.error_scale, spread, features.base, z)
+        z, spread = self.model.mean_and_spread(features.curves, features.scalars, features.base)
+        return z, calibrated_error(self.model.error_scale, spread, features.base, z)
 
 
 def calibrated_error(scale: float, spread: Array, base: Array, z: Array) -> Array:
@@ -76,16 +62,8 @@ def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
     InputError
         If there is no such model, or its file is of another format.
     """
-    place = files("cginit.models") / "shipped" if folder is None else folder
     try:
-        metadata, session = read_model(place, name)
+        model = load_model(name, folder)
     except InputError as error:
         raise InputError(f"no network of the equation of state: {error}") from None
-    return EosModel(
-        str(metadata["name"]),
-        str(metadata["version"]),
-        EosDomain.from_dict(metadata["domain"]),
-        float(metadata["error_scale"]),
-        metadata,
-        session,
-    )
+    return EosModel(model, EosDomain.from_dict(model.metadata["domain"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -65,8 +64,7 @@ class ForwardModel:
 @cache
 def load_forward(folder: Path | None = None) -> ForwardModel:
     """Load the shipped model, or that of another `folder`; later calls return the same object."""
-    place = Path(str(files("cginit.models") / "shipped")) if folder is None else folder
-    return ForwardModel(load_model(MODEL, place))
+    return ForwardModel(load_model(MODEL, folder))
 
 
 def predict_rdf(

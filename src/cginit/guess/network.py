@@ -42,17 +42,19 @@ class NetworkGuess:
 
     1. Lengths become multiples of the network's sigma (`cginit.models.scale.network_length`, at most a fifth of the
        range of g or, for networks that see g alone, sigma of a core). g goes onto the points of the network on
-       [0, 5] sigma, 50 or (BN) 101; a missing core is 0, and beyond the end of the target g is 1. BN also sees
-       gamma = h - c of the Ornstein-Zernike equation on the grid of the target.
+       [0, 5] sigma, 50 or, for the bridge function, 101; a missing core is 0, and beyond the end of the target g is
+       1. A network of the bridge function also sees gamma = h - c of the Ornstein-Zernike equation on the grid of the
+       target.
     2. The network gives U/kT and the spread of its ensemble on the same points.
     3. A cubic spline takes U back to the grid of the target. The flank of a core (g < 0.5) is steeper than these
-       points can follow; there, and for the kind BN everywhere, the difference :math:`U/kT + \ln g`, which is smooth,
-       is taken back instead.
+       points can follow; there, and for the bridge function everywhere, the difference :math:`U/kT + \ln g`, which is
+       smooth, is taken back instead.
     4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
 
     If the input lies outside of what the network was trained on (`cginit.models.domain.Domain`), or its members
     are at odds, the guess is that of HNC, or of Boltzmann inversion where HNC has no solution, and its notes
-    say why. Where a network of kind BN finds no solution of the Ornstein-Zernike equation, ``cn-f`` takes its place.
+    say why. Where a network of the bridge function finds no solution of the Ornstein-Zernike equation, ``cn-f`` takes
+    its place.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ class NetworkGuess:
     def of_correlations(
         self, target: RDF, state: StatePoint, r_cut: float, gamma: Array | None
     ) -> PairPotential:
-        """Propose the pair potential from g and, for a model of the kind BN, from gamma = h - c of another source.
+        """Propose the pair potential from g and, for the bridge function, from gamma = h - c of another source.
 
         Parameters
         ----------
@@ -119,7 +121,7 @@ class NetworkGuess:
         length = self.stretch * network_length(visible.target, state, r_cut)
         # The networks are trained over a wide range of scales; the best is one at which g covers all of their range.
         # On the 50 points of those that see g alone, a core must not be larger than in training.
-        core = 0.0 if model.kind == "BN" else CORE * excluded_diameter(visible.target)
+        core = 0.0 if model.subject == "bridge" else CORE * excluded_diameter(visible.target)
         length = max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
@@ -148,7 +150,7 @@ class NetworkGuess:
                 f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
                 f"{RANGE * length:.4g}; it was taken as 1 beyond"
             )
-        back = _corrected if model.kind == "BN" else on_target_grid
+        back = _corrected if model.subject == "bridge" else on_target_grid
         curve, curve_error = back(visible, length, view)
         return potential_from(
             visible,
@@ -195,7 +197,7 @@ class View:
 def _view(
     model: Model, visible: VisibleTarget, density: float, length: float, g: Array, given: Array | None
 ) -> View:
-    if model.kind != "BN":
+    if model.subject != "bridge":
         u, error = model(g[None], np.array([density]))
         return View(network_grid(), g, u[0], error[0])
     points = bridge_grid()

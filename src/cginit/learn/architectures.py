@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import exp
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cginit.curves import Array
 from cginit.learn.bodies import Ports, build_body
 from cginit.learn.config import Architecture
 from cginit.learn.options import Options
@@ -21,8 +23,10 @@ __all__ = [
     "exponential_of",
     "input_curve",
     "mean_and_spread",
+    "network_of",
     "odd_asinh",
     "output_potential",
+    "predict",
 ]
 
 #: -ln g is read from here on; g(0) of an attraction of 5 kT without a core is e^5.
@@ -108,6 +112,20 @@ def build(architecture: Architecture, seed: int) -> Network:
     """
     options = Options.parse(architecture.options)
     return Network(build_body(architecture, Ports(), seed), options, architecture.residual)
+
+
+def network_of(weights: dict[str, Tensor], architecture: Architecture) -> Network:
+    """Return a network with trained weights of its layers."""
+    network = build(architecture, seed=0)
+    network.body.load_state_dict(weights)
+    return network.eval()
+
+
+def predict(network: Network, g: Array, density: Array) -> Array:
+    """Return U ``(m, 50)`` in kT of g ``(m, 50)`` and density ``(m,)``."""
+    with torch.no_grad():
+        found = network.potential(*(torch.from_numpy(x.astype(np.float32)) for x in (g, density))).numpy()
+    return np.asarray(found, dtype=np.float64)
 
 
 class Ensemble(nn.Module):

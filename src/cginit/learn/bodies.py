@@ -211,8 +211,6 @@ BODIES: dict[str, Callable[[Architecture, Ports], nn.Module]] = {
     "FN": ClosedBody,
     "UN": UBody,
     "RN": ResidualBody,
-    # The same layers; what differs is what goes in and out (`cginit.learn.subjects.bridge`).
-    "BN": ResidualBody,
 }
 
 

@@ -1,13 +1,11 @@
-"""The model card, filled in from the description of a model so that its numbers are those of the evaluation."""
+"""Words and numbers of the model cards, from the description of a model: its numbers are those of the evaluation."""
 
 from __future__ import annotations
 
-from importlib.resources import files
+from collections.abc import Mapping
 from typing import Any
 
-from cginit.models.grid import BRIDGE_POINTS
-
-__all__ = ["bridge_card", "model_card"]
+__all__ = ["PLAIN", "RESIDUAL", "auxiliary_words", "common_values", "tables"]
 
 RESIDUAL = (
     "U/kT as -ln g (read between -5 and 7 kT) plus the output of the layers. The published CN/f gives U as the\n"
@@ -24,7 +22,8 @@ CLOSURES = {
 }
 
 
-def _auxiliary(pairs: int, potentials: int, config: dict[str, Any]) -> str:
+def auxiliary_words(pairs: int, potentials: int, config: dict[str, Any]) -> str:
+    """Return what a card says of the auxiliary pairs: how many, and where their g comes from."""
     if pairs == 0:
         return "No other data were used."
     auxiliary = config["auxiliary"]
@@ -44,55 +43,16 @@ def _auxiliary(pairs: int, potentials: int, config: dict[str, Any]) -> str:
     )
 
 
-def model_card(description: dict[str, Any]) -> str:
-    """Return the card in Markdown for the content of a model's JSON file."""
+def common_values(description: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the templates in ``cards/`` that cards of several subjects have."""
     config = description["config"]
-    architecture, augmentation = config["architecture"], config["augmentation"]
-    best = (f"{m['step']} ({m['validation_error_kT']:.3f} kT)" for m in description["members"])
-    return _template("potential.md").format(
-        **_common(description),
-        options=architecture["options"],
-        output=RESIDUAL if architecture["residual"] else PLAIN,
-        auxiliary=_auxiliary(**description["auxiliary"], config=config),
-        noise=augmentation["noise"],
-        shortest_range=augmentation["shortest_range"],
-        best=", ".join(best),
-    )
-
-
-def bridge_card(description: dict[str, Any]) -> str:
-    """Return the card in Markdown for the content of the JSON file of a model of kind BN."""
-    coverage = description["coverage of the 90 % band"]
-    return _template("bridge.md").format(
-        **_common(description),
-        points=BRIDGE_POINTS,
-        unsolved=description["without solution"],
-        auxiliary=_auxiliary(**description["auxiliary"], config=description["config"]),
-        on_validation=100.0 * coverage["validation"],
-        on_test=100.0 * coverage["test"],
-        best=", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
-    )
-
-
-def _template(name: str) -> str:
-    return (files("cginit.learn") / "cards" / name).read_text(encoding="utf-8")
-
-
-def _common(description: dict[str, Any]) -> dict[str, Any]:
-    config = description["config"]
-    architecture, augmentation = config["architecture"], config["augmentation"]
+    architecture, augmentation, loss = config["architecture"], config["augmentation"], config["loss"]
     points, potentials = description["state_points"], description["potentials"]
-    domain, errors = description["domain"], description["errors"]
-    return {
-        "name": description["name"],
-        "version": description["version"],
+    values = {
         "dilations": ", ".join(map(str, architecture["dilations"])),
-        "parameters": description["parameters"],
-        "error_scale": description["error_scale"],
-        "loss": config["loss"]["kind"],
+        "loss": loss["kind"],
         "data": description["data"]["text"],
         "digest": description["data"]["digest"],
-        "split": description["split"],
         "training_points": points["training"],
         "training_potentials": potentials["training"],
         "test_points": points["test"],
@@ -100,12 +60,17 @@ def _common(description: dict[str, Any]) -> dict[str, Any]:
         "low": augmentation["scale"][0],
         "high": augmentation["scale"][1],
         "max_density": augmentation["max_density"],
-        "test_table": errors["test"],
-        "deltas": errors["deltas"],
-        "validation_table": errors["validation"],
-        "lowest": domain["density"][0],
-        "highest": domain["density"][1],
-        **{k: architecture[k] for k in ("kind", "width", "kernel")},
-        **{k: config["loss"][k] for k in ("a", "alpha", "u_cut")},
+        **{k: description[k] for k in ("name", "version", "parameters", "error_scale", "split")},
+        **{k: architecture[k] for k in ("kind", "width", "kernel", "layers")},
+        **{k: loss[k] for k in ("a", "alpha", "u_cut")},
         **{k: config["schedule"][k] for k in ("members", "steps", "batch", "learning_rate", "seed")},
     }
+    if "density" in description["domain"]:
+        values["lowest"], values["highest"] = description["domain"]["density"]
+    return values
+
+
+def tables(description: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tables of errors as the templates name them."""
+    names = {"test": "test_table", "validation": "validation_table", "deltas": "deltas"}
+    return {names[k]: table for k, table in description["errors"].items() if k in names}

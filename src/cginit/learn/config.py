@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ __all__ = [
     "read_table",
 ]
 
+#: Of the subjects that networks learn.
+NAMES = ("potential", "bridge", "pressure", "structure")
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -31,9 +34,8 @@ class Architecture:
     Attributes
     ----------
     kind : str
-        DN (dense), CN (convolutions one after the other), FN (the same with a dense end), UN (U-Net), RN (residual
-        blocks of dilated convolutions), BN (the same, for the bridge function); a key of
-        `cginit.learn.bodies.BODIES`.
+        DN (dense), CN (convolutions one after the other), FN (the same with a dense end), UN (U-Net) or RN (residual
+        blocks of dilated convolutions); a key of `cginit.learn.bodies.BODIES`.
     options : str
         Letters of b, e, f, or x (`cginit.learn.options.Options`).
     width : int
@@ -200,8 +202,9 @@ class Config:
     ----------
     name, version : str
         Of the files that it is exported to.
-    subject : {"potential", "pressure", "structure"}
-        g -> U, the correction of the pressure that HNC gives for U, or that of its g.
+    subject : str
+        What it learns, a key of `cginit.learn.subjects.SUBJECTS`: ``potential`` (g -> U), ``bridge`` (what a closure
+        lacks of U), ``pressure`` (what HNC lacks of the pressure) or ``structure`` (and of g).
     architecture, loss, augmentation, schedule, auxiliary, pretraining
         What the other classes here hold.
 
@@ -227,10 +230,13 @@ class Config:
     pretraining: Pretraining = field(default_factory=Pretraining)
 
     def __post_init__(self) -> None:
-        if self.subject not in ("potential", "pressure", "structure"):
-            raise InputError(
-                f"unknown subject {self.subject!r} of a network; choose potential, pressure or structure"
-            )
+        if self.architecture.kind == "BN":
+            # So configurations of before named the subject: by layers of its own, which are those of RN.
+            object.__setattr__(self, "architecture", replace(self.architecture, kind="RN"))
+            if self.subject == "potential":
+                object.__setattr__(self, "subject", "bridge")
+        if self.subject not in NAMES:
+            raise InputError(f"unknown subject {self.subject!r} of a network; choose {', '.join(NAMES)}")
 
     @property
     def options(self) -> Options:

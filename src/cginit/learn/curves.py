@@ -18,17 +18,17 @@ from cginit.atomic import write_atomically
 from cginit.campaign.families import DENSITIES
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.learn.architectures import network_of, predict
 from cginit.learn.augmentation import Augmentation, pairs
 from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, Schedule
 from cginit.learn.data import TrainingSet
 from cginit.learn.evaluate import absolute_errors, boltzmann_potential
 from cginit.learn.fitting import Job, Progress, fit
+from cginit.learn.identity import claim
 from cginit.learn.pairs import cheap_pairs
 from cginit.learn.pool import Pool, choose_device
 from cginit.learn.statistics import median_delta
 from cginit.learn.subjects.potential import PotentialTask
-from cginit.learn.subjects.potential_training import network_of, predict
-from cginit.learn.training import claim
 from cginit.models.grid import RANGE
 
 __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]
@@ -250,7 +250,7 @@ def _measure(
     def progress(p: Progress) -> None:
         say(f"{point.label}: step {p.step}/{p.steps}, loss {p.loss[0]:.3f}")
 
-    network = network_of(fit(task, [job], schedule, place, progress)[0], config)
+    network = network_of(fit(task, [job], schedule, place, progress)[0].weights, point.architecture)
 
     def errors(of: TrainingSet) -> tuple[Array, Array]:
         g, density, u = pairs(of)

@@ -1,73 +1,46 @@
-"""What the exports of all subjects share: ONNX for inference, safetensors, a JSON description, the domain."""
+"""The one export of all subjects: ONNX for inference, safetensors, a JSON description, the model card."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cginit.atomic import write_atomically
-from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.learn.augmentation import Augmentation, vary
+from cginit.learn.card import common_values
 from cginit.learn.columns import in_columns
 from cginit.learn.config import Config
 from cginit.learn.data import SPLIT_RULE, TrainingSet
-from cginit.models.domain import Domain, fit_domain, noise_level
-from cginit.models.model import MODEL_FORMAT
+from cginit.learn.identity import data_digest
+from cginit.learn.subjects import Run, subject_of
+from cginit.models.model import MODEL_FORMAT, open_session
 
 __all__ = [
     "AGREEMENT",
-    "auxiliary_counts",
+    "check_agreement",
     "describe",
     "export_module",
-    "training_domain",
-    "write_description",
-    "write_weights",
+    "export_run",
+    "model_card",
+    "write_model",
 ]
 
 #: Largest difference between ONNX Runtime and PyTorch, relative to 1 kT + |U|.
 AGREEMENT = 1e-5
-#: Variations of each training curve that the domain is fitted to.
-VARIATIONS = 8
 
 
-def training_domain(
-    data: TrainingSet, augmentation: Augmentation, members: int, auxiliary: TrainingSet | None = None
-) -> Domain:
-    """Return the limits of the training inputs, without the test set; the components lack the last fold."""
-    fold = data.folds(members)
-    rng = np.random.default_rng(0)
-    g: list[Array] = []
-    density: list[Array] = []
-    for use in ((fold >= 0) & (fold != members - 1), fold == members - 1):
-        part = data.select(use)
-        varied = vary(part, np.tile(np.arange(len(part)), VARIATIONS), augmentation, rng)
-        g.append(varied[0])
-        density.append(varied[1])
-    basis = [g[0]]
-    if auxiliary is not None:
-        basis.append(vary(auxiliary, np.arange(len(auxiliary)), augmentation, rng)[0])
-    # What is added in training comes on top of what the records have.
-    more = np.sqrt(1.0 + augmentation.noise**2)
-    noise = [more * noise_level(data.r, error) for error in data.g_error[fold >= 0]]
-    return fit_domain(np.vstack(g), np.concatenate(density), np.vstack(basis), np.array(noise))
-
-
-def auxiliary_counts(auxiliary: TrainingSet | None) -> dict[str, int]:
-    """Return how many auxiliary pairs of how many potentials there were, as a description says it."""
-    if auxiliary is None:
-        return {"pairs": 0, "potentials": 0}
-    return {"pairs": len(auxiliary), "potentials": int(np.unique(auxiliary.potential).size)}
-
-
-def write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder: Path) -> dict[str, Any]:
+def _write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder: Path) -> dict[str, Any]:
     """Write ``NAME.safetensors`` beside the exported ``NAME.onnx``; return what every description begins with."""
     from safetensors.torch import save
 
@@ -90,7 +63,65 @@ def write_weights(config: Config, ensemble: nn.Module, data: TrainingSet, folder
     }
 
 
-def write_description(description: dict[str, Any], folder: Path) -> None:
+def write_model(run: Run, folder: Path, origin: str) -> dict[str, Any]:
+    """Write ``NAME.onnx``, ``NAME.safetensors`` and ``NAME.json`` into `folder`; return the description.
+
+    Parameters
+    ----------
+    run : Run
+        The finished training, whose configuration gives name and version.
+    folder : Path
+        Where to write.
+    origin : str
+        Where the data come from, in words.
+
+    Raises
+    ------
+    InputError
+        If the exported file does not give what PyTorch gives.
+    """
+    subject, config, lesson = subject_of(run.config.subject), run.config, run.lesson
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{config.name}.onnx"
+    inputs = {name: x[lesson.usable].astype(np.float32) for name, x in lesson.inputs.items()}
+    example = {name: torch.from_numpy(x[:2]) for name, x in inputs.items()}
+    export_module(run.ensemble, example, subject.outputs, path)
+    check_agreement(run.ensemble, path, *inputs.values())
+    description = {
+        **_write_weights(config, run.ensemble, run.data, folder),
+        "members": [{"step": m.step, subject.error_key: round(m.error, 5)} for m in run.members],
+        **subject.figures(run),
+        "data": {"text": origin, "digest": data_digest(run.data)},
+        "domain": subject.domain(run),
+    }
+    _write_description(description, folder)
+    return description
+
+
+def export_run(
+    run: Run, folder: Path, origin: str, report: Callable[[str, int, int], None] | None = None
+) -> dict[str, Any]:
+    """Write the model as `write_model` does, judge it on the test set, and write its card ``NAME.md``; see there.
+
+    `report` is called with the name of a group of state points and how many of them are judged, of how many.
+    """
+    write_model(run, folder, origin)
+    errors = subject_of(run.config.subject).errors(run, folder, report)
+    description = describe(folder, run.config.name, {"errors": errors})
+    write_atomically(folder / f"{run.config.name}.md", model_card(description))
+    return description
+
+
+def model_card(description: Mapping[str, Any]) -> str:
+    """Return the card in Markdown for the content of a model's JSON file."""
+    # Descriptions of before lack what has a default now.
+    config = Config.from_dict(description["config"])
+    complete = {**description, "config": asdict(config)}
+    template = (files("cginit.learn") / "cards" / f"{config.subject}.md").read_text(encoding="utf-8")
+    return template.format(**common_values(complete), **subject_of(config.subject).card(complete))
+
+
+def _write_description(description: dict[str, Any], folder: Path) -> None:
     """Write ``NAME.json``."""
     (folder / f"{description['name']}.json").write_text(_dump(description), encoding="utf-8")
 
@@ -98,7 +129,7 @@ def write_description(description: dict[str, Any], folder: Path) -> None:
 def describe(folder: Path, name: str, facts: dict[str, Any]) -> dict[str, Any]:
     """Add `facts` to the description of the model `name` in `folder`; return all of it."""
     description = {**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")), **facts}
-    write_description(description, folder)
+    _write_description(description, folder)
     return description
 
 
@@ -158,7 +189,7 @@ def _forget_origin(path: Path) -> None:
     onnx.save(model, str(path))
 
 
-def check_agreement(module: nn.Module, path: Path, *inputs: Array) -> float:
+def check_agreement(module: nn.Module, path: Path, *inputs: NDArray[Any]) -> float:
     """Return the largest difference of the file from PyTorch relative to 1 kT + |U|, for some inputs of the module.
 
     U is the first output. The spread of the members is a difference of two U, each with a rounding of its own:
@@ -169,8 +200,6 @@ def check_agreement(module: nn.Module, path: Path, *inputs: Array) -> float:
     InputError
         If it exceeds 1e-5.
     """
-    from cginit.models.model import open_session
-
     session = open_session(path.read_bytes())
     given = [x.astype(np.float32) for x in inputs]
     found = session.run(None, {x.name: v for x, v in zip(session.get_inputs(), given, strict=True)})

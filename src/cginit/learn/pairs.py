@@ -24,7 +24,7 @@ from cginit.forward.inference import load_forward
 from cginit.learn.closure import solve_many
 from cginit.learn.config import Auxiliary
 from cginit.learn.data import CAP, FINE, S_K_ERROR, STRIDE, TrainingSet
-from cginit.learn.training import claim
+from cginit.learn.identity import claim
 from cginit.liquid import second_virial
 from cginit.models.correlations import with_origin
 from cginit.models.grid import RANGE, interpolate

@@ -36,7 +36,7 @@ def network_grid() -> Array:
 
 
 def bridge_grid() -> Array:
-    """Return the grid of the networks of kind BN, that of the simulated g, shape (101,)."""
+    """Return the grid of the networks of the bridge function, that of the simulated g, shape (101,)."""
     return np.linspace(0.0, RANGE, BRIDGE_POINTS)
 
 

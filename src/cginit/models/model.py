@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -33,8 +33,6 @@ class Model:
     ----------
     name, version : str
         As in its JSON file.
-    domain : Domain
-        What it was trained on.
     error_scale : float
         Standard error per spread of the ensemble, calibrated on the validation folds.
     metadata : dict
@@ -43,40 +41,59 @@ class Model:
 
     name: str
     version: str
-    domain: Domain
     error_scale: float
     metadata: dict[str, Any]
     _session: Any
 
+    @cached_property
+    def domain(self) -> Domain:
+        """What it was trained on."""
+        return Domain.from_dict(self.metadata["domain"])
+
     @property
-    def kind(self) -> str:
-        """Kind of its layers (`cginit.learn.config.Architecture`); BN sees other curves than g."""
-        return str(self.metadata["config"]["architecture"]["kind"])
+    def subject(self) -> str:
+        """What it has learned: ``potential`` (of g), ``bridge``, ``pressure`` or ``structure``."""
+        return _subject(self.metadata)
 
     def __call__(self, *inputs: Array) -> tuple[Array, Array]:
-        """Return U and its standard error, both ``(m, n)`` in kT.
+        """Return mean and standard error of the members, of a potential both ``(m, n)`` in kT.
 
         Parameters
         ----------
         *inputs : ndarray
-            g ``(m, 50)`` on `cginit.models.grid.network_grid` and rho sigma^3 ``(m,)``; for the kind BN, -ln g
-            ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.models.grid.bridge_grid` and rho sigma^3.
+            g ``(m, 50)`` on `cginit.models.grid.network_grid` and rho sigma^3 ``(m,)``; for the bridge function,
+            -ln g ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.models.grid.bridge_grid` and rho sigma^3. Of other
+            subjects, as `cginit.eos` and `cginit.forward` give them.
         """
+        mean, spread = self.mean_and_spread(*inputs)
+        return mean, self.error_scale * spread
+
+    def mean_and_spread(self, *inputs: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation of the members for the same inputs."""
         names = [x.name for x in self._session.get_inputs()]
         given = {name: np.asarray(x, dtype=np.float32) for name, x in zip(names, inputs, strict=True)}
         rows = len(given[names[0]])
         parts = [
-            self._session.run(("u", "spread"), {name: x[i : i + PORTION] for name, x in given.items()})
+            self._session.run(None, {name: x[i : i + PORTION] for name, x in given.items()})
             for i in range(0, max(rows, 1), PORTION)
         ]
         mean, spread = (np.concatenate(part).astype(np.float64) for part in zip(*parts, strict=True))
-        return mean, self.error_scale * spread
+        return mean, spread
 
 
-def model_names() -> tuple[str, ...]:
-    """Return the names of the shipped models."""
+def model_names(subjects: tuple[str, ...] = ("potential", "bridge")) -> tuple[str, ...]:
+    """Return the names of the shipped models of some `Model.subject`, by default those that a guess can use."""
     folder = files("cginit.models") / "shipped"
-    return tuple(sorted(x.name.removesuffix(".onnx") for x in folder.iterdir() if x.name.endswith(".onnx")))
+    texts = (x.read_text(encoding="utf-8") for x in folder.iterdir() if x.name.endswith(".json"))
+    known = (json.loads(text) for text in texts)
+    return tuple(sorted(str(x["name"]) for x in known if _subject(x) in subjects))
+
+
+def _subject(metadata: dict[str, Any]) -> str:
+    config = metadata["config"]
+    # Before, the bridge function was named by the kind of its layers.
+    before = "bridge" if config["architecture"]["kind"] == "BN" else "potential"
+    return str(config.get("subject", before))
 
 
 @cache
@@ -100,7 +117,6 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
     return Model(
         str(metadata["name"]),
         str(metadata["version"]),
-        Domain.from_dict(metadata["domain"]),
         float(metadata["error_scale"]),
         metadata,
         session,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.command import Application
-from cginit.cli.learning import Data, Device, Families, training_set
+from cginit.cli.learning import Data, Device, Families
 from cginit.cli.program import Program, run
 from cginit.cli.voice import voice
 
@@ -259,6 +259,7 @@ def _settings(config: str, sizes: Path | None) -> StudyConfig:
 
 def _pairs(data: Path, families: str) -> TrainingSet:
     from cginit.campaign.dataset import load
+    from cginit.learn.simulated import training_set
 
     # The networks of the study were trained and judged on all accepted state points, those that age among them.
     return training_set(load(data, aged=True), families)

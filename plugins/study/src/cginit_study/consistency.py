@@ -13,7 +13,7 @@ from cginit.curves import Array
 from cginit.eos.inference import MODEL, load_eos
 from cginit.learn.data import TrainingSet
 from cginit.learn.statistics import relative_errors
-from cginit.learn.subjects.pressure_training import row_features
+from cginit.learn.subjects.pressure_features import row_features
 from cginit.models.grid import interpolate, network_grid
 from cginit_study.exact_relations import (
     inverse_s_0,

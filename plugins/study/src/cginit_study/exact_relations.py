@@ -13,7 +13,7 @@ from cginit.eos.inference import EosModel
 from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError
 from cginit.learn.data import TrainingSet
-from cginit.learn.subjects.pressure_training import fluid_of
+from cginit.learn.subjects.pressure_features import fluid_of
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
 from cginit.liquid.ornstein_zernike import invert
 from cginit.liquid.virial import second_virial, third_virial

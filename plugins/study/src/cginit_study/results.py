@@ -11,7 +11,7 @@ import numpy as np
 from cginit.atomic import write_arrays
 from cginit.curves import Array
 from cginit.learn.data import TrainingSet
-from cginit.learn.training import data_digest
+from cginit.learn.identity import data_digest
 
 __all__ = ["keep", "kept"]
 

@@ -14,8 +14,8 @@ from cginit.errors import InputError, MissingDependencyError
 from cginit.learn.config import Architecture
 from cginit.learn.data import TrainingSet
 from cginit.learn.fitting import Job, Progress, fit
+from cginit.learn.identity import claim, data_digest
 from cginit.learn.pool import Pool, choose_device
-from cginit.learn.training import claim, data_digest
 from cginit_study.study import StudyConfig, Subject
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from cginit.guess import load_guess
 from cginit.guess.assembly import potential_from, visible_target
 from cginit.guess.integral_equation import at_infinite_size
 from cginit.guess.network import NetworkGuess, View, on_target_grid
+from cginit.learn.architectures import predict
 from cginit.learn.data import TrainingSet
-from cginit.learn.subjects.potential_training import predict
 from cginit.models.grid import network_grid, on_network_grid
 from cginit.refine.loop import load_engine
 from cginit.state import StatePoint

@@ -1,29 +1,50 @@
-"""The task of learning the bridge function: from liquid-state features to what the Verlet-modified closure lacks."""
+"""The subject of the bridge function: from liquid-state features to what the Verlet-modified closure lacks of U."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
+from cginit.errors import InputError
 from cginit.learn.architectures import CorrectedEnsemble, odd_asinh
-from cginit.learn.augmentation import Augmentation
+from cginit.learn.augmentation import Augmentation, pairs
 from cginit.learn.bodies import Ports, build_body
-from cginit.learn.config import Architecture, LossTerms
+from cginit.learn.calibration import band_coverage, band_factor
+from cginit.learn.card import auxiliary_words, tables
+from cginit.learn.config import Architecture, Config, LossTerms
+from cginit.learn.data import TrainingSet
+from cginit.learn.domain import auxiliary_counts, training_domain
 from cginit.learn.evaluate import VISIBLE_G
-from cginit.learn.fitting import Batch
+from cginit.learn.fitting import Batch, Job
+from cginit.learn.identity import array_digest, data_digest
 from cginit.learn.losses import Loss
 from cginit.learn.pool import Pool, hermite
-from cginit.learn.subjects.bridge_features import LiquidFeatures
+from cginit.learn.statistics import own_fold
+from cginit.learn.subjects.base import Lesson, Preparation, Run
+from cginit.learn.subjects.bridge_features import VARIATIONS, LiquidFeatures, liquid_features
+from cginit.learn.subjects.guess_errors import guess_errors
 from cginit.learn.subjects.potential import LOST
 from cginit.liquid.bridge import modified_verlet
-from cginit.models.correlations import U_LOWEST
-from cginit.models.grid import RANGE, U_CUT, U_VISIBLE
+from cginit.models.correlations import U_LOWEST, verlet_modified
+from cginit.models.grid import BRIDGE_POINTS, RANGE, U_CUT, U_VISIBLE, interpolate, network_grid
 
-__all__ = ["BridgeEnsemble", "BridgeTask", "channels", "closure_potential"]
+__all__ = [
+    "BridgeEnsemble",
+    "BridgePredictions",
+    "BridgeSubject",
+    "BridgeTask",
+    "channels",
+    "closure_potential",
+]
 
 #: Curves that the network sees: -ln g, h, c, gamma, the closure's own correction, and what gamma of the freer
 #: inversion has besides.
@@ -32,6 +53,10 @@ CURVES = 6
 UNIT = 0.3
 #: Spread in kT that is added to that of the members: where they agree to rounding it would mean nothing.
 LEAST_SPREAD = 1e-3
+#: Noise of auxiliary pairs, in their standard errors: from that of the publication to that of the data set.
+NOISE = (0.125, 1.0)
+#: Rows whose inversions are kept in one file.
+CHUNK = 250
 
 
 def _correction(gamma: Tensor) -> Tensor:
@@ -158,3 +183,173 @@ class BridgeEnsemble(CorrectedEnsemble):
         base = closure_potential(u0, gamma)
         mean, spread = self.corrected(base, UNIT, channels(u0, gamma), density)
         return mean, torch.sqrt(spread**2 + LEAST_SPREAD**2)
+
+
+@dataclass(frozen=True, eq=False)
+class BridgePredictions:
+    """Potentials in kT on the 50 points of the networks, by the ensemble and by the closures that it starts from.
+
+    Attributes
+    ----------
+    g, truth : ndarray, shape (m, 50)
+        Inputs and true potentials.
+    out_of_fold : ndarray, shape (m, 50)
+        By the member that was not trained on the potential; by the mean of all on the test set.
+    spread : ndarray, shape (m, 50)
+        Standard deviation of the members.
+    closure, hnc : ndarray, shape (m, 50)
+        The Verlet-modified closure and HNC.
+    fold : ndarray of int, shape (m,)
+        -1 for the test set.
+    """
+
+    g: Array
+    truth: Array
+    out_of_fold: Array
+    spread: Array
+    closure: Array
+    hnc: Array
+    fold: NDArray[np.int64]
+
+    def error_scale(self) -> float:
+        """Return the factor that makes the spread a standard error, from the visible points of the folds."""
+        return band_factor(self._ratio(), self.fold)
+
+    def coverage(self) -> tuple[float, float]:
+        """Return the part of visible points inside the 90 % band on the validation folds and on the test set."""
+        return band_coverage(self._ratio(), self.fold)
+
+    def _ratio(self) -> Array:
+        use = (self.truth < U_CUT) & (self.g > VISIBLE_G)
+        return np.where(use, np.abs(self.out_of_fold - self.truth) / self.spread, np.nan)
+
+
+class BridgeSubject:
+    """What a closure lacks of U; see `cginit.learn.subjects.base.Subject`."""
+
+    name = "bridge"
+    unit = " kT"
+    error_key = "validation_error_kT"
+    outputs = ("u", "spread")
+    preparation = "Ornstein-Zernike inversions"
+    cheap_pairs = True
+
+    def identity(self, config: Config, data: TrainingSet, auxiliary: TrainingSet | None) -> dict[str, object]:
+        """Return configuration, variations of the features, and digests, that of S(k) too."""
+        return {
+            "config": config.to_dict(),
+            "variations": VARIATIONS,
+            "data": data_digest(data),
+            "long_wave": array_digest(data.long_wave),
+            "auxiliary": None if auxiliary is None else data_digest(auxiliary),
+        }
+
+    def prepare(self, given: Preparation) -> Lesson:
+        """Return -ln g and gamma on the points of g; a g whose inversion has no solution is no input.
+
+        The inversions stay in ``features`` and ``auxiliary-features`` of the folder, in files of so many rows as are
+        lost when a command is stopped.
+        """
+        data, auxiliary, seed = given.data, given.auxiliary, given.config.schedule.seed
+        if data.r.size != BRIDGE_POINTS:
+            raise InputError(f"g has {data.r.size} points; a guess shows the network {BRIDGE_POINTS}")
+        features = _prepared(data, given.folder / "features", VARIATIONS, seed, given.report)
+        every = features
+        if auxiliary is not None:
+            # A simulation shows nothing below its first count.
+            auxiliary = replace(auxiliary, g=np.where(auxiliary.g >= np.exp(-U_VISIBLE), auxiliary.g, 0.0))
+            kept = given.folder / "auxiliary-features"
+            more = _prepared(auxiliary, kept, 2, seed, given.report, as_it_is=0, noise=NOISE)
+            every = LiquidFeatures.joined([features, more])
+        pool, config = Pool(data, given.device, auxiliary), given.config
+        extra = len(data) + np.flatnonzero(every.valid[len(data) :, 0])
+
+        def task(start: dict[str, Tensor] | None) -> BridgeTask:
+            return BridgeTask(pool, every, config.architecture, config.loss, config.augmentation, start)
+
+        u0 = -np.log(np.clip(features.g[:, 0], np.exp(-U_VISIBLE), np.exp(-U_LOWEST)))
+        inputs = {"u0": u0, "gamma": features.gamma[:, 0], "density": data.density}
+        return Lesson(inputs, features.valid[:, 0], task, BridgeEnsemble, extra, features)
+
+    def predict(self, run: Run, more: Callable[[Sequence[Job]], Array]) -> BridgePredictions:
+        """Return what the members and the closures give; NaN where the inversion has no solution."""
+        data, usable = run.data, run.lesson.usable[:, None]
+        g, _, truth = pairs(data)
+        u0_50 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
+        u0, gamma = run.lesson.inputs["u0"], run.lesson.inputs["gamma"][:, 0]
+
+        def on_points(u: Array) -> Array:
+            # What is added to -ln g is smooth even at a core.
+            smooth = interpolate(np.where(usable, u, u0) - u0, 0.0, float(data.r[1]), network_grid(), 0.0)
+            return np.where(usable, u0_50 + smooth, np.nan)
+
+        at = [on_points(u) for u in run.every]
+        spread = np.hypot(np.std(at, axis=0, ddof=1), LEAST_SPREAD)
+        out = on_points(own_fold(run.every, run.fold))
+        closure = on_points(verlet_modified(u0, gamma))
+        return BridgePredictions(g, truth, out, spread, closure, on_points(u0 + gamma), run.fold)
+
+    def domain(self, run: Run) -> dict[str, Any]:
+        """Return the limits of the training inputs."""
+        given = run.preparation
+        return training_domain(
+            given.data, given.config.augmentation, given.config.schedule.members, given.auxiliary
+        ).to_dict()
+
+    def figures(self, run: Run) -> dict[str, Any]:
+        """Return the scale of the errors and how many of them the band holds."""
+        on_folds, on_test = run.predictions.coverage()
+        return {
+            "auxiliary": auxiliary_counts(run.preparation.auxiliary),
+            "error_scale": round(run.predictions.error_scale(), 4),
+            "coverage of the 90 % band": {"validation": round(on_folds, 4), "test": round(on_test, 4)},
+            "without solution": int(np.sum(~run.lesson.usable)),
+        }
+
+    def errors(
+        self, run: Run, folder: Path | None, report: Callable[[str, int, int], None] | None = None
+    ) -> dict[str, Any]:
+        """Return the tables of errors beside those of the closures, and of the guess of an exported model."""
+        found: BridgePredictions = run.predictions
+        theories = {"Verlet-modified": found.closure, "hnc": found.hnc}
+        return guess_errors(run, folder, {"network": found.out_of_fold, **theories})
+
+    def card(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what only this card has."""
+        coverage = description["coverage of the 90 % band"]
+        return {
+            "points": BRIDGE_POINTS,
+            "unsolved": description["without solution"],
+            "auxiliary": auxiliary_words(**description["auxiliary"], config=description["config"]),
+            "on_validation": 100.0 * coverage["validation"],
+            "on_test": 100.0 * coverage["test"],
+            "best": ", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
+            **tables(description),
+        }
+
+
+def _prepared(
+    data: TrainingSet,
+    folder: Path,
+    variations: int,
+    seed: int,
+    report: Callable[[int, int], None] | None,
+    *,
+    as_it_is: int = 2,
+    noise: tuple[float, float] = (1.0, 1.0),
+) -> LiquidFeatures:
+    """Return the features of `data`, from the files in `folder` as far as it has them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for first in range(0, len(data), CHUNK):
+        path = folder / f"{first}.npz"
+        if not path.exists():
+            rows = data.select((np.arange(len(data)) // CHUNK) == first // CHUNK)
+
+            def count(done: int, total: int, first: int = first) -> None:
+                if report is not None:
+                    report(first + done, len(data))
+
+            liquid_features(rows, variations, seed, count, as_it_is=as_it_is, noise=noise).write(path)
+        parts.append(LiquidFeatures.read(path))
+    return LiquidFeatures.joined(parts)

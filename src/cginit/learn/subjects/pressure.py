@@ -1,25 +1,51 @@
-"""The task of correcting the HNC pressure for the training loop, and the ensemble that is exported."""
+"""The subject of the pressure: networks that correct what HNC gives for a potential."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
+from cginit.eos.domain import fit_domain
 from cginit.eos.features import CURVES, SCALARS, FluidFeatures
 from cginit.learn.bodies import Ports, build_body
-from cginit.learn.config import Architecture, LossTerms
-from cginit.learn.fitting import Batch
+from cginit.learn.card import tables
+from cginit.learn.config import Architecture, Config, LossTerms
+from cginit.learn.data import TrainingSet
+from cginit.learn.fitting import Batch, Job
+from cginit.learn.identity import data_digest
 from cginit.learn.losses import KINDS
+from cginit.learn.statistics import own_fold
+from cginit.learn.subjects.base import Lesson, Preparation, Run
+from cginit.learn.subjects.pressure_errors import PressurePredictions, error_table
+from cginit.learn.subjects.pressure_features import row_features
 from cginit.models.grid import POINTS
 
-__all__ = ["CorrectionNetwork", "CorrectionTask", "PressureEnsemble", "corrected", "scalar_limits"]
+__all__ = [
+    "CorrectionNetwork",
+    "CorrectionTask",
+    "PressureEnsemble",
+    "PressureSubject",
+    "corrected",
+    "judging_jobs",
+    "scalar_limits",
+]
 
 #: Output of the layers that counts as 1.
 UNIT = 0.3
 #: Smallest compressibility factor that a relative deviation refers to, as in the published study.
 FLOOR = 0.05
+#: Ensembles that judge the error, each without one group of the potentials, and their members. The ensemble itself
+#: cannot: all its members but one have seen a potential of the validation, and agree there for this reason.
+GROUPS, JUDGES = 4, 4
+#: Random stream of the first of them.
+STREAM = 2000
 
 
 def corrected(out: Tensor, base: Tensor) -> Tensor:
@@ -123,3 +149,125 @@ class PressureEnsemble(nn.Module):
         # torch.std has no counterpart in ONNX; a lone member has no spread.
         spread = torch.sqrt(((every - mean) ** 2).sum(dim=0) / max(len(self.members) - 1, 1))
         return mean, spread
+
+
+class PressureSubject:
+    """The correction of the HNC pressure; see `cginit.learn.subjects.base.Subject`."""
+
+    name = "pressure"
+    unit = ""
+    error_key = "validation_error"
+    outputs = ("z", "spread")
+    preparation = "HNC"
+    cheap_pairs = False
+
+    def identity(self, config: Config, data: TrainingSet, auxiliary: TrainingSet | None) -> dict[str, object]:
+        """Return configuration and digest of the data."""
+        return {"config": config.to_dict(), "data": data_digest(data)}
+
+    def prepare(self, given: Preparation) -> Lesson:
+        """Return the features of each fluid that HNC solves; they stay in ``features.npz`` of the folder."""
+        config, data = given.config, given.data
+        features, valid = row_features(data, given.folder / "features.npz", given.report)
+        known = (data.folds(config.schedule.members) >= 0) & valid
+        limits = scalar_limits(features.scalars[known])
+        z = data.pressure / data.density
+
+        def task(start: dict[str, Tensor] | None) -> CorrectionTask:
+            return CorrectionTask(features, z, config.architecture, config.loss, given.device, limits)
+
+        def ensemble(bodies: list[nn.Module]) -> PressureEnsemble:
+            return PressureEnsemble([CorrectionNetwork(body, limits) for body in bodies])
+
+        inputs = {name: getattr(features, name) for name in ("curves", "scalars", "base")}
+        return Lesson(inputs, valid, task, ensemble, features=features)
+
+    def predict(self, run: Run, more: Callable[[Sequence[Job]], Array]) -> PressurePredictions:
+        """Return Z by the members, and by the ensembles that judge its error."""
+        data, plan = run.data, run.config.schedule
+        groups = min(GROUPS, plan.members)
+        group = data.folds(groups)
+        unseen, spread = run.every.mean(axis=0), run.every.std(axis=0, ddof=1)
+        folder = run.preparation.folder
+        judges = more(judging_jobs(folder, plan.seed, group, groups, run.lesson.usable))
+        for k in range(groups):
+            judged = judges[k * JUDGES : (k + 1) * JUDGES, group == k]
+            unseen[group == k], spread[group == k] = judged.mean(axis=0), judged.std(axis=0, ddof=1)
+        z = data.pressure / data.density
+        base = run.lesson.inputs["base"]
+        return PressurePredictions(z, own_fold(run.every, run.fold), unseen, spread, base, run.fold)
+
+    def domain(self, run: Run) -> dict[str, Any]:
+        """Return the limits of the features, without the test set; the components lack the last fold."""
+        fold, features = run.fold, run.lesson.features
+        known = run.lesson.usable & (fold >= 0)
+        chosen = FluidFeatures(*(getattr(features, k)[known] for k in ("curves", "scalars", "base")))
+        return fit_domain(chosen, fold[known] != fold.max()).to_dict()
+
+    def figures(self, run: Run) -> dict[str, Any]:
+        """Return the state points that HNC solves, the scale of the errors and how many of them the band holds."""
+        data, usable, test = run.data, run.lesson.usable, run.fold < 0
+        known = usable & ~test
+        on_folds, on_test = run.predictions.coverage()
+        return {
+            "state_points": {
+                "training": int(known.sum()),
+                "test": int(np.sum(usable & test)),
+                "without HNC": int(np.sum(~usable)),
+            },
+            "potentials": {
+                "training": int(np.unique(data.potential[known]).size),
+                "test": int(np.unique(data.potential[usable & test]).size),
+            },
+            "error_scale": round(run.predictions.error_scale(), 4),
+            "coverage of the 90 % band": {"validation": round(on_folds, 4), "test": round(on_test, 4)},
+        }
+
+    def errors(
+        self, run: Run, folder: Path | None, report: Callable[[str, int, int], None] | None = None
+    ) -> dict[str, Any]:
+        """Return the tables of relative errors beside those of the theories."""
+        found, scalars = run.predictions, run.lesson.features.scalars
+        base = found.base
+        routes = {
+            "network": found.z,
+            "HNC virial": base[:, 0],
+            "HNC energy": base[:, 1],
+            "mean of the two": 0.5 * (base[:, 0] + base[:, 1]),
+            "P0": 1.0 + np.sinh(scalars[:, 2]),
+            "B2+B3": 1.0 + np.sinh(scalars[:, 2]) + np.sinh(scalars[:, 3]),
+        }
+        rows = {"validation": run.lesson.usable & (run.fold >= 0)}
+        if folder is not None:
+            rows["test"] = run.lesson.usable & (run.fold < 0)
+        return {k: error_table(routes, found.truth, run.data.density, use) for k, use in rows.items()}
+
+    def card(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what only this card has."""
+        coverage = description["coverage of the 90 % band"]
+        return {
+            "unsolved": description["state_points"]["without HNC"],
+            "on_validation": 100.0 * coverage["validation"],
+            "on_test": 100.0 * coverage["test"],
+            "best": ", ".join(f"{m['validation_error']:.4f}" for m in description["members"]),
+            **tables(description),
+        }
+
+
+def judging_jobs(
+    folder: Path, seed: int, group: NDArray[np.int64], groups: int, usable: NDArray[np.bool_]
+) -> list[Job]:
+    """Return the jobs of the ensembles that judge the error, `JUDGES` for each group, which none of them has seen."""
+    known = (group >= 0) & usable
+    return [
+        Job(
+            f"judge {k + 1}.{j + 1}",
+            folder / f"judge-{k + 1}-{j + 1}.safetensors",
+            seed * 1000 + 500 + k * JUDGES + j,
+            STREAM + k * JUDGES + j,
+            np.flatnonzero(known & (group != k)),
+            np.flatnonzero(known & (group == k)),
+        )
+        for k in range(groups)
+        for j in range(JUDGES)
+    ]

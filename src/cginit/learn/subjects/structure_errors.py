@@ -19,11 +19,9 @@ from cginit.forward.theory import CAP, fine_grid, fine_potential, gamma_at_point
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.integral_equation import IntegralEquation, indirect_correlation
 from cginit.guess.network import NetworkGuess
-from cginit.learn.data import TrainingSet
 from cginit.learn.evaluate import DENSITY_EDGES, VISIBLE_G
+from cginit.learn.subjects.base import Run
 from cginit.learn.subjects.bridge import BridgeEnsemble
-from cginit.learn.subjects.structure import BridgeOfPotential
-from cginit.learn.subjects.structure_training import ForwardRun
 from cginit.liquid.forward import ForwardSolution
 from cginit.models.correlations import WEIGHTS
 from cginit.models.grid import U_CUT, U_VISIBLE
@@ -64,8 +62,7 @@ class ForwardErrors:
 
 
 def assess(
-    run: ForwardRun,
-    data: TrainingSet,
+    run: Run,
     rows: NDArray[np.int64],
     members: BridgeEnsemble | None = None,
     report: Callable[[int, int], None] | None = None,
@@ -74,10 +71,8 @@ def assess(
 
     Parameters
     ----------
-    run : ForwardRun
+    run : Run
         The trained forward map.
-    data : TrainingSet
-        Its data.
     rows : ndarray of int, shape (k,)
         State points of the validation folds or of the test set.
     members : BridgeEnsemble, optional
@@ -85,23 +80,22 @@ def assess(
     report : callable, optional
         Called with the number of rows done and in all.
     """
-    k = rows.size
+    k, data = rows.size, run.data
     found = ForwardErrors(
         data.density[rows],
         np.mean(data.g_error[rows, 1:] ** 2, axis=1),
         *(np.full(shape, np.nan) for shape in ((k,), (k,), (k, 2, 2), (k, 2, 2), (k, 2))),
     )
     for i, row in enumerate(rows):
-        if run.rows.valid[row]:
-            _assess_row(run, data, int(row), members, i, found)
+        if run.lesson.usable[row]:
+            _assess_row(run, int(row), members, i, found)
         if report is not None:
             report(i + 1, k)
     return found
 
 
-def _assess_row(
-    run: ForwardRun, data: TrainingSet, row: int, members: BridgeEnsemble | None, i: int, out: ForwardErrors
-) -> None:
+def _assess_row(run: Run, row: int, members: BridgeEnsemble | None, i: int, out: ForwardErrors) -> None:
+    data, theory = run.data, run.lesson.features
     r, density, fold = data.r, float(data.density[row]), int(run.fold[row])
     truth = np.interp(r, data.u_r, data.u[row])
     fine = np.minimum(np.interp(fine_grid(), data.u_r, data.u[row]), CAP)
@@ -111,14 +105,15 @@ def _assess_row(
         with np.errstate(over="ignore"):
             return float(np.mean((np.exp(gamma - u) - data.g[row])[1:] ** 2))
 
-    out.closure[i] = lmse(truth, run.rows.gamma[row])
-    bridge = run.bridge[row]
+    out.closure[i] = lmse(truth, theory.gamma[row])
+    bridge = run.predictions[row]
     # The other fluids of this row are near to it.
     start_solution = solve_corrected(fine, density)
     with suppress(ConvergenceError):
         solution = solve_corrected(fine, density, bridge, start_solution)
         out.network[i] = lmse(truth - bridge, gamma_at_points(solution))
-    network = BridgeOfPotential(list(run.ensemble.bodies if fold < 0 else [run.ensemble.bodies[fold]]))
+    bodies = list(run.ensemble.get_submodule("bodies").children())
+    network = run.lesson.ensemble(bodies if fold < 0 else [bodies[fold]])
 
     known: dict[bytes, tuple[Array, ForwardSolution]] = {}
 
@@ -135,8 +130,8 @@ def _assess_row(
     target, _ = data.target(row)
     visible = visible_target(target, bin_average=False)
     seen = (truth < U_CUT) & (data.g[row] > VISIBLE_G)
-    shown = run.rows.g[row] > 0.0
-    response = run.rows.response[row].astype(np.float64)
+    shown = theory.g[row] > 0.0
+    response = theory.response[row].astype(np.float64)
     for s, start in enumerate(STARTS):
         try:
             guess = _start(start, visible, state, members, fold)
@@ -247,6 +242,9 @@ def check_quality(found: ForwardErrors) -> str:
     sentences = []
     for s, start in enumerate(STARTS):
         use = np.isfinite(found.predicted[:, s]) & np.isfinite(found.first[:, s, 0])
+        if np.sum(use) < 3:
+            sentences.append(f"{start}: {np.sum(use)} state points with both, too few to compare")
+            continue
         a, b = np.log10(found.predicted[use, s]), np.log10(np.maximum(found.first[use, s, 0], 1e-12))
         within = np.mean(np.abs(a - b) < np.log10(3.0))
         sentences.append(

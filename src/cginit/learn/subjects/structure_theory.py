@@ -17,7 +17,7 @@ from cginit.learn.data import TrainingSet
 from cginit.liquid import RadialGrid, invert
 from cginit.liquid.jacobian import jacobian
 
-__all__ = ["FluidRows", "fluid_rows"]
+__all__ = ["FluidTheory", "fluid_theory"]
 
 #: g below this shows no bridge function.
 SHOWN = 1e-4
@@ -26,7 +26,7 @@ RESPONDING = 2
 
 
 @dataclass(frozen=True, eq=False)
-class FluidRows:
+class FluidTheory:
     r"""Theory of the rows of a training set, on its grid of g.
 
     Attributes
@@ -58,13 +58,13 @@ class FluidRows:
         temporary.replace(path)
 
     @classmethod
-    def read(cls, path: Path) -> FluidRows:
+    def read(cls, path: Path) -> FluidTheory:
         """Read what `write` wrote."""
         with np.load(path, allow_pickle=False) as content:
             return cls(**{f.name: content[f.name] for f in fields(cls)})
 
 
-def fluid_rows(data: TrainingSet, report: Callable[[int, int], None] | None = None) -> FluidRows:
+def fluid_theory(data: TrainingSet, report: Callable[[int, int], None] | None = None) -> FluidTheory:
     """Return the theory of all rows of `data`; some 0.2 s a row.
 
     Parameters
@@ -90,7 +90,7 @@ def fluid_rows(data: TrainingSet, report: Callable[[int, int], None] | None = No
             pass
         if report is not None:
             report(i + 1, m)
-    return FluidRows(gamma, valid, bridge, g, response)
+    return FluidTheory(gamma, valid, bridge, g, response)
 
 
 def _measured(data: TrainingSet, row: int) -> tuple[Array, Array, NDArray[np.float32]]:
