@@ -41,11 +41,12 @@ from cginit.learn.export import (  # noqa: E402
     model_card,
     write_model,
 )
-from cginit.learn.fitting import Job, fit, read_fit  # noqa: E402
+from cginit.learn.fitting import fit  # noqa: E402
 from cginit.learn.losses import Loss  # noqa: E402
 from cginit.learn.options import Options  # noqa: E402
 from cginit.learn.pool import Pool  # noqa: E402
 from cginit.learn.subjects.potential import PotentialTask  # noqa: E402
+from cginit.learn.task import Job, read_fit  # noqa: E402
 from cginit.learn.training import load_config_of, train  # noqa: E402
 from cginit.models.model import PORTION, load_model  # noqa: E402
 

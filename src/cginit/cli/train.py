@@ -17,7 +17,7 @@ from cginit.cli.voice import voice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cginit.learn.fitting import Progress
+    from cginit.learn.task import Progress
 
 __all__ = ["app", "train"]
 

@@ -23,12 +23,13 @@ from cginit.learn.augmentation import Augmentation, pairs
 from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, Schedule
 from cginit.learn.data import TrainingSet
 from cginit.learn.evaluate import absolute_errors, boltzmann_potential
-from cginit.learn.fitting import Job, Progress, fit
+from cginit.learn.fitting import fit
 from cginit.learn.identity import claim
 from cginit.learn.pairs import cheap_pairs
 from cginit.learn.pool import Pool, choose_device
 from cginit.learn.statistics import median_delta
 from cginit.learn.subjects.potential import PotentialTask
+from cginit.learn.task import Job, Progress
 from cginit.models.grid import RANGE
 
 __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]

@@ -15,11 +15,12 @@ from torch import nn
 from cginit.errors import InputError
 from cginit.learn.config import Config, Schedule
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import Fit, Job, Progress, Task, fit
+from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, read_run
 from cginit.learn.pool import choose_device
 from cginit.learn.subjects import subject_of
 from cginit.learn.subjects.base import Lesson, Preparation, Run, outputs
+from cginit.learn.task import Fit, Job, Progress, Task
 
 __all__ = ["load_config_of", "train"]
 

@@ -12,8 +12,8 @@ from cginit.curves import Array
 from cginit.learn.architectures import Network, build, predict
 from cginit.learn.augmentation import pairs
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import read_fit
 from cginit.learn.statistics import case_errors, fold_means, own_fold
+from cginit.learn.task import read_fit
 from cginit_study.results import keep, kept
 from cginit_study.study import (
     PotentialSubject,

@@ -8,9 +8,9 @@ from torch import Generator, Tensor, nn
 from cginit.errors import InputError
 from cginit.learn.architectures import exponential_of
 from cginit.learn.bodies import Ports, build_body
-from cginit.learn.fitting import Batch, Task
 from cginit.learn.losses import KINDS
 from cginit.learn.pool import Pool
+from cginit.learn.task import Batch, Task
 from cginit.models.grid import POINTS, RANGE, U_CUT
 from cginit_study.pressure_options import LABELS, EosOptions
 from cginit_study.study import StudyConfig

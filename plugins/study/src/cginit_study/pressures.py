@@ -13,8 +13,8 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.learn.bodies import Ports, build_body
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import read_fit
 from cginit.learn.statistics import fold_means, relative_errors
+from cginit.learn.task import read_fit
 from cginit.models.grid import POINTS, interpolate, network_grid
 from cginit_study.pressure_options import EosOptions
 from cginit_study.pressure_task import B_UNITS, PressureSubject, input_curves, pressure_of

@@ -13,9 +13,10 @@ import numpy as np
 from cginit.errors import InputError, MissingDependencyError
 from cginit.learn.config import Architecture
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import Job, Progress, fit
+from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, data_digest
 from cginit.learn.pool import Pool, choose_device
+from cginit.learn.task import Job, Progress
 from cginit_study.study import StudyConfig, Subject
 
 if TYPE_CHECKING:

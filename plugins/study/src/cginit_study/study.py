@@ -14,11 +14,12 @@ from cginit.errors import InputError
 from cginit.learn.augmentation import Augmentation
 from cginit.learn.config import Architecture, LossTerms, Schedule, read_table
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import Job, Progress, Task, fit
+from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, data_digest, read_run
 from cginit.learn.options import Options
 from cginit.learn.pool import Pool, choose_device
 from cginit.learn.subjects.potential import PotentialTask
+from cginit.learn.task import Job, Progress, Task
 from cginit.toml import read_toml
 
 __all__ = [

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cginit.curves import Array
 from cginit.learn.config import Config
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import Fit, Job, Task
+from cginit.learn.task import Fit, Job, Task
 
 __all__ = ["Lesson", "Preparation", "Run", "Subject", "outputs"]
 

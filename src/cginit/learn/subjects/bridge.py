@@ -24,7 +24,6 @@ from cginit.learn.config import Architecture, Config, LossTerms
 from cginit.learn.data import TrainingSet
 from cginit.learn.domain import auxiliary_counts, training_domain
 from cginit.learn.evaluate import VISIBLE_G
-from cginit.learn.fitting import Batch, Job
 from cginit.learn.identity import array_digest, data_digest
 from cginit.learn.losses import Loss
 from cginit.learn.pool import Pool, hermite
@@ -33,6 +32,7 @@ from cginit.learn.subjects.base import Lesson, Preparation, Run
 from cginit.learn.subjects.bridge_features import VARIATIONS, LiquidFeatures, liquid_features
 from cginit.learn.subjects.guess_errors import guess_errors
 from cginit.learn.subjects.potential import LOST
+from cginit.learn.task import Batch, Job
 from cginit.liquid.bridge import modified_verlet
 from cginit.models.correlations import U_LOWEST, verlet_modified
 from cginit.models.grid import BRIDGE_POINTS, RANGE, U_CUT, U_VISIBLE, interpolate, network_grid

@@ -28,7 +28,6 @@ from cginit.learn.config import Architecture, Config, LossTerms
 from cginit.learn.data import TrainingSet
 from cginit.learn.domain import auxiliary_counts, training_domain
 from cginit.learn.evaluate import VISIBLE_G, absolute_errors
-from cginit.learn.fitting import Batch, Job
 from cginit.learn.identity import data_digest
 from cginit.learn.losses import Loss
 from cginit.learn.options import Options
@@ -36,6 +35,7 @@ from cginit.learn.pool import Pool
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Lesson, Preparation, Run
 from cginit.learn.subjects.guess_errors import guess_errors
+from cginit.learn.task import Batch, Job
 from cginit.models.grid import U_CUT
 
 __all__ = ["LOST", "PotentialPredictions", "PotentialSubject", "PotentialTask"]

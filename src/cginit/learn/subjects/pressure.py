@@ -18,13 +18,13 @@ from cginit.learn.bodies import Ports, build_body
 from cginit.learn.card import tables
 from cginit.learn.config import Architecture, Config, LossTerms
 from cginit.learn.data import TrainingSet
-from cginit.learn.fitting import Batch, Job
 from cginit.learn.identity import data_digest
 from cginit.learn.losses import KINDS
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Lesson, Preparation, Run
 from cginit.learn.subjects.pressure_errors import PressurePredictions, error_table
 from cginit.learn.subjects.pressure_features import row_features
+from cginit.learn.task import Batch, Job
 from cginit.models.grid import POINTS
 
 __all__ = [

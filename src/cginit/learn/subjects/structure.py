@@ -19,13 +19,13 @@ from cginit.learn.bodies import Ports, build_body
 from cginit.learn.config import Architecture, Config
 from cginit.learn.data import TrainingSet
 from cginit.learn.domain import training_domain
-from cginit.learn.fitting import Batch, Job
 from cginit.learn.identity import data_digest
 from cginit.learn.pool import Pool, hermite
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Lesson, Preparation, Run
 from cginit.learn.subjects.structure_errors import assess, bridge_members, check_quality, error_tables, saved
 from cginit.learn.subjects.structure_theory import FluidTheory, fluid_theory
+from cginit.learn.task import Batch, Job
 from cginit.liquid.bridge import modified_verlet
 from cginit.models.correlations import U_LOWEST
 from cginit.models.grid import BRIDGE_POINTS, U_VISIBLE
