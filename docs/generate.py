@@ -56,7 +56,7 @@ PARTS = {
     "campaign": ("Training data", ("campaign",)),
     "report": ("Reports", ("report",)),
     "votca": ("Settings of VOTCA", ("votca",)),
-    "testing": ("Checks for engines and guesses of your own", ("testing",)),
+    "testing": ("Checks of guesses, engines, updates and responses of your own", ("testing",)),
 }
 #: Packages that are not for use from Python.
 PRIVATE = {"cli", "lazy"}

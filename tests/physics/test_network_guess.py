@@ -275,7 +275,7 @@ def test_the_shipped_onnx_is_the_shipped_weights() -> None:
         config = Config.from_dict(model.metadata["config"])
         g = np.array([fluid(wca, rho, steps=20).g[:50] for rho in (0.1, 0.6)])
         inputs: tuple[Array, ...] = (g, density)
-        if model.kind == "BN":
+        if model.subject == "bridge":
             ports = Ports(CURVES, 1, BRIDGE_POINTS, BRIDGE_POINTS)
             bodies = [build_body(config.architecture, ports, 0) for _ in range(config.schedule.members)]
             ensemble: torch.nn.Module = BridgeEnsemble(bodies)
