@@ -135,7 +135,7 @@ def test_the_export_is_what_was_trained_and_runs_without_torch(model, data):
     assert "Made up." in card
     assert "{" not in card
     assert "| all | network |" in card
-    assert json.loads((folder / "model" / "eos.json").read_text())["domain"]["low"]
+    assert json.loads((folder / "model" / "eos.json").read_text())["domain"]["the attraction"]
     row = int(np.flatnonzero(~data.test)[3])
     potential, state = soft(np.linspace(1.0, 6.0, 12)[row]), StatePoint(float(data.density[row]), 1.0)
     found = cginit.pressure(potential, state, folder=folder / "model")

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from cginit.curves import Array
-from cginit.eos.domain import EosDomain
+from cginit.eos.coverage import fluid_limits
 from cginit.eos.features import FluidFeatures
 from cginit.errors import InputError
+from cginit.models.domain import Domain
 from cginit.models.model import Model, load_model
 
 __all__ = ["MODEL", "EosModel", "calibrated_error", "load_eos"]
@@ -28,12 +29,12 @@ class EosModel:
     ----------
     model : Model
         Its session and description; for its scale of the error see `calibrated_error`.
-    domain : EosDomain
+    domain : Domain
         What it was trained on.
     """
 
     model: Model
-    domain: EosDomain
+    domain: Domain
 
     def __call__(self, features: FluidFeatures) -> tuple[Array, Array]:
         """Return compressibility factors and their standard errors, both ``(m,)``."""
@@ -66,4 +67,4 @@ def load_eos(name: str = MODEL, folder: Path | None = None) -> EosModel:
         model = load_model(name, folder)
     except InputError as error:
         raise InputError(f"no network of the equation of state: {error}") from None
-    return EosModel(model, EosDomain.from_dict(model.metadata["domain"]))
+    return EosModel(model, fluid_limits(model.metadata["domain"]))

@@ -113,12 +113,13 @@ def _network(fluid: Fluid, folder: Path | None) -> Estimate:
         If HNC has no solution.
     """
     # ONNX Runtime is not needed for the other routes.
+    from cginit.eos.coverage import outside
     from cginit.eos.features import fluid_features
     from cginit.eos.inference import MODEL, load_eos
 
     model = load_eos(MODEL, folder)
     features = fluid_features(fluid)
-    reasons = model.domain.outside(features)
+    reasons = outside(model.domain, features)
     if reasons:
         raise InputError(f"outside the training of the network: {'; '.join(reasons)}")
     z, error = model(features)

@@ -26,7 +26,7 @@ from cginit.forward.theory import fine_potential
 from cginit.guess import load_guess
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.integral_equation import at_infinite_size, indirect_correlation
-from cginit.models.domain import noise_level
+from cginit.models.coverage import noise_level, outside
 from cginit.models.grid import RANGE, bridge_grid, on_network_grid
 from cginit.models.scale import network_length
 from cginit.state import StatePoint, common_units
@@ -84,7 +84,7 @@ def polish(
     network = load_forward(folder)
     noise = noise_level(visible.target.r, visible.error) / length**1.5
     g = on_network_grid(visible.target, length)
-    reasons = network.model.domain.outside(g, state.density * length**3, noise)
+    reasons = outside(network.model.domain, g, state.density * length**3, noise)
     if reasons:
         return _unchanged(potential, "; ".join(reasons))
     try:

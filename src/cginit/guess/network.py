@@ -13,7 +13,7 @@ from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, 
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
 from cginit.models.correlations import WEIGHTS
-from cginit.models.domain import noise_level
+from cginit.models.coverage import noise_level, outside
 from cginit.models.grid import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.models.model import Model, load_model
 from cginit.models.scale import network_length
@@ -51,7 +51,7 @@ class NetworkGuess:
        smooth, is taken back instead.
     4. Below the first visible point of g the core is extrapolated, and U(r_cut) = 0 by shift.
 
-    If the input lies outside of what the network was trained on (`cginit.models.domain.Domain`), or its members
+    If the input lies outside of what the network was trained on (`cginit.models.coverage`), or its members
     are at odds, the guess is that of HNC, or of Boltzmann inversion where HNC has no solution, and its notes
     say why. Where a network of the bridge function finds no solution of the Ornstein-Zernike equation, ``cn-f`` takes
     its place.
@@ -126,7 +126,7 @@ class NetworkGuess:
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
         noise = noise_level(visible.target.r, visible.error) / length**1.5
-        reasons = list(model.domain.outside(g, density, noise))
+        reasons = list(outside(model.domain, g, density, noise))
         if target.r_max < SHORTEST_RANGE * length * (1.0 - 1e-9):
             reasons.append(
                 f"g(r) ends at {target.r_max / length:.2g} network sigma; the network was trained down to "

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from cginit.curves import Array
-from cginit.eos.domain import fit_domain
 from cginit.eos.features import CURVES, SCALARS, FluidFeatures
 from cginit.learn.bodies import Ports, build_body
 from cginit.learn.card import tables
 from cginit.learn.config import Architecture, Config, LossTerms
 from cginit.learn.data import TrainingSet
+from cginit.learn.domain import fluid_domain
 from cginit.learn.identity import data_digest
 from cginit.learn.losses import KINDS
 from cginit.learn.statistics import own_fold
@@ -202,7 +202,7 @@ class PressureSubject:
         fold, features = run.fold, run.lesson.features
         known = run.lesson.usable & (fold >= 0)
         chosen = FluidFeatures(*(getattr(features, k)[known] for k in ("curves", "scalars", "base")))
-        return fit_domain(chosen, fold[known] != fold.max()).to_dict()
+        return fluid_domain(chosen, fold[known] != fold.max()).to_dict()
 
     def figures(self, run: Run) -> dict[str, Any]:
         """Return the state points that HNC solves, the scale of the errors and how many of them the band holds."""
