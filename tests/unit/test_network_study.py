@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from soft_fluids import FINE, R, soft_fluids
+
 pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
 
@@ -28,15 +30,12 @@ from cginit.learn.subjects import bridge as subject
 from cginit.learn.subjects.bridge import closure_potential
 from cginit.learn.subjects.bridge_features import LiquidFeatures, liquid_features
 from cginit.learn.training import train
-from cginit.liquid import invert, invert_with_long_wave, solve
+from cginit.liquid import invert, invert_with_long_wave
 from cginit.models.correlations import verlet_modified
 from cginit.models.grid import interpolate, network_grid
 from cginit.models.model import load_model
 from cginit.state import StatePoint
 from cginit.units import LJ
-
-R = np.linspace(0.0, 5.0, 101)
-FINE = np.linspace(0.0, 5.0, 501)
 
 
 @pytest.fixture(autouse=True)
@@ -45,19 +44,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def soft_fluids(m: int = 10, density: float = 0.4) -> TrainingSet:
-    """Return soft spheres with the g of the HNC closure; potentials 0, 2, 4 ...: the first is the test set."""
-    height, width = np.linspace(0.6, 2.0, m), np.linspace(0.8, 1.1, m)
-    u = height[:, None] * np.exp(-((FINE / width[:, None]) ** 2))
-    g = []
-    for row in u:
-        fluid = solve(R, np.interp(R, FINE, row), density, nodes=255)
-        y = fluid.y[0] + (fluid.y[0] - fluid.y[1]) / 3.0
-        g.append(np.append(y * np.exp(-row[0]), fluid.g[: R.size - 1]))
-    error = np.full((m, R.size), 1e-3)
-    return TrainingSet(R, np.array(g), error, FINE, u, np.full(m, density), np.full(m, 3.0), 2 * np.arange(m))
 
 
 @pytest.fixture(scope="module")

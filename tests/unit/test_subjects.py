@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
 import pytest
+
+from soft_fluids import soft_fluids
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
 pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
@@ -18,25 +21,15 @@ from cginit.learn.export import model_card  # noqa: E402
 from cginit.learn.subjects import SUBJECTS, Preparation, bridge, subject_of  # noqa: E402
 from cginit.learn.subjects.base import outputs  # noqa: E402
 from cginit.learn.training import train  # noqa: E402
-from cginit.liquid import solve  # noqa: E402
 
-R = np.linspace(0.0, 5.0, 101)
-FINE = np.linspace(0.0, 5.0, 501)
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def fluids() -> TrainingSet:
-    """Four soft fluids with the g of HNC; the first is the test set, and the last has no solution at its density."""
-    m, density = 4, 0.4
-    u = np.linspace(0.6, 1.8, m)[:, None] * np.exp(-(FINE**2))
-    g = []
-    for row in u:
-        fluid = solve(R, np.interp(R, FINE, row), density, nodes=255)
-        y = fluid.y[0] + (fluid.y[0] - fluid.y[1]) / 3.0
-        g.append(np.append(y * np.exp(-row[0]), fluid.g[: R.size - 1]))
-    rest = np.full((m, R.size), 1e-3), FINE, u, np.full(m, density), np.full(m, 3.0), 2 * np.arange(m)
-    return TrainingSet(R, np.array(g), *rest, np.full(m, 0.5), np.full(m, 1e-3))
+    """Four soft fluids, of which the first is the test set."""
+    data = soft_fluids(4)
+    return replace(data, pressure=np.full(4, 0.5), pressure_error=np.full(4, 1e-3))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -12,7 +12,6 @@ from safetensors.numpy import load_file
 from cginit.errors import InputError
 from cginit.learn.data import TrainingSet, fold_of
 from cginit.learn.statistics import case_errors
-from cginit.liquid import solve
 from cginit_study.potentials import assess_potentials
 from cginit_study.study import (
     PotentialSubject,
@@ -24,9 +23,8 @@ from cginit_study.study import (
     study_config,
 )
 from cginit_study.subjects import SUBJECTS, config_path
+from soft_fluids import soft_fluids
 
-R = np.linspace(0.0, 5.0, 101)
-FINE = np.linspace(0.0, 5.0, 501)
 SMALL = StudyConfig.from_dict(
     {
         "kinds": ["DN", "UN"],
@@ -46,19 +44,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def soft_fluids(m: int = 10, density: float = 0.4) -> TrainingSet:
-    """Return soft spheres with the g of the HNC closure; potentials 0, 2, 4 ...: the first is the test set."""
-    height, width = np.linspace(0.6, 2.0, m), np.linspace(0.8, 1.1, m)
-    u = height[:, None] * np.exp(-((FINE / width[:, None]) ** 2))
-    g = []
-    for row in u:
-        fluid = solve(R, np.interp(R, FINE, row), density, nodes=255)
-        y = fluid.y[0] + (fluid.y[0] - fluid.y[1]) / 3.0
-        g.append(np.append(y * np.exp(-row[0]), fluid.g[: R.size - 1]))
-    error = np.full((m, R.size), 1e-3)
-    return TrainingSet(R, np.array(g), error, FINE, u, np.full(m, density), np.full(m, 3.0), 2 * np.arange(m))
 
 
 @pytest.fixture(scope="module")
