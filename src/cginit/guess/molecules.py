@@ -50,8 +50,8 @@ def guess_molecules(
         Of the pairs: :math:`-kT \ln g`, or the inversion of the Ornstein-Zernike equation with the structure
         :math:`\Omega(k)` of the molecules of `start`, closed by the hypernetted chain, by the bridge function of
         Verlet (`cginit.liquid.bridge`), or by that of the network of loose beads, which sees g and h - c of each pair
-        and the density of all beads. A pair that is unlike the training of the network keeps HNC. Where the equation
-        has no solution, -kT ln g stands in. The notes of the potentials say both.
+        and the density of all beads. A pair that is unlike the training of the network has that of Verlet. Where the
+        equation has no solution, -kT ln g stands in. The notes of the potentials say both.
     r_cut : float or Interactions of float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
     start : Configuration, optional
@@ -118,18 +118,17 @@ class _Structure:
         self, target: Target, pair: Interaction, one: VisibleTarget, r_cut: float, method: str
     ) -> PairPotential:
         gamma = self.gamma[pair]
-        if method == "verlet":
-            return _closed(target, one, gamma + modified_verlet(gamma), r_cut, method, ())
-        if method == "hnc":
-            return _closed(target, one, gamma, r_cut, method, ())
+        bridged = gamma + modified_verlet(gamma)
+        if method != "network":
+            return _closed(target, one, gamma if method == "hnc" else bridged, r_cut, method, ())
         learned = NetworkGuess(NETWORK, fallback=False).of_correlations(
             target.rdfs[pair], target.state, r_cut, np.array([gamma, self.freer[pair]])
         )
         outside = [note for note in learned.notes if note.startswith(OUTSIDE)]
         if not outside:
             return learned
-        notes = tuple(f"HNC stands in for the network: {note}" for note in outside)
-        return _closed(target, one, gamma, r_cut, "hnc", notes)
+        notes = tuple(f"the bridge function of Verlet stands in for the network: {note}" for note in outside)
+        return _closed(target, one, bridged, r_cut, "verlet", notes)
 
 
 def _structure_of(
