@@ -10,7 +10,7 @@ import cginit
 from cginit import RDF, PairPotential, StatePoint, write_rdf, write_table
 from cginit.cli import pressure as command
 from cginit.curves import Provenance
-from cginit.eos.survey import survey
+from cginit.eos.comparison import compare_routes
 from cginit.units import ANGSTROM_KCAL, NM_KJ
 
 
@@ -163,7 +163,7 @@ def test_a_guess_tells_its_pressure(tmp_path):
 def test_a_narrow_terminal_shows_whole_lines(monkeypatch):
     monkeypatch.setattr(command.sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    found = survey(argon(), StatePoint.from_temperature(12.0, 300.0, "nm-kJ/mol"))
+    found = compare_routes(argon(), StatePoint.from_temperature(12.0, 300.0, "nm-kJ/mol"))
     whole = command._table(found, NM_KJ)
     assert command._too_wide(whole)
     narrow = command._table(found, NM_KJ, narrow=True)

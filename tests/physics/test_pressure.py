@@ -6,8 +6,8 @@ from literature import helmholtz_thol, pressure_and_energy
 
 import cginit
 from cginit import RDF, ConvergenceError, InputError, PairPotential, StatePoint
+from cginit.eos.comparison import ISOTHERM_ROUTES, compare_routes, isotherm
 from cginit.eos.fluid import fluid_at
-from cginit.eos.survey import ISOTHERM_ROUTES, isotherm, survey
 
 R = np.linspace(0.0, 2.5, 126)
 
@@ -84,7 +84,7 @@ def test_lennard_jones_pressures_lie_within_the_errors(temperature, density):
     # Gas, supercritical and subcritical liquid states. The equation of state is good to 0.3 % or so of the ideal
     # pressure, the solution and its grid to 1e-3.
     truth = pressure_and_energy(helmholtz_thol, temperature, density)[0] / (density * temperature)
-    found = survey(lennard_jones(), StatePoint(density, temperature))
+    found = compare_routes(lennard_jones(), StatePoint(density, temperature))
     assert found.trusted == "network"
     unit = density * temperature
     # The error of hnc-mean spans its two routes, that of the network is one standard error.
@@ -100,7 +100,7 @@ def test_a_wca_fluid_has_the_pressure_of_its_hard_spheres():
     # At kT = epsilon the softness of the core costs hard spheres of the Barker-Henderson diameter some per cent; the
     # two routes of HNC must hold the pressure between them.
     state = StatePoint(0.6, 1.0)
-    found = survey(wca(), state)
+    found = compare_routes(wca(), state)
     spheres = found.routes["carnahan-starling"].value
     assert found.routes["hnc-mean"].value == pytest.approx(spheres, rel=0.05)
     assert found.routes["hnc-compressibility"].value < spheres < found.routes["hnc"].value
@@ -125,17 +125,17 @@ def test_the_virial_formula_takes_a_given_g():
 
 def test_inside_the_gas_liquid_region():
     state = StatePoint(0.3, 1.0)  # the coexisting densities at T = 1 are 0.03 and 0.7
-    found = survey(lennard_jones(), state)
+    found = compare_routes(lennard_jones(), state)
     assert found.trusted is None
     assert [x.kind for x in found.flags if x.certain] == ["gas-liquid"]
     assert "hnc" in found.failures
     with pytest.raises(ConvergenceError, match="HNC has no solution"):
         cginit.pressure(lennard_jones(), state, "hnc")
     # A liquid below its critical temperature is warned about, not refused.
-    liquid = survey(lennard_jones(), StatePoint(0.8, 0.8))
+    liquid = compare_routes(lennard_jones(), StatePoint(0.8, 0.8))
     assert [(x.kind, x.certain) for x in liquid.flags] == [("gas-liquid", False)]
     # Above the critical temperature there is no such sign.
-    assert survey(lennard_jones(), StatePoint(0.3, 2.0)).flags == ()
+    assert compare_routes(lennard_jones(), StatePoint(0.3, 2.0)).flags == ()
 
 
 @pytest.mark.parametrize(("temperature", "density"), [(1.0, 0.3), (0.8, 0.6), (1.1, 0.2), (0.7, 0.05)])
@@ -172,7 +172,7 @@ def test_a_dilute_gas_of_sticky_particles_has_its_virial_pressure():
     # HNC has no solution for wells that hold several neighbours each; the virial series still converges.
     r = np.linspace(0.0, 0.12, 121)
     sticky = PairPotential.shifted(r, -5.0 * (1.0 - (r / 0.12) ** 2), units="lj")
-    found = survey(sticky, StatePoint(0.1, 1.0))
+    found = compare_routes(sticky, StatePoint(0.1, 1.0))
     assert "hnc" in found.failures
     assert found.trusted == "b2+b3"
     assert not found.separates
@@ -181,8 +181,8 @@ def test_a_dilute_gas_of_sticky_particles_has_its_virial_pressure():
 
 def test_beyond_freezing():
     # WCA at kT = epsilon freezes at rho = 0.94 or so (a hard-sphere diameter of 1.016); 0.7 is a fluid.
-    assert survey(wca(), StatePoint(0.7, 1.0)).flags == ()
-    signs = survey(wca(), StatePoint(1.05, 1.0)).flags
+    assert compare_routes(wca(), StatePoint(0.7, 1.0)).flags == ()
+    signs = compare_routes(wca(), StatePoint(1.05, 1.0)).flags
     assert [x.kind for x in signs] == ["freezing"]
     assert "hard spheres freeze at 0.494" in signs[0].text
 

@@ -20,8 +20,8 @@ from cginit.state import StatePoint
 
 if TYPE_CHECKING:
     from cginit.curves import Array
+    from cginit.eos.comparison import RouteComparison
     from cginit.eos.result import Pressure
-    from cginit.eos.survey import Survey
     from cginit.units import UnitSystem
 
 __all__ = ["pressure"]
@@ -80,14 +80,14 @@ def pressure(
 
     Exit code 3: no route can be trusted, as inside the gas-liquid region.
     """
-    from cginit.eos.survey import survey
+    from cginit.eos.comparison import compare_routes
     from cginit.io import read_rdf, read_table
 
     table = read_table(potential, units=units, format=table_format, keyword=keyword)
     state = _state(table, potential, density, temperature, kT)
     target = None if rdf is None else read_rdf(rdf, units=table.units)
     with waiting("pressure by every route"):
-        found = survey(table, state, target, model)
+        found = compare_routes(table, state, target, model)
     voice().result |= _plain(found)
     _print(found)
     if plot is not None:
@@ -127,7 +127,7 @@ def _state(
     return StatePoint(density, kT, units)
 
 
-def _print(found: Survey) -> None:
+def _print(found: RouteComparison) -> None:
     """Print the state, a table of the routes, and which one to trust; of a quiet command only the pressure."""
     spoken = voice()
     state = found.state
@@ -166,7 +166,7 @@ def _too_wide(text: str) -> bool:
     return max(map(len, text.splitlines())) > shutil.get_terminal_size().columns
 
 
-def _table(found: Survey, units: UnitSystem, *, narrow: bool = False) -> str:
+def _table(found: RouteComparison, units: UnitSystem, *, narrow: bool = False) -> str:
     """Return the pressure by every route in every unit that it can be given in; a narrow table lacks what is long."""
     from rich.console import Console
     from rich.table import Table
@@ -196,7 +196,7 @@ def _table(found: Survey, units: UnitSystem, *, narrow: bool = False) -> str:
     return "\n".join(line.rstrip() for line in shown.get().splitlines())
 
 
-def _plain(found: Survey) -> dict[str, Any]:
+def _plain(found: RouteComparison) -> dict[str, Any]:
     """Return what was found for the JSON document."""
 
     def entry(one: Pressure) -> dict[str, Any]:
@@ -230,10 +230,10 @@ def _plain(found: Survey) -> dict[str, Any]:
 POINTS, BEYOND = 24, 1.5
 
 
-def _plot(table: PairPotential, found: Survey, model: Path | None, path: Path) -> None:
+def _plot(table: PairPotential, found: RouteComparison, model: Path | None, path: Path) -> None:
     import numpy as np
 
-    from cginit.eos.survey import isotherm
+    from cginit.eos.comparison import isotherm
     from cginit.report.pressure import isotherm_figure
 
     density = found.state.density

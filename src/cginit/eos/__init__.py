@@ -68,6 +68,6 @@ def pressure(
     1.72
     """
     # The integral equation and its solvers are not needed where only a guess is made.
-    from cginit.eos.survey import one_pressure
+    from cginit.eos.comparison import one_pressure
 
     return one_pressure(potential, state, method, rdf, folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.curves import Array
-from cginit.eos.survey import Survey
+from cginit.eos.comparison import RouteComparison
 from cginit.report.figures import new_figure, save_figure
 
 __all__ = ["isotherm_figure"]
@@ -28,7 +28,7 @@ STYLES = {
 }
 
 
-def isotherm_figure(density: Array, curves: Mapping[str, Array], found: Survey, path: Path) -> Path:
+def isotherm_figure(density: Array, curves: Mapping[str, Array], found: RouteComparison, path: Path) -> Path:
     """Draw P(rho) by all routes, and the state with its trusted pressure; the suffix of `path` is the format.
 
     Parameters
@@ -36,7 +36,7 @@ def isotherm_figure(density: Array, curves: Mapping[str, Array], found: Survey, 
     density : ndarray, shape (m,)
     curves : mapping of str to ndarray, shape (m,)
         Pressures by route, NaN where one has no answer.
-    found : Survey
+    found : RouteComparison
         The state, in the same units.
     path : Path
 

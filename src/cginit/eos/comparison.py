@@ -16,7 +16,7 @@ from cginit.eos.stability import DILUTE, Flag, flags
 from cginit.errors import CGInitError, InputError
 from cginit.state import StatePoint
 
-__all__ = ["ISOTHERM_ROUTES", "Survey", "isotherm", "one_pressure", "survey"]
+__all__ = ["ISOTHERM_ROUTES", "RouteComparison", "compare_routes", "isotherm", "one_pressure"]
 
 #: Routes of an isotherm: a g(r) belongs to one density.
 ISOTHERM_ROUTES = ("network", *(name for name in ROUTES if name != "virial"))
@@ -25,7 +25,7 @@ FALLBACK = "hnc-mean"
 
 
 @dataclass(frozen=True)
-class Survey:
+class RouteComparison:
     """The pressure of one state by every route.
 
     Attributes
@@ -103,9 +103,9 @@ def _without_solution(fluid: Fluid) -> tuple[Estimate, str]:
     return replace(estimate(fluid, "b2+b3"), error=abs(fluid.b3) + rest), "b2+b3"
 
 
-def survey(
+def compare_routes(
     potential: PairPotential, state: StatePoint, rdf: RDF | None = None, folder: Path | None = None
-) -> Survey:
+) -> RouteComparison:
     """Return the pressure by every route, the one to be trusted, and what speaks against a homogeneous fluid.
 
     Parameters
@@ -122,7 +122,7 @@ def survey(
     --------
     >>> r = np.linspace(0.0, 2.5, 126)
     >>> soft = PairPotential.shifted(r, 2 * np.exp(-(r**2)), units="lj")
-    >>> found = survey(soft, StatePoint(0.5, 1.0))
+    >>> found = compare_routes(soft, StatePoint(0.5, 1.0))
     >>> found.flags, found.trusted
     ((), 'hnc-mean')
     """
@@ -139,7 +139,7 @@ def survey(
             failures[name] = str(error)
     signs = flags(fluid)
     trusted, reason = _choose(fluid, routes, signs)
-    return Survey(state, routes, failures, trusted, reason, signs)
+    return RouteComparison(state, routes, failures, trusted, reason, signs)
 
 
 def isotherm(
