@@ -137,7 +137,8 @@ def _shown(errors: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
             voice().line(f"## {name.replace('_', ', ')}\n{text}")
     coverage = figures.get("coverage of the 90 % band")
     if coverage is not None:
-        groups = {"validation": "validation folds", "test": "test set"}
-        known = [x for x in groups if any(x in name for name in errors)]
+        groups = {"validation": "validation folds", "calibration": "calibration", "test": "test set"}
+        # Without an export the test set is left alone.
+        known = [x for x in groups if x in coverage and (x != "test" or any(x in name for name in errors))]
         held = " and ".join(f"{100 * coverage[x]:.1f} % of the {groups[x]}" for x in known)
         voice().line(f"standard error = {figures['error_scale']:.3g} x spread; the 90 % band holds {held}")

@@ -235,9 +235,8 @@ def _corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array
     with np.errstate(divide="ignore"):
         u0 = -np.log(target.g)
     curve = np.where(x <= points[-1] * (1.0 + 1e-9), u0 + added, 0.0)
-    # What the network has learned holds the noise of its training data; that of a flank is much larger.
-    counting = np.minimum(visible.error / np.maximum(target.g, np.exp(-20.0)), 20.0)
-    noise = np.where(target.g < FLANK, counting, 0.0)
+    # Of -ln g at the point itself.
+    noise = np.minimum(visible.error / np.maximum(target.g, np.exp(-20.0)), 20.0)
     return (
         np.asarray(curve, dtype=np.float64),
         np.asarray(np.hypot(np.interp(x, points[first:], view.error[first:]), noise), dtype=np.float64),

@@ -13,7 +13,7 @@ from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
 
-__all__ = ["U_LOWEST", "WEIGHTS", "inversions", "verlet_modified", "with_origin"]
+__all__ = ["U_LOWEST", "WEIGHTS", "inversions", "structure_size", "verlet_modified", "with_origin"]
 
 #: -ln g is read from here on.
 U_LOWEST = -5.0
@@ -40,6 +40,33 @@ def verlet_modified(u0: Array, gamma: Array) -> Array:
     [1.0, 1.722]
     """
     return np.asarray(u0 + gamma + modified_verlet(gamma), dtype=np.float64)
+
+
+def structure_size(u0: Array, density: Array, step: float) -> Array:
+    r"""Return how much structure a liquid has, a number ``(m,)`` that hangs on no unit of length.
+
+    .. math:: \Big( 4 \pi \rho \int (g - 1)^2 r^2 dr \Big)^{1/2}
+
+    A gas has little of it, a dense liquid 2 to 3.
+
+    Parameters
+    ----------
+    u0 : ndarray, shape (m, n)
+        -ln g from r = 0.
+    density : ndarray, shape (m,)
+        In the inverse cube of the unit of `step`.
+    step : float
+        Between two distances.
+
+    Examples
+    --------
+    >>> core = np.where(np.arange(1001) < 100, 50.0, 0.0)[None]
+    >>> structure_size(core, np.array([0.3]), 0.01).round(2)
+    array([1.11])
+    """
+    r = step * np.arange(u0.shape[1])
+    h = np.exp(-u0) - 1.0
+    return np.asarray(np.sqrt(4.0 * np.pi * density * step * ((h * r) ** 2).sum(axis=1)))
 
 
 def inversions(

@@ -15,7 +15,9 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.models.correlations import structure_size
 from cginit.models.domain import Domain
+from cginit.models.grid import bridge_grid
 
 __all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session", "read_model"]
 
@@ -34,9 +36,13 @@ class Model:
     name, version : str
         As in its JSON file.
     error_scale : float
-        Standard error per spread of the ensemble, calibrated on the validation folds.
+        Standard error per spread of the ensemble, calibrated on potentials that it has not seen.
     metadata : dict
         The whole JSON file: data, split, configuration, errors.
+    structure_scale, noise_scale : float
+        Of the bridge function: by how much more the spread stands for in a liquid of more structure
+        (`cginit.models.correlations.structure_size`), and the standard error per difference of the two inversions
+        that it sees, which is what the noise of g decides there.
     """
 
     name: str
@@ -44,6 +50,8 @@ class Model:
     error_scale: float
     metadata: dict[str, Any]
     _session: Any
+    structure_scale: float = 0.0
+    noise_scale: float = 0.0
 
     @cached_property
     def domain(self) -> Domain:
@@ -58,6 +66,8 @@ class Model:
     def __call__(self, *inputs: Array) -> tuple[Array, Array]:
         """Return mean and standard error of the members, of a potential both ``(m, n)`` in kT.
 
+        That of a potential leaves out the noise of -ln g at the point itself.
+
         Parameters
         ----------
         *inputs : ndarray
@@ -66,7 +76,12 @@ class Model:
             subjects, as `cginit.eos` and `cginit.forward` give them.
         """
         mean, spread = self.mean_and_spread(*inputs)
-        return mean, self.error_scale * spread
+        if self.subject != "bridge":
+            return mean, self.error_scale * spread
+        u0, gamma, density = inputs
+        size = structure_size(u0, density, float(bridge_grid()[1]))[:, None]
+        error = self.error_scale * (1.0 + self.structure_scale * size) * spread
+        return mean, np.hypot(error, self.noise_scale * (gamma[:, 1] - gamma[:, 0]))
 
     def mean_and_spread(self, *inputs: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the members for the same inputs."""
@@ -120,6 +135,8 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
         float(metadata["error_scale"]),
         metadata,
         session,
+        float(metadata.get("structure_scale", 0.0)),
+        float(metadata.get("noise_scale", 0.0)),
     )
 
 

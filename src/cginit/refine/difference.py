@@ -32,11 +32,10 @@ __all__ = [
 
 #: Change of the energy a bead that is expected, in kT, and as part of the energy.
 ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
-#: Factors of the stated errors of a start that are tried. They hold what g does not determine, and must not hold what
-#: it does: of SPC/E water (five seeds, the stated errors of `bridge` 0.3) 5 left chi^2 at 1.92, near the limit, where
-#: no such data leave 1.71; with 12 the spread of the pressure that an update makes is 0.6 % (0.5 % with 5, 3.6 %
-#: without). The errors that `bridge` 0.4 states of water's tail are 1.8 times as large, hence 7 in place of 12.
-FACTORS = (7.0, 20.0, 60.0)
+#: Factors of the stated errors of a start that are tried. They are calibrated (`cginit.learn.subjects.bridge_bands`),
+#: and 1 is most probable for water; the others are for a liquid that is unlike those of the calibration, which a
+#: start that is too sure of itself would keep from its target.
+FACTORS = (1.0, 3.0, 10.0, 30.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,6 @@ from cginit.errors import InputError
 from cginit.learn.architectures import CorrectedEnsemble, odd_asinh
 from cginit.learn.augmentation import Augmentation, pairs
 from cginit.learn.bodies import Ports, build_body
-from cginit.learn.calibration import band_coverage, band_factor
 from cginit.learn.card import auxiliary_words, tables
 from cginit.learn.config import Architecture, Config, LossTerms
 from cginit.learn.data import TrainingSet
@@ -29,6 +28,7 @@ from cginit.learn.losses import Loss
 from cginit.learn.pool import Pool, hermite
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Lesson, Preparation, Run
+from cginit.learn.subjects.bridge_bands import band_points, points_of_unseen, stated_errors, unseen_fluids
 from cginit.learn.subjects.bridge_features import VARIATIONS, LiquidFeatures, liquid_features
 from cginit.learn.subjects.guess_errors import guess_errors
 from cginit.learn.subjects.potential import LOST
@@ -195,8 +195,6 @@ class BridgePredictions:
         Inputs and true potentials.
     out_of_fold : ndarray, shape (m, 50)
         By the member that was not trained on the potential; by the mean of all on the test set.
-    spread : ndarray, shape (m, 50)
-        Standard deviation of the members.
     closure, hnc : ndarray, shape (m, 50)
         The Verlet-modified closure and HNC.
     fold : ndarray of int, shape (m,)
@@ -206,22 +204,9 @@ class BridgePredictions:
     g: Array
     truth: Array
     out_of_fold: Array
-    spread: Array
     closure: Array
     hnc: Array
     fold: NDArray[np.int64]
-
-    def error_scale(self) -> float:
-        """Return the factor that makes the spread a standard error, from the visible points of the folds."""
-        return band_factor(self._ratio(), self.fold)
-
-    def coverage(self) -> tuple[float, float]:
-        """Return the part of visible points inside the 90 % band on the validation folds and on the test set."""
-        return band_coverage(self._ratio(), self.fold)
-
-    def _ratio(self) -> Array:
-        use = (self.truth < U_CUT) & (self.g > VISIBLE_G)
-        return np.where(use, np.abs(self.out_of_fold - self.truth) / self.spread, np.nan)
 
 
 class BridgeSubject:
@@ -283,11 +268,9 @@ class BridgeSubject:
             smooth = interpolate(np.where(usable, u, u0) - u0, 0.0, float(data.r[1]), network_grid(), 0.0)
             return np.where(usable, u0_50 + smooth, np.nan)
 
-        at = [on_points(u) for u in run.every]
-        spread = np.hypot(np.std(at, axis=0, ddof=1), LEAST_SPREAD)
         out = on_points(own_fold(run.every, run.fold))
         closure = on_points(verlet_modified(u0, gamma))
-        return BridgePredictions(g, truth, out, spread, closure, on_points(u0 + gamma), run.fold)
+        return BridgePredictions(g, truth, out, closure, on_points(u0 + gamma), run.fold)
 
     def domain(self, run: Run) -> dict[str, Any]:
         """Return the limits of the training inputs."""
@@ -298,11 +281,17 @@ class BridgeSubject:
 
     def figures(self, run: Run) -> dict[str, Any]:
         """Return the scale of the errors and how many of them the band holds."""
-        on_folds, on_test = run.predictions.coverage()
+        given, fold = run.preparation, run.fold
+        spread = np.hypot(np.std(run.every, axis=0, ddof=1), LEAST_SPREAD)
+        seen = given.data, run.lesson.features, own_fold(run.every, fold), spread
+        if given.auxiliary is None:
+            calibration = band_points(*seen, fold >= 0)
+        else:
+            fluids = unseen_fluids(given.config.auxiliary, given.folder / "unseen-pairs")
+            calibration = points_of_unseen(_predictor(run.ensemble), fluids)
         return {
-            "auxiliary": auxiliary_counts(run.preparation.auxiliary),
-            "error_scale": round(run.predictions.error_scale(), 4),
-            "coverage of the 90 % band": {"validation": round(on_folds, 4), "test": round(on_test, 4)},
+            "auxiliary": auxiliary_counts(given.auxiliary),
+            **stated_errors(calibration, band_points(*seen, fold < 0)),
             "without solution": int(np.sum(~run.lesson.usable)),
         }
 
@@ -321,11 +310,24 @@ class BridgeSubject:
             "points": BRIDGE_POINTS,
             "unsolved": description["without solution"],
             "auxiliary": auxiliary_words(**description["auxiliary"], config=description["config"]),
-            "on_validation": 100.0 * coverage["validation"],
+            "structure_scale": description["structure_scale"],
+            "noise_scale": description["noise_scale"],
+            "on_calibration": 100.0 * coverage["calibration"],
             "on_test": 100.0 * coverage["test"],
             "best": ", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
             **tables(description),
         }
+
+
+def _predictor(ensemble: nn.Module) -> Callable[..., tuple[Array, Array]]:
+    """Return an ensemble as a function of arrays."""
+
+    def predict(*inputs: Array) -> tuple[Array, Array]:
+        with torch.no_grad():
+            u, spread = ensemble(*(torch.from_numpy(x.astype(np.float32)) for x in inputs))
+        return u.numpy().astype(np.float64), spread.numpy().astype(np.float64)
+
+    return predict
 
 
 def _prepared(

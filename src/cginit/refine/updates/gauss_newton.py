@@ -345,9 +345,9 @@ class GaussNewton:
             seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
         found, bonded = np.zeros(layout.width), BondedStep({}, ())
         shaped = any(one.shapes is not None for one in states)
-        for _ in range(MAX_TURNS if shaped else MAX_SOLUTIONS):
+        for turn in range(MAX_TURNS if shaped else MAX_SOLUTIONS):
             system = linear_system(states, layout, found, pressure=self.constrained)
-            if start.factor == 1.0:
+            if turn == 0:
                 start = start.believed(system, bases[0])
             fit = fit_change(*start.beside(*system), bases, self.rule)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
