@@ -1,6 +1,6 @@
 """Whether the error bands of the default guess hold the true potentials, by source of the fluids and noise of g.
 
-    python benchmarks/guess_bands.py [--method network] [--targets FOLDER] [--refit KEEP]
+    python benchmarks/guess_bands.py [--method NAME] [--targets FOLDER [--liquids ...]] [--sources ...] [--refit KEEP]
 
 For each source of fluids, the part of the points at which the band of 90 % of `u_error` holds the potential that
 made g, and the errors of U and the stated ones (root mean square, each point at most 1 kT); points with g > 0.01 and
@@ -23,7 +23,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import pairwise
@@ -211,9 +211,9 @@ def smooth() -> TrainingSet:
     return set_of(np.array(u), density, np.array(cuts))
 
 
-def liquids(folder: Path) -> Iterator[Fluid]:
+def liquids(folder: Path, names: Sequence[str]) -> Iterator[Fluid]:
     """Yield simulated liquids of known potential."""
-    for name in (*LIQUIDS, *OTHER_LIQUIDS):
+    for name in names:
         case, truth = load(name, folder, 1000), true_potential(name)
         yield Fluid(case.target, case.state, case.r_cut, truth.r, truth.u, bin_average=True)
 
@@ -238,6 +238,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--method", default="network")
     parser.add_argument("--targets", type=Path)
+    parser.add_argument("--liquids", nargs="+", default=[*LIQUIDS, *OTHER_LIQUIDS])
+    parser.add_argument(
+        "--sources", nargs="+", help="words with which the names of the sources begin; all by default"
+    )
     parser.add_argument("--refit", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -252,11 +256,13 @@ def main() -> int:
         sources |= {f"{name}, {noise:g}": rows_of(noisy(exact, noise)) for noise in NOISES}
     if arguments.targets is not None:
         arguments.targets.mkdir(parents=True, exist_ok=True)
-        sources["liquids"] = liquids(arguments.targets)
+        sources["liquids"] = liquids(arguments.targets, arguments.liquids)
     ranges = " | ".join(f"density {low:g} to {high:g}" for low, high in pairwise(EDGES[:-1]))
     head = f"| fluids | number | held | off by | stated | {ranges} | above {EDGES[-2]:g} | g < {FLANK:g} "
     print(f"{head}| to {TAIL:g} sigma | beyond | not by the network |\n|{' --- |' * 13}")
     for name, fluids in sources.items():
+        if arguments.sources is not None and name.split(",")[0] not in arguments.sources:
+            continue
         print(f"| {name} | {points(fluids, arguments.method).row()} |", flush=True)
     return 0
 
