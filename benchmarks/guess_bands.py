@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "refine"))
 
@@ -41,6 +43,8 @@ from cginit.campaign import load as load_dataset
 from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError
 from cginit.guess import load_guess
+from cginit.guess.base import Guess
+from cginit.guess.network import NetworkGuess
 from cginit.learn.config import Config
 from cginit.learn.data import FINE, TrainingSet
 from cginit.learn.export import describe, model_card
@@ -48,6 +52,7 @@ from cginit.learn.pairs import STEP, counting_error, structure_of
 from cginit.learn.simulated import training_set
 from cginit.learn.subjects.bridge_bands import (
     NINETY,
+    SCALES,
     band_points,
     minus_logarithm,
     points_of_unseen,
@@ -59,7 +64,7 @@ from cginit.models.grid import RANGE, interpolate
 from cginit.models.model import load_model
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "state-points.h5"
-NAME = "bridge"
+NAME, SHIPPED = "bridge", Path(str(files("cginit.models"))) / "shipped"
 NOISES = (8e-3, 1e-3, 1e-4)
 #: Smooth potentials: number, seed, length of correlation in sigma, size in kT, densities.
 SMOOTH, SEED, LENGTHS, SIZES, SPARSEST, DENSEST = 120, 7, (0.25, 0.8), (0.3, 2.0), 0.1, 0.9
@@ -113,11 +118,10 @@ class Points:
         return " | ".join(cells)
 
 
-def points(fluids: Iterator[Fluid], method: str) -> Points:
+def points(fluids: Iterator[Fluid], guess: Guess) -> Points:
     """Return what the guesses are off by, and what they state."""
     found = []
     for number, one in enumerate(fluids):
-        guess = load_guess(method)
         if hasattr(guess, "bin_average"):
             guess = replace(guess, bin_average=one.bin_average)
         try:
@@ -218,9 +222,16 @@ def liquids(folder: Path, names: Sequence[str]) -> Iterator[Fluid]:
         yield Fluid(case.target, case.state, case.r_cut, truth.r, truth.u, bin_average=True)
 
 
+def with_scales(folder: Path, scales: Sequence[float]) -> NetworkGuess:
+    """Return the guess of the shipped network with other factors of its stated errors, from a copy in `folder`."""
+    for suffix in (".onnx", ".json"):
+        shutil.copy(SHIPPED / f"{NAME}{suffix}", folder)
+    describe(folder, NAME, dict(zip(SCALES, scales, strict=True)))
+    return NetworkGuess(NAME, folder=folder)
+
+
 def refit(keep: Path) -> None:
     """Find the factors of the shipped network again, and write them into its description and card."""
-    folder = Path(str(files("cginit.models"))) / "shipped"
     model = load_model(NAME)
     how = Config.from_dict(model.metadata["config"]).auxiliary
     calibration = points_of_unseen(model.mean_and_spread, unseen_fluids(how, keep))
@@ -229,8 +240,8 @@ def refit(keep: Path) -> None:
     features = liquid_features(data, 2)
     u, spread = model.mean_and_spread(minus_logarithm(features.g[:, 0]), features.gamma[:, 0], data.density)
     found = stated_errors(calibration, band_points(data, features, u, spread, data.test))
-    description = describe(folder, NAME, found)
-    (folder / f"{NAME}.md").write_text(model_card(description), encoding="utf-8")
+    description = describe(SHIPPED, NAME, found)
+    (SHIPPED / f"{NAME}.md").write_text(model_card(description), encoding="utf-8")
     print(json.dumps(found))
 
 
@@ -242,6 +253,7 @@ def main() -> int:
     parser.add_argument(
         "--sources", nargs="+", help="words with which the names of the sources begin; all by default"
     )
+    parser.add_argument("--scales", type=float, nargs=3, help="other factors than those that ship")
     parser.add_argument("--refit", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -260,10 +272,12 @@ def main() -> int:
     ranges = " | ".join(f"density {low:g} to {high:g}" for low, high in pairwise(EDGES[:-1]))
     head = f"| fluids | number | held | off by | stated | {ranges} | above {EDGES[-2]:g} | g < {FLANK:g} "
     print(f"{head}| to {TAIL:g} sigma | beyond | not by the network |\n|{' --- |' * 13}")
-    for name, fluids in sources.items():
-        if arguments.sources is not None and name.split(",")[0] not in arguments.sources:
-            continue
-        print(f"| {name} | {points(fluids, arguments.method).row()} |", flush=True)
+    with TemporaryDirectory() as folder:
+        scales = arguments.scales
+        guess = load_guess(arguments.method) if scales is None else with_scales(Path(folder), scales)
+        for name, fluids in sources.items():
+            if arguments.sources is None or name.split(",")[0] in arguments.sources:
+                print(f"| {name} | {points(fluids, guess).row()} |", flush=True)
     return 0
 
 

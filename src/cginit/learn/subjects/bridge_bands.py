@@ -39,6 +39,7 @@ from cginit.models.grid import U_CUT, U_VISIBLE, interpolate
 
 __all__ = [
     "NINETY",
+    "SCALES",
     "BandPoints",
     "band_points",
     "fitted_factors",
