@@ -93,11 +93,11 @@ def normal(centre, width, coordinate):
     return Distribution.normalised(x, p, 0.01 * p, coordinate=coordinate, units="lj")
 
 
-def trimers(folder, label="", notes=()):
+def trimers(folder, label="", notes=(), molecules=10):
     """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store."""
     bond = f"bond A-B {label}".strip()
     terms = {bond: [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
-    topology = Topology([0, 1, 0], ("A", "B"), terms).repeated(10)
+    topology = Topology([0, 1, 0], ("A", "B"), terms).repeated(molecules)
     pairs = ("A-A", "A-B", "B-B")
     bonded = {bond: normal(1.0, 0.05, "bond"), "angle A-B-A": normal(2.0, 0.1, "angle")}
     target = Target(dict.fromkeys(pairs, curve(1.0, 0.01)), 0.3, 1.0, topology=topology, distributions=bonded)

@@ -20,6 +20,7 @@ COMMANDS = {
     "pressure": "cginit.cli.pressure:pressure",
     "convert": "cginit.cli.convert:convert",
     "report": "cginit.cli.report:report",
+    "export": "cginit.cli.export:export",
     "doctor": "cginit.cli.doctor:doctor",
     "dataset": "cginit.cli.dataset:app",
     "train": "cginit.cli.train:app",

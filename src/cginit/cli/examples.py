@@ -44,6 +44,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cg-init convert CG-CG.table CG-CG.csv --out-units nm-kJ/mol",
     ),
     "report": ("cg-init report water", "cg-init report water --out water.pdf"),
+    "export": ("cg-init export water --for lammps", "cg-init export water --for hoomd --mass A=18"),
     "doctor": ("cg-init doctor", "cg-init doctor --json"),
     "dataset": ("cg-init dataset generate campaign --count 10", "cg-init dataset simulate campaign"),
     "dataset generate": (

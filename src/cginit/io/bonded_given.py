@@ -12,7 +12,7 @@ from cginit.bonded import BondedPotential
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
-from cginit.io.bonded_tables import REAL, one_turn, read_bonded_potential
+from cginit.io.bonded_tables import REAL, bonded_keyword, one_turn, read_bonded_potential
 from cginit.io.rows import read_rows
 from cginit.units import LJ, NM_KJ, UnitSystem, unit_system
 from cginit.untrusted import reads_a_file
@@ -114,7 +114,7 @@ def read_lammps_bonded(
     """
     file = Path(path)
     sections = _sections(file)
-    own = name.file_stem.upper().replace("-", "_")
+    own = bonded_keyword(name)
     chosen = keyword or (own if own in sections else next(iter(sections), "") if len(sections) == 1 else "")
     if chosen not in sections:
         raise InputError(

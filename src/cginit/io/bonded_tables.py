@@ -23,6 +23,7 @@ from cginit.units import LJ, UnitSystem, unit_system
 
 __all__ = [
     "REAL",
+    "bonded_keyword",
     "lammps_section",
     "one_turn",
     "read_bonded_potential",
@@ -160,13 +161,18 @@ def write_lammps_bonded(
     for name, potential in potentials.items():
         numbers[name.coordinate] += 1
         table = bonded_table(potential if potential.units == LJ else potential.to(REAL))
-        keyword = name.file_stem.upper().replace("-", "_")
+        keyword = bonded_keyword(name)
         sections.append(lammps_section(keyword, name.coordinate, table, str(name)))
         usage.append(
             f"{name.coordinate}_coeff {numbers[name.coordinate]} {Path(path).name} {keyword}  # {name}"
         )
     styles = [f"{kind}_style table spline {RESAMPLED}" for kind, number in numbers.items() if number]
     return write_atomically(Path(path), "\n".join(sections)), "\n".join([*styles, *usage])
+
+
+def bonded_keyword(name: Interaction) -> str:
+    """Return the keyword of an interaction in a table of LAMMPS, as ``BOND_A_B``."""
+    return name.file_stem.upper().replace("-", "_")
 
 
 def lammps_section(keyword: str, coordinate: str, table: tuple[Array, Array, Array], comment: str) -> str:
