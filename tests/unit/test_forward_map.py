@@ -94,7 +94,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 
 from cginit.errors import InputError  # noqa: E402
 from cginit.learn.augmentation import Augmentation  # noqa: E402
-from cginit.learn.config import Architecture, Config, Schedule  # noqa: E402
+from cginit.learn.config import Architecture, Config, TrainingSchedule  # noqa: E402
 from cginit.learn.data import TrainingSet  # noqa: E402
 from cginit.learn.pool import Pool  # noqa: E402
 from cginit.learn.subjects.structure import UNIT, StructureTask  # noqa: E402
@@ -179,7 +179,7 @@ def test_a_trained_map_is_exported_resumed_and_used(fluids: TrainingSet, tmp_pat
         subject="structure",
         architecture=Architecture(kind="RN", width=4, dilations=(1,)),
         augmentation=Augmentation((0.9, 1.1), 2.0),
-        schedule=Schedule(members=2, steps=4, batch=2, evaluate_every=2, keep="last"),
+        schedule=TrainingSchedule(members=2, steps=4, batch=2, evaluate_every=2, keep="last"),
     )
     run = train(config, fluids, tmp_path / "run", device="cpu")
     again = train(config, fluids, tmp_path / "run", device="cpu")
@@ -232,4 +232,4 @@ def test_another_grid_is_refused(fluids: TrainingSet, tmp_path) -> None:
 
     short = replace(fluids, r=R[:91], g=fluids.g[:, :91], g_error=fluids.g_error[:, :91])
     with pytest.raises(InputError, match="g has 91 points"):
-        train(Config(subject="structure", schedule=Schedule(members=2)), short, tmp_path)
+        train(Config(subject="structure", schedule=TrainingSchedule(members=2)), short, tmp_path)

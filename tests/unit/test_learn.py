@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 from cginit.campaign.potentials import spline_potential, wca  # noqa: E402
 from cginit.errors import ConvergenceError, InputError  # noqa: E402
 from cginit.learn.closure import solve_many  # noqa: E402
-from cginit.learn.config import Auxiliary, Schedule  # noqa: E402
+from cginit.learn.config import Auxiliary, TrainingSchedule  # noqa: E402
 from cginit.learn.curves import Point, Result, learning_curves, plan, read_results  # noqa: E402
 from cginit.learn.data import STRIDE  # noqa: E402
 from cginit.learn.pairs import cheap_pairs, density_of, is_bare_core, pairs_of  # noqa: E402
@@ -199,7 +199,7 @@ def test_a_learning_curve_is_resumed_and_does_not_train_twice(tmp_path, monkeypa
     monkeypatch.setattr(curves, "FLUIDS", 0.2)
     small = [Point("number", "whole", n) for n in (2, 4)]
     monkeypatch.setattr(curves, "ROUND", 12)
-    schedule = Schedule(members=1, steps=4, batch=4, keep="last", evaluate_every=2)
+    schedule = TrainingSchedule(members=1, steps=4, batch=4, keep="last", evaluate_every=2)
     lines: list[str] = []
     learning_curves(tmp_path, small[:1], schedule, report=lines.append)
     assert any("delta" in line for line in lines)

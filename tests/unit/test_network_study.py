@@ -21,7 +21,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.network import NetworkGuess
 from cginit.learn.bodies import BODIES, Ports, build_body
-from cginit.learn.config import Architecture, Auxiliary, Config, Pretraining, Schedule
+from cginit.learn.config import Architecture, Auxiliary, Config, Pretraining, TrainingSchedule
 from cginit.learn.data import TrainingSet, fold_of
 from cginit.learn.export import write_model
 from cginit.learn.pool import choose_device
@@ -197,7 +197,7 @@ def bridge(fluids, tmp_path_factory):
         version="1",
         subject="bridge",
         architecture=Architecture(kind="RN", width=8, dilations=(1, 4, 12)),
-        schedule=Schedule(
+        schedule=TrainingSchedule(
             members=2, steps=60, batch=8, evaluate_every=30, learning_rate=1e-2, seed=2, keep="last"
         ),
     )

@@ -30,7 +30,7 @@ from cginit.learn.config import (  # noqa: E402
     Config,
     LossTerms,
     Pretraining,
-    Schedule,
+    TrainingSchedule,
 )
 from cginit.learn.data import TrainingSet, fold_of  # noqa: E402
 from cginit.learn.evaluate import absolute_errors  # noqa: E402
@@ -56,7 +56,7 @@ TINY = Config(
     name="tiny",
     version="7",
     architecture=Architecture(kind="RN", width=6, dilations=(1, 4), residual=True),
-    schedule=Schedule(members=2, steps=20, batch=6, evaluate_every=5, learning_rate=3e-3, seed=3),
+    schedule=TrainingSchedule(members=2, steps=20, batch=6, evaluate_every=5, learning_rate=3e-3, seed=3),
 )
 
 
@@ -174,7 +174,9 @@ def test_a_small_network_learns_four_curves_by_heart(tmp_path, residual):
         TINY,
         architecture=Architecture(kind="RN", width=12, dilations=(1, 4, 12), residual=residual),
         augmentation=Augmentation(scale=(1.0, 1.0), noise=0.0, shortest_range=5.0),
-        schedule=Schedule(members=2, steps=120, batch=4, evaluate_every=120, learning_rate=1e-2, seed=1),
+        schedule=TrainingSchedule(
+            members=2, steps=120, batch=4, evaluate_every=120, learning_rate=1e-2, seed=1
+        ),
     )
     # Both folds hold the same curves under other names, so that validation is memory.
     twice = TrainingSet(
@@ -465,7 +467,7 @@ def test_draws_on_the_device_are_those_of_numpy():
 def test_a_network_does_not_depend_on_its_neighbours(tmp_path, kind, monkeypatch):
     data = curves([2, 4, 6, 8, 10, 12])
     options = [Options.parse(label) for label in ("x", "bf", "e")]
-    plan = Schedule(steps=6, batch=4, evaluate_every=3, seed=1, keep="last")
+    plan = TrainingSchedule(steps=6, batch=4, evaluate_every=3, seed=1, keep="last")
     architecture = Architecture(kind=kind, width=4, layers=2, dilations=(1, 3))
     rows = np.arange(4)
 

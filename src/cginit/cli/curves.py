@@ -44,7 +44,7 @@ def curves(
     import torch
 
     from cginit.errors import InputError
-    from cginit.learn.config import Schedule
+    from cginit.learn.config import TrainingSchedule
     from cginit.learn.curves import AXES, learning_curves, plan
 
     if unknown := sorted(set(axis or ()) - set(AXES)):
@@ -59,7 +59,7 @@ def curves(
         simulated = training_set(load(data), "a")
 
     points = [p for p in plan(most) if not axis or p.axis in axis]
-    schedule = Schedule(
+    schedule = TrainingSchedule(
         members=1, steps=steps, batch=batch, learning_rate=3e-3, keep="last", evaluate_every=500
     )
     results = learning_curves(out, points, schedule, simulated, voice().progress, device)

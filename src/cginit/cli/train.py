@@ -17,7 +17,7 @@ from cginit.cli.voice import voice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cginit.learn.task import Progress
+    from cginit.learn.task import TrainingProgress
 
 __all__ = ["app", "train"]
 
@@ -104,11 +104,11 @@ def train(
         voice().file(export / f"{settings.name}{suffix}")
 
 
-def _progress(unit: str) -> Callable[[Progress], None]:
+def _progress(unit: str) -> Callable[[TrainingProgress], None]:
     """Return what tells of each validation, whose errors are in `unit`."""
     began = time.monotonic()
 
-    def report(p: Progress) -> None:
+    def report(p: TrainingProgress) -> None:
         left = (time.monotonic() - began) * (p.steps - p.step) / max(p.step, 1)
         voice().progress(
             f"step {p.step}/{p.steps}, {duration(left)} left  loss {p.loss.mean():.3f}  "

@@ -24,7 +24,7 @@ from cginit.engines.base import (
     available_cores,
     reduce_problem,
 )
-from cginit.engines.lammps_molecules import Molecules, left_table
+from cginit.engines.lammps_molecules import LammpsMolecules, left_table
 from cginit.engines.process import last_words, run_program
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
@@ -185,7 +185,7 @@ class LammpsEngine:
             _section(name, one) for (i, j), one in problem.potentials.items() for name in [_keyword(i, j)]
         ]
         (workdir / _TABLE).write_text("\n".join(["# U/kT and F a/kT", *sections]))
-        molecules = Molecules(problem, _BONDED) if problem.is_molecular else None
+        molecules = LammpsMolecules(problem, _BONDED) if problem.is_molecular else None
         if molecules is not None:
             (workdir / _BONDED).write_text(molecules.tables())
         _write_data(problem.start, workdir / _DATA, molecules)
@@ -266,7 +266,7 @@ def _section(keyword: str, reduced: PairPotential) -> str:
     return f"\n{keyword}\nN {r.size} R {r[0]:.15g} {r[-1]:.15g}\n\n{rows}\n"
 
 
-def _write_data(start: Configuration, path: Path, molecules: Molecules | None) -> None:
+def _write_data(start: Configuration, path: Path, molecules: LammpsMolecules | None) -> None:
     half = 0.5 * start.box
     head = [f"cginit start configuration\n\n{start.n} atoms\n{len(start.species)} atom types"]
     head += ["" if molecules is None else molecules.counts()]

@@ -16,7 +16,7 @@ from cginit.engines.table import bonded_table, widened
 from cginit.errors import InputError
 from cginit.io.bonded_tables import lammps_section
 
-__all__ = ["Molecules", "left_table"]
+__all__ = ["LammpsMolecules", "left_table"]
 
 #: Points on which LAMMPS interpolates linearly.
 INTERPOLATION_POINTS = 10_000
@@ -26,7 +26,7 @@ _KINDS = ("bond", "angle", "dihedral")
 
 
 @dataclass(frozen=True, eq=False)
-class Molecules:
+class LammpsMolecules:
     """The molecules of a problem in the words of LAMMPS.
 
     Parameters

@@ -18,7 +18,7 @@ __all__ = [
     "Config",
     "LossTerms",
     "Pretraining",
-    "Schedule",
+    "TrainingSchedule",
     "load_config",
     "read_table",
 ]
@@ -84,7 +84,7 @@ class LossTerms:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TrainingSchedule:
     """Length and seeds of a training.
 
     Attributes
@@ -225,7 +225,7 @@ class Config:
     architecture: Architecture = field(default_factory=Architecture)
     loss: LossTerms = field(default_factory=LossTerms)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    schedule: Schedule = field(default_factory=Schedule)
+    schedule: TrainingSchedule = field(default_factory=TrainingSchedule)
     auxiliary: Auxiliary = field(default_factory=Auxiliary)
     pretraining: Pretraining = field(default_factory=Pretraining)
 
@@ -256,7 +256,7 @@ class Config:
             "architecture": Architecture,
             "loss": LossTerms,
             "augmentation": Augmentation,
-            "schedule": Schedule,
+            "schedule": TrainingSchedule,
             "auxiliary": Auxiliary,
             "pretraining": Pretraining,
         }

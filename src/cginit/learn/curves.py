@@ -20,7 +20,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.learn.architectures import network_of, predict
 from cginit.learn.augmentation import Augmentation, pairs
-from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, Schedule
+from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, TrainingSchedule
 from cginit.learn.data import TrainingSet
 from cginit.learn.evaluate import absolute_errors, boltzmann_potential
 from cginit.learn.fitting import fit
@@ -29,7 +29,7 @@ from cginit.learn.pairs import cheap_pairs
 from cginit.learn.pool import Pool, choose_device
 from cginit.learn.statistics import median_delta
 from cginit.learn.subjects.potential import PotentialTask
-from cginit.learn.task import Job, Progress
+from cginit.learn.task import Job, TrainingProgress
 from cginit.models.grid import RANGE
 
 __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]
@@ -158,7 +158,7 @@ def plan(most: int = 30_000, middle: int = 1000) -> list[Point]:
 def learning_curves(
     folder: Path,
     points: Iterable[Point],
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     simulated: TrainingSet | None = None,
     report: Callable[[str], None] | None = None,
     device: str = "cpu",
@@ -171,7 +171,7 @@ def learning_curves(
         Receives chunks of pairs, weights by label, and ``curves.csv``, which grows with every network.
     points : iterable of Point
         What to train, in this order.
-    schedule : Schedule
+    schedule : TrainingSchedule
         Steps, batch and seed.
     simulated : TrainingSet, optional
         Simulated pairs to judge all networks on as well; those of tests are dropped.
@@ -229,7 +229,7 @@ def _write(path: Path, results: list[Result]) -> None:
 def _measure(
     point: Point,
     folder: Path,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     simulated: TrainingSet | None,
     say: Callable[[str], None],
     device: str,
@@ -248,7 +248,7 @@ def _measure(
         np.arange(len(data)),
     )
 
-    def progress(p: Progress) -> None:
+    def progress(p: TrainingProgress) -> None:
         say(f"{point.label}: step {p.step}/{p.steps}, loss {p.loss[0]:.3f}")
 
     network = network_of(fit(task, [job], schedule, place, progress)[0].weights, point.architecture)

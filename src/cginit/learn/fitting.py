@@ -13,8 +13,8 @@ from torch.func import functional_call
 from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.learn.config import Schedule
-from cginit.learn.task import Batch, Fit, Job, Progress, Task, read_fit
+from cginit.learn.config import TrainingSchedule
+from cginit.learn.task import Batch, Fit, Job, Task, TrainingProgress, read_fit
 
 __all__ = ["fit"]
 
@@ -30,9 +30,9 @@ SETTLED = 0.5
 def fit(
     task: Task,
     jobs: Sequence[Job],
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     device: torch.device,
-    report: Callable[[Progress], None] | None = None,
+    report: Callable[[TrainingProgress], None] | None = None,
 ) -> list[Fit]:
     """Train the jobs side by side, or finish what their files hold; return all of them.
 
@@ -77,7 +77,7 @@ class _Side:
         task: Task,
         jobs: list[Job],
         chosen: slice,
-        schedule: Schedule,
+        schedule: TrainingSchedule,
         device: torch.device,
         states: list[dict[str, Any]],
     ) -> None:
@@ -105,7 +105,7 @@ class _Side:
         if self.step > 0:
             self._restore(states)
 
-    def run(self, report: Callable[[Progress], None] | None) -> None:
+    def run(self, report: Callable[[TrainingProgress], None] | None) -> None:
         losses: list[Tensor] = []
         plan = self.plan
         while self.step < plan.steps:
@@ -121,7 +121,7 @@ class _Side:
                 if report is not None:
                     best = np.array([error for _, error in self.best])
                     names = tuple(job.name for job in self.jobs)
-                    report(Progress(names, self.step, plan.steps, mean, errors, best))
+                    report(TrainingProgress(names, self.step, plan.steps, mean, errors, best))
         for k, job in enumerate(self.jobs):
             self._finish(k, job)
 

@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from cginit.curves import Array
 from cginit.errors import InputError
 
-__all__ = ["Batch", "Fit", "Job", "Progress", "Task", "read_fit"]
+__all__ = ["Batch", "Fit", "Job", "Task", "TrainingProgress", "read_fit"]
 
 Rows = NDArray[np.int64]
 Batch = tuple[Tensor, ...]
@@ -91,7 +91,7 @@ class Task(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Progress:
+class TrainingProgress:
     """State of a training, handed to a callback at each validation.
 
     Attributes

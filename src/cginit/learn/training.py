@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cginit.errors import InputError
-from cginit.learn.config import Config, Schedule
+from cginit.learn.config import Config, TrainingSchedule
 from cginit.learn.data import TrainingSet
 from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, read_run
 from cginit.learn.pool import choose_device
 from cginit.learn.subjects import subject_of
 from cginit.learn.subjects.base import Lesson, Preparation, Run, outputs
-from cginit.learn.task import Fit, Job, Progress, Task
+from cginit.learn.task import Fit, Job, Task, TrainingProgress
 
 __all__ = ["load_config_of", "train"]
 
@@ -32,7 +32,7 @@ def train(
     *,
     auxiliary: TrainingSet | None = None,
     device: str = "auto",
-    report: Callable[[Progress], None] | None = None,
+    report: Callable[[TrainingProgress], None] | None = None,
     prepared: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Train the ensemble of `config`, or finish what `folder` holds of it, and return it with what it predicts.
@@ -137,7 +137,7 @@ def _task(
     given: Preparation,
     lesson: Lesson,
     fold: NDArray[np.int64],
-    report: Callable[[Progress], None] | None,
+    report: Callable[[TrainingProgress], None] | None,
 ) -> Task:
     """Return the task of the members, which start from what the auxiliary rows alone teach if the plan asks for it.
 
@@ -183,7 +183,9 @@ def _bodies(task: Task, fits: Sequence[Fit]) -> list[nn.Module]:
     return bodies
 
 
-def _jobs(folder: Path, plan: Schedule, fold: NDArray[np.int64], lesson: Lesson, share: float) -> list[Job]:
+def _jobs(
+    folder: Path, plan: TrainingSchedule, fold: NDArray[np.int64], lesson: Lesson, share: float
+) -> list[Job]:
     """Return the jobs of an ensemble: member k learns from all folds but k, on which it is validated."""
     known = (fold >= 0) & lesson.usable
     return [

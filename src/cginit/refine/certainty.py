@@ -36,7 +36,7 @@ from cginit.refine.record import pair_potentials
 from cginit.refine.thermodynamics import energy_row, pressure_row
 from cginit.refine.updates.gauss_newton import StateResponse, linear_system
 
-__all__ = ["Certainty", "Known", "Pin", "certainty_of"]
+__all__ = ["Certainty", "Pin", "WithError", "certainty_of"]
 
 #: Part of a pressure that stands for the error of a measured one.
 PRESSURE_PART = 0.01
@@ -47,7 +47,7 @@ WORTH = 0.8
 
 
 @dataclass(frozen=True)
-class Known:
+class WithError:
     """A number and its standard error, in the units of the potentials."""
 
     value: float
@@ -88,11 +88,11 @@ class Certainty:
         Those of the round, with `u_error`.
     kT : float
         That of the first state.
-    pressures : tuple of Known
+    pressures : tuple of WithError
         Sampled pressure of each state; its error is that of the sampling and of the potentials.
-    minima : Interactions of Known
+    minima : Interactions of WithError
         Depth of the well of each pair that has one.
-    virials : Interactions of Known
+    virials : Interactions of WithError
         Second virial coefficient of each pair, in the cube of the unit of length.
     pins : tuple of Pin
         What would tell more, the best first.
@@ -100,9 +100,9 @@ class Certainty:
 
     potentials: Interactions[Potential]
     kT: float = 1.0
-    pressures: tuple[Known, ...] = ()
-    minima: Interactions[Known] = field(default_factory=lambda: Interactions({}))
-    virials: Interactions[Known] = field(default_factory=lambda: Interactions({}))
+    pressures: tuple[WithError, ...] = ()
+    minima: Interactions[WithError] = field(default_factory=lambda: Interactions({}))
+    virials: Interactions[WithError] = field(default_factory=lambda: Interactions({}))
     pins: tuple[Pin, ...] = ()
 
     def sentences(self) -> list[str]:
@@ -210,8 +210,8 @@ class _Known:
     def certainty(self, potentials: Interactions[Potential]) -> Certainty:
         """Return what follows for potentials and numbers."""
         found, pairs = dict(potentials), pair_potentials(potentials)
-        minima: dict[Interaction, Known] = {}
-        virials: dict[Interaction, Known] = {}
+        minima: dict[Interaction, WithError] = {}
+        virials: dict[Interaction, WithError] = {}
         variances = self.layout.split(np.sum(self.posterior.spread**2, axis=1) + self.posterior.mean**2)
         for name, variance in variances.items():
             potential = pairs[name]
@@ -219,7 +219,7 @@ class _Known:
             found[name] = replace(potential, u_error=error)
             lowest = int(np.argmin(potential.u))
             if potential.u[lowest] < 0.0:
-                minima[name] = Known(float(potential.u[lowest]), float(error[lowest]))
+                minima[name] = WithError(float(potential.u[lowest]), float(error[lowest]))
             virials[name] = self._virial(name, potential)
         pressures = tuple(self._pressure(number) for number in range(len(self.states)))
         pins = tuple(sorted(self._pins(), key=lambda pin: pin.part))
@@ -231,19 +231,19 @@ class _Known:
         """Return the standard error of a number that changes by `row` ``(n,)`` with the unknowns."""
         return float(np.hypot(np.linalg.norm(row @ self.posterior.spread), row @ self.posterior.mean))
 
-    def _virial(self, name: Interaction, potential: PairPotential) -> Known:
+    def _virial(self, name: Interaction, potential: PairPotential) -> WithError:
         """Return B2, whose derivative by U / kT is 2 pi r^2 exp(-U / kT)."""
         kT, nodes = self.history.kT, self.layout.nodes[name]
         boltzmann = np.exp(-np.interp(nodes, potential.r, potential.u) / kT)
         row = np.zeros(self.layout.width)
         row[self.layout.columns(name)] = 2.0 * np.pi * nodes**2 * boltzmann * (nodes[1] - nodes[0])
-        return Known(second_virial(potential.r, potential.u, kT), self._error_of(row))
+        return WithError(second_virial(potential.r, potential.u, kT), self._error_of(row))
 
-    def _pressure(self, number: int) -> Known:
+    def _pressure(self, number: int) -> WithError:
         record, target = self.history.last[number], self.history.targets[number]
         own = target.kT * self._error_of(self._pressure_rows[number])
         sampled = record.pressure_error if np.isfinite(record.pressure_error) else 0.0
-        return Known(record.pressure, float(np.hypot(own, sampled)))
+        return WithError(record.pressure, float(np.hypot(own, sampled)))
 
     @cached_property
     def _pressure_rows(self) -> list[Array]:

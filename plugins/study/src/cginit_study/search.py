@@ -16,7 +16,7 @@ from cginit.learn.data import TrainingSet
 from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, data_digest
 from cginit.learn.pool import Pool, choose_device
-from cginit.learn.task import Job, Progress
+from cginit.learn.task import Job, TrainingProgress
 from cginit_study.study import StudyConfig, Subject
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _cross_validate(
         for k in range(config.folds)
     ]
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: TrainingProgress) -> None:
         error = float(np.mean(progress.error))
         trial.report(error if np.isfinite(error) else 1e9, progress.step)
         if progress.step < progress.steps and trial.should_prune():

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from cginit.errors import InputError
 from cginit.learn.augmentation import Augmentation
-from cginit.learn.config import Architecture, LossTerms, Schedule, read_table
+from cginit.learn.config import Architecture, LossTerms, TrainingSchedule, read_table
 from cginit.learn.data import TrainingSet
 from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, data_digest, read_run
 from cginit.learn.options import Options
 from cginit.learn.pool import Pool, choose_device
 from cginit.learn.subjects.potential import PotentialTask
-from cginit.learn.task import Job, Progress, Task
+from cginit.learn.task import Job, Task, TrainingProgress
 from cginit.toml import read_toml
 
 __all__ = [
@@ -78,7 +78,7 @@ class StudyConfig:
     architecture: dict[str, Architecture] = field(default_factory=dict)
     loss: LossTerms = field(default_factory=LossTerms)
     augmentation: Augmentation = NOTHING
-    schedule: Schedule = field(default_factory=lambda: Schedule(keep="last"))
+    schedule: TrainingSchedule = field(default_factory=lambda: TrainingSchedule(keep="last"))
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], source: str = "configuration") -> StudyConfig:
@@ -94,7 +94,7 @@ class StudyConfig:
         >>> StudyConfig.from_dict({"kinds": ["DN"], "schedule": {"steps": 10}}).schedule.keep
         'last'
         """
-        parts = {"loss": LossTerms, "augmentation": Augmentation, "schedule": Schedule}
+        parts = {"loss": LossTerms, "augmentation": Augmentation, "schedule": TrainingSchedule}
         rest = dict(content)
         values: dict[str, Any] = {}
         for key, kind in parts.items():
@@ -173,7 +173,7 @@ class StudyProgress:
 
     done: int
     total: int
-    fit: Progress
+    fit: TrainingProgress
 
 
 def study_config(path: Path) -> StudyConfig:
@@ -255,7 +255,7 @@ def run_study(
     done = 0
     for kind, labels, jobs, schedule in batches:
 
-        def forward(progress: Progress, done: int = done) -> None:
+        def forward(progress: TrainingProgress, done: int = done) -> None:
             if report is not None:
                 report(StudyProgress(done, total, progress))
 
@@ -271,7 +271,7 @@ def _batches(
     folder: Path,
     only: tuple[str, ...],
     limit: int,
-) -> Iterator[tuple[str, list[str], list[Job], Schedule]]:
+) -> Iterator[tuple[str, list[str], list[Job], TrainingSchedule]]:
     """Yield kind, label of each job, jobs and schedule of what is trained side by side."""
     seed = config.schedule.seed
     for kind in config.kinds:
