@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.atomic import write_atomically
-from cginit.engines.lammps_molecules import Molecules
+from cginit.engines.lammps_molecules import LammpsMolecules
 from cginit.export.model import Model
 from cginit.io.bonded_tables import bonded_keyword, write_lammps_bonded
 from cginit.io.pair_tables import write_pair_tables
@@ -46,7 +46,7 @@ write_data final.data
 def write_lammps(model: Model, folder: Path) -> list[Path]:
     """Write ``in.lammps``, ``start.data`` and tables in LAMMPS' real units, or reduced ones; return the files."""
     real = model.to(ANGSTROM_KCAL)
-    molecules = Molecules(real.problem, "bonded.table") if real.problem.is_molecular else None
+    molecules = LammpsMolecules(real.problem, "bonded.table") if real.problem.is_molecular else None
     tables = write_pair_tables(
         {name.types: one for name, one in real.pairs.items()}, folder / "pairs.table", kT=real.kT
     )
