@@ -70,7 +70,7 @@ def write_lammps(model: Model, folder: Path) -> list[Path]:
     return [*files, data, write_atomically(folder / "in.lammps", text)]
 
 
-def _bonded_lines(real: Model, molecules: Molecules) -> str:
+def _bonded_lines(real: Model, molecules: LammpsMolecules) -> str:
     """Return the tables of bonds, angles and dihedrals, and how far beads of a molecule may be apart."""
     hybrid = "table " if len(molecules.ghosts) else ""
     numbers = {"bond": 0, "angle": 0, "dihedral": 0}
@@ -94,7 +94,7 @@ def _bonded_lines(real: Model, molecules: Molecules) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _data(real: Model, molecules: Molecules | None) -> str:
+def _data(real: Model, molecules: LammpsMolecules | None) -> str:
     """Return the data file: beads whole along their bonds by image flags, in a box from 0."""
     start = real.start
     head = ["written by cginit", "", f"{start.n} atoms", f"{len(start.species)} atom types"]
