@@ -26,7 +26,7 @@ from cginit.target import Target
 __all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
 
 MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
-#: The one taken when none is named. The others start nearer in the median of fourteen liquids, but not for mapped atoms
+#: The one taken when none is named. The others start nearer in the median of fourteen liquids, not for mapped atoms
 #: nor for dense chains (benchmarks/molecules/starts.md), and they need molecules of the right shapes.
 #: `cginit.guess.direct` makes a better one where a trajectory is at hand.
 DEFAULT_MOLECULE_METHOD = "boltzmann"
