@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cginit.bonded import BondedPotential
-from cginit.configuration import Configuration
+from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import Schedule
 from cginit.interactions import Interactions
 from cginit.target import Target
@@ -29,6 +29,8 @@ class Case:
     truth: Interactions = field(default_factory=lambda: Interactions({}))
     # Molecules of the shapes that they have in the liquid, where the start does not have them.
     shapes: Configuration | None = None
+    # Frames of the beads themselves, which ``--method trajectory`` starts from.
+    trajectory: Trajectory | None = None
 
 
 def spring(k: float, x0: float, coordinate: str) -> BondedPotential:

@@ -91,8 +91,8 @@ def counted(
     *,
     bonds: tuple[float, float],
     step: float | None = None,
-) -> tuple[Target, Configuration]:
-    """Return the target of the frames of a GSD file after the first `skip`, and its last frame; without dihedrals."""
+) -> tuple[Target, Configuration, Trajectory]:
+    """Return the target of the frames of a GSD file after the first `skip`, the last, and all; without dihedrals."""
     start = read_system(file, units="lj", exclusions=exclusions)
     topology = start.topology.without("dihedral").completed("angle")
     with open_universe(file, None) as universe:
@@ -114,12 +114,12 @@ def counted(
     target = Target(
         rdfs, start.density, kT, topology=topology, target_exclusions=exclusions, distributions=bonded
     )
-    return target, replace(start, positions=frames[-1], topology=topology)
+    return target, replace(start, positions=frames[-1], topology=topology), trajectory
 
 
 def chain(production: int) -> Case:
     """Read MSIBI's single chain of 20 beads; the first frame is no sample: all its angles are equal."""
-    target, start = counted(folder("msibi") / "single-chain.gsd", 1, 4.0, "molecule", bonds=(0.7, 1.5001))
+    target, start, _ = counted(folder("msibi") / "single-chain.gsd", 1, 4.0, "molecule", bonds=(0.7, 1.5001))
     schedule = Schedule(equilibration=5_000, production=5 * production, every=100)
     return Case((target,), (start,), 0.0, schedule, MSIBI)
 
@@ -127,9 +127,9 @@ def chain(production: int) -> Case:
 def chains(production: int) -> Case:
     """Read MSIBI's 50 chains of 6 beads; in the first 11 frames the box shrinks."""
     file = folder("msibi") / "lj-chains-3.0kT.gsd"
-    target, start = counted(file, 11, 3.0, "1-4", bonds=(0.7, 1.5001), step=0.05)
+    target, start, trajectory = counted(file, 11, 3.0, "1-4", bonds=(0.7, 1.5001), step=0.05)
     schedule = Schedule(equilibration=5_000, production=10 * production, every=100)
-    return Case((target,), (start,), 3.0, schedule, MSIBI)
+    return Case((target,), (start,), 3.0, schedule, MSIBI, trajectory=trajectory)
 
 
 def hexane(production: int, molecules: int | None = None) -> Case:

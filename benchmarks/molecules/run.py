@@ -1,6 +1,6 @@
 """Molecules refined by cginit: simulations needed, and how near the potentials come to known ones.
 
-    python benchmarks/molecules/run.py dimers trimers melt [--production N] [--method boltzmann|hnc] [--engine hoomd]
+    python benchmarks/molecules/run.py dimers trimers melt [--production N] [--method hnc|trajectory] [--engine hoomd]
     python benchmarks/molecules/run.py chain chains hexane polystyrene-400 polystyrene-500 polystyrene [--update ibi]
 
 Liquids of known potentials (``dimers``, ``trimers``, ``melt``) are simulated here. The others are read from the
@@ -29,6 +29,7 @@ from cginit.curves import PairPotential
 from cginit.engines.base import Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.growth import grown_configuration
+from cginit.guess.direct import invert_directly
 from cginit.guess.molecules import MOLECULE_METHODS, guess_molecules
 from cginit.interactions import Interactions
 from cginit.refine import Limits, Settings, refine_system
@@ -37,6 +38,8 @@ from cginit.state import StatePoint
 from cginit.target import Target
 from cginit.topology import Topology
 
+#: The start from the frames of the beads, which `cg-init target` takes unasked where a bead is an atom of the file.
+DIRECT = "trajectory"
 STEP, CUTOFF = 0.05, 2.5
 BONDS = np.arange(0.7, 1.3001, 0.01)
 
@@ -70,7 +73,7 @@ def simulated(
         distributions=bonded,
     )
     schedule = Schedule(equilibration=1_500, production=production, every=40)
-    return Case((target,), (run.final,), CUTOFF, schedule, truth)
+    return Case((target,), (run.final,), CUTOFF, schedule, truth, trajectory=run.trajectory)
 
 
 def dimers(production: int) -> Case:
@@ -114,7 +117,12 @@ def refined(case: Case, options: argparse.Namespace) -> None:
             )
 
     target, cutoff = case.targets[0], case.cutoff or None
-    first = guess_molecules(target, options.method, cutoff, case.shapes or case.starts[0])
+    if options.method == DIRECT:
+        if case.trajectory is None:
+            raise SystemExit("this case has no frames to start from; choose another --method")
+        first = invert_directly(target, case.trajectory, cutoff)
+    else:
+        first = guess_molecules(target, options.method, cutoff, case.shapes or case.starts[0])
     began = time.perf_counter()
     result = refine_system(
         case.targets,
@@ -162,7 +170,7 @@ def main() -> None:
     parser.add_argument("--update", default="auto")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--engine", choices=("lammps", "hoomd"), default="lammps", help="of the refinement")
-    parser.add_argument("--method", choices=MOLECULE_METHODS, default="boltzmann")
+    parser.add_argument("--method", choices=(*MOLECULE_METHODS, DIRECT), default="boltzmann")
     parser.add_argument("--workdir", type=Path, help="keep the refinement of one case, and go on there")
     options = parser.parse_args()
     for name in options.cases:
