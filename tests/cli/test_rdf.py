@@ -177,6 +177,40 @@ def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
     assert not read_system(system).first
 
 
+def test_types_that_are_numbers_keep_their_names(tmp_path):
+    """LAMMPS' type 1 was named 1 in the targets and A in the topology beside them."""
+    random = np.random.default_rng(5)
+    first = random.uniform(0.0, 8.0, (60, 3))
+    places = np.stack([first, first + np.array([1.0, 0.0, 0.0])], axis=1).reshape(-1, 3) % 8.0
+    head = "dimers\n\n120 atoms\n1 atom types\n60 bonds\n1 bond types\n\n" + "".join(
+        f"0 8 {axis}lo {axis}hi\n" for axis in "xyz"
+    )
+    atoms = [f"{k + 1} {k // 2 + 1} 1 {x:.5f} {y:.5f} {z:.5f}" for k, (x, y, z) in enumerate(places)]
+    bonds = [f"{k + 1} 1 {2 * k + 1} {2 * k + 2}" for k in range(60)]
+    (tmp_path / "run.data").write_text(
+        "\n".join([head, "Masses\n\n1 1.0\n\nAtoms # bond\n", *atoms, "\nBonds\n", *bonds]) + "\n"
+    )
+    frames = []
+    for step in range(20):
+        box = "ITEM: BOX BOUNDS pp pp pp\n" + 3 * "0 8\n"
+        moved = (places + random.normal(0.0, 0.03, places.shape)) % 8.0
+        rows = "\n".join(f"{k + 1} 1 {x:.5f} {y:.5f} {z:.5f}" for k, (x, y, z) in enumerate(moved))
+        frames.append(
+            f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n120\n{box}ITEM: ATOMS id type x y z\n{rows}\n"
+        )
+    (tmp_path / "run.dump").write_text("".join(frames))
+    done = CliRunner().invoke(
+        app,
+        ["--topology", str(tmp_path / "run.data"), "--trajectory", str(tmp_path / "run.dump"),
+         "--map", "types", "--kT", "1", "--units", "lj", "--dr", "0.1", "--no-start",
+         "--system", str(tmp_path / "sys" / "system.toml")],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    (target,) = read_system(tmp_path / "sys" / "system.toml").targets
+    assert [str(one) for one in target.measured] == ["1-1", "bond 1-1"]
+
+
 def test_somewhere_to_write_is_needed(gas, tmp_path):
     with pytest.raises(InputError, match="give --out"):
         run("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5)

@@ -140,7 +140,7 @@ def _species(universe: Any, path: Path, names: Mapping[str, str] | None) -> tupl
         if unknown is not None:
             raise InputError(f"{path} has no bead type {unknown}; it has {', '.join(found)}")
         found = [names.get(word, word) for word in found]
-    elif all(word.isdigit() for word in found):
+    elif all(word.isdigit() for word in found) and path.suffix.lower() != ".gsd":
         found = _lammps_names(path, found) or (["A"] if len(found) == 1 else found)
     if len(set(found)) < len(found):
         raise InputError(f"two bead types of {path} have one name ({', '.join(found)}); name them apart")
