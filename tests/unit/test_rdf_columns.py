@@ -46,6 +46,12 @@ COMMON = [
     ("g.dat", text(R, G, NUMBER).replace("\n", "\r\n")),
     ("g.dat", codecs.BOM_UTF8 + text(R, G, NUMBER).encode()),
     ("g.dat", text(R, G, NUMBER, separator="\t")),
+    # its lists as they are, with the histogram and the numbers of frames
+    (
+        "g.dat",
+        "".join("{{{}}} ".format(" ".join(f"{x:.8g}" for x in row)) for row in (R, G, NUMBER, COUNTS))
+        + "{0 500 0}\n",
+    ),
     # TRAVIS
     ("rdf.csv", text(1000 * R, G, NUMBER, head="# Distance / pm;  g(r);  Integral\n", separator=";  ")),
     # freud and MDAnalysis through pandas or NumPy

@@ -58,7 +58,7 @@ class Sheet:
 
 
 def read_sheet(path: str | os.PathLike[str]) -> Sheet:
-    """Read a file of columns: text, CSV, xvg, LAMMPS ``fix ave/time`` (plain or YAML), ``.npy`` or ``.npz``.
+    """Read a file of columns: text, CSV, xvg, LAMMPS ``fix ave/time`` (plain or YAML), VMD's lists, .npy, .npz.
 
     Raises
     ------
@@ -72,6 +72,9 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
     blocks = yaml_blocks(text, name, _comments(text))
     if blocks is not None:
         return _lammps(blocks, indexed=False)
+    lists = _tcl_lists(text, name)
+    if lists is not None:
+        return lists
     if text.lstrip().startswith(("{", "[")):
         raise InputError(
             f"{name} is JSON, which says nowhere what is r and what is g; save r and g as columns"
@@ -84,12 +87,29 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
     return _labelled(rows, rows.width(), CSV if _is_csv(text) else PLAIN)
 
 
+def _tcl_lists(text: str, name: str) -> Sheet | None:
+    """Return what ``puts [measure gofr ...]`` of VMD writes, None if it is something else.
+
+    Lists in braces: r, g(r), its integral, the histogram, and how many frames there were.
+    """
+    lists = [words.split() for words in re.findall(r"\{([^{}]*)\}", text)]
+    if re.sub(r"\{[^{}]*\}", "", text).strip() or len(lists) < 2 or len(lists[0]) < LEAST_LENGTH:
+        return None
+    alike = [words for words in lists if len(words) == len(lists[0])][: len(GOFR)]
+    if len(alike) < 2 or not all(is_number(word) for words in alike for word in words):
+        return None
+    rows = rows_of("\n".join(map(" ".join, zip(*alike, strict=True))), name)
+    return Sheet(rows, VMD, GOFR[: len(alike)])
+
+
 def comments_of(data: bytes, name: str) -> tuple[str, ...]:
     """Return the comment lines of a file; an array of NumPy has none."""
     return () if data.startswith((_NPY, _ZIP)) else _comments(text_of(data, name))
 
 
 PLAIN, CSV, XVG, LAMMPS, ARRAY = "columns", "CSV", "xvg", "LAMMPS compute rdf", "NumPy array"
+#: VMD's lists, and what they hold.
+VMD, GOFR = "VMD measure gofr", ("r", "g(r)", "integral", "histogram")
 
 
 def _comments(text: str) -> tuple[str, ...]:
