@@ -51,6 +51,7 @@ PARTS = {
     "sampling": ("Sampling", ("sampling",)),
     "engines": ("Engines", ("engines", "cluster")),
     "trajectory": ("Trajectories", ("trajectory",)),
+    "export": ("Models for other programs", ("export",)),
     "models": ("Networks at run time", ("models",)),
     "learn": ("Networks in training", ("learn",)),
     "campaign": ("Training data", ("campaign",)),

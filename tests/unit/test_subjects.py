@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[trai
 pytest.importorskip("safetensors", reason="weights need safetensors (cginit[train])")
 
 from cginit.errors import InputError  # noqa: E402
-from cginit.learn.config import Config, load_config  # noqa: E402
+from cginit.learn.config import NAMES, Config, load_config  # noqa: E402
 from cginit.learn.data import TrainingSet  # noqa: E402
 from cginit.learn.export import model_card  # noqa: E402
 from cginit.learn.subjects import SUBJECTS, Preparation, bridge, subject_of  # noqa: E402
@@ -101,6 +101,10 @@ def test_a_folder_of_before_goes_on(fluids, tmp_path):
     np.testing.assert_array_equal(run.every, again.every)
     with pytest.raises(InputError, match="another configuration"):
         train(config("structure"), fluids, tmp_path, device="cpu")
+
+
+def test_a_configuration_knows_all_subjects():
+    assert tuple(SUBJECTS) == NAMES
 
 
 def test_pairs_that_teach_nothing_are_refused(fluids, tmp_path):

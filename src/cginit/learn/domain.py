@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.eos.features import SCALARS, FluidFeatures
-from cginit.learn.augmentation import Augmentation, vary
+from cginit.learn.augmentation import vary
+from cginit.learn.config import Config
 from cginit.learn.data import TrainingSet
 from cginit.models.coverage import LARGEST, measures, noise_level
 from cginit.models.domain import Domain
@@ -22,10 +23,9 @@ QUANTILE = 0.005
 VARIATIONS = 8
 
 
-def training_domain(
-    data: TrainingSet, augmentation: Augmentation, members: int, auxiliary: TrainingSet | None = None
-) -> Domain:
+def training_domain(config: Config, data: TrainingSet, auxiliary: TrainingSet | None = None) -> Domain:
     """Return the limits of the training inputs, without the test set; the components lack the last fold."""
+    augmentation, members = config.augmentation, config.schedule.members
     fold = data.folds(members)
     rng = np.random.default_rng(0)
     g: list[Array] = []

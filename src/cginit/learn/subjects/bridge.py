@@ -274,10 +274,7 @@ class BridgeSubject:
 
     def domain(self, run: Run) -> dict[str, Any]:
         """Return the limits of the training inputs."""
-        given = run.preparation
-        return training_domain(
-            given.data, given.config.augmentation, given.config.schedule.members, given.auxiliary
-        ).to_dict()
+        return training_domain(run.config, run.data, run.preparation.auxiliary).to_dict()
 
     def figures(self, run: Run) -> dict[str, Any]:
         """Return the scale of the errors and how many of them the band holds."""

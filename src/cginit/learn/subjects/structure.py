@@ -185,8 +185,7 @@ class StructureSubject:
 
     def domain(self, run: Run) -> dict[str, Any]:
         """Return the limits of the g of the training."""
-        config = run.config
-        return training_domain(run.data, config.augmentation, config.schedule.members).to_dict()
+        return training_domain(run.config, run.data).to_dict()
 
     def figures(self, run: Run) -> dict[str, Any]:
         """Return how many state points HNC does not solve; the spread is not used as an error."""
