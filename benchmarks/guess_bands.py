@@ -71,6 +71,8 @@ SMOOTH, SEED, LENGTHS, SIZES, SPARSEST, DENSEST = 120, 7, (0.25, 0.8), (0.3, 2.0
 EDGES = (0.0, 0.2, 0.4, 0.75, 9.0)
 #: g below the first is the flank of a core; beyond the second, in sigma of the data, is the tail.
 FLANK, TAIL = 0.5, 1.5
+#: Distances in sigma over which correlations of errors are shown; larger errors count as so many standard errors.
+LAGS, FAR = (0.05, 0.1, 0.25, 0.6, 1.0), 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,18 @@ class Points:
             f"{fallen}: {self.held(self.fallback)}" if fallen else "0",
         ]
         return " | ".join(cells)
+
+    def correlations(self) -> str:
+        """Return how errors in units of the stated ones go together over each of `LAGS`, where the network served."""
+        z = np.clip(self.off / self.error, -FAR, FAR)
+        sums = np.zeros((len(LAGS), 2))
+        for number in np.unique(self.fluid[~self.fallback]):
+            own, r = z[self.fluid == number], self.r[self.fluid == number]
+            for row, lag in zip(sums, LAGS, strict=True):
+                step = round(lag / (r[1] - r[0])) if r.size > 1 else r.size
+                a, b = own[step:], own[: max(own.size - step, 0)]
+                row += np.sum(a * b), 0.5 * np.sum(a**2 + b**2)
+        return " | ".join(f"{both / each:.2f}" for both, each in sums)
 
 
 def points(fluids: Iterator[Fluid], guess: Guess) -> Points:
@@ -253,6 +267,9 @@ def main() -> int:
     parser.add_argument(
         "--sources", nargs="+", help="words with which the names of the sources begin; all by default"
     )
+    parser.add_argument(
+        "--correlation", action="store_true", help="how errors go together, in place of the table"
+    )
     parser.add_argument("--scales", type=float, nargs=3, help="other factors than those that ship")
     parser.add_argument("--refit", type=Path)
     arguments = parser.parse_args()
@@ -271,13 +288,20 @@ def main() -> int:
         sources["liquids"] = liquids(arguments.targets, arguments.liquids)
     ranges = " | ".join(f"density {low:g} to {high:g}" for low, high in pairwise(EDGES[:-1]))
     head = f"| fluids | number | held | off by | stated | {ranges} | above {EDGES[-2]:g} | g < {FLANK:g} "
-    print(f"{head}| to {TAIL:g} sigma | beyond | not by the network |\n|{' --- |' * 13}")
+    if arguments.correlation:
+        print(f"| fluids | {' | '.join(f'{lag:g} sigma' for lag in LAGS)} |\n|{' --- |' * (1 + len(LAGS))}")
+    else:
+        print(f"{head}| to {TAIL:g} sigma | beyond | not by the network |\n|{' --- |' * 13}")
     with TemporaryDirectory() as folder:
         scales = arguments.scales
         guess = load_guess(arguments.method) if scales is None else with_scales(Path(folder), scales)
         for name, fluids in sources.items():
             if arguments.sources is None or name.split(",")[0] in arguments.sources:
-                print(f"| {name} | {points(fluids, guess).row()} |", flush=True)
+                found = points(fluids, guess)
+                print(
+                    f"| {name} | {found.correlations() if arguments.correlation else found.row()} |",
+                    flush=True,
+                )
     return 0
 
 

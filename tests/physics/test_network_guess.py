@@ -287,11 +287,11 @@ def test_the_shipped_onnx_is_the_shipped_weights() -> None:
             ensemble = Ensemble([build(config.architecture, 0) for _ in range(config.schedule.members)])
         with files("cginit.models").joinpath("shipped", f"{name}.safetensors").open("rb") as stream:
             ensemble.load_state_dict(load_file(stream.name))
-        u, spread = model(*inputs)
+        u, spread = model.mean_and_spread(*inputs)
         with torch.no_grad():
             mean, std = ensemble(*(torch.from_numpy(x).float() for x in inputs))
         np.testing.assert_allclose(u, mean.numpy(), rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(spread / model.error_scale, std.numpy(), rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(spread, std.numpy(), rtol=1e-5, atol=1e-5)
 
 
 def test_a_guess_does_not_import_pytorch() -> None:
