@@ -93,6 +93,7 @@ LINES = (
         "# cginit: kT = 0",
         "# cginit: beads = 1e400",
         "# cginit: long_wave = 1",
+        "# cginit: structure_factor = 1 0",
         "# cginit: =",
         "# cginit: units",
     ),

@@ -25,6 +25,7 @@ from cginit.cli.options import (
     Out,
     OutUnits,
     Plot,
+    Sk,
     TargetBeads,
     Temperature,
     Units,
@@ -36,6 +37,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header, write_table
+from cginit.io.scattering import read_waves
 from cginit.state import StatePoint, number_density
 
 __all__ = [
@@ -74,6 +76,7 @@ class GuessOptions:
     normalise: Normalise = None
     clean: Clean = False
     target_beads: TargetBeads = None
+    sk: Sk = None
     method: Method = None
     cutoff: Cutoff = None
 
@@ -109,6 +112,8 @@ def read_problem(options: GuessOptions) -> Problem:
     target = prepared.target
     if options.target_beads is not None:
         target = replace(target, beads=options.target_beads)
+    if options.sk is not None:
+        target = replace(target, structure_factor=read_waves(options.sk, target.units))
     header = read_rdf_header(options.file)
     state = StatePoint(
         _density(options, header.density, target), _thermal_energy(options, header.kT, target), target.units

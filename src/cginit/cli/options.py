@@ -91,6 +91,15 @@ TargetBeads = Annotated[
         rich_help_panel=TARGET,
     ),
 ]
+Sk = Annotated[
+    Path | None,
+    typer.Option(
+        "--sk",
+        help="S(k) of the same liquid with its errors, columns k S error, k in the inverse length unit: weighed "
+        "with g(r). Not needed if the header of the target states it, as cg-init target writes it.",
+        rich_help_panel=TARGET,
+    ),
+]
 Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to 0.", rich_help_panel=TARGET)]
 Method = Annotated[
     str | None,

@@ -325,6 +325,12 @@ def _write(
             f"time {sampled.times[0]:g} to {sampled.times[1]:g}; density {state.density:.6g} "
             f"{sampled.units.density}, kT {state.kT:.6g} {sampled.units.energy}",
         )
+        if (waves := targets[names].structure_factor) is not None:
+            spoken.result["structure_factor"] = [list(row) for row in waves.rows()]
+            spoken.line(
+                f"S(k) at {len(waves)} wave numbers up to {waves.k[-1]:.3g} 1/{waves.units.length}, in its header: "
+                f"{waves.s[0]:.3g} ± {waves.error[0]:.2g} at {waves.k[0]:.3g}"
+            )
 
 
 def _write_system(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["read_curves"]
 
 #: What a target may state that is more than the name of its file.
-KEYS = ("file", "column")
+KEYS = ("file", "column", "structure_factor")
 
 
 def read_curves(
@@ -30,7 +31,8 @@ def read_curves(
     Parameters
     ----------
     entries : mapping of str to str or mapping
-        Of each interaction the name of a file, or ``{file = "all.dat", column = "A-B"}``.
+        Of each interaction the name of a file, or ``{file = "all.dat", column = "A-B"}``; of one bead type also
+        ``{file = "g.dat", structure_factor = "s.dat"}``.
     folder : Path
         What names are relative to.
     units : UnitSystem
@@ -46,13 +48,18 @@ def read_curves(
     """
     from cginit.io import prepare_target, question_curve, rdf_reading
     from cginit.io.preparation import supported_step
+    from cginit.io.scattering import read_waves
 
     readings = {}
     for name, entry in entries.items():
         path, column = _file_and_column(name, entry, content)
-        readings[name] = rdf_reading(
+        reading = rdf_reading(
             folder / path, units=units, clean=bool(content.get("clean", False)), column=column
         )
+        if (waves := _waves(name, entry, len(entries) == 1)) is not None:
+            known = replace(reading.rdf, structure_factor=read_waves(folder / waves, units))
+            reading = replace(reading, rdf=known)
+        readings[name] = reading
         left_out = any("left out" in text for text in readings[name].columns)
         notes += [f"{name} {readings[name].line}"] if left_out else []
         notes += [f"{name}: {text}" for text in (*readings[name].notes, *question_curve(readings[name].rdf))]
@@ -81,6 +88,21 @@ def read_curves(
     if cut:
         ends.append(min(one.r_max for one in found.values()))
     return {name: one.truncated(min(ends)) if ends else one for name, one in found.items()}
+
+
+def _waves(name: str, entry: Any, alone: bool) -> str | None:
+    """Return the file of S(k) that an entry names; InputError where none can be weighed with g(r)."""
+    file = entry.get("structure_factor") if isinstance(entry, Mapping) else None
+    if file is None:
+        return None
+    if not isinstance(file, str):
+        raise InputError(f"the target {name}: structure_factor must be the name of a file, not {file!r}")
+    if not alone:
+        raise InputError(
+            f"the target {name} names an S(k), which is weighed with g(r) of one bead type only; leave "
+            f"structure_factor = {file!r} out"
+        )
+    return file
 
 
 def _file_and_column(name: str, entry: Any, content: Mapping[str, Any]) -> tuple[str, str | int | None]:

@@ -146,6 +146,12 @@ def _rdfs(
             + " or ".join(f'"{word}"' for word in NORMALISATIONS)
         )
     pairs = {str(one): entry for one, entry in named.items() if one.is_pair}
+    for name, entry in pairs.items():
+        if isinstance(entry, Mapping) and "structure_factor" in entry:
+            raise InputError(
+                f"{where}: the target {name} names an S(k), which is weighed with g(r) of loose beads only; leave "
+                "structure_factor out"
+            )
     read = read_curves(pairs, file.parent, units, content, notes)
     curves = {Interaction.of(name): curve for name, curve in read.items()}
     if divided_by != ALL_PAIRS:

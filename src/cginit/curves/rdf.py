@@ -1,4 +1,4 @@
-"""The radial distribution function, and what a simulation says of S(k) beside it."""
+"""The radial distribution function."""
 
 from __future__ import annotations
 
@@ -6,54 +6,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from cginit.curves.structure_factor import LongWave, StructureFactor
 from cginit.display import Drawing, Shown
 from cginit.errors import InputError
 from cginit.grids import GRID_TOLERANCE, Array, frozen, uniform_grid
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
-__all__ = ["RDF", "LongWave"]
-
-
-@dataclass(frozen=True)
-class LongWave:
-    r"""Structure factor :math:`S(k) = 1 + \rho \hat h(k)` at one small wave number.
-
-    It is a sum over all of g, in which a point counts as r^2 and its noise with it; a simulation knows it far better
-    by itself.
-
-    Attributes
-    ----------
-    k : float
-        Wave number in the inverse unit of length; 0 for a compressibility, :math:`S(0) = \rho kT \kappa_T`.
-    s : float
-        S(k).
-    error : float
-        Its standard error.
-
-    Raises
-    ------
-    InputError
-        If `k` or `error` is negative, or `s` is not positive.
-
-    Examples
-    --------
-    >>> LongWave(0.6, 0.02, 0.001).scaled(10.0)
-    LongWave(k=0.06, s=0.02, error=0.001)
-    """
-
-    k: float
-    s: float
-    error: float
-
-    def __post_init__(self) -> None:
-        if not (0.0 <= self.k < np.inf and 0.0 < self.s < np.inf and 0.0 <= self.error < np.inf):
-            raise InputError(
-                f"S(k) needs k >= 0, S > 0 and an error >= 0, not k = {self.k:g}, S = {self.s:g} +- {self.error:g}"
-            )
-
-    def scaled(self, length: float) -> LongWave:
-        """Return the same with lengths multiplied by `length`."""
-        return replace(self, k=self.k / length)
+__all__ = ["RDF"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,11 +36,15 @@ class RDF(Shown):
     long_wave : LongWave, optional
         S(k) of the same simulation at a small k, which the inversion of g then agrees with
         (`cginit.liquid.long_wave`).
+    structure_factor : StructureFactor, optional
+        S(k) of the same simulation at many k, which then counts as much as g does
+        (`cginit.liquid.joint_inversion`), instead of `long_wave`. It has the units of g.
 
     Raises
     ------
     InputError
-        If a value is not finite, g is negative, the grid is not uniform or there are fewer than two beads.
+        If a value is not finite, g is negative, the grid is not uniform, there are fewer than two beads, or S(k) is
+        in other units.
 
     Examples
     --------
@@ -96,6 +59,7 @@ class RDF(Shown):
     units: UnitSystem = field(kw_only=True)
     beads: int | None = field(default=None, kw_only=True)
     long_wave: LongWave | None = field(default=None, kw_only=True)
+    structure_factor: StructureFactor | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
@@ -110,6 +74,10 @@ class RDF(Shown):
             raise InputError(
                 f"g is negative at r = {self.r[bad]:g} ({self.g[bad]:.3g}); set it to 0 (--clean)"
             )
+        if self.structure_factor is not None and self.structure_factor.units != self.units:
+            raise InputError(
+                f"S(k) in {self.structure_factor.units.name} cannot go with g(r) in {self.units.name}; convert one"
+            )
         if self.error is not None:
             object.__setattr__(self, "error", frozen(self.error, "error"))
             if self.error.shape != self.r.shape:
@@ -121,6 +89,11 @@ class RDF(Shown):
     def dr(self) -> float:
         """Grid step."""
         return float((self.r[-1] - self.r[0]) / (self.r.size - 1))
+
+    @property
+    def smallest_wave(self) -> LongWave | None:
+        """S at the smallest wave number at which it is known; None if it is at none."""
+        return self.long_wave if self.structure_factor is None else self.structure_factor.smallest
 
     @property
     def r_max(self) -> float:
@@ -137,6 +110,8 @@ class RDF(Shown):
             facts["error"] = f"{self.error[peak]:.2g} there"
         if self.beads is not None:
             facts["beads"] = str(self.beads)
+        if self.structure_factor is not None:
+            facts["S(k)"] = f"at {len(self.structure_factor)} wave numbers"
         return facts
 
     def _drawing(self) -> Drawing:
@@ -159,7 +134,12 @@ class RDF(Shown):
 
     def _scaled(self, length: float, units: UnitSystem) -> RDF:
         wave = None if self.long_wave is None else self.long_wave.scaled(length)
-        return replace(self, r=self.r * length, long_wave=wave, units=units)
+        sk = (
+            None
+            if self.structure_factor is None
+            else replace(self.structure_factor.scaled(length), units=units)
+        )
+        return replace(self, r=self.r * length, long_wave=wave, structure_factor=sk, units=units)
 
     def with_core(self) -> RDF:
         """Return the curve extended to its first grid point at or above 0, with g = 0 in what was missing."""

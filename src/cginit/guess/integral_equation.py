@@ -14,6 +14,7 @@ from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
+from cginit.liquid.joint_inversion import invert_with_structure_factor
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.mixture import invert_mixture
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
@@ -31,7 +32,7 @@ class IntegralEquation:
 
     Beyond -ln g it takes account of the correlations that the density brings; up to moderate densities the bridge
     function that HNC neglects is small. See `cginit.liquid.ornstein_zernike.invert`, and
-    `cginit.liquid.long_wave` for a target that knows S(k) at a small k. `u_error` is the noise of g, and what
+    `cginit.liquid.joint_inversion` for a target that knows S(k). `u_error` is the noise of g, and what
     the closure leaves out (`cginit.guess.closure_error`).
 
     Parameters
@@ -89,8 +90,9 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
     target = visible.target
     if target.beads is None:
         return visible
-    if target.long_wave is not None:
-        s_0 = target.long_wave.s
+    wave = target.smallest_wave
+    if wave is not None:
+        s_0 = wave.s
     else:
         nodes, g, error = _on_sine_nodes(visible)
         try:
@@ -113,7 +115,7 @@ def indirect_correlation(
 ) -> tuple[Array, tuple[str, ...]]:
     """Return gamma = h - c ``(n,)`` on the grid of the target, and notes, by the Ornstein-Zernike inversion.
 
-    It agrees with S(k) at a small k where the target knows it.
+    It agrees with S(k) where the target knows it, at one small k or at many.
     It is smooth even in the core, so that grids that no sine transform has are served by interpolation.
 
     Raises
@@ -123,8 +125,12 @@ def indirect_correlation(
     """
     r = visible.target.r
     nodes, g, error = _on_sine_nodes(visible)
-    wave = visible.target.long_wave
-    if wave is None:
+    wave, waves = visible.target.long_wave, visible.target.structure_factor
+    if waves is not None:
+        solution = invert_with_structure_factor(
+            nodes, g, density, waves, closure, error=error, noise_weight=noise_weight
+        )
+    elif wave is None:
         solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
     else:
         solution = invert_with_long_wave(

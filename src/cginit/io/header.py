@@ -40,6 +40,8 @@ class Header:
     beads : float or None
     long_wave : LongWave or None
         See `cginit.curves.RDF`.
+    waves : tuple of (float, float, float)
+        k, S(k) and its standard error, for many k.
     r_core, r_cut : float or None
         End of the extrapolated core, and the cut-off where the file's rows go beyond it.
     notes : tuple of str
@@ -55,6 +57,7 @@ class Header:
     kT: float | None = None
     beads: float | None = None
     long_wave: LongWave | None = None
+    waves: tuple[tuple[float, float, float], ...] = ()
     r_core: float | None = None
     r_cut: float | None = None
     notes: tuple[str, ...] = ()
@@ -104,6 +107,7 @@ def header_lines(header: Header, comment: str = "#") -> str:
     if header.long_wave is not None:
         wave = header.long_wave
         pairs.append(("long_wave", f"{wave.k!r} {wave.s!r} {wave.error!r}"))
+    pairs += [("structure_factor", f"{k!r} {s!r} {error!r}") for k, s, error in header.waves]
     pairs += [("note", note) for note in header.notes]
     lines = (f"{comment} cginit: {key} = {' '.join(value.split())}"[:MAX_LINE] for key, value in pairs)
     return "".join(f"{line}\n" for line in lines).encode("ascii", "replace").decode("ascii")
@@ -124,6 +128,7 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
     """
     stated: dict[str, str] = {}
     notes: list[str] = []
+    waves: list[tuple[float, float, float]] = []
     for comment in comments:
         match = _LINE.match(comment)
         if match is None:
@@ -131,6 +136,8 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
         key, value = match.groups()
         if key == "note":
             notes.append(value)
+        elif key == "structure_factor":
+            waves.append(_three(value, key, name))
         else:
             stated[key] = value
     numbers: dict[str, float] = {}
@@ -149,6 +156,7 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
     return Header(
         units=units,
         long_wave=_long_wave(stated["long_wave"], name) if "long_wave" in stated else None,
+        waves=tuple(waves),
         notes=tuple(notes),
         **{key: stated.get(key) for key in _TEXT},  # type: ignore[arg-type]
         **numbers,  # type: ignore[arg-type]
@@ -156,10 +164,20 @@ def parse_header(comments: Iterable[str], name: str) -> Header:
 
 
 def _long_wave(text: str, name: str) -> LongWave:
+    k, s, error = _three(text, "long_wave", name)
     try:
-        k, s, error = (float(word) for word in text.split())
         return LongWave(k, s, error)
-    except (ValueError, InputError) as reason:
+    except InputError as reason:
         raise InputError(
             f"the header of {name} states long_wave = {text!r}; it must be k, S(k) and its standard error ({reason})"
         ) from None
+
+
+def _three(text: str, key: str, name: str) -> tuple[float, float, float]:
+    try:
+        k, s, error = (float(word) for word in text.split())
+    except ValueError as reason:
+        raise InputError(
+            f"the header of {name} states {key} = {text!r}; it must be k, S(k) and its standard error ({reason})"
+        ) from None
+    return k, s, error

@@ -13,7 +13,7 @@ import numpy as np
 
 from cginit._version import __version__
 from cginit.atomic import write_atomically
-from cginit.curves import RDF, Array
+from cginit.curves import RDF, Array, StructureFactor
 from cginit.errors import InputError
 from cginit.io.columns import Columns, choose_columns
 from cginit.io.grid import check_increasing, even_grid
@@ -222,7 +222,15 @@ def rdf_reading(
     if grid is None:
         grid, g, error = resampled(rows, r, g, error)
     factor, scaled = _length(sheet, columns, system)
-    curve = RDF(grid * factor, g, error, units=system, beads=_beads(header, name), long_wave=header.long_wave)
+    curve = RDF(
+        grid * factor,
+        g,
+        error,
+        units=system,
+        beads=_beads(header, name),
+        long_wave=header.long_wave,
+        structure_factor=_structure_factor(header, system, name),
+    )
     words = tuple(text for text in (remark, scaled) if text)
     return Reading(curve, sheet.program, columns.words, words, (*columns.notes, *self_note))
 
@@ -275,6 +283,7 @@ def write_rdf(
             kT=None if here is None else here.kT,
             beads=rdf.beads,
             long_wave=rdf.long_wave,
+            waves=() if rdf.structure_factor is None else rdf.structure_factor.rows(),
             notes=tuple(notes),
         )
     )
@@ -295,6 +304,15 @@ def _beads(header: Header, name: str) -> int | None:
             f"the header of {name} states beads = {header.beads:g}; it must be a whole number, 2 or more"
         )
     return int(header.beads)
+
+
+def _structure_factor(header: Header, system: UnitSystem, name: str) -> StructureFactor | None:
+    if not header.waves:
+        return None
+    try:
+        return StructureFactor(*np.array(header.waves).T, units=system)
+    except InputError as error:
+        raise InputError(f"the lines structure_factor in the header of {name}: {error}") from None
 
 
 def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: str) -> UnitSystem:

@@ -6,12 +6,13 @@ import os
 
 import numpy as np
 
-from cginit.curves import Array
+from cginit.curves import Array, StructureFactor
 from cginit.errors import InputError
 from cginit.io.rows import read_rows
+from cginit.units import UnitSystem
 from cginit.untrusted import reads_a_file
 
-__all__ = ["read_structure_factor"]
+__all__ = ["read_structure_factor", "read_waves"]
 
 
 @reads_a_file
@@ -48,3 +49,51 @@ def read_structure_factor(path: str | os.PathLike[str]) -> tuple[Array, Array, A
         row = int(np.argmin(error))
         raise InputError(f"{rows.where(row)}: the error of S is {error[row]:g}; it must not be negative")
     return k, s, error
+
+
+#: S of a liquid at small k is at most some ten, near a critical point; a list of intensities has larger numbers.
+LARGEST = 100.0
+
+
+@reads_a_file
+def read_waves(path: str | os.PathLike[str], units: str | UnitSystem) -> StructureFactor:
+    r"""Read columns ``k S error`` as what a target knows beside its g(r).
+
+    Parameters
+    ----------
+    path : path-like
+        Text or CSV file; k in the inverse unit of length of `units`.
+    units : str or UnitSystem
+        Units of the target.
+
+    Raises
+    ------
+    InputError
+        If the file is no such table, has no errors, or holds numbers that no S(k) of a liquid is.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "s.dat")
+    ...     with open(file, "w") as out:
+    ...         _ = out.write("0.6 0.012 0.001\n0.9 0.015 0.001\n")
+    ...     len(read_waves(file, "lj"))
+    2
+    """
+    k, s, error = read_structure_factor(path)
+    name = os.fspath(path)
+    if error is None:
+        raise InputError(
+            f"{name} has no errors of S(k), by which it is weighed with g(r); give their standard errors in a third "
+            "column"
+        )
+    if np.max(s) > LARGEST:
+        raise InputError(
+            f"S(k) of {name} reaches {np.max(s):.3g}; that of a liquid tends to 1, and is at most some ten at small "
+            "k. Is it an intensity, or a sum that is not divided by the number of beads?"
+        )
+    try:
+        return StructureFactor(k, s, error, units=units)  # type: ignore[arg-type]  # a name becomes its system
+    except InputError as reason:
+        raise InputError(f"{name}: {reason}") from None

@@ -11,6 +11,7 @@ from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.hard_sphere import barker_henderson, carnahan_starling
+from cginit.liquid.joint_inversion import invert_with_structure_factor
 from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.mixture import MixtureInversion, invert_mixture
 from cginit.liquid.ornstein_zernike import (
@@ -51,6 +52,7 @@ __all__ = [
     "invert_mixture",
     "invert_pairs",
     "invert_with_long_wave",
+    "invert_with_structure_factor",
     "isothermal_compressibility",
     "measured_liquid",
     "second_virial",

@@ -271,7 +271,7 @@ class _Known:
                 yield self._pin("the pressure of the target", row, PRESSURE_PART * size / target.kT)
         for state in self.states:
             difference = state.difference
-            if state.alone and difference.target.rdfs.only().long_wave is None:
+            if state.alone and difference.target.rdfs.only().smallest_wave is None:
                 now, row = state.model.long_wave(0.0, state.size)
                 datum = difference.datum(row, 0.0, LONG_WAVE_PART * abs(now), self.layout)
                 yield self._pin("S(k) at a small k", datum.row, datum.error)

@@ -15,6 +15,7 @@ from cginit.sampling.histogram import (
 from cginit.sampling.intramolecular import MoleculeStructure
 from cginit.sampling.pressure import virial_pressure
 from cginit.sampling.trend import moves
+from cginit.sampling.waves import WaveVectors, mean_structure_factor, structure_factor
 
 __all__ = [
     "BLOCKS",
@@ -25,6 +26,7 @@ __all__ = [
     "MoleculeStructure",
     "PairCounter",
     "PairCounts",
+    "WaveVectors",
     "accumulate_rdf",
     "block_curve",
     "block_mean",
@@ -34,8 +36,10 @@ __all__ = [
     "density_waves",
     "examine",
     "low_k_structure_factor",
+    "mean_structure_factor",
     "moves",
     "partial_rdfs",
     "rdf",
+    "structure_factor",
     "virial_pressure",
 ]

@@ -18,7 +18,7 @@ from cginit.coordinates import BOND, COORDINATES, TermCounter, fine_grid
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction, all_pairs
-from cginit.sampling import Bins, FrameCounter, PairCounter, density_waves
+from cginit.sampling import Bins, FrameCounter, PairCounter, WaveVectors
 from cginit.topology import Topology
 from cginit.trajectory.bead_topology import mapped_topology
 from cginit.trajectory.files import box_vectors, open_universe
@@ -28,8 +28,6 @@ from cginit.trajectory.specification import MappingRules
 
 __all__ = ["Counted", "Counting", "Files", "Wanted", "count_frames"]
 
-#: Of a box that is no cube the waves up to this multiple of the smallest wave number count together.
-SAME_WAVE = 1.1
 #: Bins of bonds in a bin of g(r), before they are joined; see `cginit.coordinates.joined_bins`.
 BONDS_A_BIN = 20
 
@@ -46,11 +44,16 @@ class Files:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is counted: g(r) of these pairs of types, and with `molecules` what is inside the molecules, too."""
+    """What is counted: g(r) of these pairs of types, and with `molecules` what is inside the molecules, too.
+
+    `waves` says of which box, by the numbers of its edges in rows, and up to which wave number S(k) of all beads is
+    wanted; None for not at all.
+    """
 
     pairs: tuple[tuple[str, str], ...]
     bins: Bins
     molecules: bool = False
+    waves: tuple[tuple[float, ...], float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +68,8 @@ class Counted:
         The same of all pairs inside molecules, excluded or not.
     terms : dict of Interaction to ndarray, shape (blocks, m)
         Sums of bonds, angles and dihedrals in fine bins.
-    waves : ndarray, shape (blocks, 2)
-        Sums of the smallest wave number and S there.
+    waves : ndarray, shape (blocks, 2, shells)
+        Sums of the wave numbers and S of the shells of wave vectors.
     """
 
     pairs: Array
@@ -87,12 +90,15 @@ class Counting:
         What is counted inside molecules; empty unless wanted.
     topology : Topology or None
         The molecules, if they are wanted.
+    waves : WaveVectors or None
+        The wave vectors, if S(k) is wanted.
     """
 
     pairs: PairCounter
     inside: dict[Interaction, TermCounter]
     terms: dict[Interaction, TermCounter]
     topology: Topology | None = None
+    waves: WaveVectors | None = None
 
     @classmethod
     def of(cls, groups: MappedAtoms, wanted: Wanted) -> Counting:
@@ -104,8 +110,12 @@ class Counting:
             If a pair of types leaves no pair of beads.
         """
         pairs = _pair_counter(groups, wanted)
+        waves = None
+        if wanted.waves is not None:
+            edges, k_max = wanted.waves
+            waves = WaveVectors.of(np.reshape(edges, (3, 3)), k_max)
         if not wanted.molecules:
-            return cls(pairs, {}, {})
+            return cls(pairs, {}, {}, waves=waves)
         topology = mapped_topology(groups)
         grid = wanted.bins.grid
         step, limit = wanted.bins.dr / BONDS_A_BIN, grid[-1] + 0.5 * wanted.bins.dr
@@ -115,7 +125,7 @@ class Counting:
             )
             for one, members in topology.terms.items()
         }
-        return cls(pairs, _inside(topology, grid), terms, topology)
+        return cls(pairs, _inside(topology, grid), terms, topology, waves)
 
     def _all(self) -> list[FrameCounter]:
         return [self.pairs, *self.inside.values(), *self.terms.values()]
@@ -123,9 +133,10 @@ class Counting:
     def count(
         self, universe: Any, groups: MappedAtoms, length: float, frames: NDArray[np.int64]
     ) -> list[Array]:
-        """Return sums over some frames: of each counter ``(rows, bins)``, last the smallest k and S(k) ``(1, 2)``."""
+        """Return sums over some frames: of each counter ``(rows, bins)``, last k and S(k) ``(2, shells)``."""
         counters = self._all()
-        totals, waves = [np.zeros(one.shape) for one in counters], np.zeros((1, 2))
+        shells = 0 if self.waves is None else self.waves.sizes.size
+        totals, waves = [np.zeros(one.shape) for one in counters], np.zeros((2, shells))
         # g(r) divides pairs by the density, which a box that breathes has frame by frame; bonds know no density.
         dense = 1 + len(self.inside)
         for index in frames:
@@ -134,16 +145,15 @@ class Counting:
             volume = abs(float(np.linalg.det(vectors)))
             for place, (total, counter) in enumerate(zip(totals, counters, strict=True)):
                 total += (volume if place < dense else 1.0) * counter.count(positions, vectors)
-            k, s = density_waves(positions, vectors)
-            smallest = k <= SAME_WAVE * k.min()
-            waves[0] += k[smallest].mean(), s[smallest].mean()
+            if self.waves is not None:
+                waves += self.waves.count(positions, vectors)
         return [*totals, waves]
 
     def collected(self, sums: list[Array]) -> Counted:
         """Return what sums of all blocks ``(blocks, rows, bins)``, in the order of `count`, are of."""
         inner = iter(sums[1:-1])
         inside = {one: next(inner)[:, 0] for one in self.inside}
-        return Counted(sums[0], inside, {one: next(inner)[:, 0] for one in self.terms}, sums[-1][:, 0])
+        return Counted(sums[0], inside, {one: next(inner)[:, 0] for one in self.terms}, sums[-1])
 
 
 def _pair_counter(groups: MappedAtoms, wanted: Wanted) -> PairCounter:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cginit.curves import RDF, Array, LongWave
+from cginit.curves import RDF, Array, StructureFactor
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS, Bins, block_curve
+from cginit.sampling import BLOCKS, Bins, block_curve, mean_structure_factor
 from cginit.sampling.bins import shell_volumes
 from cginit.state import StatePoint
 from cginit.trajectory.files import box_vectors, length_scale, open_universe
@@ -126,10 +127,20 @@ class Sampled:
         for row, pair in enumerate(self.wanted.pairs):
             curve = self.curve(self.counts.pairs[:, row], float(self.counting.pairs.numbers[row]))
             if (beads := _all_pairs_of(self.groups, pair)) is not None:
-                wave = _long_wave(self.counts.waves / self.sizes[:, None])
-                curve = replace(curve, beads=beads, long_wave=wave)
+                waves = self.structure_factor()
+                smallest = None if waves is None else waves.smallest
+                curve = replace(curve, beads=beads, long_wave=smallest, structure_factor=waves)
             curves[pair] = curve
         return curves
+
+    def structure_factor(self) -> StructureFactor | None:
+        """Return S(k) of all beads; None where it was not counted, or the beads are on a perfect lattice."""
+        if self.counting.waves is None:
+            return None
+        means = self.counts.waves / self.sizes[:, None, None]
+        return mean_structure_factor(
+            means, self.counting.waves, self.system.n_frames, self.system.units, self.weights
+        )
 
 
 def sampled(
@@ -170,7 +181,8 @@ def sampled(
                 f"{frames.n} frames cannot fill {blocks} blocks; sample more often or run longer"
             )
         bins = Bins(dr, _last_point(dr, r_max, frames.narrowest * length, system_units))
-        wanted = Wanted(_pairs(groups, pairs), bins, molecules)
+        named = _pairs(groups, pairs)
+        wanted = Wanted(named, bins, molecules, _waves(universe, groups, named, frames, length))
         counting = Counting.of(groups, wanted)
         counts = count_frames(
             universe,
@@ -235,11 +247,15 @@ def _volumes(
     return (first, last, mean), settled, notes
 
 
-def _long_wave(per_block: Array) -> LongWave | None:
-    """Return S(k) of blocks of k and S ``(blocks, 2)`` with its standard error."""
-    (k, s), error = per_block.mean(axis=0), per_block[:, 1].std(ddof=1) / np.sqrt(len(per_block))
-    # Beads on a perfect lattice have none.
-    return LongWave(float(k), float(s), float(error)) if s > 0.0 else None
+def _waves(
+    universe: Any, groups: MappedAtoms, pairs: Sequence[tuple[str, str]], frames: Frames, length: float
+) -> tuple[tuple[float, ...], float] | None:
+    """Return the box and the largest wave number of S(k), 2 pi over the mean spacing; None where no g(r) needs it."""
+    if not any(_all_pairs_of(groups, pair) is not None for pair in pairs):
+        return None
+    edges = box_vectors(universe.trajectory[int(frames.indices[0])]) * length
+    spacing = length * (frames.volume / groups.n_beads) ** (1.0 / 3.0)
+    return tuple(float(x) for x in np.ravel(edges)), 2.0 * math.pi / spacing
 
 
 def _all_pairs_of(groups: MappedAtoms, pair: tuple[str, str]) -> int | None:

@@ -208,9 +208,9 @@ class StateResponse:
     def long_wave(self, change: Array, layout: Layout) -> list[Datum]:
         """Return S(k) at a small k as a datum around a `change` ``(n,)``, where the target knows it."""
         curve = self.difference.target.rdfs.only() if self.alone else None
-        if curve is None or curve.long_wave is None:
+        wave = None if curve is None else curve.smallest_wave
+        if wave is None:
             return []
-        wave = curve.long_wave
         now, row = self.model.long_wave(wave.k, self.size)
         error = float(np.hypot(wave.error, LONG_WAVE_PART * wave.s))
         return [self.difference.datum(row, wave.s - now + float(row @ change), error, layout)]
