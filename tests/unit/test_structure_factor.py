@@ -9,6 +9,8 @@ from cginit import RDF, StatePoint, guess, read_rdf, write_rdf
 from cginit.configuration import Trajectory
 from cginit.curves import StructureFactor
 from cginit.errors import InputError
+from cginit.guess.integral_equation import IntegralEquation
+from cginit.guess.network import NetworkGuess
 from cginit.liquid import invert, invert_with_structure_factor, solve
 from cginit.sampling import WaveVectors, density_waves, structure_factor
 
@@ -65,10 +67,11 @@ def test_errors_weigh_the_two(fluid):
     assert invert_with_structure_factor(R, g, DENSITY, vague, error=error).u == pytest.approx(
         alone.u, abs=0.02
     )
-    # Where S(k) is sharp, at half of its value, g gives way; where it is vague, S(k) does.
-    wrong = replace(waves, s=2.0 * waves.s, error=0.01 * waves.s)
-    found = invert_with_structure_factor(R, g, DENSITY, wrong, error=error)
-    assert np.interp(K[0], found.k, found.s_k) == pytest.approx(wrong.s[0], rel=0.05)
+    # Where S(k) is sharp, at another value than it has, g gives way within its noise.
+    few = waves.up_to(1.6)
+    other = replace(few, s=1.5 * few.s, error=0.01 * few.s)
+    found = invert_with_structure_factor(R, g, DENSITY, other, error=error)
+    assert np.interp(few.k, found.k, found.s_k) == pytest.approx(other.s, rel=0.05)
 
 
 def test_an_exact_g_stays_as_it_is(fluid):
@@ -91,18 +94,15 @@ def test_every_grid_has_an_answer(fluid, start):
 def test_a_core_that_the_grid_leaves_out_is_core():
     core = np.where(R < 0.899, 0.0, 1.0)
     error = np.full(R.size, 0.01)
-    waves = StructureFactor([0.6, 1.2], [0.6, 0.62], [0.03, 0.03], units="lj")
+    waves = StructureFactor([0.6, 1.2], [0.69, 0.71], [0.02, 0.02], units="lj")
     whole = invert_with_structure_factor(R, core, 0.1, waves, error=error)
     part = slice(9, None)
     found = invert_with_structure_factor(R[part], core[part], 0.1, waves, error=error[part])
     assert found.r == pytest.approx(R[part])
     # Newton's method ends a thousandth of the likelihood from its end.
     assert found.c == pytest.approx(whole.c[part], abs=1e-3)
-    assert np.interp(0.6, found.k, found.s_k) < np.interp(0.6, *_s(invert(R, core, 0.1, error=error))) - 0.01
-
-
-def _s(found):
-    return found.k, found.s_k
+    alone = invert(R, core, 0.1, error=error)
+    assert np.interp(0.6, found.k, found.s_k) < np.interp(0.6, alone.k, alone.s_k) - 0.005
 
 
 def test_the_guess_takes_it_in_any_unit(fluid):
@@ -222,3 +222,30 @@ def test_the_forward_map_leaves_such_a_fluid_alone(fluid):
     assert any(note.startswith("the guess was not polished: S(k) is 0.004") for note in found.notes)
     known = guess(target, StatePoint(DENSITY, 1.0), "network", 4.0)
     assert np.array_equal(found.u, known.u)
+
+
+def test_s_of_k_of_another_liquid_is_left_out(fluid):
+    g, error, waves = fluid
+    # Twelve of thirteen values are right to 3 %, and one is twice what it should be: 9 errors off in the mean.
+    s = waves.s.copy()
+    s[5] *= 2.0
+    other = replace(waves, s=s)
+    target = RDF(R, g, error, units="lj", structure_factor=other)
+    found = invert_with_structure_factor(R, g, DENSITY, other, error=error)
+    assert np.array_equal(found.u, invert(R, g, DENSITY, error=error).u)
+    for method in ("hnc", "network"):
+        potential = guess(target, StatePoint(DENSITY, 1.0), method, 4.0)
+        assert any(note.startswith("S(k) was left out") for note in potential.notes)
+
+
+def test_far_out_the_network_adds_nothing_to_the_closure(fluid):
+    g, error, waves = fluid
+    target, state = RDF(R, g, error, units="lj", structure_factor=waves), StatePoint(DENSITY, 1.0)
+    methods = NetworkGuess("bridge", fallback=False), IntegralEquation("hnc")
+    network, hnc = (method(target, state, 4.5) for method in methods)
+    unknown = replace(target, structure_factor=None)
+    alone, closure = (method(unknown, state, 4.5) for method in methods)
+    far = network.r > 3.0
+    assert np.max(np.abs(g - 1.0)[R > 3.0]) < 0.03
+    # Without S(k) the network mends by several tenths of kT what the noise of g hides there.
+    assert np.max(np.abs(network.u - hnc.u)[far]) < 0.05 < np.max(np.abs(alone.u - closure.u)[far])
