@@ -175,7 +175,8 @@ def test_the_waves_are_those_of_the_sum_over_beads():
     box = np.array([[5.0, 0.0, 0.0], [1.0, 4.0, 0.0], [0.0, -1.0, 6.0]])
     beads = rng.uniform(0.0, 4.0, (60, 3))
     waves = WaveVectors.of(box, 4.0)
-    k, s = waves.count(beads, box)
+    one_k, one_s = waves.count(beads, box)
+    k, s = waves.mean(one_k), waves.mean(one_s)
     vectors = 2.0 * np.pi * waves.numbers @ np.linalg.inv(box).T
     whole = np.abs(np.exp(-1j * vectors @ beads.T).sum(axis=1)) ** 2 / 60
     for shell in range(k.size):
@@ -189,7 +190,7 @@ def test_the_waves_are_those_of_the_sum_over_beads():
     assert len(np.unique(both, axis=0)) == len(both)
     # Beads may be anywhere, for all that is the same in a periodic box.
     moved = beads + rng.integers(-2, 3, (60, 3)) @ box
-    assert waves.count(moved, box)[1] == pytest.approx(s, rel=1e-4)
+    assert waves.count(moved, box)[1] == pytest.approx(one_s, rel=1e-4)
 
 
 def test_of_a_cube_the_first_shell_is_its_three_edges():
@@ -197,18 +198,20 @@ def test_of_a_cube_the_first_shell_is_its_three_edges():
     box = 5.0 * np.eye(3)
     found = WaveVectors.of(box, 0.1)
     assert len(found) == 3
-    assert found.count(beads, box)[1, 0] == pytest.approx(density_waves(beads, box)[1].mean(), rel=1e-5)
+    assert found.count(beads, box)[1].mean() == pytest.approx(density_waves(beads, box)[1].mean(), rel=1e-5)
 
 
 def test_errors_are_those_of_the_gas():
-    """Of an ideal gas S = 1 at every k, with the error of exponential numbers: chi^2 within four sigma of it."""
+    """Of an ideal gas S = 1 at every k, with the error of exponential numbers: chi^2 is at most that, and half."""
     gas = np.random.default_rng(7).uniform(-4.0, 4.0, (200, 100, 3)).astype(np.float32)
     found = structure_factor(Trajectory(gas, [8.0] * 3, units="lj"), 5.0)
     many = len(found)
     chi = float(np.sum(((found.s - 1.0) / found.error) ** 2))
-    # Errors of ten blocks are t-distributed with 9 degrees of freedom: variance 9/7, and of the square some 2.6 times
-    # that of a Gaussian.
-    assert abs(chi - 9.0 / 7.0 * many) < 4.0 * np.sqrt(2.0 * 2.6 * many)
+    # The largest of three errors, the true one among them: less than 1 a point, within four sigma of chi^2.
+    assert 0.5 * many - 4.0 * np.sqrt(many) < chi < many + 4.0 * np.sqrt(2.0 * many)
+    exact = 1.0 / np.sqrt(WaveVectors.of(8.0 * np.eye(3), 5.0).sizes * 200)
+    assert np.all(found.error >= found.s * exact * (1.0 - 1e-9))
+    assert np.median(found.error / exact) < 1.5
     with pytest.raises(InputError, match="blocks"):
         structure_factor(Trajectory(gas[:3], [8.0] * 3, units="lj"), 5.0)
 
@@ -249,3 +252,14 @@ def test_far_out_the_network_adds_nothing_to_the_closure(fluid):
     assert np.max(np.abs(g - 1.0)[R > 3.0]) < 0.03
     # Without S(k) the network mends by several tenths of kT what the noise of g hides there.
     assert np.max(np.abs(network.u - hnc.u)[far]) < 0.05 < np.max(np.abs(alone.u - closure.u)[far])
+
+
+def test_a_liquid_that_does_not_move_knows_s_of_k_by_its_vectors_only():
+    one = np.random.default_rng(8).uniform(-4.0, 4.0, (1, 400, 3)).astype(np.float32)
+    frozen = Trajectory(np.repeat(one, 50, axis=0), [8.0] * 3, units="lj")
+    found = structure_factor(frozen, 5.0)
+    # S of a vector of one configuration is an exponential number: 24 of them leave a fifth, 50 times the same or not.
+    full = WaveVectors.of(8.0 * np.eye(3), 5.0).sizes == 24
+    assert np.median((found.error / found.s)[full]) == pytest.approx(1.0 / np.sqrt(24.0), rel=0.25)
+    # Of these some ten values chi^2 is below 27 in 99 % of cases for ten; errors from time alone would make it huge.
+    assert np.sum(((found.s - 1.0) / found.error)[full] ** 2) < 3.0 * np.count_nonzero(full)

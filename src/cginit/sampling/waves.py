@@ -83,7 +83,7 @@ class WaveVectors:
         return np.bincount(self.shells)
 
     def count(self, positions: ArrayLike, vectors: Array) -> Array:
-        r"""Return the mean wave number of each shell and S there in one frame ``(2, shells)``.
+        r"""Return the wave number of each vector and S there in one frame ``(2, m)``.
 
         .. math:: S(k) = \frac{1}{N} \Big| \sum_j e^{-i k \cdot r_j} \Big|^2
 
@@ -107,8 +107,11 @@ class WaveVectors:
             np.multiply(powers[0][x], powers[1][y], out=product)
             s[row] = abs(complex(product @ powers[2][z])) ** 2
         k = np.linalg.norm(2.0 * np.pi * self.numbers @ inverse.T, axis=1)
-        sums = [np.bincount(self.shells, weights=values) for values in (k, s / len(fractions))]
-        return np.asarray(sums) / self.sizes
+        return np.array([k, s / len(fractions)])
+
+    def mean(self, values: Array) -> Array:
+        """Return the mean over each shell ``(shells,)`` of values of the vectors ``(m,)``."""
+        return np.asarray(np.bincount(self.shells, weights=values) / self.sizes, dtype=np.float64)
 
 
 def _shortest(reciprocal: Array) -> float:
@@ -140,22 +143,39 @@ def _powers(factor: NDArray[np.complex64], most: int) -> NDArray[np.complex64]:
 def mean_structure_factor(
     blocks: Array, waves: WaveVectors, frames: int, units: UnitSystem, weights: ArrayLike | None = None
 ) -> StructureFactor | None:
-    """Return S(k) with its standard errors from the means of blocks ``(blocks, 2, shells)`` of so many frames in all.
+    """Return S(k) of each shell with its standard error, from the means of blocks ``(blocks, 2, m)`` at each vector.
 
-    `weights` ``(blocks,)`` are the parts of the frames that the blocks have, by default equal. The error is that of
-    the blocks, but at least that of as many exponential numbers as there are waves and frames, each of which has a
-    standard deviation of S. None for beads on a perfect lattice, which have no S at small k.
+    Parameters
+    ----------
+    blocks : ndarray, shape (blocks, 2, m)
+        Means of `WaveVectors.count`.
+    waves : WaveVectors
+        The vectors.
+    frames : int
+        Of all blocks.
+    units : UnitSystem
+        Of the box.
+    weights : array_like, shape (blocks,), optional
+        Parts of the frames that the blocks have; by default equal.
+
+    Returns
+    -------
+    StructureFactor or None
+        The error is the largest of three: that of the blocks; that of the vectors of a shell, which in a liquid that
+        hardly moves stay different; and that of as many exponential numbers as there are vectors and frames, each of
+        which has a standard deviation of S. None for beads on a perfect lattice, which have no S at small k.
     """
     parts = (
         np.full(len(blocks), 1.0 / len(blocks)) if weights is None else np.asarray(weights, dtype=np.float64)
     )
-    k, s = np.einsum("b,bis->is", parts, blocks)
-    spread = np.sqrt(
-        len(blocks) / (len(blocks) - 1) * np.sum((parts[:, None] * (blocks[:, 1] - s)) ** 2, axis=0)
-    )
-    error = np.maximum(spread, s / np.sqrt(waves.sizes * frames))
+    k, each = np.einsum("b,bim->im", parts, blocks)
+    s, n = waves.mean(each), waves.sizes
+    off = np.array([waves.mean(block) for block in blocks[:, 1]]) - s
+    in_time = np.sqrt(len(blocks) / (len(blocks) - 1) * np.sum((parts[:, None] * off) ** 2, axis=0))
+    between = np.sqrt(waves.mean((each - s[waves.shells]) ** 2) / np.maximum(n - 1, 1))
+    error = np.maximum.reduce([in_time, between, s / np.sqrt(n * frames)])
     seen = s > 0.0
-    return StructureFactor(k[seen], s[seen], error[seen], units=units) if np.any(seen) else None
+    return StructureFactor(waves.mean(k)[seen], s[seen], error[seen], units=units) if np.any(seen) else None
 
 
 def structure_factor(trajectory: Trajectory, k_max: float, blocks: int = BLOCKS) -> StructureFactor:

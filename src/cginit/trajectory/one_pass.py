@@ -68,8 +68,8 @@ class Counted:
         The same of all pairs inside molecules, excluded or not.
     terms : dict of Interaction to ndarray, shape (blocks, m)
         Sums of bonds, angles and dihedrals in fine bins.
-    waves : ndarray, shape (blocks, 2, shells)
-        Sums of the wave numbers and S of the shells of wave vectors.
+    waves : ndarray, shape (blocks, 2, m)
+        Sums of the wave numbers and S of the wave vectors.
     """
 
     pairs: Array
@@ -133,10 +133,12 @@ class Counting:
     def count(
         self, universe: Any, groups: MappedAtoms, length: float, frames: NDArray[np.int64]
     ) -> list[Array]:
-        """Return sums over some frames: of each counter ``(rows, bins)``, last k and S(k) ``(2, shells)``."""
+        """Return sums over some frames: of each counter ``(rows, bins)``, last k and S ``(2, m)`` of the waves."""
         counters = self._all()
-        shells = 0 if self.waves is None else self.waves.sizes.size
-        totals, waves = [np.zeros(one.shape) for one in counters], np.zeros((2, shells))
+        totals, waves = (
+            [np.zeros(one.shape) for one in counters],
+            np.zeros((2, 0 if self.waves is None else len(self.waves))),
+        )
         # g(r) divides pairs by the density, which a box that breathes has frame by frame; bonds know no density.
         dense = 1 + len(self.inside)
         for index in frames:
