@@ -19,10 +19,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from cginit.cli.judging import held_rows
+from cginit.network.data import STRIDE
 
 from cginit.atomic import write_atomically
 from cginit.campaign.dataset import load
-from cginit.cli.judging import held_rows
 from cginit.cli.learning import training_set
 from cginit.curves import RDF, Array, LongWave, StructureFactor, median
 from cginit.errors import CGInitError
@@ -30,7 +31,6 @@ from cginit.guess.base import Guess
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
 from cginit.liquid.virial import sampled_virial
-from cginit.network.data import STRIDE
 from cginit.state import StatePoint
 
 WAYS = ("g(r)", "g(r), S at the smallest k", "g(r), S(k)")

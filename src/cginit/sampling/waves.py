@@ -49,7 +49,7 @@ class WaveVectors:
         --------
         >>> waves = WaveVectors.of(10.0 * np.eye(3), 1.0)
         >>> len(waves), np.bincount(waves.shells).tolist()
-        (13, [3, 10])
+        (9, [3, 6])
         """
         if not (np.isfinite(k_max) and k_max > 0.0):
             raise InputError(f"the largest wave number must be positive, not {k_max:g}")
