@@ -19,17 +19,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from cginit.cli.judging import held_rows
-from cginit.network.data import STRIDE
 
 from cginit.atomic import write_atomically
 from cginit.campaign.dataset import load
-from cginit.cli.learning import training_set
 from cginit.curves import RDF, Array, LongWave, StructureFactor, median
 from cginit.errors import CGInitError
 from cginit.guess.base import Guess
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
+from cginit.learn.data import STRIDE
+from cginit.learn.simulated import training_set
+from cginit.learn.subjects.guess_errors import held_rows
 from cginit.liquid.virial import sampled_virial
 from cginit.state import StatePoint
 
@@ -123,7 +123,7 @@ def determination(found: Array, truth: Array, potential: Array) -> tuple[float, 
         mean = float(weight @ truth / weight.sum())
         return float(1.0 - weight @ (found - truth) ** 2 / (weight @ (truth - mean) ** 2))
 
-    drawn = [of(count[members].astype(np.float64)) for count in counts]
+    drawn = [of(count[members].astype(np.float64)) for count in counts if np.count_nonzero(count) > 1]
     return of(np.ones(truth.size)), float(np.std(drawn))
 
 
