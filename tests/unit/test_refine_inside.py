@@ -23,9 +23,9 @@ from cginit.refine.inside import Inside, count_inside
 from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.reweighting import reweighted
+from cginit.refine.state_response import StateResponse
 from cginit.refine.stored_curves import read_record, write_record
 from cginit.refine.updates import UPDATES, Automatic
-from cginit.refine.updates.gauss_newton import StateResponse
 from cginit.sampling import count_partial_pairs
 from cginit.state import StatePoint
 from cginit.target import Target

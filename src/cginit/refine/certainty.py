@@ -33,8 +33,9 @@ from cginit.refine.difference import Layout, most_seen
 from cginit.refine.history import History
 from cginit.refine.priors import Posterior, open_root, posterior
 from cginit.refine.record import pair_potentials
+from cginit.refine.state_response import StateResponse
 from cginit.refine.thermodynamics import energy_row, pressure_row
-from cginit.refine.updates.gauss_newton import StateResponse, linear_system
+from cginit.refine.updates.gauss_newton import linear_system
 
 __all__ = ["Certainty", "Pin", "WithError", "certainty_of"]
 

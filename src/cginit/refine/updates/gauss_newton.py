@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.interactions import Interaction, Interactions
-from cginit.liquid.matrices import PairMatrices
-from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
-from cginit.refine.difference import Datum, Layout, StartData, StateDifference, smooth_changes, with_data
+from cginit.interactions import Interaction
+from cginit.refine.difference import Layout, StartData, smooth_changes, with_data
 from cginit.refine.history import History, Step
-from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
-from cginit.refine.record import Record
 from cginit.refine.regularisation import Rule, fit_change
-from cginit.refine.secant import Known, secant
-from cginit.refine.shapes import InsideEnergy, MoleculeShapes
+from cginit.refine.state_response import StateResponse
 from cginit.refine.updates.base import check_damping
 from cginit.refine.updates.bonded import BondedStep, coupled_changes
-from cginit.target import Target
 
-__all__ = ["GaussNewton", "StateResponse", "linear_system"]
+__all__ = ["GaussNewton", "linear_system"]
 
 log = logging.getLogger(__name__)
 
@@ -37,215 +28,6 @@ MAX_SOLUTIONS, SETTLED = 5, 0.01
 MAX_TURNS = 12
 #: Largest change of a point in one update, in kT; the closure knows what follows from a change.
 LIMIT = 5.0
-#: Part of S(k) at a small k by which the inversion of a sampled g(r) may miss it.
-LONG_WAVE_PART = 0.05
-#: Part of what other shapes of the molecules make of g by which that is not known.
-DOUBT = 0.3
-
-
-@dataclass(frozen=True, eq=False)
-class StateResponse:
-    """One state of a round: its differences, and the closure that tells how they answer.
-
-    Attributes
-    ----------
-    difference : StateDifference
-        On the nodes of the inversion.
-    liquid : Liquid
-        The inversion of the simulated g(r).
-    base, model : Response
-        The closure at the simulated potentials, and at changed ones.
-    learned : ndarray, shape (n, n), or 0
-        What is added to the derivative of g because it predicted an earlier answer wrongly.
-    inside : InsideResponse or None
-        Of molecules whose g count pairs inside them, what these do.
-    shapes : MoleculeShapes or None
-        The molecules that the simulation kept.
-    shifted : ndarray, shape (pairs, n), or None
-        What other shapes of the molecules add to g by the pairs inside them; None where it is not known, and what
-        `inside` makes of the pairs between molecules stands in.
-    measured : StateDifference
-        The difference without the doubt that other shapes of the molecules add.
-    """
-
-    difference: StateDifference
-    liquid: Liquid
-    base: Response
-    model: Response
-    measured: StateDifference
-    learned: Array | float = 0.0
-    inside: InsideResponse | None = None
-    shapes: MoleculeShapes | None = None
-    shifted: Array | None = None
-
-    @classmethod
-    def of(
-        cls, record: Record, target: Target, history: History, *, calibrated: bool = True
-    ) -> StateResponse:
-        """Invert the simulated g(r) of a state.
-
-        Raises
-        ------
-        ConvergenceError
-            If they have no inversion.
-        """
-        own, parts = molecule_structure(record, target), parts_of(record, target)
-        curves = parts.map(lambda one: one.between) if parts else record.rdfs
-        liquid = measured_liquid(curves, target.densities, record.beads, intramolecular=own)
-        measured = difference = StateDifference.of(record, target, history, liquid.r)
-        if parts:
-            # Until it is known what the shapes that are wanted make of g.
-            difference = difference.doubted(doubt(record, parts, liquid.r))
-        factors = np.zeros(len(difference.parts))
-        if calibrated:
-            fitted = liquid.bridge_factors([one.u for one in difference.parts.values()])
-            factors = responding_factor(fitted, difference.whole_change)
-        log.debug("factors of the bridge functions %s", np.round(factors, 2))
-        base = liquid.response(factors)
-        n = max(difference.sizes)
-        inside = InsideResponse.of(parts, liquid.r[:n], base.g[:, :n]) if parts else None
-        shapes = MoleculeShapes.of(record, target) if target.distributions else None
-        return cls(difference, liquid, base, base, measured, inside=inside, shapes=shapes)
-
-    @property
-    def size(self) -> int:
-        """Points up to the largest cut-off."""
-        return max(self.difference.sizes)
-
-    @property
-    def used(self) -> NDArray[np.intp]:
-        """Places of the points up to each cut-off among those up to the largest."""
-        return np.concatenate(
-            [p * self.size + np.arange(own, dtype=np.intp) for p, own in enumerate(self.difference.sizes)]
-        )
-
-    def jacobian(self) -> Array:
-        """Return minus the derivative ``(n, n)`` of all g by all potentials in kT, up to each cut-off."""
-        whole = self.model.jacobian(self.size)
-        if self.inside is not None:
-            whole = self.inside.jacobian(self.model.g[:, : self.size], whole)
-        return np.asarray(whole[np.ix_(self.used, self.used)])
-
-    def moved(self, model: Response) -> Array:
-        """Return by how much all g of a model differ from the simulated ones ``(n,)``."""
-        moved = (model.g - self.base.g)[:, : self.size]
-        if self.inside is not None and self.shifted is not None:
-            moved = self.inside.share[:, None] * moved + self.shifted
-        elif self.inside is not None:
-            moved = self.inside.moved(model.g[:, : self.size])
-        return np.asarray(moved.ravel()[self.used])
-
-    def model_at(self, change: Array) -> Response:
-        """Return the model at potentials changed by ``(n,)``; ConvergenceError if there is none."""
-        return self.model.at(self._by_pair(change), self._core())
-
-    def inside_energy(self, change: Array) -> InsideEnergy | None:
-        """Return what a change ``(n,)`` of the pair potentials is to the beads of one molecule; None if unknown.
-
-        The medium is that of molecules of the simulated shapes: with changed ones it predicted the distributions of
-        polystyrene's angles from one simulation to the next worse (integrals of the difference of 0.054 and 0.161
-        instead of 0.032 and 0.132; 0.101 and 0.141 without any medium).
-        """
-        if self.shapes is None:
-            return None
-        try:
-            medium = self.base.at(self._by_pair(change), self._core()).medium() - self.base.medium()
-        except ConvergenceError:
-            return None
-        direct = np.zeros_like(medium)
-        direct[:, : self.size] = self._by_pair(change)
-        return InsideEnergy(self.liquid.grid.r, medium, direct)
-
-    def reshaped(self, energies: Array | None) -> StateResponse:
-        """Return the state with molecules whose energies have changed ``(molecules,)``, in kT.
-
-        What that makes of g is known to a third of it (`DOUBT`), which counts as noise. The state is as it was where
-        the closure has no solution.
-        """
-        if self.shapes is None or energies is None or self.model.change is None:
-            return self
-        liquid = self.liquid
-        weights, _ = self.shapes.weights(energies)
-        matrices = PairMatrices.of_densities(liquid.grid, liquid.densities)
-        moved = self.shapes.moved_structure(weights, matrices, liquid.densities)
-        try:
-            alike = self.base.at(self.model.change, self._core())
-            model = self.model.with_molecules(liquid.intramolecular.changed(moved), self._core())
-        except ConvergenceError:
-            return self
-        shifted = None if self.inside is None else self.shapes.moved_g(weights, liquid.r[: self.size])
-        found = replace(self, model=model, shifted=shifted)
-        share = 1.0 if self.inside is None else self.inside.share[:, None]
-        between = share * (model.g - alike.g)[:, : self.size]
-        made = between if shifted is None else between + shifted
-        doubts = {
-            name: DOUBT**2 * (np.outer(row, row) + np.diag(_smoothed(row**2)))
-            for name, row in zip(self.difference.parts, made, strict=True)
-        }
-        return replace(found, difference=self.measured.doubted(Interactions(doubts)))
-
-    def answer(self, change: Array) -> Array:
-        """Return the change ``(n,)`` of all g that the closure predicts for a change of the simulated potentials."""
-        return self.moved(self.base.at(self._by_pair(change), self._core()))
-
-    def _by_pair(self, row: Array) -> Array:
-        found = np.zeros((len(self.difference.parts), self.size))
-        for place, one in zip(found, np.split(row, self.difference.starts[1:-1]), strict=True):
-            place[: one.size] = one
-        return found
-
-    def _core(self) -> Array:
-        """Energies in kT that stand where g = 0: the simulated potentials, shifted to meet the reference."""
-        core = np.zeros((len(self.difference.parts), self.size))
-        for row, g, reference, one in zip(
-            core, self.liquid.g, self.liquid.u, self.difference.parts.values(), strict=True
-        ):
-            seen = np.flatnonzero(g[: one.r.size] > 0.0)
-            shift = float(reference[seen[0]] - one.u[seen[0]]) if seen.size else 0.0
-            row[: one.r.size] = one.u + shift
-        return core
-
-    def long_wave(self, change: Array, layout: Layout) -> list[Datum]:
-        """Return S(k) at a small k as a datum around a `change` ``(n,)``, where the target knows it."""
-        curve = self.difference.target.rdfs.only() if self.alone else None
-        wave = None if curve is None else curve.smallest_wave
-        if wave is None:
-            return []
-        now, row = self.model.long_wave(wave.k, self.size)
-        error = float(np.hypot(wave.error, LONG_WAVE_PART * wave.s))
-        return [self.difference.datum(row, wave.s - now + float(row @ change), error, layout)]
-
-    @property
-    def alone(self) -> bool:
-        """Whether it is a liquid of loose beads of one type."""
-        return len(self.difference.parts) == 1 and self.difference.target.topology is None
-
-    def known(self, before: Record) -> Known:
-        """Return the change from the simulated potentials back to those of another simulation, and its answer."""
-        changes, answers, variances, weights = [], [], [], []
-        target, last = self.difference.target, self.difference.record
-        for name, one in self.difference.parts.items():
-            p, sampled = last.pairs[name], before.rdfs[name].with_core()
-            change = np.interp(one.r, p.r, before.pairs[name].u - p.u) / target.kT
-            change[: one.first] = change[one.first]
-            shown = np.arange(one.r.size) >= one.first
-            spread = combined_variance(sampled, last.rdfs[name].with_core(), p.r.size)
-            changes.append(change)
-            answers.append(np.interp(one.r, sampled.r, sampled.g) - one.got)
-            variances.append(np.interp(one.r, p.r, spread))
-            weights.append(target.density_product(name) * one.r**2 * one.wanted * shown)
-        return Known(*(np.concatenate(rows) for rows in (changes, answers, variances, weights)))
-
-    def taught(self, before: list[Record]) -> Array:
-        """Return the correction of the derivative by what the closure predicts wrongly of simulations before."""
-
-        def simulations() -> Iterator[tuple[Known, Array]]:
-            for record in reversed(before):
-                known = self.known(record)
-                with suppress(ConvergenceError):
-                    yield known, self.answer(known.change)
-
-        return secant(simulations(), self.jacobian())
 
 
 @dataclass(frozen=True)
@@ -364,12 +146,6 @@ class GaussNewton:
             if np.max(np.abs(step[seen])) < SETTLED:
                 break
         return found, bonded.changes
-
-
-def _smoothed(values: Array) -> Array:
-    """Return means over neighbouring points, so that no point between two of a wave is believed exactly."""
-    window = np.ones(SMOOTHING_BINS) / SMOOTHING_BINS
-    return np.convolve(values, window, "same")
 
 
 def linear_system(

@@ -14,8 +14,8 @@ from cginit.refine.history import History, Step
 from cginit.refine.molecules import molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.settle import first_shown
+from cginit.refine.state_response import StateResponse
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
-from cginit.refine.updates.gauss_newton import StateResponse
 from cginit.target import Target
 
 __all__ = ["HNCN", "IHNC"]
