@@ -59,7 +59,8 @@ NOISE = (1e-5, 1e-2)
 SCALES, START = ("error_scale", "structure_scale", "noise_scale"), (3.0, 0.5, 1.0)
 #: Errors of more than so many standard errors count as these.
 FAR = 20.0
-
+#: Largest logarithm of a factor.
+LARGEST = 10.0
 
 #: a, c and b.
 Factors = tuple[float, float, float]
@@ -222,14 +223,20 @@ def fitted_factors(points: BandPoints) -> Factors:
     off = np.abs(points.off)
 
     def loss(logarithms: Array) -> float:
-        a, c, b = np.exp(logarithms)
-        band = points.band((float(a), float(c), float(b)))
+        a, c, b = _factors(logarithms)
+        band = points.band((a, c, b))
         return float(np.mean(np.log(band) + np.minimum(off / band, FAR)))
 
-    a, c, b = (float(x) for x in np.exp(minimize(loss, np.log(START), method="Nelder-Mead").x))
+    a, c, b = _factors(minimize(loss, np.log(START), method="Nelder-Mead").x)
     # Noise is not scaled: its size is known.
     low, high = 0.1, 10.0
     for _ in range(40):
         scale = float(np.sqrt(low * high))
         low, high = (low, scale) if points.held((a * scale, c, b * scale)) >= 0.9 else (scale, high)
     return a * high, c, b * high
+
+
+def _factors(logarithms: Array) -> Factors:
+    """Return factors from their logarithms; of one that points do not show, the logarithm may run away."""
+    a, c, b = np.exp(np.clip(logarithms, -LARGEST, LARGEST))
+    return float(a), float(c), float(b)
