@@ -19,7 +19,7 @@ __all__ = ["InsideResponse", "doubt", "molecule_structure", "parts_of"]
 #: g between molecules below which it does not tell how pairs inside them answer.
 SHOWN = 1e-3
 #: Configurations whose molecules make up their structure factor, and distances in all of these together, at most.
-MOST_FRAMES, MOST_DISTANCES = 16, 20_000
+MOST_FRAMES, MOST_DISTANCES = 8, 20_000
 
 
 def molecule_structure(record: Record, target: Target) -> MoleculeStructure | None:

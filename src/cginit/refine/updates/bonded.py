@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -63,7 +64,10 @@ class BondedStep:
 
 
 def coupled_changes(
-    history: History, shapes: Sequence[MoleculeShapes | None], inside: Sequence[InsideEnergy | None]
+    history: History,
+    shapes: Sequence[MoleculeShapes | None],
+    inside: Sequence[InsideEnergy | None],
+    begin: Mapping[Interaction, Array] | None = None,
 ) -> BondedStep:
     r"""Return the changes of all refined bonded potentials that together bring all distributions to their targets.
 
@@ -81,9 +85,12 @@ def coupled_changes(
         Of each state; None where none were kept, so that nothing is known of the second ratio.
     inside : sequence of InsideEnergy or None
         What changes between the beads of a molecule, of each state.
+    begin : mapping of Interaction to ndarray, optional
+        Changes from which the search for them begins; by default none.
     """
     states = [_State(*one) for one in zip(history.last, history.targets, shapes, inside, strict=True)]
-    changes = {name: np.zeros_like(one) for name, one in mean_of_states(history, _wishes).items()}
+    nothing = {name: np.zeros_like(one) for name, one in mean_of_states(history, _wishes).items()}
+    changes = {name: (begin or nothing)[name] for name in nothing}
     for _ in range(SWEEPS if any(one is not None for one in shapes) else 1):
         largest = 0.0
         for name in changes:
@@ -108,19 +115,37 @@ class _State:
     target: Target
     shapes: MoleculeShapes | None
     inside: InsideEnergy | None
+    _known: dict[Interaction, tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def _begin(self) -> Array | None:
+        """Energies by what changes between the beads of a molecule."""
+        if self.shapes is None:
+            return None
+        return (
+            np.zeros(self.shapes.kinds.size)
+            if self.inside is None
+            else self.shapes.inside_energy(self.inside)
+        )
 
     def energies(self, changes: Mapping[Interaction, Array]) -> Array | None:
         """Return by how much the energies of the kept molecules change, in kT."""
-        if self.shapes is None:
+        if self.shapes is None or self._begin is None:
             return None
-        total = np.zeros(self.shapes.kinds.size)
-        if self.inside is not None:
-            total += self.shapes.inside_energy(self.inside)
+        total = self._begin.copy()
         for name in self.shapes.terms:
             if name in changes:
-                x = self.record.bonded[name].x
-                total += self.shapes.bonded_energy(name, x, changes[name] / self.target.kT)
+                total += self._of_term(name, changes[name])
         return total
+
+    def _of_term(self, name: Interaction, change: Array) -> Array:
+        """Return the energies by one potential, which are kept until it changes again."""
+        kept = self._known.get(name)
+        if kept is None or kept[0] is not change:
+            shapes, x = self.shapes, self.record.bonded[name].x
+            found = np.zeros(0) if shapes is None else shapes.bonded_energy(name, x, change / self.target.kT)
+            kept = self._known[name] = (change, found)
+        return kept[1]
 
     def wanted(self, name: Interaction, changes: Mapping[Interaction, Array]) -> Array:
         """Return the change of one potential if all others change as they do now."""

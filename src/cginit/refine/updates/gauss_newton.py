@@ -141,7 +141,7 @@ class GaussNewton:
             found, states = reached
             if shaped:
                 inside = [one.inside_energy(one.difference.change(found, layout)) for one in states]
-                bonded = coupled_changes(history, [one.shapes for one in states], inside)
+                bonded = coupled_changes(history, [one.shapes for one in states], inside, bonded.changes)
                 states = [one.reshaped(own) for one, own in zip(states, bonded.energies, strict=True)]
             if np.max(np.abs(step[seen])) < SETTLED:
                 break
