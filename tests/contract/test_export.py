@@ -153,6 +153,7 @@ def test_hoomd_runs_its_folder(start, tmp_path, exclusions):
     found = run_script(tmp_path / "run", environment)
     assert found[0] == pytest.approx(energy(one), rel=CLOSE)
     assert found[1] == pytest.approx(KT, rel=0.2)
+    assert np.isfinite(float(re.search(r"pressure (\S+)", (tmp_path / "run" / "log").read_text())[1]))
 
 
 @pytest.mark.parametrize("exclusions", ["1-3", "molecule"])
@@ -178,6 +179,7 @@ def run_script(folder, environment) -> tuple[float, float]:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    (folder / "log").write_text(done.stdout)
     found = re.search(r"energy (\S+) .*\nkT (\S+) ", done.stdout)
     return float(found[1]), float(found[2])
 

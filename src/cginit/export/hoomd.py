@@ -47,6 +47,7 @@ if len(excluded):
 
 simulation = hoomd.Simulation(device=hoomd.device.auto_select(), seed=4711)
 simulation.create_state_from_snapshot(frame)
+simulation.always_compute_pressure = True
 forces = [pair_force(hoomd.md.nlist.Tree(buffer={buffer!r}, exclusions=("special_pair",)))]
 makers = {{"bond": hoomd.md.bond.Table, "angle": hoomd.md.angle.Table, "dihedral": hoomd.md.dihedral.Table}}
 for kind, make in makers.items():

@@ -21,7 +21,7 @@ POINTS = 10_000
 SKIN = {LJ: 0.3, ANGSTROM_KCAL: 2.0}
 
 _SCRIPT = """\
-# written by cginit; start.data is a configuration of equilibrium
+# written by cginit; start.data is where a simulation of these potentials ended
 variable steps index 100000
 units {units}
 atom_style {style}

@@ -49,7 +49,7 @@ PROGRAMS: Mapping[str, Program] = {
 
 _README = """{title}: run `{run}` in this folder, for so many steps with {steps}.
 Written by cginit: kT = {kT:.6g} {energy}, {beads} beads, masses {masses} ({mass}; structure does not depend on them).
-The tables are those of {source}; the start is its last configuration, so that the first steps are no equilibration.
+The tables are those of {source}; the start is where its simulation ended.
 """
 
 
