@@ -133,6 +133,17 @@ def test_an_angle_takes_back_what_a_pair_inside_the_molecule_does(places):
     assert np.ptp(coupled_changes(history, shapes, [everywhere]).changes[BOND]) > 0.05
 
 
+def test_the_medium_spreads_energies_by_what_it_makes_of_distances(places):
+    shapes = MoleculeShapes.of(*seen(places))
+    nothing = np.zeros((1, R.size))
+    # 0.5 kT more for each unit of all three distances.
+    medium = InsideEnergy(R, 0.5 * R[None, :], nothing)
+    apart = shapes.distances[0].values.reshape(FRAMES, MOLECULES, 3).sum(axis=2)
+    assert shapes.spread(medium) == pytest.approx(0.5 * apart.std() / np.sqrt(3.0), rel=1e-6)
+    # What acts directly is not of the medium.
+    assert shapes.spread(InsideEnergy(R, nothing, 0.5 * R[None, :])) == 0.0
+
+
 def test_weighted_molecules_keep_their_number_and_change_their_structure(places):
     shapes = MoleculeShapes.of(*seen(places))
     energies = shapes.bonded_energy(ANGLE, ANGLES, 1.5 * np.cos(ANGLES))

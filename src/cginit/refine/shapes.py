@@ -80,6 +80,8 @@ class MoleculeShapes:
         How many pairs of beads each g(r) counts.
     kinds : ndarray, shape (molecules,)
         Kind of each molecule. Each kind keeps its number.
+    beads : ndarray, shape (molecules,)
+        Beads of each.
     frames : int
         Configurations.
     volume : float
@@ -92,6 +94,7 @@ class MoleculeShapes:
     counted: tuple[NDArray[np.bool_], ...]
     pairs: Array
     kinds: NDArray[np.int64]
+    beads: NDArray[np.int64]
     frames: int
     volume: float
 
@@ -139,6 +142,7 @@ class MoleculeShapes:
             tuple(counted),
             np.array([topology.pairs_left(one, target.target_exclusions) for one in names], dtype=np.float64),
             np.tile(topology.molecule_kinds, frames),
+            np.tile(np.bincount(topology.molecules), frames),
             frames,
             float(np.prod(record.final.box)),
         )
@@ -160,6 +164,15 @@ class MoleculeShapes:
                 energy += acts * np.interp(one.values, change.r, direct)
                 found += np.bincount(one.owner, energy, minlength=found.size)
         return found
+
+    def spread(self, change: InsideEnergy) -> float:
+        """Return the standard deviation of the energies of like molecules by the medium, in kT per root of beads.
+
+        That of the kind where it is largest.
+        """
+        medium = InsideEnergy(change.r, change.medium, np.zeros_like(change.direct))
+        energies = self.inside_energy(medium) / np.sqrt(self.beads)
+        return max(float(np.std(energies[self.kinds == kind])) for kind in np.unique(self.kinds))
 
     def weights(self, energies: Array) -> tuple[Array, float]:
         """Return the weights of all molecules, of mean 1 for each kind, and the part of the energies that is in them.
