@@ -111,6 +111,8 @@ def unit_system(name: str | UnitSystem) -> UnitSystem:
     """
     if isinstance(name, UnitSystem):
         return name
+    if not isinstance(name, str):
+        raise InputError(f"units are named by a word such as {LJ.name}, not by {name!r}")
     try:
         return _NAMES[name.strip().lower().replace(", ", "-").replace(",", "-")]
     except KeyError:

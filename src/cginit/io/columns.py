@@ -181,10 +181,9 @@ def _kind(sheet: Sheet, index: int) -> Kind:
 
 def _counts(rows: Rows, index: int) -> bool:
     """Whether a column counts the rows, from 0 or 1."""
-    fields = rows.column(index)
-    if not all(is_number(text) for text in fields):
+    values = rows.values(index)
+    if values is None:
         return False
-    values = np.array(fields, dtype=np.float64)
     return bool(values[0] in (0.0, 1.0) and np.all(np.diff(values) == 1.0))
 
 
@@ -228,10 +227,10 @@ def _distances(search: _Search) -> int:
 
 def _even(rows: Rows, index: int) -> bool:
     """Whether a column increases in even steps, as distances do and g does not."""
-    fields = rows.column(index)
-    if len(fields) < 3 or not all(is_number(text) for text in fields):
+    values = rows.values(index)
+    if values is None or values.size < 3:
         return False
-    steps = np.diff(np.array(fields, dtype=np.float64))
+    steps = np.diff(values)
     return bool(np.all(steps > 0.0) and np.ptp(steps) < 0.2 * median(steps))
 
 

@@ -83,6 +83,13 @@ class Rows:
         """Return the fields of one column."""
         return tuple(tokens[index] for tokens in self.tokens)
 
+    def values(self, index: int) -> Array | None:
+        """Return one column ``(n,)`` as numbers, finite or not; None where a field is no number."""
+        fields = self.column(index)
+        if not all(is_number(field) for field in fields):
+            return None
+        return np.array([_of_fortran(field) for field in fields], dtype=np.float64)
+
     def numbers(self, index: int, quantity: str) -> Array:
         """Return one column ``(n,)`` as finite numbers.
 

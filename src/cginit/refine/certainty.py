@@ -142,7 +142,9 @@ class Certainty:
         )
         if name in self.minima:
             text += f", its minimum {self.minima[name].text(one.units.energy)}"
-        return f"{text}, B2 {self.virials[name].text(one.units.length + '^3')}"
+        if name in self.virials:
+            text += f", B2 {self.virials[name].text(one.units.length + '^3')}"
+        return text
 
 
 def root_mean_square(values: Array) -> float:
