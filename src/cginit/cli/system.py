@@ -13,7 +13,7 @@ from cginit.cli.system_bonds import STEPS, on_shared_grids
 from cginit.cli.system_curves import read_curves
 from cginit.cli.system_molecules import read_molecules
 from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables
-from cginit.cli.toml import check_keys, stated_energy
+from cginit.cli.toml import check_keys, stated_energy, stated_number
 from cginit.cli.voice import voice
 from cginit.errors import InputError
 
@@ -167,7 +167,7 @@ def _state(
     """Return the target of one of several states, what all share and what is its own, its start, and its own file."""
     import dataclasses
 
-    weight = float(one.get("weight", 1.0))
+    weight = stated_number(one, "weight", str(file)) if "weight" in one else 1.0
     other = one.get("system", one.get("mixture"))
     if other is None:
         own = {name: value for name, value in one.items() if name != "weight"}
@@ -216,7 +216,7 @@ def _target(
     if single:
         (curve,) = read_curves({"target": content["target"]}, file.parent, units, content, notes).values()
         rdfs: dict[Named, RDF] = {(BEAD, BEAD): curve}
-        return Target(rdfs, {BEAD: float(content["density"])}, kT, pressure), None
+        return Target(rdfs, {BEAD: stated_number(content, "density", where)}, kT, pressure), None
     densities = content["densities"]
     curves = read_curves(content["targets"], file.parent, units, content, notes)
     rdfs = {_pair(name, densities, file): curve for name, curve in curves.items()}

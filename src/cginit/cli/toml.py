@@ -8,7 +8,7 @@ from typing import Any
 from cginit.errors import InputError
 from cginit.units import UnitSystem
 
-__all__ = ["check_keys", "stated_energy"]
+__all__ = ["check_keys", "stated_energy", "stated_number"]
 
 
 def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
@@ -24,6 +24,26 @@ def check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> 
         raise InputError(
             f"{where} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}"
         )
+
+
+def stated_number(table: Mapping[str, Any], key: str, where: str) -> float:
+    """Return a positive number of a table.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+
+    Examples
+    --------
+    >>> stated_number({"density": 1}, "density", "water.toml")
+    1.0
+    """
+    value = table[key]
+    # TOML's true is an integer to Python, and its integers have any number of digits.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value < 1e300:
+        raise InputError(f"{where} states {key} = {repr(value)[:40]}; it must be a positive number")
+    return float(value)
 
 
 def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> float:
@@ -43,8 +63,4 @@ def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> fl
     if ("temperature" in table) == ("kT" in table):
         raise InputError(f"{where} must state either temperature (kelvin) or kT")
     key = "kT" if "kT" in table else "temperature"
-    value = table[key]
-    # TOML's true is an integer to Python.
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0.0:
-        raise InputError(f"{where} states {key} = {value!r}; it must be a positive number")
-    return float(value) * (units.boltzmann() if key == "temperature" else 1.0)
+    return stated_number(table, key, where) * (units.boltzmann() if key == "temperature" else 1.0)
