@@ -162,12 +162,17 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def of_engine(path: Path) -> bool:
+    """Whether a file is one of an engine's own (engine, engine_2, ...), which nothing reads again."""
+    return any(part.split("_")[0] == "engine" for part in path.parts)
+
+
 def result(folder: Path) -> dict[str, bytes]:
     """Return what a refinement has found: its tables, and every array that it keeps, to the bit."""
     found = {}
     for path in sorted((folder / "w").rglob("*")):
         name = str(path.relative_to(folder))
-        if "engine" in path.parts or path.name.startswith("#") or not path.is_file():
+        if of_engine(path) or path.name.startswith("#") or not path.is_file():
             continue
         if path.suffix in (".pot", ".table"):
             found[name] = path.read_bytes()

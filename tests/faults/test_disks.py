@@ -18,6 +18,7 @@ from refinements import (
     assert_same,
     complete,
     finish,
+    of_engine,
     prepare,
     result,
     start,
@@ -107,7 +108,7 @@ def test_a_file_cut_short(tmp_path, references, case):
     files = [
         path.relative_to(whole)
         for path in sorted((whole / "w").rglob("*"))
-        if path.is_file() and "engine" not in path.parts
+        if path.is_file() and not of_engine(path)
     ]
     # Of every kind of file one, and some more.
     chosen = {path.name: path for path in files} | {str(path): path for path in rng.sample(files, 4)}
