@@ -27,6 +27,7 @@ from inputs import (
     tables,
     targets,
 )
+from refinements import of_engine
 from watching import LONGEST, assert_sentence, command, examples
 
 TARGETS = targets()
@@ -250,9 +251,7 @@ def test_reports(data, refined):
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         shutil.copytree(refined, folder, dirs_exist_ok=True)
-        files = [
-            one for one in sorted((folder / "w").rglob("*")) if one.is_file() and "engine" not in one.parts
-        ]
+        files = [one for one in sorted((folder / "w").rglob("*")) if one.is_file() and not of_engine(one)]
         path = data.draw(st.sampled_from(files))
         path.write_bytes(data.draw(spoiled(path.read_bytes())))
         command("report", "w", folder=folder, seconds=2 * LONGEST)

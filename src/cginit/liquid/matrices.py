@@ -146,6 +146,11 @@ class PairMatrices:
         return np.asarray(scale[:, None] * self.grid.sine(self.grid.k * k)[:, :size], dtype=np.float64)
 
 
+def _of_eigen(values: Array, vectors: Array) -> Array:
+    """Return the symmetric matrices ``(m, s, s)`` of eigenvalues ``(m, s)`` and eigenvectors."""
+    return np.asarray(vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Intramolecular:
     r"""What the beads of one molecule contribute to the structure, and the Ornstein-Zernike equation with it.
@@ -195,8 +200,7 @@ class Intramolecular:
                 "below 0. Check the densities and the order of the species"
             )
         # The symmetric root.
-        roots = np.sqrt(np.maximum(values, 0.0))
-        return cls(structure, np.asarray(vectors * roots[:, None, :]) @ vectors.transpose(0, 2, 1))
+        return cls(structure, _of_eigen(np.sqrt(np.maximum(values, 0.0)), vectors))
 
     def changed(self, change: Array) -> Intramolecular:
         """Return that of molecules of other shapes: `change` ``(m, s, s)`` is added, negative eigenvalues become 0.
@@ -205,9 +209,7 @@ class Intramolecular:
         """
         values, vectors = np.linalg.eigh(self.structure + change)
         values = np.maximum(values, 0.0)
-        turned = vectors.transpose(0, 2, 1)
-        structure = np.asarray(vectors * values[:, None, :]) @ turned
-        return Intramolecular(structure, np.asarray(vectors * np.sqrt(values)[:, None, :]) @ turned)
+        return Intramolecular(_of_eigen(values, vectors), _of_eigen(np.sqrt(values), vectors))
 
     def solve(self, direct: Array) -> Array | None:
         """Return S ``(m, s, s)`` for X ``(m, s, s)``; None unless it is positive at every wave number."""

@@ -130,37 +130,40 @@ class StateResponse:
         """Return the model at potentials changed by ``(n,)``; ConvergenceError if there is none."""
         return self.model.at(self._by_pair(change), self._core())
 
-    def inside_energy(self, change: Array) -> InsideEnergy | None:
-        """Return what a change ``(n,)`` of the pair potentials is to the beads of one molecule; None if unknown.
+    def alike(self, change: Array) -> Response | None:
+        """Return the model at potentials changed by ``(n,)`` with molecules as simulated; None if there is none."""
+        try:
+            return None if self.shapes is None else self.base.at(self._by_pair(change), self._core())
+        except ConvergenceError:
+            return None
+
+    def inside_energy(self, alike: Response | None) -> InsideEnergy | None:
+        """Return what the changes of a model (`alike`) are to the beads of one molecule; None if it is unknown.
 
         The medium is that of molecules of the simulated shapes: with changed ones it predicted the distributions of
         polystyrene's angles from one simulation to the next worse (integrals of the difference of 0.054 and 0.161
         instead of 0.032 and 0.132; 0.101 and 0.141 without any medium).
         """
-        if self.shapes is None:
+        if alike is None or alike.change is None:
             return None
-        try:
-            medium = self.base.at(self._by_pair(change), self._core()).medium() - self.base.medium()
-        except ConvergenceError:
-            return None
+        medium = alike.medium() - self.base.medium()
         direct = np.zeros_like(medium)
-        direct[:, : self.size] = self._by_pair(change)
+        direct[:, : self.size] = alike.change
         return InsideEnergy(self.liquid.grid.r, medium, direct)
 
-    def reshaped(self, energies: Array | None) -> StateResponse:
-        """Return the state with molecules whose energies have changed ``(molecules,)``, in kT.
+    def reshaped(self, energies: Array | None, alike: Response | None) -> StateResponse:
+        """Return the state with molecules whose energies have changed ``(molecules,)``, in kT; see `alike`.
 
         What that makes of g is known to a third of it (`DOUBT`), which counts as noise. The state is as it was where
         the closure has no solution.
         """
-        if self.shapes is None or energies is None or self.model.change is None:
+        if self.shapes is None or energies is None or alike is None:
             return self
         liquid = self.liquid
         weights, _ = self.shapes.weights(energies)
         matrices = PairMatrices.of_densities(liquid.grid, liquid.densities)
         moved = self.shapes.moved_structure(weights, matrices, liquid.densities)
         try:
-            alike = self.base.at(self.model.change, self._core())
             model = self.model.with_molecules(liquid.intramolecular.changed(moved), self._core())
         except ConvergenceError:
             return self

@@ -132,6 +132,7 @@ class GaussNewton:
         for shown in differences:
             seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
         found, bonded = np.zeros(layout.width), BondedStep({}, ())
+        inside: list[InsideEnergy | None] = [None] * len(states)
         shaped = any(one.shapes is not None for one in states)
         for turn in range(MAX_TURNS if shaped else MAX_SOLUTIONS):
             system = linear_system(states, layout, found, pressure=self.constrained)
@@ -146,31 +147,40 @@ class GaussNewton:
                 return found if bonded.changes else found + step, bonded.changes
             found, states = reached
             if shaped:
-                inside = [one.inside_energy(one.difference.change(found, layout)) for one in states]
+                alike = [one.alike(one.difference.change(found, layout)) for one in states]
+                inside = [one.inside_energy(other) for one, other in zip(states, alike, strict=True)]
                 bonded = coupled_changes(history, [one.shapes for one in states], inside, bonded.changes)
-                states = [one.reshaped(own) for one, own in zip(states, bonded.energies, strict=True)]
+                states = [
+                    one.reshaped(own, other)
+                    for one, own, other in zip(states, bonded.energies, alike, strict=True)
+                ]
             if np.max(np.abs(step[seen])) < SETTLED:
                 break
         if shaped:
-            return _believable(states, layout, history, found, bonded)
+            return _believable(states, layout, history, found, bonded, inside)
         return found, bonded.changes
 
 
 def _believable(
-    states: Sequence[StateResponse], layout: Layout, history: History, found: Array, bonded: BondedStep
+    states: Sequence[StateResponse],
+    layout: Layout,
+    history: History,
+    found: Array,
+    bonded: BondedStep,
+    known: Sequence[InsideEnergy | None],
 ) -> tuple[Array, dict[Interaction, Array]]:
     """Return the part of changes of pairs by which the medium of the molecules changes no more than is foreseen well.
 
-    The bonded changes are those that go with that part.
+    The bonded changes are those that go with that part. `known`: what the changes are to the beads of one molecule.
     """
     shapes = [one.shapes for one in states]
 
     def inside(changes: Array) -> list[InsideEnergy | None]:
-        return [one.inside_energy(one.difference.change(changes, layout)) for one in states]
+        return [one.inside_energy(one.alike(one.difference.change(changes, layout))) for one in states]
 
     spreads = [
         kept.spread(change)
-        for kept, change in zip(shapes, inside(found), strict=True)
+        for kept, change in zip(shapes, known, strict=True)
         if kept is not None and change is not None
     ]
     part = MEDIUM_LIMIT / max(MEDIUM_LIMIT, *spreads)
