@@ -9,38 +9,8 @@ import pytest
 from cginit import InputError
 from cginit.cli.system import read_system
 from cginit.interactions import Interaction
+from trimers import DATA
 
-DATA = """trimers
-
-6 atoms
-2 atom types
-4 bonds
-1 bond types
-0 15 xlo xhi
-0 15 ylo yhi
-0 15 zlo zhi
-
-Masses
-
-1 1.0 # A
-2 1.0 # B
-
-Atoms # molecular
-
-1 1 1 1 1 1
-2 1 2 2 1 1
-3 1 1 3 1 1
-4 2 1 1 5 1
-5 2 2 2 5 1
-6 2 1 3 5 1
-
-Bonds
-
-1 1 1 2
-2 1 2 3
-3 1 4 5
-4 1 5 6
-"""
 HEAD = 'units = "lj"\nkT = 1.0\ntopology = "start.data"\nexclusions = "1-2"\n'
 GIVEN = {Interaction.of("bond A-B"), Interaction.of("angle A-B-A")}
 #: Places of the bins of bonds, of width 0.01.

@@ -21,6 +21,7 @@ from cginit.io.bonded_tables import (
     write_bonded_pot,
     write_lammps_bonded,
 )
+from trimers import DATA
 
 THETA = (np.arange(60) + 0.5) * np.pi / 60
 B = np.arange(0.7, 1.3001, 0.01)
@@ -143,39 +144,6 @@ def test_lammps_loads_the_bonded_tables(tmp_path):
 def offset(theta: np.ndarray) -> float:
     """What the lowest grid point of two angles is above the minimum."""
     return 2.0 * float(np.min(5.0 * (np.cos(theta) + 0.4) ** 2))
-
-
-DATA = """trimers
-
-6 atoms
-2 atom types
-4 bonds
-1 bond types
-0 15 xlo xhi
-0 15 ylo yhi
-0 15 zlo zhi
-
-Masses
-
-1 1.0 # A
-2 1.0 # B
-
-Atoms # molecular
-
-1 1 1 1 1 1
-2 1 2 2 1 1
-3 1 1 3 1 1
-4 2 1 1 5 1
-5 2 2 2 5 1
-6 2 1 3 5 1
-
-Bonds
-
-1 1 1 2
-2 1 2 3
-3 1 4 5
-4 1 5 6
-"""
 
 
 def system(folder: Path, **targets: str) -> Path:
