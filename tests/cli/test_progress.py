@@ -9,6 +9,7 @@ from rich.console import Console
 
 from cginit.cli import progress, voice
 from cginit.cli.progress import counting, duration, waiting
+from cginit.cli.round_table import decimals
 
 
 @pytest.fixture
@@ -86,3 +87,9 @@ def test_an_error_passes_through_and_the_watcher_ends(quick):
 )
 def test_times_are_told_in_two_units(seconds, text):
     assert duration(seconds) == text
+
+
+def test_numbers_of_a_round_stay_readable_however_far_off_it_is():
+    assert [decimals(value, 2) for value in (0.996, -1.0, 12345.678, 1.8e135, float("nan"))] == [
+        *("1.00", "-1.00", "12345.68", "1.8e+135", "nan")
+    ]

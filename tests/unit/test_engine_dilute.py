@@ -93,3 +93,11 @@ def test_noise_has_the_stated_size_and_follows_the_seed():
 def test_negative_noise_is_refused():
     with pytest.raises(InputError, match="noise must be"):
         DiluteEngine(noise=-0.1)
+
+
+def test_a_well_that_no_bead_leaves_is_refused():
+    deep = gaussian()
+    well = 150.0 * KT * (np.abs(deep.r / LENGTH - 2.0) < 0.1)
+    deep = PairPotential(deep.r, deep.u - well, units=NM_KJ)
+    with pytest.raises(InputError, match="150 kT deep"):
+        run(DiluteEngine(), deep)

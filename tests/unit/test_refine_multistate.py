@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cginit import RDF, EngineError, PairPotential, StatePoint
+from cginit import RDF, EngineError, InputError, PairPotential, StatePoint
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import force
 from cginit.engines.base import EngineRun, Schedule
@@ -102,3 +102,11 @@ def test_the_wall_time_ends_it_with_a_sentence(tmp_path):
     assert not result.converged
     assert not result.compromise
     assert "stopped before the wall time" in result.reason
+
+
+def test_temperatures_of_two_units_are_not_refined_together():
+    r = np.arange(61) * 0.05
+    flat = RDF(r, np.ones(61), units="lj")
+    states = [Target.of(flat, StatePoint(0.2, kT, "lj")) for kT in (1.0, 300.0)]
+    with pytest.raises(InputError, match="from 1 to 300"):
+        refine_system(states, {"A-A": FIRST}, IdealGas())

@@ -15,7 +15,10 @@ from cginit.cli.voice import voice
 from cginit.refine import Record, Round
 from cginit.units import UnitSystem
 
-__all__ = ["RoundTable"]
+__all__ = ["RoundTable", "decimals"]
+
+#: From here on decimals say nothing and a column grows wide.
+LARGE = 1e5
 
 
 class RoundTable:
@@ -65,7 +68,7 @@ class RoundTable:
             str(finished[0].index),
             " | ".join(_chi2(record) for record in finished),
             " | ".join(f"{record.distance.lmse:.2e}" for record in finished),
-            " | ".join(f"{record.distance.largest:.3f}" for record in finished),
+            " | ".join(decimals(record.distance.largest, 3) for record in finished),
             " | ".join(f"{record.pressure:.4g} +- {record.pressure_error:.2g}" for record in finished),
             f"{seconds:.1f}",
         )
@@ -96,4 +99,9 @@ class RoundTable:
 def _chi2(record: Record) -> str:
     free = {name: one.chi2 for name, one in record.distances.items() if name not in record.held}
     worst = max(free, key=lambda name: free[name])
-    return f"{free[worst]:.2f}" + (f" ({worst})" if len(record.distances) > 1 else "")
+    return decimals(free[worst], 2) + (f" ({worst})" if len(record.distances) > 1 else "")
+
+
+def decimals(value: float, digits: int) -> str:
+    """Write a number with so many decimals, or shorter where it is large."""
+    return f"{value:.{digits}f}" if abs(value) < LARGE else f"{value:.3g}"

@@ -42,7 +42,9 @@ def stated_number(table: Mapping[str, Any], key: str, where: str) -> float:
     value = table[key]
     # TOML's true is an integer to Python, and its integers have any number of digits.
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 < value < 1e300:
-        raise InputError(f"{where} states {key} = {repr(value)[:40]}; it must be a positive number")
+        raise InputError(
+            f"{where} states {key} = {repr(value)[:40]}; it must be a positive number, below 1e300"
+        )
     return float(value)
 
 

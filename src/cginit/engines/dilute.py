@@ -18,6 +18,9 @@ from cginit.state import StatePoint
 
 __all__ = ["DiluteEngine"]
 
+#: Depth of a well, in kT, at which two beads of a gas stay together for ever, so that there is no low density.
+DEEPEST = 100.0
+
 
 @dataclass(frozen=True)
 class DiluteEngine:
@@ -74,7 +77,7 @@ class DiluteEngine:
         Raises
         ------
         InputError
-            If the arguments do not fit each other.
+            If the arguments do not fit each other, or the potential has a well from which no bead of a gas returns.
         """
         from scipy.integrate import trapezoid
 
@@ -93,6 +96,11 @@ class DiluteEngine:
         grid = np.linspace(max(first, 0.0), potential.r_cut + tail * potential.dr, points)
         inside = resampled(potential, grid[: points - tail], state.kT) if core else potential
         u = np.concatenate([inside.u, np.zeros(tail)])
+        if np.min(u) < -DEEPEST * state.kT:
+            raise InputError(
+                f"the potential is {-np.min(u) / state.kT:.3g} kT deep, where beads stick together at any density; "
+                "the dilute engine knows no such gas"
+            )
         g = np.exp(-u / state.kT)
 
         integrand = u * g * grid**2

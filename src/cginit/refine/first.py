@@ -24,6 +24,9 @@ __all__ = ["fitting", "fixed", "partial_of", "start_configuration", "start_confi
 
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
+#: Ratio of the highest to the lowest kT of the states of one potential. Supercritical argon over its triple point is
+#: 10; what is beyond was given in two units.
+WIDEST_TEMPERATURES = 20.0
 
 
 def start_configuration(
@@ -66,10 +69,11 @@ def fitting(
     Raises
     ------
     InputError
-        If there is no state, a potential is missing, or units or grids do not fit.
+        If there is no state, a potential is missing, or units, temperatures or grids do not fit.
     """
     if not targets:
         raise InputError("give at least one state")
+    _check_temperatures(targets)
     given = Interactions(potentials)
     units = targets[0].units
     found: dict[Interaction, Potential] = {}
@@ -105,6 +109,16 @@ def fitting(
             if name not in found and (acting := _without_target(name, target, given, where)) is not None:
                 found[name] = acting.to(units)
     return Interactions(found)
+
+
+def _check_temperatures(targets: Sequence[Target]) -> None:
+    """Refuse states of which one is too hot to feel the potential, or too cold to leave its well."""
+    energies = [target.kT for target in targets]
+    if max(energies) > WIDEST_TEMPERATURES * min(energies):
+        raise InputError(
+            f"kT of the states goes from {min(energies):g} to {max(energies):g}; no one potential makes liquids of "
+            "both. Are all of them in the same unit?"
+        )
 
 
 def _without_target(
