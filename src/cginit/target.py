@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -88,8 +89,10 @@ class Target:
         target_exclusions: str = "molecule",
         distributions: ByName[Distribution] | None = None,
     ) -> None:
-        if not weight > 0.0:
-            raise InputError(f"the weight of a state must be positive, not {weight}")
+        if not 0.0 < weight < math.inf:
+            raise InputError(f"the weight of a state must be a positive number, not {weight}")
+        if pressure is not None and not math.isfinite(pressure):
+            raise InputError(f"the pressure must be a number, not {pressure}")
         bonded: Interactions[Distribution] = Interactions(distributions or {})
         if topology is None:
             if isinstance(densities, (int, float)):

@@ -219,3 +219,13 @@ def test_somewhere_to_write_is_needed(gas, tmp_path):
             *("--topology", gas, "--map", "all", "--units", "lj", "--kT", 1.5, "--out", tmp_path / "a.dat"),
             *("--pressure", 1.0),
         )
+
+
+def test_a_frame_that_cannot_be_read_is_named(tmp_path):
+    frame = "ITEM: TIMESTEP\n{}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n" + 3 * "0 6\n"
+    frame += "ITEM: ATOMS id type x y z\n1 1 0 0 0\n2 1 3 3 3\n"
+    path = tmp_path / "cut.lammpsdump"
+    # A line too much between the second and the third.
+    path.write_text(frame.format(0) + frame.format(10) + "\n" + frame.format(20) + frame.format(30))
+    with pytest.raises(InputError, match="frame 2 of cut"):
+        run("--topology", path, "--map", "all", "--units", "lj", "--kT", 1, "--out", tmp_path / "g.dat")

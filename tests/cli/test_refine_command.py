@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cginit import RDF, PairPotential, StatePoint, read_table, write_rdf, write_table
+from cginit import RDF, InputError, PairPotential, StatePoint, read_table, write_rdf, write_table
 from cginit.cli.app import app
 
 R = np.linspace(0.0, 3.0, 61)
@@ -86,3 +86,11 @@ def test_the_units_of_a_start_table_are_those_that_it_states(tmp_path):
     assert simulated.r_cut == pytest.approx(0.9)
     # Every point of the start but r = 0 is a node of its table: ten printed digits.
     np.testing.assert_allclose(simulated.u[1:], start.u[1:], atol=1e-6)
+
+
+def test_numbers_that_are_none_are_refused(target, tmp_path):
+    done = invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN, "--seed", "-1")
+    assert done.exit_code == 2
+    with pytest.raises(InputError, match="pressure must be a number, not nan"):
+        invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN, "--pressure", "nan")
+    assert not (tmp_path / "w").exists()

@@ -81,6 +81,9 @@ def test_what_is_no_structure_factor_is_refused(liquid):
     ):
         with pytest.raises(InputError, match=message):
             invert_structure_factor(k, np.ones(100), DENSITY, **({"dr": 0.1, "r_max": 3.0} | options))
+    used = (liquid.k > 0.3) & (liquid.k < 20.0)
+    with pytest.raises(InputError, match="not that of a fluid of density 1e-300"):
+        invert_structure_factor(liquid.k[used], liquid.s_k[used], 1e-300, dr=0.1, r_max=3.0)
 
 
 def test_files_are_read_with_their_errors_named(tmp_path):

@@ -160,7 +160,7 @@ Plot = Annotated[
 Equilibration = Annotated[int, typer.Option(help="Steps before sampling.", min=0, rich_help_panel=SIMULATION)]
 Production = Annotated[int, typer.Option(help="Steps of sampling.", min=1, rich_help_panel=SIMULATION)]
 Every = Annotated[int, typer.Option(help="Steps between configurations.", min=1, rich_help_panel=SIMULATION)]
-Seed = Annotated[int, typer.Option(help="Seed of the whole refinement.", rich_help_panel=SIMULATION)]
+Seed = Annotated[int, typer.Option(help="Seed of the whole refinement.", min=0, rich_help_panel=SIMULATION)]
 LammpsBinary = Annotated[
     str | None, typer.Option(help="A LAMMPS executable of your own.", rich_help_panel=SIMULATION)
 ]

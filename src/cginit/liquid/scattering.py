@@ -18,6 +18,8 @@ WINDOWS = {"lorch": 0.5625, "none": 1.0}
 SHORTER = 0.8
 #: |mean of the last tenth of S(k) - 1| above which the data are refused.
 MAX_OFFSET = 0.1
+#: A g(r) that no fluid has, not even of a core as narrow as a bin of the steepest well.
+LARGEST = 1e6
 #: Points of the quadrature in each half period of the fastest oscillation.
 FINENESS = 16
 
@@ -130,6 +132,10 @@ def invert_structure_factor(
     s_0 = max(0.0, float(shape[0]))
     data = _Data(k, s, s_0, density)
     g = data.transform(r, window)
+    if np.max(np.abs(g)) > LARGEST:
+        raise InputError(
+            f"g(r) would rise to {np.max(np.abs(g)):.1g}; S(k) is not that of a fluid of density {density:g}"
+        )
     period = 2.0 * np.pi / k[-1]
     shorter = data.transform(r, window, SHORTER)
     sharp = g if window == "none" else data.transform(r, "none")

@@ -73,6 +73,10 @@ class Settings:
     longest: int | None = None
     back: bool = True
 
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"a seed must be at least 0, not {self.seed}")
+
 
 def load_engine(name: str) -> Engine:
     """Return the engine of that name, ours or one registered under the entry point ``cginit.engines``.

@@ -6,6 +6,8 @@ import math
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,13 +70,13 @@ def chosen_frames(universe: Any, begin: float | None, end: float | None, step: i
     Raises
     ------
     InputError
-        If there is none, or one of them has no box.
+        If there is none, one of them has no box, or one cannot be read.
     """
     indices = array("q")
     times, volumes, narrowest = array("d"), array("d"), math.inf
     seen = 0
     span = [math.inf, -math.inf]
-    for index, timestep in enumerate(universe.trajectory):
+    for index, timestep in enumerate(_read(universe)):
         time = float(timestep.time)
         span = [min(span[0], time), max(span[1], time)]
         # Times are stored in single precision: 0.25 ps steps must not lose the frame at `begin` to rounding.
@@ -95,6 +97,24 @@ def chosen_frames(universe: Any, begin: float | None, end: float | None, step: i
             f"{span[0]:g} to {span[1]:g}"
         )
     return Frames(np.array(indices, dtype=np.int64), np.array(times), np.array(volumes), narrowest)
+
+
+def _read(universe: Any) -> Iterator[Any]:
+    """Yield the frames one after the other; what a reader raises in the middle of a file is an `InputError`."""
+    frames = iter(universe.trajectory)
+    for number in count():
+        try:
+            timestep = next(frames)
+        except StopIteration:
+            return
+        except InputError:
+            raise
+        except Exception as error:  # each reader raises what its parser meets
+            raise InputError(
+                f"frame {number} of {Path(universe.trajectory.filename).name} cannot be read ({error}); was the file "
+                "cut, or two joined?"
+            ) from error
+        yield timestep
 
 
 def volume_drift(frames: Frames) -> float | None:
