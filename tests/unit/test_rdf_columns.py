@@ -363,3 +363,9 @@ def test_arrays_that_are_no_curve_are_named(tmp_path):
     (tmp_path / "c.dat").write_text(" ".join(["1.0"] * 20) + "\n" + " ".join(["0.5"] * 20) + "\n")
     with pytest.raises(InputError, match="side by side"):
         rdf_reading(tmp_path / "c.dat", units=NM)
+
+
+def test_tens_of_thousands_of_columns_are_no_curve(tmp_path):
+    wide = "\n".join(" ".join([f"{0.1 * k}"] * 10_001) for k in range(12))
+    with pytest.raises(InputError, match="line 1 has 10001 columns"):
+        rdf_reading(save(tmp_path, wide))

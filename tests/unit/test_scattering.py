@@ -94,6 +94,9 @@ def test_files_are_read_with_their_errors_named(tmp_path):
     path.write_text("1.0 -0.5\n2.0 0.0\n")
     with pytest.raises(InputError, match=r"line 1: S = -0.5 is negative; this looks like S\(k\) - 1"):
         read_structure_factor(path)
+    path.write_text("".join(f"{k} 1.0\n" for k in range(1, 10_002)))
+    with pytest.raises(InputError, match="has 10001 rows"):
+        read_structure_factor(path)
     path.write_text("1.0 0.5 0.1\n2.0 1.0 0.1\n")
     assert read_structure_factor(path)[2].tolist() == [0.1, 0.1]
 

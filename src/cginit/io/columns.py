@@ -18,6 +18,8 @@ __all__ = ["Columns", "Companion", "choose_columns", "companion", "growth"]
 
 Companion = Literal["error", "nothing", "number", "curve"]
 
+#: Each column is compared with the others; a file of more of them is no table of curves.
+MOST_COLUMNS = 10_000
 #: A column is a running number if it follows the integral of r^2 g to this part of its largest value.
 FOLLOWS = 0.05
 #: It is one, too, if it never falls and ends at so many times its value where g first passes 1/2: errors of counts
@@ -146,6 +148,11 @@ def choose_columns(sheet: Sheet, wanted: str | int | None = None) -> Columns:
     width = sheet.rows.width()
     if width < 2:
         raise InputError(f"{sheet.rows.where(0)} has 1 column; a g(r) has at least two, r and g")
+    if width > MOST_COLUMNS:
+        raise InputError(
+            f"{sheet.rows.where(0)} has {width} columns, more than {MOST_COLUMNS}; a g(r) stands in two of them, "
+            "one row a distance"
+        )
     kinds: list[Kind] = [_kind(sheet, index) for index in range(width)]
     search = _Search(sheet, kinds)
     search.flag = _flag(search)

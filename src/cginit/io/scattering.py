@@ -14,6 +14,9 @@ from cginit.untrusted import reads_a_file
 
 __all__ = ["read_structure_factor", "read_waves"]
 
+#: Rows of a structure factor, most: a diffractometer's are hundreds, and their transform takes seconds from here on.
+MOST_ROWS = 10_000
+
 
 @reads_a_file
 def read_structure_factor(path: str | os.PathLike[str]) -> tuple[Array, Array, Array | None]:
@@ -33,6 +36,11 @@ def read_structure_factor(path: str | os.PathLike[str]) -> tuple[Array, Array, A
     width = rows.width()
     if width not in (2, 3):
         raise InputError(f"{rows.where(0)} has {width} columns; a structure factor has 2 or 3: k S [error]")
+    if len(rows) > MOST_ROWS:
+        raise InputError(
+            f"{rows.name} has {len(rows)} rows of S(k), more than {MOST_ROWS}; average neighbouring ones, of which "
+            "each oscillation needs some ten"
+        )
     k, s = rows.numbers(0, "k"), rows.numbers(1, "S")
     falls = np.flatnonzero(np.diff(k) <= 0.0)
     if k[0] < 0.0 or falls.size:
