@@ -1,0 +1,127 @@
+"""Simulate test potentials as long as the publication did: ``python benchmarks/precise/simulate.py DATA.h5 OUT``.
+
+The test state points of family a at densities up to 0.512 whose g needs the least work for a standard error of 0.001
+at g = 1 and r = 1 sigma, a g eight times as precise as that of the data set: `--count` of them, cheapest first. The
+same potential, density and number of beads as in the data set. OUT gets one record a state point, as
+`cginit.campaign.read_record` reads it; what it holds already is not simulated again. One core takes some two hours
+for forty.
+
+    python benchmarks/precise/simulate.py DATA.h5 OUT --merge data/precise-test.h5
+
+puts those that are done into one file, which `judge.py` reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cginit import sampling
+from cginit.campaign import Dataset, Record, StatePointTask, load, read_record
+from cginit.campaign.dataset import GRID_END, GRID_STEP, merge, save, write_record
+from cginit.campaign.simulate import peak_error
+from cginit.configuration import random_configuration
+from cginit.curves import RDF, Array
+from cginit.engines.base import Schedule
+from cginit.engines.lammps import LammpsEngine
+from cginit.state import StatePoint
+
+#: Standard error at g = 1 and r = 1 sigma, of the simulations of the publication (`cginit.learn.curves`).
+ERROR = 1e-3
+DENSEST = 0.512
+#: One run, of which each state point has as many as it needs; ten blocks of a run know its error to a quarter.
+EQUILIBRATION = 5_000
+RUN = Schedule(equilibration=0, production=40_000, every=50, push_off=0, length=1.0)
+
+
+def standard_error(r: Array, g: Array, error: Array) -> float:
+    """Return the error at g = 1 and r = 1 sigma: that of counts grows as the root of g and falls as 1/r."""
+    seen = np.isfinite(g) & (g > 0.1) & (r <= 5.0)
+    return float(np.sqrt(np.median(error[seen] ** 2 / g[seen] * r[seen] ** 2)))
+
+
+def chosen(data: Dataset, count: int) -> list[int]:
+    """Return the rows to simulate, the cheapest first."""
+    rows = np.flatnonzero(
+        data.accepted & (data.split == "test") & (data.family == "a") & (data.density <= DENSEST)
+    )
+    work = [data.seconds[row] * standard_error(data.r, data.g[row], data.g_error[row]) ** 2 for row in rows]
+    return [int(row) for row in rows[np.argsort(work)][:count]]
+
+
+def simulate(recorded: Record) -> Record:
+    """Return the record of a state point with a g as precise as is wanted."""
+    task = StatePointTask(recorded.family, recorded.seed, recorded.index)
+    state = StatePoint(task.density, 1.0)
+    last = random_configuration(recorded.n, task.density, seed=task.run_seed, units="lj")
+    counts, pressures, seconds, steps = [], [], 0.0, 0
+    schedule = replace(RUN, equilibration=EQUILIBRATION, push_off=Schedule().push_off)
+    while True:
+        seed = int(np.random.SeedSequence([task.run_seed, len(counts)]).generate_state(1)[0])
+        with tempfile.TemporaryDirectory() as folder:
+            run = LammpsEngine(threads=1).run(
+                task.potential, state, last, schedule, seed=seed, workdir=Path(folder)
+            )
+        if run.trajectory is None:
+            raise RuntimeError(f"{run.engine} returned no configurations")
+        reach = GRID_STEP * np.floor(0.5 * float(run.trajectory.box[0]) / GRID_STEP - 0.5)
+        counts.append(sampling.count_pairs(run.trajectory, dr=GRID_STEP, r_max=min(reach, GRID_END)))
+        pressures.append(run.pressure)
+        last, schedule = run.final, RUN
+        seconds, steps = seconds + run.seconds, steps + RUN.production
+        g = replace(counts[0], counts=np.concatenate([part.counts for part in counts])).rdf()
+        if standard_error(g.r, g.g, np.asarray(g.error)) <= ERROR:
+            return recorded_as(recorded, g, np.concatenate(pressures), steps, seconds)
+
+
+def recorded_as(recorded: Record, g: RDF, pressure: Array, steps: int, seconds: float) -> Record:
+    """Return the record with what was sampled now."""
+    values, errors = np.full_like(recorded.g, np.nan), np.full_like(recorded.g, np.nan)
+    n = min(values.size, g.r.size)
+    values[:n], errors[:n] = g.g[:n], np.asarray(g.error)[:n]
+    mean = sampling.block_mean(pressure)
+    return replace(
+        recorded,
+        g=values,
+        g_error=errors,
+        peak_error=peak_error(g),
+        pressure=mean.value,
+        pressure_error=mean.error,
+        steps=steps,
+        seconds=seconds,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--merge", type=Path, help="put what is done into this file, and simulate nothing")
+    arguments = parser.parse_args()
+    data = load(arguments.data)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    rows = chosen(data, arguments.count)
+    records = [next(iter(data.select(np.array([row])).records())) for row in rows]
+    names = [StatePointTask(one.family, one.seed, one.index).name for one in records]
+    paths = [arguments.out / f"{name}.npz" for name in names]
+    if arguments.merge:
+        save(merge([read_record(path) for path in paths if path.exists()]), arguments.merge)
+        return 0
+    for number, (record, path) in enumerate(zip(records, paths, strict=True), start=1):
+        if not path.exists():
+            write_record(simulate(record), path)
+            done = read_record(path)
+            print(
+                f"{number} of {len(rows)}: {path.stem}, {done.steps} steps, {done.seconds:.0f} s", flush=True
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
