@@ -6,11 +6,13 @@ import ast
 import inspect
 import re
 import shlex
+import shutil
 import textwrap
 from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import cginit
 from cginit.cli.app import app
@@ -71,6 +73,16 @@ def unknown_options(line):
 def test_options_in_the_documentation_exist(page):
     found = {line: unknown for line in commands(page.read_text()) if (unknown := unknown_options(line))}
     assert found == {}
+
+
+def test_the_first_guess_of_the_documentation_prints_what_it_says(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "start.md").read_text()
+    block = next(text for _, text in FENCE.findall(page) if text.startswith("$ cg-init guess"))
+    shown = [line for line in block.splitlines()[1:] if line != "..."]
+    shutil.copy(ROOT / "examples" / "water" / "target.dat", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, shlex.split(block.splitlines()[0])[2:])
+    assert [line for line in shown if line not in done.stdout.splitlines()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
