@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cginit import InputError
+from cginit import InputError, PairPotential
+from cginit.bonded import BondedPotential
+from cginit.cli.refinement import write_potentials
 from cginit.cli.system import read_system
 from cginit.interactions import Interaction
 from trimers import DATA
@@ -227,3 +229,16 @@ def test_g_that_counts_no_pair_is_refused(trimers, tmp_path):
     (tmp_path / "start.data").write_text(one)
     with pytest.raises(InputError, match=r"g.r. of A-A counts no pair: .* a topology of 1 molecule$"):
         read_system(trimers())
+
+
+def test_the_lines_that_load_all_tables_are_said(tmp_path, capsys):
+    r = np.linspace(0.5, 3.0, 51)
+    pair = PairPotential(r, 0.2 * (3.0 - r) ** 2, units="lj")
+    bond = BondedPotential(BOND, 40.0 * (BOND - 1.0) ** 2, coordinate="bond", units="lj")
+    write_potentials({Interaction.of(name): pair for name in ("A-A", "A-B")} | {
+        Interaction.of("bond A-B"): bond
+    }, None, tmp_path, kT=1.0)  # fmt: skip
+    usage = [line for line in capsys.readouterr().out.splitlines() if line.startswith("LAMMPS")]
+    assert [line.split()[1] for line in usage] == [
+        *("bond_style", "bond_coeff", "pair_style", "pair_coeff", "pair_coeff")
+    ]

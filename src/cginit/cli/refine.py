@@ -19,6 +19,7 @@ from cginit.cli.refinement import (
     start_of_system,
     with_pressure,
     write_potentials,
+    write_results,
 )
 from cginit.cli.simulation import SimulationOptions, UpdateOptions
 from cginit.guess import REFINEMENT_METHOD
@@ -102,7 +103,7 @@ def refine_command(
     targets, potentials = _of_rdf(options, potential)
     targets = with_pressure(targets, update.pressure)
     result = run_targets(targets, potentials, update, simulation, workdir=workdir)
-    write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
+    write_results(result, out, workdir, out_units=out_units)
     if not result.converged:
         raise typer.Exit(NOT_CONVERGED)
 
@@ -153,7 +154,7 @@ def run_system(
         held=[str(name) for name in system.given_potentials()],
         starts=system.starts if any(system.starts) else None,
     )
-    write_potentials(result.potentials, out, workdir, kT=targets[0].kT, out_units=out_units)
+    write_results(result, out, workdir, out_units=out_units)
     if not (result.converged or result.compromise):
         raise typer.Exit(NOT_CONVERGED)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cginit.cli.simulation import SimulationOptions, UpdateOptions
     from cginit.cli.system import System
     from cginit.configuration import Configuration
+    from cginit.curves import PairPotential
     from cginit.interactions import Interaction, Interactions
     from cginit.refine import Record, Refinement
     from cginit.target import Target
@@ -30,7 +31,18 @@ __all__ = [
     "start_of_system",
     "with_pressure",
     "write_potentials",
+    "write_results",
 ]
+
+#: Programs that load tables, by the names of their formats.
+PROGRAM_NAMES = {
+    "lammps": "LAMMPS",
+    "hoomd": "HOOMD",
+    "openmm": "OpenMM",
+    "gromacs": "GROMACS",
+    "espresso": "ESPResSo",
+    "dlpoly": "DL_POLY",
+}
 
 
 def guess_system(
@@ -201,13 +213,17 @@ def say_tables(paths: Sequence[Path]) -> None:
     """Print the lines that load tables of one pair into LAMMPS, and the names of the files."""
     from cginit.io import table_usage
 
-    spoken = voice()
-    usage = [line for path in paths for line in table_usage(path).splitlines()]
-    spoken.result["usage"] = usage
-    for line in usage:
-        spoken.line(f"LAMMPS    {line}")
+    say_usage("lammps", "\n".join(filter(None, map(table_usage, paths))))
     for path in paths:
-        spoken.file(path)
+        voice().file(path)
+
+
+def say_usage(program: str, lines: str) -> None:
+    """Print the lines that load tables into a program, one of the formats of tables."""
+    spoken = voice()
+    spoken.result["usage"] = [*spoken.result.get("usage", ()), *lines.splitlines()]
+    for line in lines.splitlines():
+        spoken.line(f"{PROGRAM_NAMES.get(program, program):<9} {line}")
 
 
 def write_potentials(
@@ -229,19 +245,46 @@ def write_potentials(
     from cginit.bonded import BondedPotential
     from cginit.curves import PairPotential
     from cginit.interactions import Interactions
-    from cginit.io import write_table
-    from cginit.io.pair_tables import write_pair_tables
 
     pairs = Interactions({name: one for name, one in potentials.items() if isinstance(one, PairPotential)})
     bonded = {name: one for name, one in potentials.items() if isinstance(one, BondedPotential)}
     if bonded:
         _write_bonded(bonded, folder, label)
+    if pairs:
+        _write_pairs(pairs, out, folder, kT, out_units, label)
+
+
+def write_results(
+    result: Refinement,
+    out: Sequence[Path | str] | None,
+    folder: Path,
+    *,
+    out_units: str | None = None,
+    label: Callable[[str], str] = lambda name: name,
+) -> None:
+    """Write the tables of a refinement, and say what makes a model of them that runs, if they are of molecules."""
+    write_potentials(
+        result.potentials, out, folder, kT=result.targets[0].kT, out_units=out_units, label=label
+    )
+    if not all(name.is_pair for name in result.potentials):
+        voice().line(f"run       cg-init export {folder} --for lammps writes a folder that runs as it is")
+
+
+def _write_pairs(
+    pairs: Interactions[PairPotential],
+    out: Sequence[Path | str] | None,
+    folder: Path,
+    kT: float,
+    out_units: str | None,
+    label: Callable[[str], str],
+) -> None:
+    from cginit.io import write_table
+    from cginit.io.pair_tables import write_pair_tables
+
     if len(pairs) == 1:
         own = label(str(next(iter(pairs))))
         names = [str(path).replace(PAIR, own) for path in out or (folder / "best.pot", folder / "best.table")]
         say_tables([write_table(pairs.only(), Path(name), units=out_units) for name in names])
-        return
-    if not pairs:
         return
     if out_units is not None:
         raise InputError("--out-units is not for mixtures; their tables have the units of their files")
@@ -254,7 +297,7 @@ def write_potentials(
             continue
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         tables = write_pair_tables({pair.types: one for pair, one in pairs.items()}, name, kT=kT)
-        voice().line(tables.usage)
+        say_usage(tables.format, tables.usage)
         for path in tables.paths:
             voice().file(path)
 
@@ -270,5 +313,5 @@ def _write_bonded(
         stem = name.file_stem if own == str(name) else own
         voice().file(write_bonded_pot(one, folder / f"{stem}.pot"))
     path, usage = write_lammps_bonded(potentials, folder / "bonded.table")
-    voice().line(usage)
+    say_usage("lammps", usage)
     voice().file(path)

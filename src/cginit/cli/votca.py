@@ -10,7 +10,7 @@ import typer
 
 from cginit.cli.groups import given_options, refuse_options
 from cginit.cli.guess import Problem, describe
-from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_potentials
+from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_results
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
@@ -76,13 +76,8 @@ def refine_settings(
     if out is None and len(labels) == 1:
         (own,) = labels.values()
         out = [workdir / f"{own}.pot", workdir / f"{own}.table"]
-    write_potentials(
-        result.potentials,
-        out,
-        workdir,
-        kT=plan.target.kT,
-        out_units=given.get("out_units"),
-        label=lambda name: labels.get(name, name),
+    write_results(
+        result, out, workdir, out_units=given.get("out_units"), label=lambda name: labels.get(name, name)
     )
     if not result.converged:
         raise typer.Exit(NOT_CONVERGED)

@@ -43,11 +43,14 @@ class PairTables:
         The bead types, in the order of their numbers.
     usage : str
         The lines for the program's input that load the files.
+    format : str
+        The program's name among the formats of tables.
     """
 
     paths: tuple[Path, ...]
     types: tuple[str, ...]
     usage: str
+    format: str
 
 
 def write_pair_tables(
@@ -136,7 +139,8 @@ def write_pair_tables(
     energy = None if known is None else known * conversion(first.units, target)[1]
     types = bead_types(potentials)
     content, usage = write(converted, Path(path), types, energy)
-    return PairTables(tuple(write_atomically(file, data) for file, data in content.items()), types, usage)
+    paths = tuple(write_atomically(file, data) for file, data in content.items())
+    return PairTables(paths, types, usage, chosen)
 
 
 def _lammps(
