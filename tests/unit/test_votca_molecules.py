@@ -129,7 +129,8 @@ def test_the_layout_of_hexane_becomes_a_refinement_of_molecules(hexane):
 
 def test_bonds_that_are_given_as_tables_stay(hexane):
     """Propane's layout: pairs are refined, bonds and angles are tables of GROMACS."""
-    b, degrees = np.linspace(0.0, 0.6, 301), np.linspace(0.0, 180.0, 361)
+    # As csg_inverse writes it, the table of a bond reaches as far as those of pairs: beyond half the box.
+    b, degrees = np.linspace(0.0, 2.0, 1001), np.linspace(0.0, 180.0, 361)
     k, bend = 5000.0, 0.01
     np.savetxt(hexane / "table_b1.xvg", np.column_stack([b, 0.5 * k * (b - 0.25) ** 2, -k * (b - 0.25)]))
     np.savetxt(
@@ -141,6 +142,8 @@ def test_bonds_that_are_given_as_tables_stay(hexane):
     stretch, angle = plan.potentials["bond A-B"], plan.potentials["angle A-B-A"]
     assert isinstance(angle, BondedPotential)
     assert np.interp(0.3, stretch.x, stretch.u) == pytest.approx(0.5 * k * 0.05**2)
+    # It ends where it is 50 kT high: sqrt(100 kT / k) = 0.2236 from its minimum, or one point beyond.
+    assert stretch.x[[0, -1]] == pytest.approx([0.026, 0.474], abs=1e-9)
     # In radians, and twice the table, as the last number in the topology says.
     assert np.interp(np.radians(120.0), angle.x, angle.u) == pytest.approx(
         2.0 * 0.5 * bend * 30.0**2, rel=1e-3

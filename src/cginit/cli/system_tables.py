@@ -91,6 +91,7 @@ def read_tables(
     InputError
         If one cannot be read, or belongs to no interaction of the targets.
     """
+    from cginit.coordinates import ended_where_high
     from cginit.interactions import Interactions
     from cginit.io import read_start, read_table
     from cginit.io.bonded_given import read_bonded_table
@@ -101,7 +102,8 @@ def read_tables(
         if owner is None:
             raise InputError(f"[{section}] names {name}, which no state has")
         if not name.is_pair:
-            found[name] = read_bonded_table(table.path, name, units=owner.units, degrees=table.degrees)
+            whole = read_bonded_table(table.path, name, units=owner.units, degrees=table.degrees)
+            found[name] = ended_where_high(whole, owner.kT)
         elif name in owner.rdfs:
             found[name] = read_start(table.path, owner.rdfs[name], owner.kT, r_cut)
         else:

@@ -9,6 +9,7 @@ from cginit.coordinates.bond import BOND
 from cginit.coordinates.counter import TermCounter
 from cginit.coordinates.counts import COORDINATES, BondedCounts, block_distribution, count_terms
 from cginit.coordinates.dihedral import DIHEDRAL
+from cginit.coordinates.inversion import ended_where_high
 from cginit.coordinates.resolution import (
     averaged_bins,
     fine_grid,
@@ -28,6 +29,7 @@ __all__ = [
     "averaged_bins",
     "block_distribution",
     "count_terms",
+    "ended_where_high",
     "fine_grid",
     "joined_bins",
     "on_common_range",

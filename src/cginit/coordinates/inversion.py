@@ -8,6 +8,8 @@ apart the walls of both meet.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ from cginit.bonded_grids import grid_step
 from cginit.curves import Array
 from cginit.errors import InputError
 
-__all__ = ["SEEN", "WALL", "inverted", "seen", "settled"]
+__all__ = ["SEEN", "WALL", "ended_where_high", "inverted", "seen", "settled"]
 
 #: A density below this part of the largest rests on a few counts, if nothing says how many.
 SEEN = 1e-3
@@ -253,6 +255,43 @@ def _closed(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) ->
     begin, end = max(int(within[0]) - 1, 0), min(int(within[-1]) + 2, grid.size)
     begin += int(grid[begin] < 0.0)
     return grid[begin:end], wide[begin:end]
+
+
+def ended_where_high(potential: BondedPotential, kT: float) -> BondedPotential:
+    """Return the potential of a bond without what its table has beyond energies that no bond gets to.
+
+    Tables of GROMACS begin at 0 and reach as far as those of pairs, often beyond half a box, where a bond has no
+    length. Potentials of angles and dihedrals, and bonds whose table does not rise so high, are returned as they are.
+
+    Parameters
+    ----------
+    potential : BondedPotential
+    kT : float
+        In its energy unit; the table ends with the first point on either side of its minimum that is 50 kT high.
+
+    Examples
+    --------
+    >>> b = np.linspace(0.0, 2.0, 201)
+    >>> spring = BondedPotential.shifted(b, 500 * (b - 1.0) ** 2, coordinate="bond", units="lj")
+    >>> ended_where_high(spring, 1.0).x[[0, -1]].round(2).tolist()
+    [0.68, 1.32]
+    """
+    if potential.coordinate != "bond":
+        return potential
+    lowest = int(np.argmin(potential.u))
+    high = np.flatnonzero(potential.u > WALL * kT)
+    begin = int(high[high < lowest].max(initial=0))
+    end = int(high[high > lowest].min(initial=potential.x.size - 1)) + 1
+    if end - begin == potential.x.size:
+        return potential
+    error = None if potential.u_error is None else potential.u_error[begin:end]
+    return replace(
+        potential,
+        x=potential.x[begin:end],
+        u=potential.u[begin:end],
+        f=potential.f[begin:end],
+        u_error=error,
+    )
 
 
 def _stiffness(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cginit.bonded import BondedPotential, Distribution
 from cginit.bonded_terms import named_terms
 from cginit.configuration import Configuration
-from cginit.coordinates import COORDINATES
+from cginit.coordinates import COORDINATES, ended_where_high
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.io.bonded_given import read_gromacs_bonded
@@ -246,7 +246,7 @@ def _terms(settings: Settings, sections: dict[Interaction, BondedSection]) -> Te
             distributions[one] = curve
             start = start or COORDINATES[one.coordinate].invert(curve, settings.kT)
         if start is not None:
-            potentials[one] = start
+            potentials[one] = ended_where_high(start, settings.kT)
         if not section.refined and section.target is not None:
             held.append(one)
             notes.append(
@@ -279,7 +279,8 @@ def _tables(
             )
         number, factor = kinds.pop()
         name = f"table_{one.coordinate[0]}{number}.xvg"
-        found.append((one, read_gromacs_bonded(settings.file(name, "the table"), one.coordinate, factor)))
+        table = read_gromacs_bonded(settings.file(name, "the table"), one.coordinate, factor)
+        found.append((one, ended_where_high(table, settings.kT)))
     return found
 
 
