@@ -10,6 +10,7 @@ import pytest
 
 from cginit import RDF, InputError, PairPotential, StatePoint, write_rdf, write_table
 from cginit.configuration import random_configuration
+from cginit.engines.base import length_scale
 from cginit.interactions import Interactions
 from cginit.refine.stop import Norm
 from cginit.refine.updates import IBI, IMC, GaussNewton
@@ -490,6 +491,17 @@ def test_gromacs_settings(folder):
     notes = " ".join(plan.notes)
     assert "no mass is stated" in notes
     assert "the run is at 310 K" in notes
+    # With the mass of the bead, that of its type here, the time step of the parameter file is known, too.
+    (folder / "topol.top").write_text(
+        "[ atomtypes ]\nB C 6 28.0 0.0 A 1 1\nH 1.0 0.0 A 1 1\n[ moleculetype ]\nwater 1\n[ atoms ]\n"
+        "1 B 1 SOL CG 1 0\n[ moleculetype ]\nother 1\n[ atoms ]\n1 H 1 OTH H 1 0 1.0\n"
+    )
+    heavy = make_plan(settings(folder, replace=[("<program>lammps", "<program>gromacs")]))
+    assert not any("no mass is stated" in note for note in heavy.notes)
+    (potential,) = heavy.potentials.values()
+    tau = length_scale(potential, heavy.target.state) * np.sqrt(28.0 / heavy.target.kT)
+    assert heavy.schedule.dt == pytest.approx(0.002 / tau)
+    assert heavy.schedule.friction == pytest.approx(tau / 0.5)
     assert "inverse.gromacs.pot_max" in notes
 
 

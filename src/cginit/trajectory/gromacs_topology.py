@@ -18,6 +18,8 @@ _SIZES = {
 }
 #: Function types whose parameter is the number of a table.
 TABULATED = ("8", "9")
+#: Kinds of particles: atom, shell, virtual site (two letters).
+PARTICLES = ("A", "S", "V", "D")
 #: How deep files may include each other.
 MAX_DEPTH = 10
 
@@ -40,6 +42,8 @@ class GromacsMolecule:
         More pairs that feel none.
     types : list of str
         Type of each atom.
+    masses : list of float or None
+        Mass of each atom in g/mol, or that of its type; None where neither is stated.
     """
 
     nrexcl: int
@@ -48,6 +52,7 @@ class GromacsMolecule:
     factors: dict[tuple[str, tuple[int, ...]], float] = field(default_factory=dict)
     exclusions: list[tuple[int, int]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+    masses: list[float | None] = field(default_factory=list)
 
 
 def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
@@ -59,6 +64,7 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
         If a line is not what its section asks for.
     """
     found: dict[str, GromacsMolecule] = {}
+    of_types: dict[str, float] = {}
     section, molecule = "", None
     for where, line in _lines(path, 0):
         heading = re.fullmatch(r"\[\s*(\w+)\s*\]", line)
@@ -76,12 +82,17 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
                 molecule = found.setdefault(words[0], GromacsMolecule(int(words[1])))
             elif section == "atoms" and molecule is not None:
                 molecule.types.append(words[1])
+                molecule.masses.append(float(words[7]) if len(words) > 7 else of_types.get(words[1]))
+            elif section == "atomtypes":
+                # Behind the name may stand one of bonds and a number; the letter of the kind of particle does always.
+                kind = next(place for place, word in enumerate(words) if place > 2 and word in PARTICLES)
+                of_types[words[0]] = float(words[kind - 2])
             elif section in _SIZES and molecule is not None:
                 _add(molecule, section, words)
             elif section == "exclusions" and molecule is not None:
                 first, *others = (int(word) - 1 for word in words)
                 molecule.exclusions += [(first, other) for other in others]
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, StopIteration):
             raise InputError(f"{where}: {line!r} does not belong into the section [ {section} ]") from None
     return found
 

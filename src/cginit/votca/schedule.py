@@ -10,6 +10,7 @@ from cginit.engines.base import Potentials, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.refine import DEFAULT_SCHEDULE
 from cginit.state import StatePoint
+from cginit.trajectory.gromacs_topology import gromacs_molecules
 from cginit.units import NM_KJ
 from cginit.votca.components import mass_rows
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
@@ -34,6 +35,7 @@ def run_of(settings: Settings, state: StatePoint) -> tuple[RunPlan, tuple[str, .
             run = replace(run, mass=min(masses_of(settings), default=None))
     elif settings.program == "gromacs":
         run = read_mdp(settings.file(settings.program_option("mdp", "grompp.mdp"), "the parameter file"))
+        run = replace(run, mass=min(masses_of(settings), default=None))
         equi_time = _float(settings, "equi_time")
     else:
         return RunPlan(), (
@@ -59,7 +61,18 @@ def _float(settings: Settings, name: str) -> float:
 
 
 def masses_of(settings: Settings) -> list[float]:
-    """Return the masses of the bead types of a LAMMPS data file."""
+    """Return the masses of the bead types of a LAMMPS data file, or of the beads of a GROMACS topology."""
+    if settings.program == "gromacs":
+        top = settings.folder / settings.program_option("topol_in", "topol.top")
+        stated = [
+            (kind, mass)
+            for molecule in gromacs_molecules(top).values()
+            for kind, mass in zip(molecule.types, molecule.masses, strict=True)
+            if mass
+        ]
+        # Force fields that are included have molecules of other types.
+        own = [mass for kind, mass in stated if kind in settings.components]
+        return own or [mass for _, mass in stated]
     found = topology(settings)
     if found is None:
         return []
