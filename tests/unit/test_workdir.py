@@ -61,8 +61,9 @@ def test_a_folder_in_use_is_refused_and_left_alone(tmp_path):
 
 
 def test_the_lock_ends_with_the_context_the_refusal_and_the_object(tmp_path):
-    with store(tmp_path):
+    with store(tmp_path) as first:
         assert (tmp_path / ".lock").exists()
+        simulated(first, 0)
     assert not (tmp_path / ".lock").exists()
     with pytest.raises(InputError, match="another refinement"):
         store(tmp_path, {"target": "yours"})
@@ -137,6 +138,16 @@ def test_settings_cut_short_are_written_again_where_the_iterations_are_of_this_r
         assert len(list(found.complete())) == 3
     with pytest.raises(InputError, match="holds another refinement"):
         store(tmp_path, {"target": "yours"})
+
+
+def test_a_folder_in_which_nothing_was_simulated_is_anybodys(tmp_path):
+    """Settings whose first simulation cannot run are changed, and the same command is given again."""
+    store(tmp_path, {"target": "with a slip"}).close()
+    with store(tmp_path) as found:
+        assert found.identity() == IDENTITY
+        simulated(found, 0)
+    with pytest.raises(InputError, match="holds another refinement"):
+        store(tmp_path, {"target": "with a slip"})
 
 
 @pytest.mark.parametrize("size", [0, None])

@@ -122,7 +122,7 @@ class WorkDir:
             leftover.unlink()
         path = self.folder / self._settings
         content = self._read_settings()
-        if content is not None:
+        if content is not None and not self._was_given_up(identity, content):
             self._compare(identity, content)
             if all(_agrees(self.folder / name, entry) for name, entry in content.get("files", {}).items()):
                 self._remove_damaged()
@@ -142,6 +142,11 @@ class WorkDir:
         # Written last: a folder with settings is one that can be continued.
         write_json({"format_version": self._version, "identity": identity, "files": files}, path)
         self._remove_damaged()
+
+    def _was_given_up(self, identity: dict[str, str], found: dict[str, Any]) -> bool:
+        """Whether another refinement began here and simulated nothing, as one whose settings do not run does."""
+        other = found.get("format_version") == self._version and found["identity"] != identity
+        return other and next(self._iterations(), None) is None
 
     def _read_settings(self) -> dict[str, Any] | None:
         try:
