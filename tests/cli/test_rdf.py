@@ -109,7 +109,9 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
     options = ("--topology", two_kinds, "--map", mapping, "--units", "lj", "--kT", 1.5, "--dr", 0.1)
     file = tmp_path / "deep" / "mixture.toml"
     result = run(*options, "--out", f"{tmp_path}/targets/", "--system", file, "--r-max", 2.5)
-    assert f"{file}: run cg-init refine {file}" in result.stdout.replace("\n", "")
+    assert f"{file}: run cg-init refine {file} --workdir {file.parent}/refined" in result.stdout.replace(
+        "\n", ""
+    )
     (found,) = read_system(file).targets
     assert [str(pair) for pair in found.pairs] == ["P-P", "P-Q", "Q-Q"]
     assert (found.units.name, found.kT) == ("lj", 1.5)
@@ -151,7 +153,8 @@ def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
     options = ("--topology", trajectory, "--map", "types", "--units", "lj", "--kT", 1.0, "--dr", 0.1)
     result = run(*options, "--system", system, "--pressure", 0.2)
     assert result.exit_code == 0, result.output
-    assert f"run cg-init refine {system}" in result.stdout
+    # The command refuses to run without a folder of its own.
+    assert f"run cg-init refine {system} --workdir {system.parent}/refined" in result.stdout
     read = read_system(system)
     (target,), (start,) = read.targets, read.starts
     assert [str(one) for one in target.measured] == ["P-P", "bond P-P"]

@@ -59,6 +59,7 @@ def write_molecules(
     list of (Path, str)
         What was written, and what it is; the file of the system last.
     """
+    from cginit.cli.system import next_command
     from cginit.io import write_atomically, write_rdf
     from cginit.io.bonded_tables import write_distribution
     from cginit.trajectory import write_start
@@ -110,7 +111,7 @@ def write_molecules(
             for name, path in tables.items()
         ]
     whole = write_atomically(file, "\n".join(lines) + "\n")
-    return [*written, (whole, f"run cg-init refine {file}")]
+    return [*written, (whole, next_command(file))]
 
 
 def _first_tables(folder: Path, first: Mapping[Interaction, Potential]) -> dict[Interaction, Path]:

@@ -341,11 +341,11 @@ def _write_system(
     pressure: float | None,
 ) -> None:
     """Write what ``cg-init refine`` reads, and say so."""
-    from cginit.cli.system import write_system
+    from cginit.cli.system import next_command, write_system
 
     scale = state.density / sampled.density
     densities = {kind: scale * value for kind, value in sampled.densities}
-    voice().file(write_system(path, state, densities, dict(files), pressure), f"run cg-init refine {path}")
+    voice().file(write_system(path, state, densities, dict(files), pressure), next_command(path))
     if sampled.several:
         voice().note(
             f"molecules have several beads, and {path} says nothing of their bonds, which neither the mapping nor "

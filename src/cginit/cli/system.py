@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cginit.state import StatePoint
     from cginit.target import Target
 
-__all__ = ["System", "read_system", "refuse_curve", "write_system"]
+__all__ = ["System", "next_command", "read_system", "refuse_curve", "write_system"]
 
 #: What says what one state is.
 STATE = (
@@ -39,6 +39,8 @@ STATE = (
 WHOLE = ("units", "given", "start", "states")
 #: Ends of names of files of columns or arrays.
 CURVES = (".dat", ".xvg", ".csv", ".tsv", ".txt", ".npy", ".npz", ".tgt", ".new")
+#: Folder of the refinement beside the file, where nobody has named one.
+WORKDIR = "refined"
 #: What a table of ``[[states]]`` may hold beside.
 OWN = ("units", "weight", "mixture", "system")
 
@@ -286,6 +288,13 @@ def write_system(
         for pair, path in targets.items()
     ]
     return write_atomically(file, "\n".join(lines) + "\n")
+
+
+def next_command(file: Path) -> str:
+    """Return the command that refines the system of a file, to be pasted as it is."""
+    import shlex
+
+    return f"run cg-init refine {shlex.quote(str(file))} --workdir {shlex.quote(str(file.parent / WORKDIR))}"
 
 
 def _text(words: str) -> str:
