@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cginit.errors import InputError
 
-__all__ = ["GRID_TOLERANCE", "Array", "force", "frozen", "median", "uniform_grid"]
+__all__ = ["GRID_TOLERANCE", "Array", "force", "frozen", "gauss_legendre", "median", "uniform_grid"]
 
 Array = NDArray[np.float64]
 
@@ -78,6 +78,28 @@ def median(values: Array) -> float:
     ordered = np.sort(values)
     middle = 0.5 * float(ordered[(ordered.size - 1) // 2] + ordered[ordered.size // 2])
     return float("nan") if np.isnan(ordered[-1]) else middle
+
+
+def gauss_legendre(n: int) -> tuple[Array, Array]:
+    """Return nodes and weights ``(n,)`` that integrate polynomials of degree 2n - 1 over [0, 1], nodes rising.
+
+    They are eigenvalues and first components of eigenvectors of the Jacobi matrix of the Legendre polynomials. To
+    import numpy.polynomial takes longer than to solve an integral equation.
+
+    References
+    ----------
+    G. H. Golub and J. H. Welsch, Math. Comput. 23, 221 (1969), doi:10.1090/S0025-5718-69-99647-1.
+
+    Examples
+    --------
+    >>> x, weight = gauss_legendre(3)
+    >>> round(float(weight @ x**5), 12), round(float(weight.sum()), 12)
+    (0.166666666667, 1.0)
+    """
+    k = np.arange(1.0, n)
+    beside = k / np.sqrt(4.0 * k**2 - 1.0)
+    nodes, vectors = np.linalg.eigh(np.diag(beside, 1) + np.diag(beside, -1))
+    return 0.5 * (1.0 + nodes), vectors[0] ** 2
 
 
 def force(r: Array, u: Array) -> Array:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array, uniform_grid
 from cginit.errors import InputError
+from cginit.grids import gauss_legendre
 
 __all__ = ["bin_average_correction", "boltzmann_inversion"]
 
@@ -102,10 +103,11 @@ def bin_average_correction(
     x, averages = distances[first:stop], np.log(values[first:stop])
     dr = float(distances[1] - distances[0])
     # Four Gauss points integrate what a cubic in ln g makes of a bin to far better than the spline is.
-    nodes, weights = np.polynomial.legendre.leggauss(4)
-    shell = weights[:, None] * (x + 0.5 * dr * nodes[:, None]) ** 2
+    nodes, weights = gauss_legendre(4)
+    inner = nodes - 0.5
+    shell = weights[:, None] * (x + dr * inner[:, None]) ** 2
     shell /= shell.sum(axis=0)
-    spline = _Spline(x.size, 0.5 * nodes)
+    spline = _Spline(x.size, inner)
     log_g = averages
     for _ in range(iterations):
         inside = np.exp(spline(log_g))

@@ -9,7 +9,8 @@ the gas-liquid region; if that fails, the fluid is compressed at its temperature
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -22,13 +23,15 @@ from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.newton import Root, damped_newton
 from cginit.liquid.ornstein_zernike import Closure
 
-__all__ = ["ForwardSolution", "solve"]
+__all__ = ["ForwardSolution", "continued", "solve"]
 
 #: Largest residual of r gamma, in units of rho^(-1/3).
 TOLERANCE = 1e-9
 #: Smallest step in temperature or density, as a part of the whole way, before the branch counts as ended.
 MIN_STEP = 2.0**-9
 MIN_NODES = 2047
+#: Solutions behind a state that say where it is to be sought: a cubic is the best for dense fluids.
+BEHIND = 4
 #: The transform reaches this many cut-offs, so that h has decayed where the period ends.
 REACH = 10.0
 #: Cooling starts at 64 times the temperature, where attractions are gone and an r^-12 core has shrunk by 30 %.
@@ -165,6 +168,42 @@ def solve(
         iterations=path.iterations,
         converged=True,
     )
+
+
+def continued(found: Sequence[ForwardSolution], at: Sequence[float], to: float) -> ForwardSolution | None:
+    """Return a start of `solve` for the next state of a path: gamma of the last ones, continued by a polynomial.
+
+    Parameters
+    ----------
+    found : sequence of ForwardSolution
+        Solutions along the path, on one grid.
+    at : sequence of float
+        Where on it they are: densities, or any other number that changes from one to the next.
+    to : float
+        Where the next one is.
+
+    Returns
+    -------
+    ForwardSolution or None
+        The last of them with another gamma; None if there are none.
+
+    Examples
+    --------
+    >>> r = np.linspace(0.0, 4.0, 81)
+    >>> fluids = [solve(r, np.exp(-(r**2)), density) for density in (0.3, 0.4, 0.5)]
+    >>> ahead = continued(fluids[:2], [0.3, 0.4], 0.5)
+    >>> far, near = (np.abs(x.gamma - fluids[2].gamma).max() for x in (fluids[1], ahead))
+    >>> bool(near < 0.2 * far)
+    True
+    """
+    last = list(zip(found, at, strict=False))[-BEHIND:]
+    if not last:
+        return None
+    gamma = np.zeros_like(last[-1][0].gamma)
+    for i, (solution, here) in enumerate(last):
+        others = [there for j, (_, there) in enumerate(last) if j != i]
+        gamma += math.prod((to - there) / (here - there) for there in others) * solution.gamma
+    return replace(last[-1][0], gamma=gamma)
 
 
 def _checked(r: ArrayLike, u: ArrayLike, density: float, closure: str) -> tuple[Array, Array]:

@@ -115,7 +115,8 @@ def damped_newton(
         flat = gmres(
             linear(state),
             -gap.ravel(),
-            rtol=min(1e-2, size),
+            # Quadratic convergence, but no closer than the solution needs.
+            rtol=min(1e-2, max(size, 0.1 * tolerance / size)),
             precondition=None if precondition is None else precondition(state),
         )
         step = flat.reshape(x.shape)

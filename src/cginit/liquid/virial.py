@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from cginit.curves import Array, uniform_grid
 from cginit.errors import InputError
+from cginit.grids import gauss_legendre
 from cginit.liquid.forward import ForwardSolution, solve
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.ornstein_zernike import Closure
@@ -210,11 +211,9 @@ def compressibility_pressure(
     """
     _check_density(density)
     energies = np.asarray(u, dtype=np.float64) / kT
-    points, weights = np.polynomial.legendre.leggauss(nodes)
     pressure = 0.0
-    for point, weight in zip(points, weights, strict=True):
-        state = 0.5 * density * (1.0 + float(point))
-        pressure += 0.5 * density * float(weight) / solve(r, energies, state, closure).s_0
+    for part, weight in zip(*gauss_legendre(nodes), strict=True):
+        pressure += density * float(weight) / solve(r, energies, density * float(part), closure).s_0
     return pressure * kT
 
 
