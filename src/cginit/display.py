@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +78,9 @@ class Shown:
         return f"<{type(self).__name__}: {facts}>"
 
     def _repr_html_(self) -> str:
+        # Only a notebook asks for it.
+        from html import escape
+
         rows = "".join(
             f"<tr><td style='text-align:left;opacity:0.7'>{escape(name)}</td>"
             f"<td style='text-align:left'>{escape(words)}</td></tr>"
@@ -195,6 +197,8 @@ def sparkline(drawing: Drawing, wanted: Drawing | None = None) -> str:
         shown[:-1] |= shown[1:].copy()
         shown &= one.x <= drawing.x[-1]
         return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[shown], y[shown], strict=True))
+
+    from html import escape
 
     line = 'fill="none" stroke="currentColor"'
     behind = (

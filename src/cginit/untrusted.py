@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Callable
 from functools import wraps
 from io import BytesIO
@@ -129,6 +128,9 @@ def _arrays(data: bytes, name: str, largest: int) -> dict[str, NDArray[Any]]:
     if data.startswith(np.lib.format.MAGIC_PREFIX):
         _check_size(BytesIO(data), len(data), name)
         return {"": np.load(BytesIO(data), allow_pickle=False)}
+    # Plain tables do without.
+    import zipfile
+
     with zipfile.ZipFile(BytesIO(data)) as archive:
         members = archive.infolist()
         size = sum(one.file_size for one in members)

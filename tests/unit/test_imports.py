@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,24 @@ def test_the_import_is_light():
     heavy = {"scipy", "pandas", "onnxruntime", "typer", "rich", "numpy.polynomial"}
     mine = {"cginit.refine.driver", "cginit.eos", "cginit.io", "cginit.liquid", "cginit.models"}
     assert not (heavy | mine) & set(_fresh("import sys, cginit; print(*sys.modules)"))
+
+
+def test_a_guess_of_the_usual_target_loads_what_it_needs(tmp_path):
+    target = Path(__file__).parents[2] / "examples" / "water" / "target.dat"
+    arguments = ["cg-init", "--rdf", str(target), "--out", str(tmp_path / "a.table")]
+    code = (
+        f"import sys, atexit; sys.argv = {arguments}; atexit.register(lambda: print(*sys.modules)); "
+        "from cginit.cli import main; main()"
+    )
+    # Each takes 1 to 10 ms of the half second that such a guess may take (benchmarks/startup.py).
+    late = {"scipy", "rich", "pydantic", "pandas", "numpy.polynomial", "numpy.ma", "importlib.metadata"}
+    late |= {"importlib.resources", "tempfile", "random", "zipfile", "csv", "decimal", "html"}
+    late |= {
+        f"cginit.liquid.{x}" for x in ("response", "finite_size", "joint_inversion", "long_wave", "mixture")
+    }
+    found = _fresh(code)
+    assert "cginit.eos.fluid" in found
+    assert not late & set(found)
 
 
 @pytest.mark.parametrize("name", ["guess", "refine"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,6 +99,8 @@ def run(app: typer.Typer, name: str) -> None:
     name : str
         Name of the program.
     """
+    # What is left at the end goes with the process: to look through it for garbage takes a twentieth of a guess.
+    atexit.register(gc.freeze)
     try:
         app(prog_name=name)
     except BrokenPipeError:

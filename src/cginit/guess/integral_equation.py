@@ -12,11 +12,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
-from cginit.liquid.finite_size import compressibility_limit, infinite_system
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.joint_inversion import invert_with_structure_factor
-from cginit.liquid.long_wave import invert_with_long_wave
-from cginit.liquid.mixture import invert_mixture
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
 from cginit.splines import cubic_spline
 from cginit.state import StatePoint
@@ -90,6 +86,9 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
     target = visible.target
     if target.beads is None:
         return visible
+    # As the other inversions of this file, it is imported by the targets that need it.
+    from cginit.liquid.finite_size import compressibility_limit, infinite_system
+
     wave = target.smallest_wave
     if wave is not None:
         s_0 = wave.s
@@ -127,12 +126,16 @@ def indirect_correlation(
     nodes, g, error = _on_sine_nodes(visible)
     wave, waves = visible.target.long_wave, visible.target.structure_factor
     if waves is not None:
+        from cginit.liquid.joint_inversion import invert_with_structure_factor
+
         solution = invert_with_structure_factor(
             nodes, g, density, waves, closure, error=error, noise_weight=noise_weight
         )
     elif wave is None:
         solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
     else:
+        from cginit.liquid.long_wave import invert_with_long_wave
+
         solution = invert_with_long_wave(
             nodes, g, density, wave, closure, error=error, noise_weight=noise_weight
         )
@@ -152,6 +155,8 @@ def indirect_correlations(
     ConvergenceError
         If the inversion has no solution at these densities.
     """
+    from cginit.liquid.mixture import invert_mixture
+
     placed = {pair: _on_sine_nodes(one) for pair, one in visible.items()}
     found = invert_mixture(
         next(iter(placed.values()))[0],

@@ -125,7 +125,7 @@ def growth(r: Array, g: Array) -> float | None:
     if r.size < LEAST_ROWS or np.count_nonzero(half) < 4 or np.any(g[half] <= 0.0) or g[-1] < LEAST_LAST:
         return None
     x, y = np.log(r[half]), np.log(g[half])
-    power, offset = np.polynomial.polynomial.polyfit(x, y, 1)[::-1]
+    power, offset = np.polyfit(x, y, 1)
     off = float(np.std(y - offset - power * x))
     # The law explains the column: what is left is a small part of the rise.
     return float(power) if power > LEAST_POWER and off < 0.1 * power * float(np.ptp(x)) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 
 import numpy as np
 
@@ -46,7 +45,7 @@ def even_grid(r: Array, fields: tuple[str, ...]) -> Array | None:
     digit = _last_digit(fields)
     if digit > 0.5 * dr:
         return None
-    step, start = np.polynomial.polynomial.polyfit(np.arange(n), r, 1)[::-1]
+    step, start = np.polyfit(np.arange(n), r, 1)
     fit = start + step * np.arange(n)
     # The fit itself is off by a fraction of the rounding, hence 0.6 and not 0.5.
     if np.max(np.abs(r - fit)) > 0.6 * digit:
@@ -57,6 +56,9 @@ def even_grid(r: Array, fields: tuple[str, ...]) -> Array | None:
 
 def _last_digit(fields: tuple[str, ...]) -> float:
     """Size of the last decimal that the column prints (trailing zeros may be missing in some rows)."""
+    # Most grids are even as they are printed.
+    from decimal import Decimal, InvalidOperation
+
     try:
         exponents = [Decimal(field).as_tuple().exponent for field in fields]
     except InvalidOperation:

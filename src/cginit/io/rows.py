@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -207,6 +206,8 @@ def rows_of(text: str, name: str) -> Rows:
 
 def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, tuple[str, ...]]]:
     """Fields of each line that holds any, with the quoting rules of CSV."""
+    import csv
+
     filled = [(number, line) for number, line in enumerate(content, 1) if line]
     reader = csv.reader((line for _, line in filled), delimiter=separator, skipinitialspace=True, strict=True)
     try:

@@ -10,7 +10,6 @@ import numpy as np
 
 from cginit.curves import Array, LongWave
 from cginit.liquid.bridge import modified_verlet
-from cginit.liquid.long_wave import invert_with_long_wave
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
 
 __all__ = ["U_LOWEST", "WEIGHTS", "inversions", "structure_size", "verlet_modified", "with_origin"]
@@ -75,6 +74,9 @@ def inversions(
     """Return the Ornstein-Zernike inversion of g ``(n,)`` for each of the `WEIGHTS`, with S(k) if there is one."""
     if wave is None:
         return tuple(invert(r, g, density, error=error, noise_weight=w) for w in WEIGHTS)
+    # The usual target has no S(k).
+    from cginit.liquid.long_wave import invert_with_long_wave
+
     return tuple(invert_with_long_wave(r, g, density, wave, error=error, noise_weight=w) for w in WEIGHTS)
 
 

@@ -6,8 +6,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,8 @@ __all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session",
 
 #: Version of the JSON file beside the weights.
 MODEL_FORMAT = 1
+#: The models of this package. To find them by importlib.resources would load tempfile and random.
+SHIPPED = Path(__file__).with_name("shipped")
 #: Curves that go through a network at once: what its layers hold of them fits into the cache of a core.
 PORTION = 64
 
@@ -98,8 +98,7 @@ class Model:
 
 def model_names(subjects: tuple[str, ...] = ("potential", "bridge")) -> tuple[str, ...]:
     """Return the names of the shipped models of some `Model.subject`, by default those that a guess can use."""
-    folder = files("cginit.models") / "shipped"
-    texts = (x.read_text(encoding="utf-8") for x in folder.iterdir() if x.name.endswith(".json"))
+    texts = (x.read_text(encoding="utf-8") for x in SHIPPED.glob("*.json"))
     known = (json.loads(text) for text in texts)
     return tuple(sorted(str(x["name"]) for x in known if _subject(x) in subjects))
 
@@ -127,7 +126,7 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
     >>> u.shape
     (1, 50)
     """
-    place = files("cginit.models") / "shipped" if folder is None else folder
+    place = SHIPPED if folder is None else folder
     metadata, session = read_model(place, name)
     return Model(
         str(metadata["name"]),
@@ -140,7 +139,7 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
     )
 
 
-def read_model(place: Path | Traversable, name: str) -> tuple[dict[str, Any], Any]:
+def read_model(place: Path, name: str) -> tuple[dict[str, Any], Any]:
     """Return what ``NAME.json`` in a folder says, and the session of ``NAME.onnx`` beside it.
 
     Raises
