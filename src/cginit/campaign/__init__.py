@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from cginit.campaign.beads import BeadPotential, bead_potential
 from cginit.campaign.campaign import Batch, Campaign, counts, screen_report
-from cginit.campaign.dataset import Dataset, Record, aged_states, join, load, merge, read_record, save
+from cginit.campaign.dataset import (
+    aged_states,
+    join,
+    load,
+    load_any,
+    load_molecules,
+    merge,
+    read_record,
+    save,
+)
 from cginit.campaign.families import DENSITIES, FAMILIES, StatePointTask, plan, split_of
+from cginit.campaign.molecules import Molecule, MoleculeTask, random_molecule
 from cginit.campaign.potentials import SplinePotential, spline_potential
+from cginit.campaign.records import Dataset, MoleculeDataset, MoleculeRecord, Record
 from cginit.campaign.run import record_path, run_campaign
 from cginit.campaign.screen import screen
 from cginit.campaign.simulate import simulate_state
+from cginit.campaign.simulate_molecules import simulate_molecules
 
 __all__ = [
     "DENSITIES",
@@ -18,6 +30,10 @@ __all__ = [
     "BeadPotential",
     "Campaign",
     "Dataset",
+    "Molecule",
+    "MoleculeDataset",
+    "MoleculeRecord",
+    "MoleculeTask",
     "Record",
     "SplinePotential",
     "StatePointTask",
@@ -26,14 +42,18 @@ __all__ = [
     "counts",
     "join",
     "load",
+    "load_any",
+    "load_molecules",
     "merge",
     "plan",
+    "random_molecule",
     "read_record",
     "record_path",
     "run_campaign",
     "save",
     "screen",
     "screen_report",
+    "simulate_molecules",
     "simulate_state",
     "spline_potential",
     "split_of",

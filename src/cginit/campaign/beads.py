@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +10,15 @@ import numpy as np
 from cginit.campaign.potentials import TABLE_INTERVALS, capped, uniforms
 from cginit.curves import Array, PairPotential
 
-__all__ = ["KINDS", "BeadPotential", "bead_density", "bead_potential"]
+__all__ = ["BOUNDED", "KINDS", "BeadPotential", "bead_density", "bead_potential", "effective_volume"]
 
 Uniform = Callable[[], float]
 #: Parts of the random stream: an integer gives independent numbers for the potential and for its densities.
 _POTENTIAL, _DENSITY = 98, 100
 #: Nearest distance at which a power law is evaluated; far inside any core.
 _NEAREST = 0.2
+#: Cut-offs in sigma.
+SHORTEST, LONGEST = 2.0, 5.0
 #: Numbers that any kind draws at most.
 _NUMBERS = 40
 #: In kT.
@@ -44,12 +46,23 @@ class BeadPotential:
     potential: PairPotential
 
 
-def bead_potential(seed: int) -> BeadPotential:
+def bead_potential(
+    seed: int, kinds: Collection[str] | None = None, longest: float = LONGEST
+) -> BeadPotential:
     """Return the random potential of family b named by `seed`; see `KINDS`.
 
     The cut-off is uniform in [2, 5] sigma, where sigma is about the diameter of a bead that has a core, or
     nearer, where U ends earlier. A smooth switch over the last fifth of the range brings energy and force to
     zero.
+
+    Parameters
+    ----------
+    seed : int
+        The integer.
+    kinds : collection of str, optional
+        Keys of `KINDS` among which is drawn; by default all.
+    longest : float
+        Largest cut-off, in sigma.
 
     Raises
     ------
@@ -63,14 +76,15 @@ def bead_potential(seed: int) -> BeadPotential:
     (True, 0.0)
     """
     uniform = uniforms(seed, _POTENTIAL)
-    at = uniform() * sum(share for share, _ in KINDS.values())
-    kind = next(iter(KINDS))
-    for name, (share, _) in KINDS.items():
+    among = {name: one for name, one in KINDS.items() if kinds is None or name in kinds}
+    at = uniform() * sum(share for share, _ in among.values())
+    kind = next(iter(among))
+    for name, (share, _) in among.items():
         kind = name
         at -= share
         if at < 0.0:
             break
-    r_cut = 2.0 + 3.0 * uniform()
+    r_cut = SHORTEST + (longest - SHORTEST) * uniform()
     # A range in which U is nothing would only cost time: the same numbers again, on a grid that ends with U.
     again = [uniform() for _ in range(_NUMBERS)]
     u = KINDS[kind][1](np.linspace(0.0, r_cut, TABLE_INTERVALS + 1), _replay(again))
@@ -94,14 +108,22 @@ def bead_density(made: BeadPotential, index: int) -> float:
     whose beads overlap, up to 3.
     """
     uniform = uniforms(made.seed, _DENSITY, index)
-    r, u = made.potential.r, made.potential.u
-    whole = 3.0 * float(np.trapezoid(-np.expm1(-np.maximum(u, 0.0)) * r**2, r))
-    core = float(r[np.flatnonzero(u < 2.0)[0]]) ** 3
+    core, whole = effective_volume(made.potential)
     volume = whole * (min(core, whole) / whole) ** uniform() if core > 0.1 else whole
-    highest = 3.0 if u[0] < 1e3 else 0.95
+    highest = 3.0 if made.potential.u[0] < 1e3 else 0.95
     packing = 0.05 + (highest - 0.05) * uniform() ** 0.6
     # Very thin gases teach nothing, and a box of 10 sigma should not hold more than some 1600 beads.
     return float(np.clip(packing / volume, 0.03, 1.5))
+
+
+def effective_volume(potential: PairPotential) -> tuple[float, float]:
+    """Return the cubes of two diameters of a bead: where U first falls to 2 kT, and that of the whole repulsion.
+
+    The second is the hard sphere with the second virial coefficient of the repulsion, barriers included.
+    """
+    r, u = potential.r, potential.u
+    whole = 3.0 * float(np.trapezoid(-np.expm1(-np.maximum(u, 0.0)) * r**2, r))
+    return float(r[np.flatnonzero(u < 2.0)[0]]) ** 3, whole
 
 
 def _replay(numbers: list[float]) -> Uniform:
@@ -230,3 +252,5 @@ KINDS: dict[str, tuple[float, Callable[[Array, Uniform], Array]]] = {
     "dpd": (0.05, _dpd),
     "star": (0.05, _star),
 }
+#: Those of beads that may overlap.
+BOUNDED = ("gaussian", "hertzian", "dpd", "star")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit.campaign.dataset import Dataset
-from cginit.campaign.families import StatePointTask, plan
-from cginit.campaign.simulate import PRECISION
+from cginit.campaign.dataset import AnyDataset
+from cginit.campaign.families import FAMILIES, NamedTask, plan
+from cginit.campaign.molecules import FAMILY as MOLECULES
+from cginit.campaign.molecules import molecule_plan
+from cginit.campaign.records import Dataset
 from cginit.errors import InputError
 from cginit.io import write_atomically
 
@@ -31,9 +34,10 @@ class Batch:
     count: int
 
     @property
-    def tasks(self) -> list[StatePointTask]:
-        """The state points of these potentials."""
-        return plan(self.family, range(self.first, self.first + self.count))
+    def tasks(self) -> Sequence[NamedTask]:
+        """The state points of these potentials, or molecules."""
+        seeds = range(self.first, self.first + self.count)
+        return molecule_plan(seeds) if self.family == MOLECULES else plan(self.family, seeds)
 
 
 @dataclass(frozen=True)
@@ -44,23 +48,35 @@ class Campaign:
     ----------
     batches : tuple of Batch
         Potentials, in any number of parts.
-    precision : float
-        Aim for the relative standard error of g near its first peak; see `simulate_state`.
+    precision : float or None
+        Aim for the relative standard error of g near its first peak; None for that of `simulate_state` or
+        `simulate_molecules`.
     """
 
     batches: tuple[Batch, ...] = ()
-    precision: float = PRECISION
+    precision: float | None = None
 
     def with_batch(self, batch: Batch) -> Campaign:
-        """Return the campaign with more potentials; those that it has already count once."""
+        """Return the campaign with more potentials; those that it has already count once.
+
+        Raises
+        ------
+        InputError
+            If molecules are to join loose beads, whose records have other columns.
+        """
+        if any((batch.family == MOLECULES) != (one.family == MOLECULES) for one in self.batches):
+            raise InputError(
+                f"a campaign holds molecules (family {MOLECULES}) or loose beads "
+                f"({', '.join(FAMILIES)}), not both; choose a new folder"
+            )
         return self if batch in self.batches else replace(self, batches=(*self.batches, batch))
 
-    def tasks(self) -> list[StatePointTask]:
+    def tasks(self) -> list[NamedTask]:
         """Return all state points once, the batches side by side in proportion to their size.
 
         A campaign that is stopped half-way has then half of each.
         """
-        placed: dict[StatePointTask, float] = {}
+        placed: dict[NamedTask, float] = {}
         for batch in self.batches:
             tasks = batch.tasks
             for index, task in enumerate(tasks):
@@ -139,10 +155,10 @@ def _known(data: Dataset) -> NDArray[np.bool_]:
     return np.array(["bare WCA" in str(reason) for reason in data.screened])
 
 
-def counts(data: Dataset) -> dict[str, dict[str, int]]:
+def counts(data: AnyDataset) -> dict[str, dict[str, int]]:
     """Return accepted state points and accepted test state points by family, and the rejected ones by reason."""
     good = data.select(data.accepted)
-    families = ("a", "b")
+    families = FAMILIES if isinstance(data, Dataset) else (MOLECULES,)
     return {
         "accepted": {family: int((good.family == family).sum()) for family in families},
         "test": {

@@ -12,7 +12,7 @@ from cginit.campaign.potentials import spline_potential, uniforms
 from cginit.curves import PairPotential
 from cginit.errors import InputError
 
-__all__ = ["DENSITIES", "FAMILIES", "TEST_EVERY", "StatePointTask", "plan", "split_of"]
+__all__ = ["DENSITIES", "FAMILIES", "TEST_EVERY", "NamedTask", "StatePointTask", "plan", "split_of"]
 
 #: The published densities of family a, in sigma^-3.
 DENSITIES = (0.125, 0.244, 0.512, 1.0)
@@ -37,8 +37,43 @@ def split_of(seed: int) -> str:
 
 
 @dataclass(frozen=True)
-class StatePointTask:
-    """One state point of a campaign.
+class NamedTask:
+    """The name of a state point, and what follows from it.
+
+    Attributes
+    ----------
+    family : str
+        Of the potentials.
+    seed : int
+        The integer that names what is simulated in its family.
+    index : int
+        Which of its densities.
+    """
+
+    family: str
+    seed: int
+    index: int
+
+    @property
+    def split(self) -> str:
+        """``test`` or ``train``."""
+        return split_of(self.seed)
+
+    @property
+    def run_seed(self) -> int:
+        """Seed of start and dynamics: the task is the same whoever runs it."""
+        entropy = [ord(self.family), self.seed, self.index]
+        return int(np.random.SeedSequence(entropy).generate_state(1)[0]) % 2**31
+
+    @property
+    def name(self) -> str:
+        """``a-000012-2``; names the files of the task."""
+        return f"{self.family}-{self.seed:06d}-{self.index}"
+
+
+@dataclass(frozen=True)
+class StatePointTask(NamedTask):
+    """One state point of a campaign of beads.
 
     Attributes
     ----------
@@ -54,10 +89,6 @@ class StatePointTask:
     InputError
         If there is no such family or index.
     """
-
-    family: str
-    seed: int
-    index: int
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
@@ -78,22 +109,6 @@ class StatePointTask:
         if self.family == "a":
             return DENSITIES[self.index]
         return bead_density(bead_potential(self.seed), self.index)
-
-    @property
-    def split(self) -> str:
-        """``test`` or ``train``."""
-        return split_of(self.seed)
-
-    @property
-    def run_seed(self) -> int:
-        """Seed of start and dynamics: the task is the same whoever runs it."""
-        entropy = [ord(self.family), self.seed, self.index]
-        return int(np.random.SeedSequence(entropy).generate_state(1)[0]) % 2**31
-
-    @property
-    def name(self) -> str:
-        """``a-000012-2``; names the files of the task."""
-        return f"{self.family}-{self.seed:06d}-{self.index}"
 
 
 def plan(family: str, seeds: range) -> list[StatePointTask]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cginit.campaign.dataset import Record, write_record
-from cginit.campaign.families import StatePointTask
+from cginit.campaign.dataset import AnyRecord, write_record
+from cginit.campaign.families import NamedTask, StatePointTask
+from cginit.campaign.molecules import MoleculeTask
 from cginit.campaign.simulate import PRECISION, simulate_state
+from cginit.campaign.simulate_molecules import PRECISION as MOLECULE_PRECISION
+from cginit.campaign.simulate_molecules import simulate_molecules
 from cginit.cluster import dask_client
 from cginit.engines.base import Engine
-from cginit.errors import MissingDependencyError
+from cginit.errors import InputError, MissingDependencyError
 
 __all__ = ["record_path", "run_campaign"]
 
@@ -23,22 +26,22 @@ log = logging.getLogger(__name__)
 AHEAD = 3
 
 
-def record_path(folder: Path, task: StatePointTask) -> Path:
+def record_path(folder: Path, task: NamedTask) -> Path:
     """Return the file of a task's record."""
     return folder / f"{task.name}.npz"
 
 
 def run_campaign(
-    tasks: list[StatePointTask],
+    tasks: Sequence[NamedTask],
     engine: Engine,
     folder: Path,
     *,
     workers: int = 1,
     scheduler: str | None = None,
-    precision: float = PRECISION,
+    precision: float | None = None,
     larger: int = 1,
-    progress: Callable[[StatePointTask, str], None] | None = None,
-) -> dict[StatePointTask, str]:
+    progress: Callable[[NamedTask, str], None] | None = None,
+) -> dict[NamedTask, str]:
     """Simulate what `folder` does not hold yet; return the reason of rejection (or "") of each new task.
 
     A task is done when its file exists, which appears whole or not at all. A killed worker loses the task under
@@ -46,7 +49,7 @@ def run_campaign(
 
     Parameters
     ----------
-    tasks : list of StatePointTask
+    tasks : list of StatePointTask or MoleculeTask
         In the order in which they are begun.
     engine : Engine
         What simulates.
@@ -57,7 +60,7 @@ def run_campaign(
     scheduler : str, optional
         Address of a running Dask scheduler, used instead of one on this machine.
     precision, larger
-        See `simulate_state`.
+        See `simulate_state` and `simulate_molecules`, whose precision is the default.
     progress : callable, optional
         Called with each finished task and its reason of rejection.
 
@@ -73,7 +76,7 @@ def run_campaign(
 
     folder.mkdir(parents=True, exist_ok=True)
     todo = iter([task for task in tasks if not record_path(folder, task).exists()])
-    outcome: dict[StatePointTask, str] = {}
+    outcome: dict[NamedTask, str] = {}
     with dask_client(workers, scheduler) as client:
         slots = max(1, sum(client.nthreads().values()))
 
@@ -99,15 +102,23 @@ def run_campaign(
 
 
 def _to_file(
-    task: StatePointTask, engine: Engine, folder: Path, precision: float, larger: int
-) -> tuple[StatePointTask, str]:
-    record = simulate_state(task, engine, precision=precision, larger=larger)
+    task: NamedTask, engine: Engine, folder: Path, precision: float | None, larger: int
+) -> tuple[NamedTask, str]:
+    record = _simulated(task, engine, precision, larger)
     path = record_path(folder, task)
     _write(record, path)
     return task, record.rejected
 
 
-def _write(record: Record, path: Path) -> None:
+def _simulated(task: NamedTask, engine: Engine, precision: float | None, larger: int) -> AnyRecord:
+    if isinstance(task, MoleculeTask):
+        return simulate_molecules(task, engine, precision=precision or MOLECULE_PRECISION, larger=larger)
+    if isinstance(task, StatePointTask):
+        return simulate_state(task, engine, precision=precision or PRECISION, larger=larger)
+    raise InputError(f"nothing simulates the task {task.name}")
+
+
+def _write(record: AnyRecord, path: Path) -> None:
     # Another worker may have been given the same task while this one was thought dead.
     if not path.exists():
         write_record(record, path)

@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cginit import sampling
-from cginit.campaign.dataset import GRID_END, GRID_STEP, Record
 from cginit.campaign.families import StatePointTask
 from cginit.campaign.potentials import uniforms
+from cginit.campaign.records import Record
+from cginit.campaign.sampled import Sampled, is_drift, on_record_grid, peak_error, record_grid, too_slow
 from cginit.campaign.screen import Screening, screen
 from cginit.campaign.trapping import crossing_time
-from cginit.configuration import Configuration, Trajectory, random_configuration
-from cginit.curves import RDF, Array
-from cginit.engines.base import Engine, EngineRun, Schedule
-from cginit.errors import CGInitError, EngineError
+from cginit.configuration import random_configuration
+from cginit.curves import RDF
+from cginit.engines.base import Engine, Schedule
+from cginit.errors import CGInitError
 from cginit.state import StatePoint
 
 __all__ = ["AUDITED", "PRECISION", "is_audited", "peak_error", "simulate_state"]
@@ -28,9 +28,6 @@ PRECISION = 0.005
 #: A nearly structureless g of a fluid of high pressure, P > 5 rho kT, carries its signal in a small h: there the
 #: error aimed at is also at most this part of the largest h, down to the smallest precision.
 HIGH_PRESSURE, PART_OF_H, FINEST = 5.0, 0.02, 0.0005
-NEAREST_PEAK = 0.5
-#: A run whose error stays above this many times the aim moves too slowly to be in equilibrium.
-TOO_SLOW = 4.0
 #: g reaches 5 sigma, and there are at least so many beads.
 MIN_EDGE, MIN_BEADS = 10.2, 500
 #: A box may grow until h at its half is below this part of the largest h, as far as so many beads allow.
@@ -102,7 +99,7 @@ def _simulate(
     task: StatePointTask, engine: Engine, screening: Screening, precision: float, larger: int, folder: Path
 ) -> Record:
     n = larger * _beads(screening, task.density, task.potential.r_cut)
-    sampled = _Sampled(random_configuration(n, task.density, seed=task.run_seed, units="lj"))
+    sampled = Sampled(random_configuration(n, task.density, seed=task.run_seed, units="lj"))
 
     def run(schedule: Schedule) -> None:
         seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
@@ -111,10 +108,10 @@ def _simulate(
         sampled.add(done, schedule.production)
 
     run(PILOT)
-    g = sampled.rdf
+    (g,) = sampled.rdfs.values()
     most = _most_steps(n, task.density, task.potential.r_cut)
-    reasons = tuple(x for x in sampled.examine(g) if not _is_drift(x))
-    reasons += _slow(sampled.steps, g, precision, most) + _trapped(task, g, sampled, most)
+    reasons = tuple(x for x in sampled.examine(g) if not is_drift(x))
+    reasons += too_slow(sampled.steps, peak_error(g), precision, most) + _trapped(task, g, sampled, most)
     if not reasons:
         aim = precision
         pressure = float(np.mean(sampled.pressure[0]))
@@ -127,85 +124,19 @@ def _simulate(
             production = needed - sampled.steps
             every = PILOT.every * -(-production // (MAX_FRAMES * PILOT.every))
             run(replace(PILOT, equilibration=1_000, production=production, every=every, push_off=0))
-            g = sampled.rdf
+            (g,) = sampled.rdfs.values()
             reasons = sampled.examine(g) + sampled.trend(task.potential.r_cut)
-            if any(_is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
+            if any(is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
                 # What was sampled belongs to the equilibration; begin again where it ended.
                 sampled.forget()
                 continue
             needed = _steps(sampled.steps, g, precision, most)
             if reasons or needed < 1.1 * sampled.steps:
                 break
-        reasons += _slow(sampled.steps, g, aim, sampled.steps) + _trapped(task, g, sampled, sampled.steps)
+        reasons += too_slow(sampled.steps, peak_error(g), aim, sampled.steps) + _trapped(
+            task, g, sampled, sampled.steps
+        )
     return _record(task, screening, "; ".join(reasons), sampled, g)
-
-
-class _Sampled:
-    """What the runs of one state point have sampled since it was last forgotten, and where they ended."""
-
-    def __init__(self, start: Configuration) -> None:
-        self.last, self.runs, self.seconds, self.engine = start, 0, 0.0, ""
-        self.forget()
-
-    def forget(self) -> None:
-        self.frames: list[NDArray[np.float32]] = []
-        self.energy: list[Array] = []
-        self.pressure: list[Array] = []
-        self.pairs: list[sampling.PairCounts] = []
-        self.steps = 0
-
-    def add(self, run: EngineRun, production: int) -> None:
-        if run.trajectory is None:
-            raise EngineError(f"{run.engine} returns no configurations; a campaign needs a simulation")
-        self.frames.append(run.trajectory.positions)
-        reach = GRID_STEP * np.floor(0.5 * float(run.trajectory.box[0]) / GRID_STEP - 0.5)
-        self.pairs.append(sampling.count_pairs(run.trajectory, dr=GRID_STEP, r_max=min(reach, GRID_END)))
-        self.energy.append(run.energy)
-        self.pressure.append(run.pressure)
-        self.last, self.engine = run.final, f"{run.engine} {run.version}"
-        self.runs += 1
-        self.seconds += run.seconds
-        self.steps += production
-
-    @property
-    def trajectory(self) -> Trajectory:
-        return Trajectory(np.concatenate(self.frames), self.last.box, units=self.last.units)
-
-    @property
-    def rdf(self) -> RDF:
-        return self._counts.rdf()
-
-    def trend(self, r_cut: float) -> tuple[str, ...]:
-        """Return the reason against a run whose g moves while it is sampled, if so."""
-        if not sampling.moves(self._counts, r_cut):
-            return ()
-        return ("not equilibrated: g(r) moves while it is sampled, by more than chance; the liquid ages",)
-
-    @property
-    def _counts(self) -> sampling.PairCounts:
-        return replace(self.pairs[0], counts=np.concatenate([part.counts for part in self.pairs]))
-
-    def examine(self, g: RDF) -> tuple[str, ...]:
-        return sampling.examine(self.trajectory, g, np.concatenate(self.energy)).reasons
-
-
-def _is_drift(reason: str) -> bool:
-    return reason.startswith("not equilibrated")
-
-
-def peak_error(g: RDF) -> float:
-    """Return the median relative standard error of g, in bins of 0.1 sigma, within 0.3 of its highest point.
-
-    The peak is sought from 0.5 sigma on: nearer to r = 0 a bin holds few pairs of any fluid. The error of
-    bins of other width is scaled as that of counts is: by the root of the ratio.
-    """
-    if g.error is None:
-        return float("nan")
-    peak = g.r[int(np.argmax(np.where(g.r >= NEAREST_PEAK, g.g, 0.0)))]
-    near = (np.abs(g.r - peak) < 0.3 + 0.5 * g.dr) & (g.g > 0.1)
-    if not np.any(near):
-        return float("inf")
-    return float(np.median(g.error[near] / g.g[near]) * np.sqrt(g.dr / 0.1))
 
 
 def _steps(sampled: int, g: RDF, precision: float, most: int) -> int:
@@ -214,18 +145,7 @@ def _steps(sampled: int, g: RDF, precision: float, most: int) -> int:
     return int(np.ceil(needed / PILOT.every)) * PILOT.every
 
 
-def _slow(sampled: int, g: RDF, precision: float, most: int) -> tuple[str, ...]:
-    """Return the reason against a run that even `most` steps would not bring near the precision, if so."""
-    error = peak_error(g) * (sampled / most) ** 0.5
-    if error <= TOO_SLOW * precision:
-        return ()
-    return (
-        f"not equilibrated: the error of g at its peak would be {100 * error:.1f} % after {most} steps; the beads "
-        "hardly move",
-    )
-
-
-def _trapped(task: StatePointTask, g: RDF, sampled: _Sampled, steps: int) -> tuple[str, ...]:
+def _trapped(task: StatePointTask, g: RDF, sampled: Sampled, steps: int) -> tuple[str, ...]:
     """Return the reason against a run of so many steps in which pairs cannot cross a barrier, if so."""
     frames = sum(len(part) for part in sampled.frames)
     time, barrier = crossing_time(g, task.potential, sampled.last.n, task.density, frames)
@@ -258,18 +178,13 @@ def _record(
     task: StatePointTask,
     screening: Screening,
     rejected: str,
-    sampled: _Sampled | None = None,
+    sampled: Sampled | None = None,
     g: RDF | None = None,
 ) -> Record:
-    r: Array = np.arange(round(GRID_END / GRID_STEP) + 1, dtype=np.float64) * GRID_STEP
     pressure = sampling.Mean(np.nan, np.nan)
     if sampled is not None:
         pressure = sampling.block_mean(np.concatenate(sampled.pressure))
-    values, errors = np.full(r.size, np.nan), np.full(r.size, np.nan)
-    if g is not None and g.r.size >= 3 and abs(g.dr - GRID_STEP) < 1e-9:
-        n = min(r.size, g.r.size)
-        values[:n] = g.g[:n]
-        errors[:n] = 0.0 if g.error is None else g.error[:n]
+    values, errors = on_record_grid(g)
     return Record(
         family=task.family,
         seed=task.seed,
@@ -279,7 +194,7 @@ def _record(
         r_cut=task.potential.r_cut,
         u_r=task.potential.r,
         u=task.potential.u,
-        r=r,
+        r=record_grid(),
         g=values,
         g_error=errors,
         peak_error=np.nan if g is None else peak_error(g),

@@ -12,7 +12,8 @@ from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 if TYPE_CHECKING:
-    from cginit.campaign import Dataset, StatePointTask
+    from cginit.campaign.dataset import AnyDataset
+    from cginit.campaign.families import NamedTask
 
 __all__ = ["app"]
 
@@ -29,12 +30,19 @@ Source = Annotated[Path, typer.Argument(metavar="DIR|FILE", help="Folder of a ca
 @app.command()
 def generate(
     folder: Folder,
-    family: Annotated[str, typer.Option(help="a: published random splines. b: potentials of beads.")] = "a",
+    family: Annotated[
+        str,
+        typer.Option(help="a: published random splines. b: potentials of beads. m: molecules of such beads."),
+    ] = "a",
     first: Annotated[int, typer.Option(help="First integer of the potentials.", min=0)] = 0,
     count: Annotated[int, typer.Option(help="How many potentials.", min=1)] = 100,
     precision: Annotated[
         float | None,
-        typer.Option(help="Relative standard error of g near its peak (default 0.005).", min=1e-4, max=0.1),
+        typer.Option(
+            help="Relative standard error of g near its peak (default 0.005, molecules 0.02).",
+            min=1e-4,
+            max=0.1,
+        ),
     ] = None,
 ) -> None:
     """Add potentials to the plan of a campaign; begins one if the folder holds none."""
@@ -52,7 +60,7 @@ def generate(
     test = sum(task.split == "test" for task in tasks)
     voice().result |= {"state_points": len(tasks), "test": test}
     voice().answer(
-        f"{len(tasks)} state points of {len({(x.family, x.seed) for x in tasks})} potentials, "
+        f"{len(tasks)} state points of {len({(x.family, x.seed) for x in tasks})} {_named(tasks[0].family)}, "
         f"{test} of them for tests only; simulate them with: cg-init dataset simulate {folder}"
     )
 
@@ -94,7 +102,7 @@ def simulate(
     with bar:
         row = bar.add_task("", total=len(tasks), completed=done, accepted=0)
 
-        def progress(task: StatePointTask, reason: str) -> None:
+        def progress(task: NamedTask, reason: str) -> None:
             nonlocal accepted
             accepted += not reason
             bar.update(row, advance=1, accepted=accepted)
@@ -136,12 +144,12 @@ def unpack(
     folder: Folder,
 ) -> None:
     """Put the records of a merged file back into a folder, so that a campaign goes on there."""
-    from cginit.campaign import load
+    from cginit.campaign import load_any
     from cginit.campaign.dataset import write_record
 
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    for record in load(file, aged=True).records():
+    for record in load_any(file, aged=True).records():
         path = folder / f"{record.family}-{record.seed:06d}-{record.index}.npz"
         if not path.exists():
             write_record(record, path)
@@ -155,7 +163,7 @@ def unpack(
 @app.command()
 def status(source: Source) -> None:
     """Count accepted state points by family, split and density, and rejected ones by reason."""
-    from cginit.campaign import Campaign, counts, screen_report
+    from cginit.campaign import Campaign, Dataset, counts, screen_report
     from cginit.campaign.campaign import FILE
 
     data = _data(source)
@@ -169,7 +177,7 @@ def status(source: Source) -> None:
     for family in sorted(set(data.family.tolist())):
         rows = good.select(good.family == family)
         say(
-            f"family {family}  {len(rows)} accepted, of {len(set(rows.seed.tolist()))} potentials; "
+            f"family {family}  {len(rows)} accepted, of {len(set(rows.seed.tolist()))} {_named(family)}; "
             f"{found['test'][family]} of them for tests only"
         )
         for low, high in ((0.0, 0.2), (0.2, 0.4), (0.4, 0.75), (0.75, 9.0)):
@@ -177,26 +185,33 @@ def status(source: Source) -> None:
             say(f"  density {'above' if high == 9 else 'to'} {low if high == 9 else high:<5g} {inside}")
     for reason, number in found["rejected"].items():
         say(f"rejected  {number:>5} {reason}")
-    screen = screen_report(data)
-    say(
-        f"screen    refused {screen.refused} without simulation; of {screen.audited} that were simulated all the "
-        f"same {screen.wrong} were fluids; of {screen.simulated} that passed {screen.rejected} were rejected"
-    )
+    if isinstance(data, Dataset):
+        screen = screen_report(data)
+        say(
+            f"screen    refused {screen.refused} without simulation; of {screen.audited} that were simulated all "
+            f"the same {screen.wrong} were fluids; of {screen.simulated} that passed {screen.rejected} were rejected"
+        )
     if len(good):
         for line in _spread(good):
             say(line)
     say(f"engine time {data.seconds.sum() / 3600:.2f} core-hours")
 
 
-def _spread(good: Dataset) -> list[str]:
+def _named(family: str) -> str:
+    return "molecules" if family == "m" else "potentials"
+
+
+def _spread(good: AnyDataset) -> list[str]:
     """Return how beads, steps and errors of accepted state points are distributed, one line each."""
     import numpy as np
 
+    # Of molecules, that of every pair.
+    errors = good.peak_error[np.isfinite(good.peak_error)]
     relative = good.pressure_error / np.maximum(np.abs(good.pressure), 0.05 * good.density)
     columns = {
         "beads": (good.n, "{:.0f}"),
         "steps of production": (good.steps, "{:.0f}"),
-        "error of g at its first peak": (good.peak_error, "{:.2%}"),
+        "error of g at its first peak": (errors, "{:.2%}"),
         "error of P, relative": (relative, "{:.3%}"),
     }
     lines = [f"{'accepted':<32}" + " ".join(f"{x:>9}" for x in ("least", "10 %", "median", "90 %", "most"))]
@@ -215,21 +230,24 @@ def sheet(
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
 ) -> None:
     """Draw potential and g(r) of accepted state points chosen at random, to look through."""
+    from cginit.campaign import Dataset
     from cginit.report.dataset import dataset_sheet
 
     data = _data(source)
+    if not isinstance(data, Dataset):
+        raise InputError(f"{source} holds molecules; a sheet draws loose beads")
     rows = data.accepted if family is None else data.accepted & (data.family == family)
     voice().file(dataset_sheet(data.select(rows), out, count=count, seed=seed))
 
 
-def _data(source: Path, *, aged: bool = False) -> Dataset:
-    from cginit.campaign import load, read_record
+def _data(source: Path, *, aged: bool = False) -> AnyDataset:
+    from cginit.campaign import load_any, read_record
     from cginit.campaign import merge as columns
 
     if not source.exists():
         raise InputError(f"{source} does not exist")
     if not source.is_dir():
-        return load(source, aged=aged)
+        return load_any(source, aged=aged)
     paths = sorted(source.glob("*.npz"))
     if not paths:
         raise InputError(f"{source} holds no records; make them with: cg-init dataset simulate {source}")

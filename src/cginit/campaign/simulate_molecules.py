@@ -1,0 +1,232 @@
+"""Simulate one state point of molecules, as long as its g(r) need."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cginit import sampling
+from cginit.campaign.molecules import LARGEST, PAIRS, MoleculeTask, liquid_topology
+from cginit.campaign.records import GRID_STEP, MoleculeRecord
+from cginit.campaign.sampled import (
+    Sampled,
+    is_drift,
+    on_record_grid,
+    peak_error,
+    reach_of,
+    record_grid,
+    too_slow,
+)
+from cginit.configuration import Trajectory
+from cginit.curves import RDF, Array
+from cginit.engines.base import Engine, Schedule
+from cginit.errors import CGInitError
+from cginit.growth import grown_configuration
+from cginit.interactions import Interaction, Interactions, all_pairs
+from cginit.state import StatePoint
+from cginit.topology import Topology
+
+__all__ = ["PRECISION", "simulate_molecules"]
+
+#: Relative standard error of g near its first peak that a run aims at, median over the pairs.
+PRECISION = 0.02
+#: Smallest box in sigma, and numbers of molecules and beads.
+MIN_EDGE, MIN_MOLECULES, MIN_BEADS, MAX_BEADS = 7.2, 48, 320, 800
+#: Part of the range of g that is looked at: half of so small a box may lie on a true oscillation.
+SEEN = 0.8
+#: First run, from molecules grown at random.
+PILOT = Schedule(equilibration=1_500, production=1_200, every=40, dt=0.007, length=1.0, push_off=300)
+#: Production steps, least, and most work in pairs of neighbours, as of `cginit.campaign.simulate`.
+MIN_STEPS, MAX_WORK = 3_200, 2.0e8
+BEAD_WORK, SKIN = 15.0, 0.3
+#: How often a run that is too short, or not yet in equilibrium, is continued.
+MAX_RUNS = 3
+
+
+def simulate_molecules(
+    task: MoleculeTask,
+    engine: Engine,
+    *,
+    precision: float = PRECISION,
+    larger: int = 1,
+    workdir: Path | None = None,
+) -> MoleculeRecord:
+    """Simulate one state point of molecules and return its record, accepted or with the reason why not.
+
+    Langevin dynamics at kT = 1 from molecules grown at random. A pilot run equilibrates and tells how many steps the
+    wanted precision needs; production follows until it is reached, or `MAX_WORK` is done. The tests are those of
+    loose beads: the energy does not drift, no g(r) moves, S(k) shows neither two phases nor a crystal.
+
+    Parameters
+    ----------
+    task : MoleculeTask
+        Molecule and density.
+    engine : Engine
+        What simulates.
+    precision : float
+        Median over the pairs of the relative standard error of g, in bins of 0.1 sigma around its first peak.
+    larger : int
+        Factor on the number of molecules, to check for finite size.
+    workdir : Path, optional
+        Where temporary folders are made.
+    """
+    topology = _liquid(task, larger)
+    try:
+        with tempfile.TemporaryDirectory(dir=workdir) as folder:
+            return _simulate(task, engine, topology, precision, Path(folder))
+    except CGInitError as error:
+        return _record(task, topology, f"failed: {error}")
+
+
+def _liquid(task: MoleculeTask, larger: int) -> Topology:
+    """Return enough molecules for the range of g and of the potentials."""
+    made, density = task.molecule, task.density
+    bonds = made.bonded.potentials(made.topology.without("angle", "dihedral"))
+    longest = [*(one.r_cut for one in made.pairs.values()), *(float(one.x[-1]) for one in bonds.values())]
+    reach = 2.0 * max(longest) + 0.2
+    least = max(MIN_BEADS, MIN_MOLECULES * made.topology.n)
+    beads = larger * min(max(least, density * max(MIN_EDGE, reach) ** 3), MAX_BEADS)
+    solvent = int(np.ceil(made.solvent * beads))
+    return liquid_topology(made.topology, int(np.ceil((beads - solvent) / made.topology.n)), solvent)
+
+
+def _simulate(
+    task: MoleculeTask, engine: Engine, topology: Topology, precision: float, folder: Path
+) -> MoleculeRecord:
+    made = task.molecule
+    potentials = made.potentials
+    shape = Interactions({name: one.at_minimum for name, one in made.bonded.potentials(topology).items()})
+    start = grown_configuration(topology, task.density, seed=task.run_seed, units="lj", shape=shape)
+    excluded = topology.excluded("molecule")
+
+    def count(trajectory: Trajectory) -> dict[Interaction, sampling.PairCounts]:
+        found = sampling.count_partial_pairs(
+            trajectory, dr=GRID_STEP, r_max=reach_of(trajectory), excluded=excluded
+        )
+        return {Interaction("pair", name): one for name, one in found.items()}
+
+    sampled = Sampled(start, count)
+
+    def run(schedule: Schedule) -> dict[Interaction, RDF]:
+        seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
+        state = StatePoint(task.density, 1.0)
+        done = engine.run(potentials, state, sampled.last, schedule, seed=seed, workdir=folder)
+        sampled.add(done, schedule.production)
+        return sampled.rdfs
+
+    most = _most_steps(task, topology.n)
+    g = run(PILOT)
+    reasons = tuple(x for x in _examined(sampled, g) if not is_drift(x))
+    reasons += too_slow(sampled.steps, _error(g), precision, most)
+    if not reasons:
+        needed = _steps(sampled.steps, g, precision, most)
+        sampled.forget()
+        while sampled.runs <= MAX_RUNS:
+            production = max(needed - sampled.steps, MIN_STEPS)
+            g = run(replace(PILOT, equilibration=300, production=production, push_off=0))
+            reasons = _examined(sampled, g) + sampled.trend(max(x.r_cut for x in made.pairs.values()))
+            if any(is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
+                # What was sampled belongs to the equilibration; begin again where it ended.
+                sampled.forget()
+                continue
+            needed = _steps(sampled.steps, g, precision, most)
+            if reasons or needed < 1.2 * sampled.steps:
+                break
+        reasons += too_slow(sampled.steps, _error(g), precision, sampled.steps)
+    return _record(task, topology, "; ".join(reasons), sampled, g)
+
+
+def _examined(sampled: Sampled, g: dict[Interaction, RDF]) -> tuple[str, ...]:
+    """Return what is wrong with the run, by the g of the pair of which it has seen most."""
+    best = min(g.values(), key=peak_error)
+    return sampled.examine(best.truncated(SEEN * best.r_max))
+
+
+def _error(g: dict[Interaction, RDF]) -> float:
+    return float(np.median([peak_error(one) for one in g.values()]))
+
+
+def _steps(sampled: int, g: dict[Interaction, RDF], precision: float, most: int) -> int:
+    """Return the steps that the precision needs, from the error after `sampled` steps."""
+    needed = min(max(sampled * (_error(g) / precision) ** 2, MIN_STEPS), most)
+    return int(np.ceil(needed / PILOT.every)) * PILOT.every
+
+
+def _most_steps(task: MoleculeTask, n: int) -> int:
+    reach = max(one.r_cut for one in task.molecule.pairs.values()) + SKIN
+    neighbours = 2.0 * np.pi / 3.0 * task.density * reach**3
+    return max(2 * MIN_STEPS, int(MAX_WORK / (n * (neighbours + BEAD_WORK))))
+
+
+def _rows(topology: Topology, values: dict[Interaction, Array], size: int) -> Array:
+    """Return one row for each pair of three types ``(6, size)``; NaN where there is no such pair."""
+    found = np.full((PAIRS, size), np.nan)
+    for row, name in enumerate(all_pairs(topology.species)):
+        if name in values:
+            found[row] = values[name]
+    return found
+
+
+def _record(
+    task: MoleculeTask,
+    topology: Topology,
+    rejected: str,
+    sampled: Sampled | None = None,
+    g: dict[Interaction, RDF] | None = None,
+) -> MoleculeRecord:
+    made = task.molecule
+    single, rows = made.topology, all_pairs(made.topology.species)
+    # Solvent beads are the only ones of the last type.
+    solvent = int(np.sum(topology.types == len(single.species) - 1)) if made.solvent else 0
+    curves = {name: on_record_grid(one) for name, one in (g or {}).items()}
+    types, bonds = np.full(LARGEST, -1), np.full((LARGEST, 2), -1)
+    types[: single.n] = single.types
+    bonds[: len(single.bonds)] = single.bonds
+    terms = np.full((2, PAIRS), np.nan)
+    terms[:, : len(rows)] = made.bonded.lengths, made.bonded.stiffness
+    bonded = [Interaction("bond", name.beads) in single.terms for name in rows]
+    terms[:, ~np.array([*bonded, *[False] * (PAIRS - len(rows))])] = np.nan
+    positions = np.full((MAX_BEADS + LARGEST, 3), np.nan)
+    pressure = sampling.Mean(np.nan, np.nan)
+    if sampled is not None:
+        pressure = sampling.block_mean(np.concatenate(sampled.pressure))
+        if not rejected:
+            positions[: sampled.last.n] = sampled.last.positions
+    grid = record_grid()
+    return MoleculeRecord(
+        family=task.family,
+        seed=task.seed,
+        index=task.index,
+        split=task.split,
+        density=task.density,
+        molecules=(topology.n - solvent) // single.n,
+        solvent=solvent,
+        species=len(single.species),
+        types=types,
+        bonds=bonds,
+        exclusions=single.exclusions,
+        bond_length=terms[0],
+        bond_stiffness=terms[1],
+        angle=made.bonded.angle,
+        angle_stiffness=made.bonded.angle_stiffness,
+        torsion=made.bonded.torsion,
+        r_cut=_rows(single, {k: np.array([v.r_cut]) for k, v in made.pairs.items()}, 1)[:, 0],
+        u=_rows(single, {k: v.u for k, v in made.pairs.items()}, 201),
+        r=grid,
+        g=_rows(single, {k: v[0] for k, v in curves.items()}, grid.size),
+        g_error=_rows(single, {k: v[1] for k, v in curves.items()}, grid.size),
+        peak_error=_rows(single, {k: np.array([peak_error(v)]) for k, v in (g or {}).items()}, 1)[:, 0],
+        positions=positions,
+        pressure=pressure.value,
+        pressure_error=pressure.error,
+        n=0 if sampled is None else sampled.last.n,
+        steps=0 if sampled is None else sampled.steps,
+        run_seed=task.run_seed,
+        engine="" if sampled is None else sampled.engine,
+        seconds=0.0 if sampled is None else sampled.seconds,
+        s_k_min=np.nan if sampled is None else sampling.low_k_structure_factor(sampled.trajectory).value,
+        rejected=rejected,
+    )
