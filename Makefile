@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 DEMO := demo-output
 # One thread a process: the engines and pytest's workers share the cores.
 export OMP_NUM_THREADS ?= 1
+# What is compiled once need not be compiled in each of some hundred processes that tests and examples start.
+unexport PYTHONDONTWRITEBYTECODE
 # nproc counts no more than OMP_NUM_THREADS where that is set.
 WORKERS ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 
@@ -36,11 +38,11 @@ demo: $(VENV)/.demo
 	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # What needs no engine and trains no network, to run at every change.
 quick: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not lammps and not hoomd and not training and not slow and not faults" tests/unit tests/contract
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not lammps and not hoomd and not training and not slow and not faults" tests/unit tests/contract
 
 # Whether a change of the refinement costs simulations: some 20 minutes on two cores.
 validate: $(VENV)/.dev
@@ -74,11 +76,7 @@ examples: $(VENV)/.dev
 	BIN=$(BIN) OUT=$(DEMO) sh examples/decane/run.sh
 
 # The site, with every warning an error: docs/_build/html/index.html.
-$(VENV)/.docs: pyproject.toml | $(VENV)/.dev
-	$(BIN)/python -m pip install --quiet -e ".[docs]"
-	@touch $@
-
-docs: $(VENV)/.docs
+docs: $(VENV)/.dev
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m sphinx -b html -W --keep-going --quiet docs docs/_build/html
 	@echo docs/_build/html/index.html
 

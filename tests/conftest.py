@@ -32,7 +32,16 @@ def _missing() -> dict[str, str]:
     return missing
 
 
+def _worker_of_module(item: pytest.Item) -> None:
+    """Give tests that share a fixture of their module to one worker, which then makes it once."""
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    if any(one.scope == "module" for found in known.values() for one in found):
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        _worker_of_module(item)
     for marker, reason in _missing().items():
         for item in items:
             if item.get_closest_marker(marker):
