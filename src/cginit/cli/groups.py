@@ -43,18 +43,7 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
             parameters.append(parameter.replace(annotation=kind))
             continue
         groups[name] = kind
-        own = get_type_hints(kind, include_extras=True)
-        for item in fields(kind):
-            default = item.default
-            if default is MISSING and item.default_factory is not MISSING:
-                default = item.default_factory()
-            if default is MISSING:
-                default = inspect.Parameter.empty
-            parameters.append(
-                inspect.Parameter(
-                    item.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=own[item.name]
-                )
-            )
+        parameters += _parameters_of(kind)
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
@@ -68,6 +57,25 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
     run.__annotations__ = {one.name: one.annotation for one in keyword} | {"return": None}
     del run.__wrapped__
     return run
+
+
+@functools.cache
+def _parameters_of(group: type) -> list[inspect.Parameter]:
+    """Return the fields of a dataclass as parameters; several commands take the same one."""
+    hints = get_type_hints(group, include_extras=True)
+    parameters = []
+    for item in fields(group):
+        default = item.default
+        if default is MISSING and item.default_factory is not MISSING:
+            default = item.default_factory()
+        if default is MISSING:
+            default = inspect.Parameter.empty
+        parameters.append(
+            inspect.Parameter(
+                item.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[item.name]
+            )
+        )
+    return parameters
 
 
 def given_options(context: Context) -> dict[str, Any]:

@@ -162,7 +162,8 @@ def largest_entropy(target: MeasuredCorrelations) -> Extension:
         change, products = conjugate_gradients(
             flat(lambda x, s=s: target.respond(s, x) + target.noise * x),  # type: ignore[misc]
             gap.ravel(),
-            rtol=min(1e-2, residual),
+            # As in `damped_newton`.
+            rtol=min(1e-2, max(residual, 0.1 * TOLERANCE / residual)),
             precondition=flat(target.undo(s)),
             maxiter=300,
         )
