@@ -5,9 +5,10 @@ import json
 
 import numpy as np
 import pytest
+from gas_of_molecules import Gas
 from typer.testing import CliRunner
 
-from cginit import EngineError, InputError
+from cginit import InputError
 from cginit.campaign import (
     Batch,
     Campaign,
@@ -27,8 +28,6 @@ from cginit.campaign import (
 from cginit.campaign.dataset import write_record
 from cginit.campaign.molecules import RAREST, molecule_plan
 from cginit.cli.app import app
-from cginit.configuration import Trajectory
-from cginit.engines.base import EngineRun
 
 SEEDS = range(300)
 
@@ -95,32 +94,6 @@ def test_the_plan_holds_two_state_points_of_every_tenth_molecule():
         MoleculeTask("m", 1, 2)
     with pytest.raises(InputError, match="non-negative"):
         random_molecule(-1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Gas:
-    """Molecules that keep their shapes, each at a place of its own in every frame: homogeneous, not correlated."""
-
-    error: str = ""
-    clustered: bool = False
-    name: str = "gas"
-
-    def run(self, potentials, state, start, schedule, *, seed, workdir):
-        if self.error:
-            raise EngineError(self.error)
-        rng = np.random.default_rng(seed)
-        frames = schedule.production // schedule.every
-        molecules = start.topology.molecules
-        shifts = rng.uniform(-0.5, 0.5, (frames, start.topology.n_molecules, 3))
-        # All molecules in a corner of the box are a droplet.
-        shifts *= (0.4 if self.clustered else 1.0) * start.box
-        whole = start.topology.whole(start.positions, start.box)
-        heads = np.array([np.flatnonzero(molecules == m)[0] for m in range(start.topology.n_molecules)])
-        positions = whole - whole[heads[molecules]] + shifts[:, molecules]
-        series = rng.standard_normal(schedule.production // 10)
-        trajectory = Trajectory(positions.astype(np.float32), start.box, units="lj", topology=start.topology)
-        final = dataclasses.replace(start, positions=positions[-1])
-        return EngineRun(trajectory, final, series, series, self.name, "1", seed, schedule.steps, 1.0)
 
 
 #: Two types in a solvent; found among the first integers.

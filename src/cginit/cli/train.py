@@ -17,6 +17,8 @@ from cginit.cli.voice import voice
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cginit.campaign.dataset import AnyDataset
+    from cginit.learn.data import TrainingSet
     from cginit.learn.task import TrainingProgress
 
 __all__ = ["app", "train"]
@@ -68,11 +70,10 @@ def train(
     need_torch()
     import torch
 
-    from cginit.campaign.dataset import load
+    from cginit.campaign.dataset import load_any
     from cginit.learn import training
     from cginit.learn.config import load_config
     from cginit.learn.export import export_run
-    from cginit.learn.simulated import origin, training_set
     from cginit.learn.subjects import subject_of
     from cginit.learn.subjects.guess_errors import held_rows
 
@@ -80,8 +81,7 @@ def train(
     torch.set_num_threads(1)
     settings = load_config(config)
     subject = subject_of(settings.subject)
-    dataset = load(data)
-    pairs = training_set(dataset, families)
+    pairs, origin = _rows(load_any(data), families, out)
     if export is not None:
         # Before hours of training, not after.
         held_rows(pairs)
@@ -98,10 +98,25 @@ def train(
         _shown(subject.errors(run, None, _judging()), subject.figures(run))
         voice().file(out)
         return
-    description = export_run(run, export, origin(dataset, families), _judging())
+    description = export_run(run, export, origin, _judging())
     _shown(description["errors"], description)
     for suffix in (".onnx", ".safetensors", ".json", ".md"):
         voice().file(export / f"{settings.name}{suffix}")
+
+
+def _rows(dataset: AnyDataset, families: str, out: Path) -> tuple[TrainingSet, str]:
+    """Return what networks learn from a data set, and where it comes from; features of molecules go to `out`."""
+    from cginit.campaign.records import Dataset
+    from cginit.learn.molecules import molecule_features, molecule_origin, molecule_set
+    from cginit.learn.simulated import origin, training_set
+    from cginit.learn.subjects.molecules import FEATURES
+
+    if isinstance(dataset, Dataset):
+        return training_set(dataset, families), origin(dataset, families)
+    report = counter("inversions of molecules", every=10)
+    features = molecule_features(dataset, out / "liquids", report=report)
+    features.write(out / FEATURES)
+    return molecule_set(dataset), molecule_origin(dataset)
 
 
 def _progress(unit: str) -> Callable[[TrainingProgress], None]:

@@ -126,7 +126,7 @@ class NetworkGuess:
         length = self.stretch * network_length(visible.target, state, r_cut)
         # The networks are trained over a wide range of scales; the best is one at which g covers all of their range.
         # On the 50 points of those that see g alone, a core must not be larger than in training.
-        core = 0.0 if model.subject == "bridge" else CORE * excluded_diameter(visible.target)
+        core = 0.0 if model.sees_correlations else CORE * excluded_diameter(visible.target)
         length = max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
         g = on_network_grid(visible.target, length)
         density = state.density * length**3
@@ -155,7 +155,7 @@ class NetworkGuess:
                 f"g(r) ends at {target.r_max:.4g} {target.units.length}, before the network's range of "
                 f"{RANGE * length:.4g}; it was taken as 1 beyond"
             )
-        back = _corrected if model.subject == "bridge" else on_target_grid
+        back = _corrected if model.sees_correlations else on_target_grid
         curve, curve_error = back(visible, length, view)
         if view.gamma is not None and target.structure_factor is not None:
             curve = _bounded(visible, curve, view.gamma)
@@ -210,7 +210,7 @@ class View:
 def _view(
     model: Model, visible: VisibleTarget, density: float, length: float, g: Array, given: Array | None
 ) -> View:
-    if model.subject != "bridge":
+    if not model.sees_correlations:
         u, error = model(g[None], np.array([density]))
         return View(network_grid(), g, u[0], error[0])
     points = bridge_grid()

@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 #: Of the subjects that networks learn.
-NAMES = ("potential", "bridge", "pressure", "structure")
+NAMES = ("potential", "bridge", "molecules", "pressure", "structure")
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,10 @@ class Config:
         Of the files that it is exported to.
     subject : str
         What it learns, a key of `cginit.learn.subjects.SUBJECTS`: ``potential`` (g -> U), ``bridge`` (what a closure
-        lacks of U), ``pressure`` (what HNC lacks of the pressure) or ``structure`` (and of g).
+        lacks of U), ``molecules`` (the same of connected beads), ``pressure`` (what HNC lacks of the pressure) or
+        ``structure`` (and of g).
+    start : str
+        Shipped model of the same form whose members the networks start from; empty for random weights.
     architecture, loss, augmentation, schedule, auxiliary, pretraining
         What the other classes here hold.
 
@@ -222,6 +225,7 @@ class Config:
     name: str = "cn-f"
     version: str = "0"
     subject: str = "potential"
+    start: str = ""
     architecture: Architecture = field(default_factory=Architecture)
     loss: LossTerms = field(default_factory=LossTerms)
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -264,11 +268,12 @@ class Config:
         for key, value in content.items():
             if key in parts:
                 values[key] = read_table(parts[key], value, f"{source}, table [{key}]")
-            elif key in ("name", "version", "subject"):
+            elif key in ("name", "version", "subject", "start"):
                 values[key] = str(value)
             else:
                 raise InputError(
-                    f"{source} has an unknown key {key!r}; known are name, version, subject, {', '.join(parts)}"
+                    f"{source} has an unknown key {key!r}; known are "
+                    f"{', '.join(('name', 'version', 'subject', 'start', *parts))}"
                 )
         return cls(**values)
 
@@ -278,6 +283,8 @@ class Config:
         if self.subject == "potential":
             # Folders of trainings from before there was a choice stay valid.
             del content["subject"]
+        if not self.start:
+            del content["start"]
         if self.pretraining.steps == 0:
             del content["pretraining"]
         return content

@@ -25,6 +25,8 @@ MODEL_FORMAT = 1
 SHIPPED = Path(__file__).with_name("shipped")
 #: Curves that go through a network at once: what its layers hold of them fits into the cache of a core.
 PORTION = 64
+#: Subjects whose networks correct a closure.
+CORRECTED = ("bridge", "molecules")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +62,13 @@ class Model:
 
     @property
     def subject(self) -> str:
-        """What it has learned: ``potential`` (of g), ``bridge``, ``pressure`` or ``structure``."""
+        """What it has learned: ``potential`` (of g), ``bridge``, ``molecules``, ``pressure`` or ``structure``."""
         return _subject(self.metadata)
+
+    @property
+    def sees_correlations(self) -> bool:
+        """Whether it corrects a closure, and is given -ln g and gamma."""
+        return self.subject in CORRECTED
 
     def __call__(self, *inputs: Array) -> tuple[Array, Array]:
         """Return mean and standard error of the members, of a potential both ``(m, n)`` in kT.
@@ -76,7 +83,7 @@ class Model:
             subjects, as `cginit.eos` and `cginit.forward` give them.
         """
         mean, spread = self.mean_and_spread(*inputs)
-        if self.subject != "bridge":
+        if not self.sees_correlations:
             return mean, self.error_scale * spread
         u0, gamma, density = inputs
         size = structure_size(u0, density, float(bridge_grid()[1]))[:, None]

@@ -44,6 +44,7 @@ __all__ = [
     "BridgeTask",
     "channels",
     "closure_potential",
+    "on_network_points",
 ]
 
 #: Curves that the network sees: -ln g, h, c, gamma, the closure's own correction, and what gamma of the freer
@@ -57,6 +58,8 @@ LEAST_SPREAD = 1e-3
 NOISE = (0.125, 1.0)
 #: Rows whose inversions are kept in one file.
 CHUNK = 250
+#: The seed of member k is a multiple of this and k.
+MEMBERS = 1000
 
 
 def _correction(gamma: Tensor) -> Tensor:
@@ -93,8 +96,8 @@ class BridgeTask:
         Published loss with forces, in which what g does not show counts as the rest.
     augmentation : Augmentation
         Bounds of the change of length unit; noise and shorter ranges are among the variations of the features.
-    start : dict of str to Tensor, optional
-        Weights that all jobs start from, in place of random ones.
+    start : sequence of dict of str to Tensor
+        Weights that the jobs start from in turns, in place of random ones.
     """
 
     def __init__(
@@ -104,7 +107,7 @@ class BridgeTask:
         architecture: Architecture,
         loss: LossTerms,
         augmentation: Augmentation,
-        start: dict[str, Tensor] | None = None,
+        start: Sequence[dict[str, Tensor]] = (),
     ) -> None:
         def tensor(values: Array) -> Tensor:
             return torch.from_numpy(np.asarray(values, dtype=np.float32)).to(pool.device)
@@ -122,12 +125,20 @@ class BridgeTask:
         self.usable = torch.from_numpy(usable).to(pool.device)
 
     def body(self, seed: int) -> nn.Module:
-        """Return the layers as a training starts from them."""
-        body = build_body(
-            self.architecture, Ports(curves=CURVES, points=self.points, outputs=self.points), seed
-        )
-        if self.start is not None:
-            body.load_state_dict(self.start)
+        """Return the layers as a training starts from them; members have seeds one after the other.
+
+        Raises
+        ------
+        InputError
+            If the weights that it is to start from are those of other layers.
+        """
+        ports = Ports(curves=CURVES, points=self.points, outputs=self.points)
+        body = build_body(self.architecture, ports, seed)
+        if self.start:
+            try:
+                body.load_state_dict(self.start[seed % MEMBERS % len(self.start)])
+            except RuntimeError as error:
+                raise InputError(f"the networks to start from have other layers: {error}") from error
         return body
 
     def batch(self, rows: Tensor, generators: list[Generator] | None, variation: int = 0) -> Batch:
@@ -238,7 +249,7 @@ class BridgeSubject:
         data, auxiliary, seed = given.data, given.auxiliary, given.config.schedule.seed
         if data.r.size != BRIDGE_POINTS:
             raise InputError(f"g has {data.r.size} points; a guess shows the network {BRIDGE_POINTS}")
-        features = _prepared(data, given.folder / "features", VARIATIONS, seed, given.report)
+        features = self._features(given)
         every = features
         if auxiliary is not None:
             # A simulation shows nothing below its first count.
@@ -249,28 +260,32 @@ class BridgeSubject:
         pool, config = Pool(data, given.device, auxiliary), given.config
         extra = len(data) + np.flatnonzero(every.valid[len(data) :, 0])
 
+        members = self._members(config)
+
         def task(start: dict[str, Tensor] | None) -> BridgeTask:
-            return BridgeTask(pool, every, config.architecture, config.loss, config.augmentation, start)
+            weights = members if start is None else (start,)
+            return BridgeTask(pool, every, config.architecture, config.loss, config.augmentation, weights)
 
         u0 = -np.log(np.clip(features.g[:, 0], np.exp(-U_VISIBLE), np.exp(-U_LOWEST)))
         inputs = {"u0": u0, "gamma": features.gamma[:, 0], "density": data.density}
         return Lesson(inputs, features.valid[:, 0], task, BridgeEnsemble, extra, features)
 
+    def _features(self, given: Preparation) -> LiquidFeatures:
+        """Return the features of the rows of the data."""
+        seed = given.config.schedule.seed
+        return _prepared(given.data, given.folder / "features", VARIATIONS, seed, given.report)
+
+    def _members(self, config: Config) -> Sequence[dict[str, Tensor]]:
+        """Return the weights that the networks start from, if these are not random."""
+        return ()
+
     def predict(self, run: Run, more: Callable[[Sequence[Job]], Array]) -> BridgePredictions:
         """Return what the members and the closures give; NaN where the inversion has no solution."""
-        data, usable = run.data, run.lesson.usable[:, None]
-        g, _, truth = pairs(data)
-        u0_50 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
+        g, _, truth = pairs(run.data)
         u0, gamma = run.lesson.inputs["u0"], run.lesson.inputs["gamma"][:, 0]
-
-        def on_points(u: Array) -> Array:
-            # What is added to -ln g is smooth even at a core.
-            smooth = interpolate(np.where(usable, u, u0) - u0, 0.0, float(data.r[1]), network_grid(), 0.0)
-            return np.where(usable, u0_50 + smooth, np.nan)
-
-        out = on_points(own_fold(run.every, run.fold))
-        closure = on_points(verlet_modified(u0, gamma))
-        return BridgePredictions(g, truth, out, closure, on_points(u0 + gamma), run.fold)
+        out = on_network_points(run, own_fold(run.every, run.fold))
+        closure = on_network_points(run, verlet_modified(u0, gamma))
+        return BridgePredictions(g, truth, out, closure, on_network_points(run, u0 + gamma), run.fold)
 
     def domain(self, run: Run) -> dict[str, Any]:
         """Return the limits of the training inputs."""
@@ -314,6 +329,16 @@ class BridgeSubject:
             "best": ", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
             **tables(description),
         }
+
+
+def on_network_points(run: Run, u: Array) -> Array:
+    """Return potentials ``(m, n)`` on the points of g at the 50 points of the networks; NaN without a solution."""
+    g, _, _ = pairs(run.data)
+    u0, usable = run.lesson.inputs["u0"], run.lesson.usable[:, None]
+    # What is added to -ln g is smooth even at a core.
+    step = float(run.data.r[1])
+    smooth = interpolate(np.where(usable, u, u0) - u0, 0.0, step, network_grid(), 0.0)
+    return np.where(usable, -np.log(np.maximum(g, np.exp(-U_VISIBLE))) + smooth, np.nan)
 
 
 def _predictor(ensemble: nn.Module) -> Callable[..., tuple[Array, Array]]:
