@@ -3,8 +3,8 @@
 The test state points of family a at densities up to 0.512 whose g needs the least work for a standard error of 0.001
 at g = 1 and r = 1 sigma, a g eight times as precise as that of the data set: `--count` of them, cheapest first. The
 same potential, density and number of beads as in the data set. OUT gets one record a state point, as
-`cginit.campaign.read_record` reads it; what it holds already is not simulated again. One core takes some two hours
-for forty.
+`cginit.campaign.read_record` reads it; what it holds already is not simulated again. One state point takes some
+minutes of a core.
 
     python benchmarks/precise/simulate.py DATA.h5 OUT --merge data/precise-test.h5
 
