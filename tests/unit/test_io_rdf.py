@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -261,3 +262,12 @@ def test_real_targets():
         assert check_target(mixture, 0.85) == ()
         # VOTCA's cut-off is at 2.4 to 2.6 peak distances: nothing may be refused there.
         check_target(mixture.truncated(0.85))
+
+
+def test_a_csv_is_written_without_pandas(tmp_path, monkeypatch):
+    """No installation of the package brings pandas."""
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    curve = RDF([0.1, 0.2, 0.3], [0.0, 1.25, 1.0], error=[0.0, 0.01, 0.02], units="lj")
+    path = write_rdf(curve, tmp_path / "g.csv")
+    assert path.read_text().splitlines()[-4:] == ["r,g,error", "0.1,0.0,0.0", "0.2,1.25,0.01", "0.3,1.0,0.02"]
+    np.testing.assert_array_equal(read_rdf(path).g, curve.g)

@@ -28,7 +28,7 @@ from cginit.io.rdf_values import (
     resampled,
     without_itself,
 )
-from cginit.io.rows import Rows, column_text, grid_text, read_bytes
+from cginit.io.rows import Rows, column_text, csv_text, grid_text, read_bytes
 from cginit.io.sheet import Sheet, comments_of, read_sheet
 from cginit.state import StatePoint
 from cginit.units import NM_KJ, UnitSystem, unit_system
@@ -290,10 +290,8 @@ def write_rdf(
     columns = [rdf.g] if rdf.error is None else [rdf.g, rdf.error]
     if chosen == "votca":
         return write_atomically(path, head + column_text(grid_text(rdf.r), *columns, ["i"] * rdf.r.size))
-    import pandas as pd
-
-    frame = pd.DataFrame({"r": grid_text(rdf.r), **dict(zip(("g", "error"), columns, strict=False))})
-    return write_atomically(path, head + frame.to_csv(index=False, lineterminator="\n"))
+    names = ("r", "g", "error")[: 1 + len(columns)]
+    return write_atomically(path, head + csv_text(names, grid_text(rdf.r), *columns))
 
 
 def _beads(header: Header, name: str) -> int | None:
