@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cginit import InputError, PairPotential
+from cginit import RDF, InputError, PairPotential, write_rdf
 from cginit.bonded import BondedPotential
 from cginit.cli.refinement import write_potentials
 from cginit.cli.system import read_system
@@ -168,6 +168,26 @@ def test_states_that_saw_other_lengths_share_a_grid(trimers, tmp_path):
     assert first.x[0] == pytest.approx(0.8)
     assert second.x[-1] > 1.28
     assert second.p[0] == 0.0
+
+
+def test_a_norm_that_a_file_states_is_not_questioned(tmp_path):
+    """The sum over a small box may be that of either norm; the program that counted knows."""
+    atoms = "".join(f"{i + 1} {i // 2 + 1} 1 {i % 2} {i // 2 % 4 * 2} {i // 8 * 2}\n" for i in range(24))
+    bonds = "".join(f"{i + 1} 1 {2 * i + 1} {2 * i + 2}\n" for i in range(12))
+    box = "0 8 xlo xhi\n0 8 ylo yhi\n0 8 zlo zhi"
+    (tmp_path / "start.data").write_text(
+        f"dumbbells\n\n24 atoms\n1 atom types\n12 bonds\n1 bond types\n{box}\n\nMasses\n\n1 1.0 # A\n\n"
+        f"Atoms # molecular\n\n{atoms}\nBonds\n\n{bonds}"
+    )
+    columns(tmp_path / "bond.dat", BOND, density(BOND, 1.0, 0.05))
+    r = np.arange(0.0, 3.91, 0.05)
+    # 264 of 24^2 / 2 pairs are of different molecules.
+    g = RDF(r, np.where(r < 0.9, 0.0, 264 / 288), units="lj")
+    (tmp_path / "system.toml").write_text(f'{HEAD}\n[targets]\n"A-A" = "g.dat"\n"bond A-A" = "bond.dat"\n')
+    for left_out, said in ((None, 1), ("molecule", 0)):
+        write_rdf(g, tmp_path / "g.dat", left_out=left_out)
+        notes = read_system(tmp_path / "system.toml").notes
+        assert sum("it was divided by all of them" in note for note in notes) == said
 
 
 def test_a_norm_of_all_pairs_is_converted(trimers, tmp_path):

@@ -88,6 +88,13 @@ class TestLevel:
             target = RDF(R, noisy(R, liquid(R, decay=decay), scale, seed), units="lj")
             assert check_target(target) == ()
 
+    def test_few_beads_whose_bins_are_all_off_alike_have_no_other_norm(self):
+        """The g of ten solutes that hardly move has a smooth tail that is off 1 by an error of each of its bins."""
+        g, error = 1.03 * noisy(R, liquid(R), 0.003), np.full(R.size, 0.02)
+        assert len(check_target(RDF(R, g, units="lj"))) == 1
+        assert check_target(RDF(R, g, error, units="lj")) == ()
+        assert len(check_target(RDF(R, g, 0.2 * error, units="lj"))) == 1
+
     def test_a_short_curve_is_not_judged(self):
         r = R[R < 2.8]
         assert tail_level(r, liquid(r)) is None

@@ -114,6 +114,16 @@ def test_a_mixture_becomes_a_refinement(folder):
     assert "start: guess boltzmann" in notes
 
 
+def test_what_is_asked_of_a_target_is_asked_of_every_pair(folder):
+    path = settings(folder).path
+    path.write_text(path.read_text().replace("<kBT>2.5", "<kBT>0.2245"))
+    plan = make_plan(read_settings(path), method="boltzmann")
+    assert any("27 K" in note for note in plan.notes)
+    np.savetxt(folder / "X-Y.dist.tgt", np.column_stack([R, 1.3 * np.exp(-U / KT)]))
+    with pytest.raises(InputError, match=r"X-Y: g\(r\) does not tend to 1"):
+        make_plan(settings(folder), method="boltzmann")
+
+
 def test_the_pressure_of_iie_is_a_datum_of_gauss_newton(folder):
     general = "<iie><method>gauss-newton</method><pressure_constraint>1.0</pressure_constraint></iie>"
     plan = make_plan(settings(folder, method="iie", general=general), method="boltzmann")

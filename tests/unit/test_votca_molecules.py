@@ -167,6 +167,38 @@ def test_a_bonded_interaction_may_be_held_or_follow_in_turns(hexane):
     assert any("bend is refined in every simulation" in note for note in plan.notes)
 
 
+def test_g_of_csg_stat_is_divided_by_the_pairs_that_count(hexane):
+    """csg_stat leaves out pairs of the same molecule and divides by all: 54 beads A, of which 27 pairs share one."""
+    path = write_settings(hexane, BONDED + pairs() + GENERAL)
+    stated = np.loadtxt(hexane / "A-A.dist.tgt", usecols=(0, 1))
+    # As in a closed box, g is above 1 outside the core by what it lacks inside: 4 pi / 3 (0.45 nm)^3 of 27 nm^3.
+    stated[:, 1] /= 1.0 - 4.0 / 3.0 * np.pi * 0.45**3 / EDGE**3
+    np.savetxt(hexane / "A-A.dist.tgt", stated)
+    plan = make_plan(read_settings(path))
+    part = (54 * 53 / 2 - 27) / (54**2 / 2)
+    # It adds up to all pairs that count: it was divided by these.
+    assert any(note.startswith("A-A: over the box g(r) adds up to 0.999") for note in plan.notes)
+    np.testing.assert_allclose(plan.target.rdfs["A-A"].g[-60:], stated[-60:, 1], rtol=1e-9)
+    np.savetxt(hexane / "A-A.dist.tgt", np.column_stack([stated[:, 0], part * stated[:, 1]]))
+    plan = make_plan(read_settings(path))
+    np.testing.assert_allclose(plan.target.rdfs["A-A"].g[-60:], stated[-60:, 1], rtol=1e-9)
+    assert any(f"it is taken times A-A {1 / part:.5g}" in note for note in plan.notes)
+
+
+def test_what_is_asked_of_molecules_is_asked_of_those_of_settings(hexane):
+    general = GENERAL.replace("<kBT>2.5", "<kBT>0.2245")
+    plan = make_plan(read_settings(write_settings(hexane, BONDED + pairs() + general)))
+    assert any("27 K" in note for note in plan.notes)
+    text = (hexane / "conf.gro").read_text().splitlines()
+    rows = [
+        f"{row[:20]}{float(row[20:28]) * 5:8.3f}{float(row[28:36]) * 5:8.3f}{float(row[36:44]) * 5:8.3f}"
+        for row in text[2:-1]
+    ]
+    (hexane / "conf.gro").write_text("\n".join([*text[:2], *rows, "15.0 15.0 15.0", ""]))
+    with pytest.raises(InputError, match=r"bond A-B is 1.12 nm long in the configuration"):
+        make_plan(read_settings(write_settings(hexane, BONDED + pairs() + GENERAL)))
+
+
 def test_only_bonds_may_be_refined(hexane):
     still = pairs("<do_potential>0</do_potential>")
     plan = make_plan(read_settings(write_settings(hexane, BONDED + still + GENERAL)))

@@ -314,6 +314,26 @@ def test_another_step_than_that_of_the_target(folder):
     assert any("interpolated to a step of 0.02" in note for note in problem.notes)
 
 
+def test_what_is_asked_of_a_target_is_asked_of_that_of_a_settings_file(folder):
+    plan = make_plan(settings(folder, replace=[("<kBT>2.49435", "<kBT>0.2245")]))
+    assert "The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius?" in plan.notes
+    # The part of a sphere that is inside a box of edge 1.9 nm.
+    inside = np.where(R > 0.95, 2.85 / R - 2.0, 1.0)
+    np.savetxt(folder / "CG-CG.dist.tgt", np.column_stack([R, G * inside]))
+    plan = make_plan(settings(folder))
+    assert any("It is cut at" in note and "half the box" in note for note in plan.notes)
+    assert plan.target.rdfs.only().r_max < 0.96
+    noisy = G * (1.0 + 0.01 * np.random.default_rng(1).normal(size=R.size))
+    np.savetxt(folder / "CG-CG.dist.tgt", np.column_stack([R, noisy, np.full(R.size, 1e-4)]))
+    plan = make_plan(settings(folder))
+    assert any("is it a variance?" in note for note in plan.notes)
+    far = 0.01 * np.arange(20, 301)
+    drop = np.interp(far, R, G) * (0.99 + 0.4 * np.exp(-((far / 0.9) ** 2)))
+    np.savetxt(folder / "CG-CG.dist.tgt", np.column_stack([far, drop]))
+    with pytest.raises(InputError, match="two phases"):
+        make_plan(settings(folder))
+
+
 def test_min_leaves_out_what_shows_no_potential(folder):
     # A spurious count at 0.21 nm, such as beads counted with themselves leave; the core ends at 0.26 nm.
     spurious = np.where(np.isclose(R, 0.21), 0.4, G)

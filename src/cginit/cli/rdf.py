@@ -317,7 +317,9 @@ def _write(
         "kT": quantity(state.kT, sampled.units.energy),
     }
     for names, file in files.items():
-        written = write_rdf(targets[names], file, state=state, notes=_notes(names, sampled))
+        written = write_rdf(
+            targets[names], file, state=state, notes=_notes(names, sampled), left_out=sampled.exclusions
+        )
         label = "" if len(sampled.densities) == 1 else f" {'-'.join(names)}"
         spoken.file(
             written,

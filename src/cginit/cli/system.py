@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cginit.cli.system_bonds import STEPS, on_shared_grids
-from cginit.cli.system_curves import read_curves
+from cginit.cli.system_curves import norms_stated, read_curves
 from cginit.cli.system_molecules import read_molecules
 from cginit.cli.system_tables import TableFile, joined_given, named_tables, read_tables
 from cginit.cli.toml import check_keys, stated_energy, stated_number
@@ -109,7 +109,6 @@ def read_system(file: Path) -> System:
     notes: list[str] = []
     if "states" not in content:
         target, start = _target(content, file, str(file), notes)
-        notes += _notes((target,))
         said = tuple(dict.fromkeys(notes))
         return System((target,), given, (start,), first, said)
     if not content["states"]:
@@ -126,7 +125,6 @@ def read_system(file: Path) -> System:
             first = {**own.first, **first}
     targets, starts = zip(*found, strict=True)
     targets = on_shared_grids(targets)
-    notes += _notes(targets)
     said = tuple(dict.fromkeys(notes))
     return System(targets, given, starts, first, said)
 
@@ -144,23 +142,6 @@ def refuse_curve(file: Path) -> None:
             f"{file} is no file of a system, whose name ends with .toml; a g(r) is given with its option: "
             f"--rdf {file}"
         )
-
-
-def _notes(targets: tuple[Target, ...]) -> tuple[str, ...]:
-    """Return what is odd about the g(r) of the targets; InputError where one is that of a box in two phases."""
-    from cginit.io import check_target, refuse_two_phases
-
-    found = []
-    for target in targets:
-        for name, curve in target.rdfs.items():
-            # What S(0) means for one bead of a mixture or of a molecule is another question.
-            alone = len(target.densities) == 1 and target.topology is None
-            if alone:
-                refuse_two_phases(curve, target.state)
-            found += [
-                f"{name}: {note}" for note in check_target(curve, None, target.state if alone else None)
-            ]
-    return tuple(dict.fromkeys(found))
 
 
 def _state(
@@ -195,6 +176,25 @@ def _state(
 
 
 def _target(
+    content: Mapping[str, Any], file: Path, where: str, notes: list[str]
+) -> tuple[Target, Configuration | None]:
+    """Return the target of a state and the start of its topology; what is odd about them is added to the notes."""
+    from cginit.interactions import Interaction
+    from cginit.io import question_target
+    from cginit.io.molecule_questions import PAIRS_THAT_COUNT
+
+    target, start = _read_target(content, file, where, notes)
+    norm = content.get("target_normalisation", PAIRS_THAT_COUNT)
+    certain: list[Interaction] = []
+    if target.topology is not None and norm == PAIRS_THAT_COUNT:
+        pairs = {name: entry for name, entry in content["targets"].items() if Interaction.of(name).is_pair}
+        certain = [Interaction.of(name) for name in norms_stated(pairs, file.parent)]
+    given = [Interaction.of(name) for name in content.get("given", {})]
+    notes += question_target(target, start=start, given=given, norm=norm, certain=certain)
+    return target, start
+
+
+def _read_target(
     content: Mapping[str, Any], file: Path, where: str, notes: list[str]
 ) -> tuple[Target, Configuration | None]:
     from cginit.target import BEAD, Target

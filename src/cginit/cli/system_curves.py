@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cginit.curves import RDF
     from cginit.units import UnitSystem
 
-__all__ = ["read_curves"]
+__all__ = ["norms_stated", "read_curves"]
 
 #: What a target may state that is more than the name of its file.
 KEYS = ("file", "column", "structure_factor")
@@ -88,6 +88,14 @@ def read_curves(
     if cut:
         ends.append(min(one.r_max for one in found.values()))
     return {name: one.truncated(min(ends)) if ends else one for name, one in found.items()}
+
+
+def norms_stated(entries: Mapping[str, Any], folder: Path) -> list[str]:
+    """Return the interactions whose files state that g(r) was divided by the pairs that it counts."""
+    from cginit.io import read_rdf_header
+
+    files = {name: _file_and_column(name, entry, {})[0] for name, entry in entries.items()}
+    return [name for name, file in files.items() if read_rdf_header(folder / file).left_out is not None]
 
 
 def _waves(name: str, entry: Any, alone: bool) -> str | None:

@@ -44,9 +44,6 @@ def read_molecules(
     InputError
         If a file cannot be read, or targets and topology do not fit.
     """
-    from cginit.interactions import Interaction
-    from cginit.io.molecule_questions import PAIRS_THAT_COUNT, question_molecules
-    from cginit.io.start_questions import question_start
     from cginit.target import Target
 
     if "targets" not in content:
@@ -63,8 +60,6 @@ def read_molecules(
         target_exclusions=content.get("target_exclusions", "molecule"),
         distributions=read_distributions(bonded, file.parent, units, content, notes),
     )
-    notes += question_molecules(target, content.get("target_normalisation", PAIRS_THAT_COUNT))
-    notes += question_start(target, start, [Interaction.of(name) for name in content.get("given", {})])
     return target, start
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cginit.io.lammps import read_lammps_tables, write_lammps_tables
     from cginit.io.pair_tables import PairTables, write_pair_tables
     from cginit.io.target_file import read_target
+    from cginit.io.target_questions import question_target
 
 __all__ = [
     "FORMATS",
@@ -31,6 +32,7 @@ __all__ = [
     "convert",
     "prepare_target",
     "question_curve",
+    "question_target",
     "rdf_reading",
     "read_lammps_tables",
     "read_rdf",
@@ -55,5 +57,6 @@ __getattr__, __dir__ = lazy_names(
         "cginit.io.lammps": ["read_lammps_tables", "write_lammps_tables"],
         "cginit.io.pair_tables": ["PairTables", "write_pair_tables"],
         "cginit.io.target_file": ["read_target"],
+        "cginit.io.target_questions": ["question_target"],
     },
 )

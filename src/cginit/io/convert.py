@@ -95,6 +95,7 @@ def convert(
         destination,
         state=state,
         format=to_format,
+        left_out=stated.left_out,
     )
 
 

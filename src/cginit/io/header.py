@@ -44,6 +44,8 @@ class Header:
         k, S(k) and its standard error, for many k.
     r_core, r_cut : float or None
         End of the extrapolated core, and the cut-off where the file's rows go beyond it.
+    left_out : str or None
+        Of g(r): it is divided by the pairs that it counts, all but these, in the words of `cginit.topology.Topology`.
     notes : tuple of str
         Sentences for the user.
     """
@@ -60,6 +62,7 @@ class Header:
     waves: tuple[tuple[float, float, float], ...] = ()
     r_core: float | None = None
     r_cut: float | None = None
+    left_out: str | None = None
     notes: tuple[str, ...] = ()
 
     def provenance(self) -> Provenance | None:
@@ -70,7 +73,7 @@ class Header:
         return Provenance(self.method or "unknown", self.model, self.density, self.kT, self.source)
 
 
-_TEXT = ("version", "method", "model", "source")
+_TEXT = ("version", "method", "model", "source", "left_out")
 _STATE = ("density", "kT")
 #: Printed without the rounding error that a conversion leaves in a length.
 _PLAIN = ("beads", "r_core", "r_cut")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,14 @@ from cginit.interactions import Interaction
 from cginit.target import Target
 from cginit.topology import Topology
 
-__all__ = ["ALL_PAIRS", "NORMALISATIONS", "PAIRS_THAT_COUNT", "of_pairs_that_count", "question_molecules"]
+__all__ = [
+    "ALL_PAIRS",
+    "NORMALISATIONS",
+    "PAIRS_THAT_COUNT",
+    "of_pairs_that_count",
+    "question_molecules",
+    "tells_another_norm",
+]
 
 #: What a g(r) is divided by: the number of all pairs in the box, or of those that it counts.
 ALL_PAIRS, PAIRS_THAT_COUNT = "all pairs", "pairs that count"
@@ -55,8 +63,12 @@ def of_pairs_that_count(curve: RDF, topology: Topology, name: Interaction, exclu
     return replace(curve, g=curve.g / part, error=error)
 
 
-def question_molecules(target: Target, stated: str = PAIRS_THAT_COUNT) -> tuple[str, ...]:
+def question_molecules(
+    target: Target, stated: str = PAIRS_THAT_COUNT, certain: Collection[Interaction] = ()
+) -> tuple[str, ...]:
     """Return what is odd about the g(r) of molecules: their norm, as it was `stated`, and the pairs that they count.
+
+    Whose norm is `certain`, since the program that counted states it, is not asked about it.
 
     Raises
     ------
@@ -73,28 +85,16 @@ def question_molecules(target: Target, stated: str = PAIRS_THAT_COUNT) -> tuple[
                 f'g(r) of {name} counts no pair: target_exclusions = "{target.target_exclusions}" leaves all of them '
                 f"out of a topology of {topology.n_molecules} molecule{'s' * (topology.n_molecules > 1)}"
             )
-    found = [_norm(target, topology, name, stated) for name in target.rdfs]
+    found = [_norm(target, topology, name, stated) for name in target.rdfs if name not in certain]
     found += [_bonds(target, topology, name) for name in target.rdfs]
     return tuple(text for text in found if text)
 
 
 def _norm(target: Target, topology: Topology, name: Interaction, stated: str) -> str:
-    r"""Return a sentence if the sum of g over the box is that of another norm than the stated one.
-
-    In a closed box each pair that counts has one distance, so that, with the level c of g beyond its end,
-
-    .. math:: \frac1V \Big[ \int_0^R g\, 4\pi r^2 dr + c \Big(V - \frac{4\pi}{3} R^3\Big) \Big]
-
-    is 1 where g is divided by the pairs that count, and their part of all pairs where it is divided by all.
-    """
+    """Return a sentence if the sum of g over the box is that of another norm than the stated one."""
     part = topology.part_left(name, target.target_exclusions)
-    # A g(r) that was converted, and should not have been, adds up to more than 1.
-    other = part if stated == PAIRS_THAT_COUNT else 1.0 / part
-    found = _sum_over_box(target.rdfs[name], topology.n / target.state.density)
-    if found is None or abs(1.0 - part) < LEAST_PART:
-        return ""
-    total, error = found
-    if abs(total - other) > NEARER * abs(other - 1.0) or abs(other - 1.0) < ERRORS * error:
+    total = tells_another_norm(target, name, stated)
+    if total is None:
         return ""
     if stated == ALL_PAIRS:
         return (
@@ -108,11 +108,45 @@ def _norm(target: Target, topology: Topology, name: Interaction, stated: str) ->
     )
 
 
+def tells_another_norm(target: Target, name: Interaction, stated: str) -> float | None:
+    r"""Return the sum of g over the box where it is that of another norm than the stated one; None where it is not.
+
+    In a closed box each pair that counts has one distance, so that, with the level c of g beyond its end,
+
+    .. math:: \frac1V \Big[ \int_0^R g\, 4\pi r^2 dr + c \Big(V - \frac{4\pi}{3} R^3\Big) \Big]
+
+    is 1 where g is divided by the pairs that count, and their part of all pairs where it is divided by all.
+
+    Parameters
+    ----------
+    target : Target
+        With the topology of the box that was sampled.
+    name : Interaction
+        The pair of bead types.
+    stated : {"pairs that count", "all pairs"}
+        What g(r) was divided by, before it was converted.
+    """
+    topology = target.topology
+    if topology is None:
+        return None
+    part = topology.part_left(name, target.target_exclusions)
+    # A g(r) that was converted, and should not have been, adds up to more than 1.
+    other = part if stated == PAIRS_THAT_COUNT else 1.0 / part
+    found = _sum_over_box(target.rdfs[name], topology.n / target.state.density)
+    if found is None or abs(1.0 - part) < LEAST_PART:
+        return None
+    total, error = found
+    if abs(total - other) > NEARER * abs(other - 1.0) or abs(other - 1.0) < ERRORS * error:
+        return None
+    return total
+
+
 def _sum_over_box(curve: RDF, volume: float) -> tuple[float, float] | None:
-    """Return the mean of g over the box, and how far the oscillation of its tail leaves it open; None beyond the box.
+    """Return the mean of g over the box, and how far the tail leaves it open; None beyond the box.
 
     The level of the tail is the mean over the last part of g. Means over parts of several lengths, which end an
-    oscillation at different phases, scatter by what it does to them.
+    oscillation at different phases, scatter by what it does to them. Few beads that hardly move are off in all bins
+    of the tail alike, so that its mean is taken to be known no better than one bin is.
     """
     full = curve.with_core()
     lower, upper = np.maximum(full.r - 0.5 * full.dr, 0.0), full.r + 0.5 * full.dr
@@ -123,7 +157,8 @@ def _sum_over_box(curve: RDF, volume: float) -> tuple[float, float] | None:
     tails = [full.r >= (1.0 - part) * full.r_max for part in TAILS]
     levels = np.array([full.g[tail] @ shells[tail] / shells[tail].sum() for tail in tails])
     total = (float(full.g @ shells) + float(levels.mean()) * outside) / volume
-    return total, float(levels.std(ddof=1)) * outside / volume
+    noise = 0.0 if full.error is None else float(full.error[tails[0]].mean())
+    return total, float(np.hypot(levels.std(ddof=1), noise)) * outside / volume
 
 
 def _bonds(target: Target, topology: Topology, name: Interaction) -> str:

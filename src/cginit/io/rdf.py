@@ -53,6 +53,8 @@ class RDFHeader:
         The version of cginit that wrote the file.
     source : str
         Hash of the file's content, ``sha256:`` and 12 hexadecimal digits, for `cginit.curves.Provenance`.
+    left_out : str or None
+        The pairs that g(r) does not count, and is not divided by.
     """
 
     units: UnitSystem | None = None
@@ -60,6 +62,7 @@ class RDFHeader:
     kT: float | None = None
     version: str | None = None
     source: str = ""
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,7 @@ def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     data = read_bytes(path)
     stated = parse_header(comments_of(data, name), name)
     source = f"sha256:{hashlib.sha256(data).hexdigest()[:12]}"
-    return RDFHeader(stated.units, stated.density, stated.kT, stated.version, source)
+    return RDFHeader(stated.units, stated.density, stated.kT, stated.version, source, stated.left_out)
 
 
 @reads_a_file
@@ -242,6 +245,7 @@ def write_rdf(
     state: StatePoint | None = None,
     format: str | None = None,
     notes: Sequence[str] = (),
+    left_out: str | None = None,
 ) -> Path:
     """Write a radial distribution function in VOTCA's layout ``r g [error] i`` or as CSV.
 
@@ -260,6 +264,8 @@ def write_rdf(
         By default ``csv`` for a name that ends so, else ``votca``.
     notes : sequence of str
         Sentences on the curve, for the header.
+    left_out : str, optional
+        The pairs that it does not count, and is not divided by: ``none``, ``molecule``, ``1-3``, ...
 
     Returns
     -------
@@ -284,6 +290,7 @@ def write_rdf(
             beads=rdf.beads,
             long_wave=rdf.long_wave,
             waves=() if rdf.structure_factor is None else rdf.structure_factor.rows(),
+            left_out=left_out,
             notes=tuple(notes),
         )
     )

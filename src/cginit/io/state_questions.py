@@ -7,9 +7,9 @@ import numpy as np
 from cginit.curves import RDF
 from cginit.liquid.tail import main_peak
 from cginit.state import StatePoint, common_units, excluded_diameter
-from cginit.units import GAS_CONSTANT, KJ_PER_KCAL
+from cginit.units import GAS_CONSTANT, KJ_PER_KCAL, UnitSystem
 
-__all__ = ["question_state"]
+__all__ = ["question_state", "question_temperature"]
 
 #: Diameters of cores in nm: hydrogen bonds keep 0.15 nm between atoms; beads of a few molecules end near 1 nm, and
 #: what is larger than this is a colloid, whose energies nobody gives in kJ/mol.
@@ -59,27 +59,42 @@ def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
             f"The core of a bead is {core:.3g} {units.length} wide: few molecules are so large. Is r in "
             f"{'angstrom' if units.length == 'nm' else 'another unit'}?"
         )
-    notes += _temperature(here.kT * units.energy_kj_mol, units.energy)
+    notes += question_temperature(here.kT, units)
     gas = _liquid_of_a_gas(curve, here.density, core)
     if gas is not None:
         notes.append(gas)
     return tuple(notes)
 
 
-def _temperature(kT: float, energy: str) -> list[str]:
-    """Question a kT, in kJ/mol, of a temperature that no molecular liquid has."""
-    kelvin = kT / GAS_CONSTANT
+def question_temperature(kT: float, units: UnitSystem) -> tuple[str, ...]:
+    """Return a question on a kT of a temperature that no molecular liquid has; none in lj units.
+
+    Parameters
+    ----------
+    kT : float
+        In the energy unit of `units`.
+    units : UnitSystem
+
+    Examples
+    --------
+    >>> from cginit.units import unit_system
+    >>> question_temperature(0.2245, unit_system("nm-kJ/mol"))[0]
+    'The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius?'
+    """
+    if units.energy_kj_mol is None:
+        return ()
+    kelvin, energy = kT * units.energy_kj_mol / GAS_CONSTANT, units.energy
     other, factor = ("kcal/mol", KJ_PER_KCAL) if energy == "kJ/mol" else ("kJ/mol", 1.0 / KJ_PER_KCAL)
     if ROOM[0] < kelvin * factor < ROOM[1]:
-        return [
+        return (
             f"kT is that of {kelvin:.0f} K; in {other} it would be that of {kelvin * factor:.0f} K. Is it in "
-            f"{energy}?"
-        ]
+            f"{energy}?",
+        )
     if kelvin < COLDEST:
-        return [f"The temperature is {kelvin:.3g} K: hardly anything is liquid. Is it in degrees Celsius?"]
+        return (f"The temperature is {kelvin:.3g} K: hardly anything is liquid. Is it in degrees Celsius?",)
     if kelvin > HOTTEST:
-        return [f"The temperature is {kelvin:.0f} K: no molecule survives it. Is kT in {energy}?"]
-    return []
+        return (f"The temperature is {kelvin:.0f} K: no molecule survives it. Is kT in {energy}?",)
+    return ()
 
 
 def _liquid_of_a_gas(target: RDF, density: float, core: float) -> str | None:

@@ -43,7 +43,9 @@ class Molecules:
     Attributes
     ----------
     start : Configuration
-        In nm, with the topology and the exclusions of the simulation.
+        In nm, with this topology.
+    topology : Topology
+        With the exclusions of the simulation.
     target_exclusions : str
         What csg_stat leaves out of the g(r).
     distributions : Interactions of Distribution
@@ -59,6 +61,7 @@ class Molecules:
     """
 
     start: Configuration
+    topology: Topology
     target_exclusions: str
     distributions: Interactions[Distribution]
     potentials: Interactions[BondedPotential]
@@ -97,6 +100,7 @@ def molecules_of(settings: Settings) -> Molecules | None:
     counted = topology.exclusions if rules is None or not mapped else _counted(topology, rules)
     return Molecules(
         start,
+        topology,
         counted,
         Interactions(distributions),
         Interactions(potentials),

@@ -15,10 +15,13 @@ from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
 from cginit.interactions import Interaction as Name
 from cginit.interactions import Interactions
+from cginit.io import question_target, read_rdf_header, refuse_two_phases
+from cginit.io.molecule_questions import ALL_PAIRS, of_pairs_that_count, tells_another_norm
 from cginit.refine import Limits, Refinement, Round, refine_system
 from cginit.refine import Settings as RefinementSettings
 from cginit.refine.stop import BelowNorm
 from cginit.target import Target
+from cginit.topology import Topology
 from cginit.units import NM_KJ
 from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.convergence import iterations_of, stop_of
@@ -26,7 +29,7 @@ from cginit.votca.molecules import Molecules, molecules_of
 from cginit.votca.schedule import SAME, run_of, schedule_of
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.start import start_potentials
-from cginit.votca.target import read_interaction, read_target, topology
+from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
 from cginit.votca.update import AdjustedUpdate, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
@@ -179,6 +182,7 @@ Read = tuple[Interactions[Interaction], Target, Configuration | None, list[str]]
 def _one_component(settings: Settings, density: float | None, clean: bool) -> Read:
     """Return the only interaction, its target, the start configuration and notes."""
     problem = read_target(settings, density=density, clean=clean)
+    refuse_two_phases(problem.target, problem.state)
     item = settings.interaction
     # A type may be a pattern, which is no name of a bead.
     species = item.type1 if item.type1 == item.type2 and item.type1.isalnum() else item.name
@@ -202,8 +206,14 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
     curves, notes = _curves(settings, interactions, clean)
     notes = [f"densities in nm^-3: {parts}, from {stated}", *notes]
     target = Target(curves, densities, settings.kT)
+    asked = question_target(target, r_cuts=_cutoffs(settings, interactions))
     start, more = _start(settings, target, found, [origin])
-    return interactions, target, start, [*notes, *more]
+    return interactions, target, start, [*notes, *asked, *more]
+
+
+def _cutoffs(settings: Settings, interactions: Interactions[Interaction]) -> dict[Name, float]:
+    step = min(item.step for item in interactions.values())
+    return {name: cutoff_of(settings, item, step) for name, item in interactions.items()}
 
 
 def _curves(
@@ -228,18 +238,64 @@ def _of_molecules(settings: Settings, molecules: Molecules, density: float | Non
     interactions: Interactions[Interaction] = Interactions(by_pair(settings))
     curves, notes = _curves(settings, interactions, clean)
     whole = molecules.start.density if density is None else density
+    topology = molecules.topology
     target = Target(
         curves,
         whole,
         settings.kT,
-        topology=molecules.start.topology,
+        topology=topology,
         target_exclusions=molecules.target_exclusions,
         distributions=molecules.distributions,
     )
+    target, converted = _of_pairs_that_count(target, topology, interactions)
+    asked = question_target(
+        target,
+        start=molecules.start,
+        given=list(molecules.potentials),
+        r_cuts=_cutoffs(settings, interactions),
+    )
     origin = "the start configuration" if density is None else "--density"
-    notes = [f"density of all beads {whole:.6g} nm^-3, from {origin}", *notes, *molecules.notes]
+    notes = [
+        f"density of all beads {whole:.6g} nm^-3, from {origin}",
+        *notes,
+        *molecules.notes,
+        *converted,
+        *asked,
+    ]
     start, more = _start(settings, target, molecules.start, [])
     return interactions, target, start, [*notes, *more]
+
+
+def _of_pairs_that_count(
+    target: Target, topology: Topology, interactions: Interactions[Interaction]
+) -> tuple[Target, list[str]]:
+    """Return the target with the norm of here: csg_stat divides by all pairs, whichever it leaves out.
+
+    A g(r) whose file or whose sum over the box says so was divided by those that count already.
+    """
+    found, notes = target, []
+    factors: list[str] = []
+    for name, curve in target.rdfs.items():
+        part = topology.part_left(name, target.target_exclusions)
+        if not 0.0 < part < 1.0 or read_rdf_header(interactions[name].target).left_out:
+            continue
+        converted = of_pairs_that_count(curve, topology, name, target.target_exclusions)
+        tried = replace(found, rdfs=Interactions({**found.rdfs, name: converted}))
+        total = tells_another_norm(tried, name, ALL_PAIRS)
+        if total is None:
+            found = tried
+            factors.append(f"{name} {1.0 / part:.5g}")
+        else:
+            notes.append(
+                f"{name}: over the box g(r) adds up to {total * part:.4f} of the pairs that count: it was divided by "
+                "these, and not by all pairs as csg_stat does"
+            )
+    if factors:
+        notes.append(
+            "csg_stat divides g(r) by all pairs, also by those that it leaves out; it is divided by the pairs that "
+            f"count once it is taken times {', '.join(factors)}"
+        )
+    return found, notes
 
 
 def _plain_start(settings: Settings) -> tuple[Configuration | None, list[str]]:

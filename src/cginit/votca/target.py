@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.extrapolate import VISIBLE
-from cginit.io import check_target, read_rdf, read_rdf_header
+from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header
 from cginit.state import StatePoint
 from cginit.units import NM_KJ
 from cginit.votca.settings import Interaction, Settings
@@ -60,8 +60,9 @@ def read_target(settings: Settings, *, density: float | None = None, clean: bool
         density, origin = _density(settings, interaction.target)
         notes.append(f"density {density:.6g} nm^-3, from {origin}")
     r_cut = cutoff_of(settings, interaction)
-    notes += check_target(target, r_cut)
-    return VotcaTarget(target, StatePoint(density, settings.kT, NM_KJ), r_cut, tuple(notes))
+    state = StatePoint(density, settings.kT, NM_KJ)
+    notes += check_target(target, r_cut, state)
+    return VotcaTarget(target, state, r_cut, tuple(notes))
 
 
 def read_interaction(
@@ -70,7 +71,17 @@ def read_interaction(
     """Return the target of an interaction from ``min`` on multiples of `step`, and what was odd about it."""
     if not interaction.target.is_file():
         raise InputError(f"{settings.path}: the target {interaction.target} of {interaction.name} is absent")
-    whole, notes = _from_min(read_rdf(interaction.target, units=NM_KJ, clean=clean), interaction)
+    reading = rdf_reading(interaction.target, units=NM_KJ, clean=clean)
+    # Its own bins: those of the refinement are the settings'. What was counted beyond half the box is cut off.
+    prepared = prepare_target(reading.rdf, dr=reading.rdf.dr)
+    whole, notes = _from_min(prepared.target, interaction)
+    left_out = any("left out" in text for text in reading.columns)
+    notes = [
+        *([f"{interaction.target.name} {reading.line}"] if left_out else []),
+        *(f"{interaction.name}: {text}" for text in (*reading.notes, *prepared.notes)),
+        *(f"{interaction.name}: {text}" for text in question_curve(reading.rdf)),
+        *notes,
+    ]
     target = on_step(whole, step)
     if target is not whole:
         notes.append(
