@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from cginit.errors import MissingDependencyError
 
-__all__ = ["dask_client"]
+__all__ = ["dask_client", "first_finished"]
+
+#: Seconds between two looks at the workers.
+LOOK = 10.0
 
 #: One thread a worker: simulations are independent, so parallel tasks beat parallel loops. And Dask's workers hand
 #: freed memory back to the system at once, where work arrays of a hundred kilobytes would spend more time in page
@@ -56,3 +59,20 @@ def dask_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
         Client(cluster) as client,
     ):
         yield client
+
+
+def first_finished(client: Any, futures: Collection[Any]) -> set[Any]:
+    """Wait until some of the futures are done, whatever came of them, and return these.
+
+    A worker that dies is replaced by its nanny. One that dies while it starts takes the nanny with it, and its tasks
+    would wait for ever: of a cluster on this machine, such workers are started again.
+    """
+    from distributed import wait
+
+    while True:
+        try:
+            return set(wait(futures, timeout=LOOK, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            cluster = client.cluster
+            if cluster is not None and len(client.nthreads()) < len(cluster.plan):
+                cluster.scale(len(cluster.plan))

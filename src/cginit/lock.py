@@ -276,7 +276,9 @@ def _remove_old_claims(path: Path, mine: Path) -> None:
     """Remove what runs have left that were killed while they took the lock."""
     for other in path.parent.glob(f"{path.name}.*"):
         with contextlib.suppress(OSError):
-            if other != mine and mine.stat().st_mtime - other.stat().st_mtime > SILENCE:
+            silence, claimant = mine.stat().st_mtime - other.stat().st_mtime, _read(other)
+            dead = silence > SILENCE if claimant is None else not claimant.is_alive(silence)
+            if other != mine and dead:
                 other.unlink()
 
 

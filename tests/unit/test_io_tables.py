@@ -327,6 +327,13 @@ def test_lammps_rsq_grid_is_made_even(tmp_path):
         ("a.table", "A\nN 3 BITMAP 1 2\n\n1 1 1 1\n2 2 1 1\n3 3 0 1\n", ["BITMAP"]),
         ("a.table", "A\nN 3\n\n1 1 1 1\n2 2 1 1\n3 3 0 1\nA\nN 3\n\n1 1 1 1\n2 2 1 1\n3 3 0 1\n", ["twice"]),
         ("a.table", "# only a comment\n", ["holds no table"]),
+        ("TABLE", "units: lj\n0.0 2.5 8\nA A\n" + 16 * "1 ", ["8 points of step 0", "cut-off 2.5"]),
+        ("TABLE", "units: lj\n0.5 nan 9\nA A\n" + 18 * "1 ", ["9 points of step 0.5", "cut-off nan"]),
+        (
+            "a.pot",
+            "# cginit: r_cut = nan\n0.1 2 i\n0.2 1 i\n0.3 0 i\n",
+            ["cut-off nan", "correct the header"],
+        ),
         ("a.npz", "PK no zip", ["a.npz", "r_min"]),
         ("a.odd", "1 2\n", ["names no table format", ".pot (votca)"]),
     ],

@@ -84,6 +84,18 @@ def test_a_second_process_is_refused_and_a_killed_one_is_not_missed(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="zombies are those of POSIX")
+def test_what_a_process_left_that_was_killed_while_it_took_the_lock_is_removed(tmp_path):
+    living, dead = tmp_path / f"{LOCK_NAME}.living", tmp_path / f"{LOCK_NAME}.dead"
+    for path, started_then in ((living, ""), (dead, "1")):
+        holder = leave(tmp_path, started=started_then)
+        (tmp_path / LOCK_NAME).rename(path)
+        assert holder.pid != os.getpid()
+    FolderLock.acquire(tmp_path)
+    # Another process has the dead one's number by now; the living one may be about to put its claim in place.
+    assert living.exists()
+    assert not dead.exists()
+
+
 def test_a_process_that_waits_to_be_buried_holds_nothing(tmp_path):
     process = started(HOLDER, tmp_path)
     assert process.stdout.readline() == "held\n"

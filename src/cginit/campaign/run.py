@@ -14,9 +14,9 @@ from cginit.campaign.molecules import MoleculeTask
 from cginit.campaign.simulate import PRECISION, simulate_state
 from cginit.campaign.simulate_molecules import PRECISION as MOLECULE_PRECISION
 from cginit.campaign.simulate_molecules import simulate_molecules
-from cginit.cluster import dask_client
+from cginit.cluster import dask_client, first_finished
 from cginit.engines.base import Engine
-from cginit.errors import InputError, MissingDependencyError
+from cginit.errors import InputError
 
 __all__ = ["record_path", "run_campaign"]
 
@@ -69,11 +69,6 @@ def run_campaign(
     MissingDependencyError
         If Dask is not installed.
     """
-    try:
-        from distributed import as_completed
-    except ImportError as error:
-        raise MissingDependencyError("campaigns run on Dask: pip install 'cginit[campaign]'") from error
-
     folder.mkdir(parents=True, exist_ok=True)
     todo = iter([task for task in tasks if not record_path(folder, task).exists()])
     outcome: dict[NamedTask, str] = {}
@@ -86,18 +81,20 @@ def run_campaign(
                 for task in islice(todo, count)
             ]
 
-        queue = as_completed(submit(AHEAD * slots))
-        for future in queue:
-            queue.update(submit(1))
-            if future.status != "finished":
-                # Not written, so that the next call tries again; the others go on.
-                log.warning("state point %s was lost: %s", future.key, future.exception())
-                continue
-            task, reason = future.result()
-            outcome[task] = reason
-            if progress is not None:
-                progress(task, reason)
-            future.release()
+        pending = set(submit(AHEAD * slots))
+        while pending:
+            done = first_finished(client, pending)
+            pending = (pending - done) | set(submit(len(done)))
+            for future in done:
+                if future.status != "finished":
+                    # Not written, so that the next call tries again; the others go on.
+                    log.warning("state point %s was lost: %s", future.key, future.exception())
+                    continue
+                task, reason = future.result()
+                outcome[task] = reason
+                if progress is not None:
+                    progress(task, reason)
+                future.release()
     return outcome
 
 

@@ -10,7 +10,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import InputError
 from cginit.io.grid import runnable
 from cginit.io.header import MAX_TITLE, parse_header, potential_header, title_line
-from cginit.io.rows import is_number, text_of
+from cginit.io.rows import is_number, number, text_of
 from cginit.io.table import PairName, RawTable, WriteOptions, array_table, pair_of, section_of
 from cginit.names import check_bead_type
 
@@ -28,9 +28,10 @@ def read_dlpoly(data: bytes, name: str, keyword: str | None = None) -> RawTable:
     fields = lines[1].split() if len(lines) > 1 else []
     if len(fields) < 3 or not all(is_number(field) for field in fields[:3]):
         raise InputError(f"{name}, line 2 must hold step, cut-off and number of points of a DL_POLY table")
-    step, r_cut, n = float(fields[0]), float(fields[1]), int(float(fields[2]))
-    if n < 3 + BEYOND or abs(r_cut / step - (n - BEYOND)) > 1e-3:
-        raise InputError(f"{name}: {n} points of step {step:g} do not fit the cut-off {r_cut:g}")
+    step, r_cut, points = (number(field) for field in fields[:3])
+    if not (step > 0.0 and 3 + BEYOND <= points < 1e9 and abs(r_cut / step - (points - BEYOND)) <= 1e-3):
+        raise InputError(f"{name}: {points:g} points of step {step:g} do not fit the cut-off {r_cut:g}")
+    n = int(points)
     header = parse_header(["# " + lines[0]], name)
     sections: dict[str, RawTable] = {}
     at = 2
@@ -43,7 +44,7 @@ def read_dlpoly(data: bytes, name: str, keyword: str | None = None) -> RawTable:
             raise InputError(
                 f"{name} ends within the table of {label}, or has a field that is no number in it"
             )
-        values = np.array(block[: 2 * n], dtype=np.float64)
+        values = np.array([number(value) for value in block[: 2 * n]])
         u, virial = values[: n - BEYOND], values[n : 2 * n - BEYOND]
         sections[label] = array_table(name, r, u, virial / r, header)
         at += 1 + 2 * rows

@@ -87,7 +87,7 @@ class Rows:
         fields = self.column(index)
         if not all(is_number(field) for field in fields):
             return None
-        return np.array([_of_fortran(field) for field in fields], dtype=np.float64)
+        return np.array([number(field) for field in fields])
 
     def numbers(self, index: int, quantity: str) -> Array:
         """Return one column ``(n,)`` as finite numbers.
@@ -106,7 +106,7 @@ class Rows:
                 raise InputError(
                     f"{self.where(row)}: {quantity} is {fields[row]!r}, not a number; {_remedy(fields[row])}"
                 ) from None
-            values = np.array([_of_fortran(field) for field in fields], dtype=np.float64)
+            values = np.array([number(field) for field in fields])
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             row = int(bad[0])
@@ -130,6 +130,11 @@ def is_number(field: str) -> bool:
     except ValueError:
         return _FORTRAN.fullmatch(field) is not None
     return True
+
+
+def number(field: str) -> float:
+    """Return the number that a field reads as; ValueError where `is_number` is false."""
+    return float(_of_fortran(field))
 
 
 def _of_fortran(field: str) -> str:

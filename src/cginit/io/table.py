@@ -222,6 +222,11 @@ def potential_of(raw: RawTable, units: UnitSystem | None) -> PairPotential:
     if raw.header.r_cut is not None:
         step = (r[-1] - r[0]) / (r.size - 1)
         keep = r <= raw.header.r_cut + 1e-3 * step
+        if np.count_nonzero(keep) < 3:
+            raise InputError(
+                f"{raw.name} states the cut-off {raw.header.r_cut:g}, and its rows begin at {r[0]:g}; correct the "
+                "header"
+            )
         r, u = r[keep], u[keep]
         f = None if f is None else f[keep]
         u_error = None if u_error is None else u_error[keep]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cginit.cluster import dask_client, first_finished
 from cginit.configuration import Configuration, Trajectory
 from cginit.curves import Array
 from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
@@ -61,14 +62,16 @@ class Replicas:
         jobs = list(zip(starts, seeds, (folder.resolve() for folder in folders), strict=True))
         if self._client is None or len(jobs) == 1:
             return [_run(engine, potential, state, *job, schedule) for job in jobs]
-        from distributed import KilledWorker, wait
+        from distributed import KilledWorker
 
         futures = [
             self._client.submit(_run, engine, potential, state, *job, schedule, pure=False) for job in jobs
         ]
         try:
             # All of them, also after a failure: a next attempt needs their folders.
-            wait(futures)
+            pending = set(futures)
+            while pending:
+                pending -= first_finished(self._client, pending)
             return [future.result() for future in futures]
         except KilledWorker as error:
             raise EngineError(f"a replica was lost with its worker several times: {error}") from error
@@ -106,8 +109,6 @@ def open_replicas(count: int, scheduler: str | None = None) -> Iterator[Replicas
             )
         yield ONE
         return
-    from cginit.cluster import dask_client
-
     with dask_client(count, scheduler) as client:
         yield Replicas(count, client)
 
