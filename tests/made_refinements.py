@@ -93,13 +93,17 @@ def normal(centre, width, coordinate):
     return Distribution.normalised(x, p, 0.01 * p, coordinate=coordinate, units="lj")
 
 
-def trimers(folder, label="", notes=(), molecules=10):
-    """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store."""
+def trimers(folder, label="", notes=(), molecules=10, given=None):
+    """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store.
+
+    What is `given` has a potential that stays, and no target.
+    """
     bond = f"bond A-B {label}".strip()
     terms = {bond: [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
     topology = Topology([0, 1, 0], ("A", "B"), terms).repeated(molecules)
     pairs = ("A-A", "A-B", "B-B")
     bonded = {bond: normal(1.0, 0.05, "bond"), "angle A-B-A": normal(2.0, 0.1, "angle")}
+    bonded.pop(given, None)
     target = Target(dict.fromkeys(pairs, curve(1.0, 0.01)), 0.3, 1.0, topology=topology, distributions=bonded)
     store = Store(folder)
     store.open([{"engine": "Made()", "target": "mine"}], [target])
@@ -107,6 +111,7 @@ def trimers(folder, label="", notes=(), molecules=10):
     places = np.random.default_rng(1).uniform(0.0, side, (topology.n, 3))
     final = Configuration(places, np.full(3, side), units="lj", topology=topology)
     got = {bond: normal(1.01, 0.05, "bond"), "angle A-B-A": normal(2.02, 0.1, "angle")}
+    got.pop(given, None)
     one = record(pairs, 0, 1.0, 0.9, distance(curve(0.9, 0.01), curve(1.0, 0.01), 2.0), final)
     springs = {bond: spring(400.0, 1.0, "bond"), "angle A-B-A": spring(100.0, 2.0, "angle")}
     distances = {name: bonded_distance(got[name], bonded[name]) for name in got}

@@ -141,6 +141,23 @@ def test_bonds_and_angles_are_drawn_beside_the_pairs(tmp_path, drawn):
     assert (x[np.argmax(y)], y.max()) == pytest.approx((np.degrees(2.0), np.radians(4.0)), rel=0.02)
     (errors,) = with_label(figure, "mean squared difference")
     assert labels(errors) == names
+    # One simulation has one number below it.
+    assert [tick for tick in errors.get_xticks() if errors.get_xlim()[0] < tick < errors.get_xlim()[1]] == [
+        0.0
+    ]
+    assert [axes.get_xlim() for axes in figure.axes if axes.get_xlabel() == "angle / degrees"] == [
+        (0.0, 180.0)
+    ] * 2
+
+
+def test_what_has_no_target_has_no_empty_axes(tmp_path, drawn):
+    trimers(tmp_path / "w", given="angle A-B-A")
+    report(tmp_path / "w")
+    (figure,) = drawn
+    empty = headed(figure, "angle A-B-A")
+    assert [text.get_text() for text in empty.texts] == ["no target; given"]
+    assert not empty.axison
+    assert sum(axes.axison for axes in figure.axes) == len(figure.axes) - 2
 
 
 def test_the_potential_that_reweighting_judged_is_drawn(tmp_path, drawn):

@@ -69,7 +69,11 @@ def draw_errors(
             if np.any(chosen):
                 axes.semilogy(index[chosen] + begin, lmse[chosen], "o", color=colour, ms=5, mfc=face)
     axes.set(xlabel="simulation (open: within the noise)", ylabel="mean squared difference")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    numbers = [number for history in histories.values() for number, _ in history]
+    if numbers:
+        # Around a single simulation there would be no whole number but its own.
+        axes.set_xlim(min(numbers) + begin - 0.5, max(numbers) + begin + 0.5)
     axes.grid(alpha=0.25, which="both", axis="y")
 
 

@@ -160,6 +160,9 @@ def _draw_distribution(
     if not shown:
         text = "not in this state" if name not in target.interactions else "no target; given"
         upper.text(0.5, 0.5, text, transform=upper.transAxes, ha="center", color="0.5")
+        # Axes without a curve have numbers that mean nothing.
+        upper.set_axis_off()
+        lower.set_axis_off()
         return
     first, last, colour = shown[0][0], shown[-1][0], shown[-1][1]
     upper.plot(first.x, first.wanted, color=TARGET_COLOUR, lw=4, alpha=0.3, label="target")
@@ -173,7 +176,9 @@ def _draw_distribution(
     lower.plot(last.x, last.difference, color=colour, lw=1.0)
     if name.is_pair:
         upper.set_xlim(0.0, float(first.x[-1]))
-    elif name.coordinate == "bond":
+    elif name.coordinate != "bond":
+        upper.set_xlim(float(first.x[0]), float(first.x[-1]))
+    else:
         ranges = [one.shown for one, _, _ in shown]
         upper.set_xlim(min(low for low, _ in ranges), max(high for _, high in ranges))
     upper.set_ylim(0.0, None)
@@ -195,8 +200,8 @@ def _draw_potentials(
             low, high = one.u - SIGMAS * one.error, one.u + SIGMAS * one.error
             axes.fill_between(one.x, low, high, color=colour, alpha=0.2, lw=0)
         axes.set(xlabel=coordinate_label(name, potential.units), ylim=(one.lowest, one.highest))
-        if name.is_pair:
-            axes.set_xlim(0.0, float(one.x[-1]))
+        if name.coordinate != "bond":
+            axes.set_xlim(0.0 if name.is_pair else float(one.x[0]), float(one.x[-1]))
 
 
 def _histories(history: History) -> dict[str, list[tuple[int, Distance]]]:
