@@ -72,6 +72,15 @@ def test_tables_that_one_state_gives_are_given_to_all(trimers, tmp_path):
     assert read_system(both).given_potentials().keys() == GIVEN
 
 
+def test_a_start_without_a_target_is_refused(trimers):
+    """It would act in every simulation, and no update would change it: said of a target that was taken out."""
+    start = '[start]\n"bond A-B" = "stiff.pot"\n'
+    assert set(read_system(trimers(tables=start)).first_potentials()) == {Interaction.of("bond A-B")}
+    without = read_system(trimers(tables=start, **{"bond A-B": ""}))
+    with pytest.raises(InputError, match=r"names bond A-B, which has no target.*Move it to \[given\]"):
+        without.first_potentials()
+
+
 def test_two_tables_given_for_one_interaction_are_refused(trimers, tmp_path):
     first = trimers("first.toml", "", '[given]\n"bond A-B" = "stiff.pot"\n')
     second = trimers("second.toml", "", '[given]\n"bond B-A" = "other.pot"\n')

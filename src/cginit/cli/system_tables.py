@@ -101,6 +101,11 @@ def read_tables(
         owner = next((one for one in targets if name in one.interactions), None)
         if owner is None:
             raise InputError(f"[{section}] names {name}, which no state has")
+        if section == "start" and not any(name in one.measured for one in targets):
+            raise InputError(
+                f"[start] names {name}, which has no target: it would act and never be refined. Move it to [given] "
+                "if it is to stay as it is, else remove it"
+            )
         if not name.is_pair:
             whole = read_bonded_table(table.path, name, units=owner.units, degrees=table.degrees)
             found[name] = ended_where_high(whole, owner.kT)
