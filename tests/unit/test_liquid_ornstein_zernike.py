@@ -37,6 +37,15 @@ def test_the_solution_satisfies_ornstein_zernike(dense) -> None:
     assert found.residual < 1e-8
 
 
+def test_the_search_begins_near_the_solution() -> None:
+    r = np.linspace(0.0, 2.5, 51)
+    x = np.maximum(r, 0.3) ** -6
+    fluid = solve(r, np.where(r < 2 ** (1 / 6), 4 * (x * x - x) + 1, 0.0), 0.6)
+    found = invert(fluid.r[:100], fluid.g[:100], 0.6, error=np.full(100, 1e-3))
+    # From c = 0 on it took nine Newton steps, with the two of the closure beyond the range of g.
+    assert found.iterations <= 5
+
+
 @pytest.mark.parametrize("start", [0.0, DR, 3 * DR])
 def test_where_the_grid_starts_does_not_matter(dense, start: float) -> None:
     """The core may be given as zeros, left out, or include r = 0."""

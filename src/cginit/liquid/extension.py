@@ -27,7 +27,7 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.liquid.krylov import conjugate_gradients
-from cginit.liquid.matrices import Intramolecular, PairMatrices, damped_inverse, sandwich
+from cginit.liquid.matrices import Intramolecular, PairMatrices, damped_inverse, inverse, sandwich
 from cginit.liquid.newton import damped_newton
 
 __all__ = [
@@ -138,11 +138,9 @@ class Extension:
 def largest_entropy(target: MeasuredCorrelations) -> Extension:
     """Return the solution with c = 0 beyond the range of g, by Newton's method on the convex functional."""
     shape = target.wanted.shape
-    grid = target.matrices.grid
     unity = target.intramolecular.structure
-    direct = np.zeros(shape)
-    s: Array = np.broadcast_to(unity, (grid.n, *unity.shape[-2:]))
-    gap = target.wanted - target.total(s, target.size)
+    direct, s = _start(target)
+    gap = target.wanted - target.total(s, target.size) - target.noise * direct
     spent = 0
 
     def flat(product: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -184,6 +182,24 @@ def largest_entropy(target: MeasuredCorrelations) -> Extension:
                 return result(iteration, ROUNDING)
         direct, s, gap = trial, trial_s, trial_gap
     return result(MAX_ITERATIONS, ROUNDING)
+
+
+def _start(target: MeasuredCorrelations) -> tuple[Array, Array]:
+    """Return c of an h that is 0 beyond the range of g, cut off there, and its S; c = 0 where that S is not positive.
+
+    For most liquids this spares half of the Newton steps; the functional is convex, so that it changes nothing else.
+    """
+    matrices, loose = target.matrices, target.intramolecular
+    unity = loose.structure
+    s: Array = np.broadcast_to(unity, (matrices.grid.n, *unity.shape[-2:]))
+    if loose.root is None:
+        cut = inverse(unity + target.density * matrices.of(target.wanted))
+        if cut is not None:
+            direct = matrices.back(unity - cut, target.size) / target.density
+            positive = target.structure(direct)
+            if positive is not None:
+                return direct, positive
+    return np.zeros(target.wanted.shape), s
 
 
 def _vanishing(s: Array, loose: Array) -> bool:
