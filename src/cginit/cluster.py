@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cginit.errors import MissingDependencyError
+from cginit.errors import EngineError, MissingDependencyError
 
 __all__ = ["dask_client", "first_finished"]
 
@@ -35,6 +35,8 @@ def dask_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
 
     Raises
     ------
+    EngineError
+        If the workers of this machine do not start.
     MissingDependencyError
         If Dask is not installed.
     """
@@ -51,14 +53,17 @@ def dask_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
             yield client
         return
     # Libraries read these when a worker starts, before Dask would set its `env`.
-    with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}),
-        LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": ENVIRONMENT}):
+        try:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
+            )
+        except RuntimeError as error:
+            raise EngineError(
+                f"the {workers} workers of Dask did not start ({error}); run the same command again"
+            ) from error
+        with cluster, Client(cluster) as client:
+            yield client
 
 
 def first_finished(client: Any, futures: Collection[Any]) -> set[Any]:

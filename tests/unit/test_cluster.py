@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from cginit.cluster import dask_client
+from cginit.errors import EngineError
+
 #: Dask has complaints about the worker that it loses here, which belong to a process of its own.
 LOSES_ITS_WORKER = """
 import operator
@@ -30,3 +33,14 @@ def test_workers_that_are_lost_with_their_nannies_are_started_again(tmp_path):
     # Without another worker it would wait for ever.
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=120, check=False)
     assert "the answer is 42" in done.stdout, done.stderr
+
+
+def test_workers_that_do_not_start_are_said_in_a_sentence(monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="several simulations at a time run on Dask")
+
+    def fails(**options):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fails)
+    with pytest.raises(EngineError, match="2 workers of Dask did not start"), dask_client(2):
+        pass
