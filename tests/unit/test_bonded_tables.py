@@ -100,6 +100,20 @@ run 0
 
 
 @pytest.mark.lammps
+@pytest.mark.parametrize("head", ["x,potential,force\n", ""])
+def test_a_force_in_the_third_column_is_no_error(tmp_path, head):
+    """MSIBI saves x, potential, force with names; others the same without any."""
+    rows = [f"{x!r},{250.0 * (x - 1.0) ** 2!r},{-500.0 * (x - 1.0)!r}" for x in B.tolist()]
+    (tmp_path / "bond.csv").write_text(head + "\n".join(rows) + "\n")
+    found = read_bonded_table(tmp_path / "bond.csv", Interaction.of("bond A-A"), units="lj")
+    np.testing.assert_allclose(found.u, 250.0 * (B - 1.0) ** 2, atol=1e-9)
+    assert found.u_error is None
+    rows = [f"{x!r} {250.0 * (x - 1.0) ** 2!r} 0.1 i" for x in B.tolist()]
+    (tmp_path / "bond.pot").write_text("\n".join(rows) + "\n")
+    known = read_bonded_potential(tmp_path / "bond.pot", "bond", units="lj")
+    assert known.u_error.tolist() == [0.1] * B.size
+
+
 def test_lammps_loads_the_bonded_tables(tmp_path):
     from cginit.coordinates import COORDINATES
 

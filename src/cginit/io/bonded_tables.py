@@ -18,7 +18,7 @@ from cginit.coordinates.table import bonded_table
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
-from cginit.io.rows import is_number, read_rows
+from cginit.io.rows import Rows, is_number, read_rows
 from cginit.units import LJ, UnitSystem, unit_system
 
 __all__ = [
@@ -84,7 +84,7 @@ def read_bonded_potential(
     InputError
         If the file cannot be read, or x is not what the coordinate can be.
     """
-    x, u, error = _columns(path, coordinate, degrees=degrees)
+    x, u, error = _columns(path, coordinate, degrees=degrees, forces=True)
     if coordinate == "dihedral":
         x, (u, error) = one_turn(x, u, error)
     try:
@@ -95,8 +95,15 @@ def read_bonded_potential(
         raise InputError(f"{os.fspath(path)}: {problem}") from None
 
 
+def _is_force(rows: Rows) -> bool:
+    """Whether the third column is a force, as that of ESPResSo++ and MSIBI, and no error: by its name or its sign."""
+    if len(rows.names) > 2:
+        return rows.names[2] in ("f", "force", "tau")
+    return bool(np.any(rows.numbers(2, "the third column") < 0.0))
+
+
 def _columns(
-    path: str | os.PathLike[str], coordinate: str, *, degrees: bool
+    path: str | os.PathLike[str], coordinate: str, *, degrees: bool, forces: bool = False
 ) -> tuple[Array, Array, Array | None]:
     rows = read_rows(path)
     width = rows.width()
@@ -107,7 +114,9 @@ def _columns(
     if flagged:
         rows = rows.keep([row for row, flag in enumerate(last) if flag != "u"])
     x, y = rows.numbers(0, "x"), rows.numbers(1, "y")
-    error = rows.numbers(2, "the error") if width - flagged == 3 else None
+    error = (
+        rows.numbers(2, "the error") if width - flagged == 3 and not (forces and _is_force(rows)) else None
+    )
     if degrees and coordinate == "angle" and x.size and float(np.max(x)) < FEW_DEGREES:
         raise InputError(
             f"{os.fspath(path)}: the angle ends at {np.max(x):g}; it must be in degrees, and this looks like radians "
