@@ -16,6 +16,7 @@ from cginit.cli.system import read_system
 from cginit.errors import InputError
 from cginit.guess.molecules import guess_molecules
 from cginit.io import read_rdf, read_rdf_header, read_table
+from cginit.trajectory.files import readers_words
 
 app = typer.Typer()
 app.command()(rdf)
@@ -232,3 +233,8 @@ def test_a_frame_that_cannot_be_read_is_named(tmp_path):
     path.write_text(frame.format(0) + frame.format(10) + "\n" + frame.format(20) + frame.format(30))
     with pytest.raises(InputError, match="frame 2 of cut"):
         run("--topology", path, "--map", "all", "--units", "lj", "--kT", 1, "--out", tmp_path / "g.dat")
+
+
+def test_slips_of_a_reader_are_said_in_words_for_users():
+    assert readers_words(IndexError("list index out of range")).startswith("a line or a field is missing")
+    assert readers_words(OSError("no such device")) == "no such device"

@@ -83,6 +83,7 @@ def test_compressibility_is_the_derivative_of_the_pressure() -> None:
     [
         (lambda: second_virial(R, np.zeros(3)), "u must"),
         (lambda: second_virial(R, SOFT, kT=-1), "kT"),
+        (lambda: second_virial(R, -75.0 * SOFT), "150 kT deep"),
         (lambda: virial_pressure(R, SOFT, np.ones(3), 0.5), "g must"),
         (lambda: virial_pressure(R, SOFT, np.zeros(61), 0.5), "never exceeds"),
         (lambda: virial_pressure(R, SOFT, np.ones(61), 0.5, y=np.zeros(61)), "y must"),

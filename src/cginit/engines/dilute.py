@@ -18,9 +18,6 @@ from cginit.state import StatePoint
 
 __all__ = ["DiluteEngine"]
 
-#: Depth of a well, in kT, at which two beads of a gas stay together for ever, so that there is no low density.
-DEEPEST = 100.0
-
 
 @dataclass(frozen=True)
 class DiluteEngine:
@@ -96,16 +93,11 @@ class DiluteEngine:
         grid = np.linspace(max(first, 0.0), potential.r_cut + tail * potential.dr, points)
         inside = resampled(potential, grid[: points - tail], state.kT) if core else potential
         u = np.concatenate([inside.u, np.zeros(tail)])
-        if np.min(u) < -DEEPEST * state.kT:
-            raise InputError(
-                f"the potential is {-np.min(u) / state.kT:.3g} kT deep, where beads stick together at any density; "
-                "the dilute engine knows no such gas"
-            )
+        b2 = second_virial(inside.r, inside.u, state.kT)
         g = np.exp(-u / state.kT)
 
         integrand = u * g * grid**2
         energy = 2.0 * np.pi * state.density * float(trapezoid(integrand, grid))
-        b2 = second_virial(inside.r, inside.u, state.kT)
         pressure = state.density * state.kT * (1.0 + b2 * state.density)
 
         samples = schedule.production // schedule.every * schedule.every // schedule.sample_every

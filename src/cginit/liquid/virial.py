@@ -32,6 +32,8 @@ REFINEMENT = 16
 #: In units of kT. A step with a higher end is a jump of exp(-U/kT) at its middle: of a hard core, or of no
 #: consequence (exp(-50) = 2e-22).
 MAX_ENERGY = 50.0
+#: Depth of a well, in kT, at which two beads of a gas stay together for ever, so that there is no low density.
+DEEPEST = 100.0
 #: g below this carries no information on y: there ln y is extrapolated from the next points.
 VISIBLE = 1e-3
 
@@ -57,7 +59,7 @@ def second_virial(r: ArrayLike, u: ArrayLike, kT: float = 1.0) -> float:
     Raises
     ------
     InputError
-        If the values are not valid, or the table starts where U is neither at r = 0 nor a core.
+        If the values are not valid, the well is no gas's, or the table starts where U is neither at r = 0 nor a core.
 
     References
     ----------
@@ -226,6 +228,11 @@ def _refined(r: ArrayLike, u: ArrayLike, kT: float) -> tuple[Array, Array, Array
     if not np.isfinite(kT) or kT <= 0.0:
         raise InputError(f"kT must be a positive number, not {kT}")
     reduced = np.minimum(energies / kT, MAX_ENERGY)
+    if np.min(reduced) < -DEEPEST:
+        raise InputError(
+            f"the potential is {-np.min(reduced):.3g} kT deep, where beads of any gas stick together for ever; "
+            "check its units"
+        )
     step = float(distances[1] - distances[0])
     if distances[0] > 1.001 * step and reduced[0] < 10.0:
         raise InputError(

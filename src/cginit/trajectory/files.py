@@ -19,7 +19,7 @@ from cginit.trajectory.gsd_boxes import with_true_boxes
 from cginit.trajectory.votca_topology import is_votca_topology, votca_universe
 from cginit.units import ANGSTROM_KCAL, NM_KJ, UnitSystem, conversion, unit_system
 
-__all__ = ["box_vectors", "lammps_columns", "length_scale", "open_universe", "width"]
+__all__ = ["box_vectors", "lammps_columns", "length_scale", "open_universe", "readers_words", "width"]
 
 #: Formats of MDAnalysis whose numbers are in whatever unit the simulation used.
 UNITLESS_FORMATS = frozenset({"GSD", "DATA", "LAMMPSDUMP", "DUMP"})
@@ -77,11 +77,18 @@ def open_universe(
         except InputError:
             raise
         except Exception as error:  # each reader raises what its parser meets, from OSError to IndexError
-            raise InputError(f"MDAnalysis cannot read {names}: {error}") from error
+            raise InputError(f"MDAnalysis cannot read {names}: {readers_words(error)}") from error
         try:
             yield universe
         finally:
             universe.trajectory.close()
+
+
+def readers_words(error: Exception) -> str:
+    """Return what a reader of files says is wrong, where it says anything: a slip of its own code names no file."""
+    if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError):
+        return "a line or a field is missing, or another than it expects"
+    return str(error)
 
 
 def _universe(files: list[Path], options: dict[str, str], stack: ExitStack) -> Any:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.trajectory.files import box_vectors, width
+from cginit.trajectory.files import box_vectors, readers_words, width
 
 __all__ = ["FRAMES_A_CHUNK", "Frames", "chosen_frames", "chunks", "volume_drift"]
 
@@ -110,9 +110,9 @@ def _read(universe: Any) -> Iterator[Any]:
         except InputError:
             raise
         except Exception as error:  # each reader raises what its parser meets
+            name = Path(universe.trajectory.filename).name
             raise InputError(
-                f"frame {number} of {Path(universe.trajectory.filename).name} cannot be read ({error}); was the file "
-                "cut, or two joined?"
+                f"frame {number} of {name} cannot be read ({readers_words(error)}); was the file cut, or two joined?"
             ) from error
         yield timestep
 
