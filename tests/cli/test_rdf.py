@@ -133,6 +133,27 @@ def test_one_type_is_a_mixture_of_one(gas, tmp_path):
     assert (len(found.pairs), found.kT) == (1, 1.5)
 
 
+def test_neighbours_along_bonds_that_no_file_names_are_asked_about(tmp_path):
+    """A file without bonds, as a .gro: its atoms would be refined as loose beads, with the peak of the bonds in g."""
+    rng = np.random.default_rng(4)
+    path = tmp_path / "dimers.gsd"
+    with gsd.hoomd.open(str(path), "w") as file:
+        for _ in range(10):
+            middle = 2.0 * np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3), axis=-1).reshape(-1, 3)
+            ways = rng.normal(size=(27, 3))
+            ways *= (0.3 + 0.01 * rng.random((27, 1))) / np.linalg.norm(ways, axis=1)[:, None]
+            frame = gsd.hoomd.Frame()
+            frame.particles.N = 54
+            frame.particles.position = np.concatenate([middle - ways, middle + ways])
+            frame.configuration.box = [EDGE, EDGE, EDGE, 0, 0, 0]
+            file.append(frame)
+    out = tmp_path / "g.dat"
+    result = run(
+        "--topology", path, "--map", "types", "--units", "lj", "--kT", 1.0, "--dr", 0.05, "--out", out
+    )
+    assert "are these neighbours along a bond?" in " ".join(result.stdout.split())
+
+
 def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
     """The file of the system names targets of every interaction, the start and what the two exclude."""
     trajectory = tmp_path / "dimers.gsd"

@@ -215,7 +215,7 @@ def test_gsd_holds_types_and_bonds(files, tmp_path):
             "must be two different beads by name or number, of head, body, tail",
         ),
         (("centre: geometry", "centre: middle"), "centre is 'middle'; it must be one of mass, geometry"),
-        (("resname CHN", "resname XYZ"), "the selection 'resname XYZ' finds no atoms"),
+        (("resname CHN", "resname XYZ"), "the selection 'resname XYZ' finds no atoms; its residues are CHN"),
         (("select: name D", "select: within D"), "MDAnalysis does not understand the selection 'within D'"),
         (("molecules:", "molecules: ["), "is not valid YAML"),
         (("name: tail", "name: body"), "two beads have the same name"),
@@ -229,7 +229,7 @@ def test_wrong_mapping_files_say_where(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("<ident>CHN", "<ident>SOL"), "no molecule and no residue named SOL"),
+        (("<ident>CHN", "<ident>SOL"), "no molecule and no residue named SOL; its residues are CHN"),
         (("15 14<", "15<"), "has 1 weights for 2 atoms"),
         (("1:CHN:D", "CHN:D"), "the atom 'CHN:D' must be residue number:residue name:atom name"),
         (("head body<", "head foot<"), "a bond names foot"),

@@ -175,3 +175,23 @@ def test_joined_bins_keep_every_count_and_the_width(coordinate, sigma):
         assert x[0] == -np.pi
         assert step * x.size == pytest.approx(2.0 * np.pi)
         assert joined[0].argmax() == 0
+
+
+def test_bonds_across_half_the_box_are_refused(tmp_path):
+    """Atoms in another order than in the topology are bonded anywhere; lengths above half the box have no bin."""
+    path = write_chains(tmp_path / "trimers.gsd", 3)
+    order = np.random.default_rng(2).permutation(90)
+    with gsd.hoomd.open(str(path), "r") as file, gsd.hoomd.open(str(tmp_path / "mixed.gsd"), "w") as mixed:
+        for frame in file:
+            frame.particles.position = frame.particles.position[order]
+            mixed.append(frame)
+    with pytest.raises(
+        InputError, match=r"lengths of bond A-B are above half the box \(3\.5 sigma\).*another order"
+    ):
+        sample(tmp_path / "mixed.gsd")
+
+
+def test_bonds_have_their_lengths_however_far_g_is_wanted(trimers):
+    near = sample(trimers, r_max=0.5).distributions["bond A-B"]
+    far = sample(trimers).distributions["bond A-B"]
+    np.testing.assert_allclose(near.p, far.p)

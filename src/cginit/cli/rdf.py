@@ -205,6 +205,8 @@ def rdf_command(options: RdfOptions) -> None:
     Each file states density, kT and units, so that cg-init guess --rdf FILE needs nothing else. The third column is
     the standard error of g from blocks in time.
     """
+    from cginit.io.curve_questions import question_bonds
+
     spoken = voice()
     out = options.place
     if is_potential_name(out) and not out.lower().endswith(".xvg"):
@@ -222,6 +224,10 @@ def rdf_command(options: RdfOptions) -> None:
     spoken.result["volume"] = quantity(mean, f"{sampled.units.length}^3")
     if max(abs(first - mean), abs(last - mean)) > CONSTANT * mean:
         spoken.line(f"volume: first {first:.6g}, last {last:.6g}, mean {mean:.6g} {sampled.units.length}^3")
+    for names, curve in targets.items():
+        # Only where nothing is known of bonds do they still count.
+        if molecules is None and (question := question_bonds(curve.with_core())):
+            spoken.note(f"{'-'.join(names)}: {question}", "note: ")
     for path in configurations:
         spoken.file(path, "beads")
     for note in sampled.notes:

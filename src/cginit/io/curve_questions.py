@@ -11,7 +11,7 @@ from cginit.curves import RDF, median
 from cginit.liquid.ornstein_zernike import estimate_noise
 from cginit.liquid.tail import main_peak
 
-__all__ = ["question_curve"]
+__all__ = ["question_bonds", "question_curve"]
 
 #: Errors of block means are 0.4 to 1.8 times the roughness of g over the 1418 state points of the data set. A stated
 #: one that is less or more by these is no standard error of g, or not of this g.
@@ -41,7 +41,7 @@ def question_curve(target: RDF) -> tuple[str, ...]:
     'g(r) is 0.02 at all r below 0.72 sigma, w'
     """
     whole = target.with_core()
-    questions = (_offset(target, whole), _coarse(whole), _gap(whole), _noise(target))
+    questions = (_offset(target, whole), _coarse(whole), question_bonds(whole), _noise(target))
     return tuple(text for text in questions if text)
 
 
@@ -76,8 +76,14 @@ def _coarse(whole: RDF) -> str:
     )
 
 
-def _gap(whole: RDF) -> str:
-    """Question a first peak that an empty gap parts from all others: neighbours along bonds."""
+def question_bonds(whole: RDF) -> str:
+    """Return a question on a first peak that an empty gap parts from all others: neighbours along bonds; or nothing.
+
+    Parameters
+    ----------
+    whole : RDF
+        With its core.
+    """
     filled = np.flatnonzero(whole.g > FULL)
     if not filled.size:
         return ""

@@ -88,7 +88,7 @@ def readers_words(error: Exception) -> str:
     """Return what a reader of files says is wrong, where it says anything: a slip of its own code names no file."""
     if isinstance(error, LookupError | AttributeError | TypeError | ArithmeticError):
         return "a line or a field is missing, or another than it expects"
-    return str(error)
+    return " ".join(str(error).split())
 
 
 def _universe(files: list[Path], options: dict[str, str], stack: ExitStack) -> Any:
@@ -140,7 +140,8 @@ def box_vectors(timestep: Any) -> Array:
     dimensions = timestep.dimensions
     if dimensions is None or not np.all(np.asarray(dimensions[:3]) > 0.0):
         raise InputError(
-            f"frame {timestep.frame} has no periodic box; g(r) needs one with three positive edges"
+            f"frame {timestep.frame} has no periodic box; g(r) needs one with three positive edges: take a "
+            "trajectory that keeps it, as xtc, trr, dcd and dump do (PDB in its line CRYST1)"
         )
     vectors = np.asarray(triclinic_vectors(dimensions, dtype=np.float64), dtype=np.float64)
     if not np.all(np.isfinite(vectors)) or abs(float(np.linalg.det(vectors))) <= 0.0:

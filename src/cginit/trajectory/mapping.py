@@ -189,8 +189,8 @@ def bead_positions(groups: MappedAtoms) -> FloatArray:
         if reach > LARGEST_BEAD * narrowest:
             raise InputError(
                 f"a bead reaches {reach / narrowest:.2g} of the box width from its first atom, too far to "
-                "be made whole without bonds; check that the topology numbers each molecule as a residue, or map "
-                "it to more beads"
+                "be made whole without bonds; check that the topology numbers each molecule as a residue and "
+                "its atoms in the order of the trajectory, or map it to more beads"
             )
         first = first + np.add.reduceat(groups.weights[:, None] * offsets, groups.starts, axis=0)
     fractional = first @ np.linalg.inv(vectors)

@@ -11,10 +11,10 @@ import numpy as np
 from cginit.bonded import Distribution
 from cginit.configuration import Configuration
 from cginit.coordinates import block_distribution, joined_bins
-from cginit.curves import RDF
+from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.growth import grown_configuration, typical_value
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.target import Target
 from cginit.topology import Topology
 from cginit.trajectory.sampled import MappedSystem, Sampled, sampled
@@ -146,6 +146,8 @@ def molecules_of(found: Sampled) -> MoleculeTargets | None:
 def _distributions(found: Sampled) -> tuple[Interactions[Distribution], list[str]]:
     curves, notes = {}, []
     for one, counts in found.counts.terms.items():
+        if one.coordinate == "bond":
+            _check_all_counted(found, one, counts)
         x, sums = joined_bins(found.counting.terms[one].x, counts, one.coordinate)
         curves[one] = block_distribution(
             x, sums / found.system.n_frames, found.weights, one.coordinate, found.system.units
@@ -157,6 +159,18 @@ def _distributions(found: Sampled) -> tuple[Interactions[Distribution], list[str
                 "potential with a time step of the others makes that; join its beads to one"
             )
     return Interactions(curves), notes
+
+
+def _check_all_counted(found: Sampled, name: Interaction, counts: Array) -> None:
+    """Refuse bonds across half the box, which no bin counts: another image of what they join is nearer."""
+    every = len(found.counting.terms[name].members) * found.system.n_frames
+    lost = every - round(float(counts.sum()))
+    if lost > 0:
+        raise InputError(
+            f"{lost} of {every} lengths of {name} are above half the box ({found.wanted.reach:.3g} "
+            f"{found.system.units.length}), where a bond has no length: the trajectory has its atoms in another "
+            "order than the topology, or the bonds are those of other molecules; take the topology of this trajectory"
+        )
 
 
 def _inside(found: Sampled, beads: Topology) -> Interactions[RDF]:

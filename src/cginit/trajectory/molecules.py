@@ -16,6 +16,9 @@ from cginit.trajectory.topology import bead_bonds, unique_pairs
 
 __all__ = ["Beads", "map_molecules", "molecule_ids", "sizes_of"]
 
+#: Names that an error lists.
+NAMED = 10
+
 log = logging.getLogger(__name__)
 
 IntArray = NDArray[np.intp]
@@ -200,11 +203,22 @@ def _select(atoms: Any, rule: MoleculeRule, where: str) -> Any:
                 chosen = atoms[np.asarray(getattr(atoms, attribute), dtype=str) == rule.ident]
                 if chosen.n_atoms:
                     return chosen
-        raise InputError(f"{where}: the topology has no molecule and no residue named {rule.ident}")
+        raise InputError(
+            f"{where}: the topology has no molecule and no residue named {rule.ident}{_names_of(atoms)}"
+        )
     chosen = _selection(atoms, rule.select, where)
     if chosen.n_atoms == 0:
-        raise InputError(f"{where}: the selection {rule.select!r} finds no atoms")
+        raise InputError(f"{where}: the selection {rule.select!r} finds no atoms{_names_of(atoms)}")
     return chosen
+
+
+def _names_of(atoms: Any) -> str:
+    """Return which residues there are, for whoever named others."""
+    if not hasattr(atoms, "resnames"):
+        return "; the topology has no names of residues"
+    names = list(dict.fromkeys(str(name) for name in atoms.resnames))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"; its residues are {', '.join(names[:NAMED])}{more}"
 
 
 def _selection(atoms: Any, words: str, where: str) -> Any:

@@ -46,14 +46,16 @@ class Files:
 class Wanted:
     """What is counted: g(r) of these pairs of types, and with `molecules` what is inside the molecules, too.
 
-    `waves` says of which box, by the numbers of its edges in rows, and up to which wave number S(k) of all beads is
-    wanted; None for not at all.
+    `reach` is half the narrowest box, up to which a bond has a length, however far g(r) is wanted. `waves` says of
+    which box, by the numbers of its edges in rows, and up to which wave number S(k) of all beads is wanted; None for
+    not at all.
     """
 
     pairs: tuple[tuple[str, str], ...]
     bins: Bins
     molecules: bool = False
     waves: tuple[tuple[float, ...], float] | None = None
+    reach: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class Counting:
             return cls(pairs, {}, {}, waves=waves)
         topology = mapped_topology(groups)
         grid = wanted.bins.grid
-        step, limit = wanted.bins.dr / BONDS_A_BIN, grid[-1] + 0.5 * wanted.bins.dr
+        step, limit = wanted.bins.dr / BONDS_A_BIN, max(wanted.reach, grid[-1] + 0.5 * wanted.bins.dr)
         terms = {
             one: TermCounter(
                 COORDINATES[one.coordinate], members, fine_grid(one.coordinate, step, float(limit))

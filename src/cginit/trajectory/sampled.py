@@ -177,12 +177,15 @@ def sampled(
             groups = map_atoms(universe, mapping, exclusions)
         frames = chosen_frames(universe, begin, end, step)
         if frames.n < blocks:
+            remedy = "give the trajectory" if trajectory is None else "sample more often or run longer"
             raise InputError(
-                f"{frames.n} frames cannot fill {blocks} blocks; sample more often or run longer"
+                f"{frames.n} frame{'s' * (frames.n != 1)} cannot fill {blocks} blocks; {remedy}, or ask for fewer "
+                "(--blocks, 2 at least)"
             )
         bins = Bins(dr, _last_point(dr, r_max, frames.narrowest * length, system_units))
         named = _pairs(groups, pairs)
-        wanted = Wanted(named, bins, molecules, _waves(universe, groups, named, frames, length))
+        waves = _waves(universe, groups, named, frames, length)
+        wanted = Wanted(named, bins, molecules, waves, 0.5 * frames.narrowest * length)
         counting = Counting.of(groups, wanted)
         counts = count_frames(
             universe,
