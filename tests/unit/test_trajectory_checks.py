@@ -165,6 +165,16 @@ def test_the_atom_types_of_a_file_are_bead_types(chains, tmp_path, mapping):
     assert np.all(curves["B", "B"].g[9:19] < 3)
 
 
+def test_residues_of_several_names_are_one_bead_type_only_with_a_word(tmp_path):
+    topology = gro(tmp_path / "a.gro")
+    options = {"topology": topology, "trajectory": xtc(tmp_path / "a.xtc", topology), "dr": 0.1, "blocks": 2}
+    both = ["ALA=residues:cog resname ALA", "SOL=residues:cog resname SOL"]
+    words = "residues of different names (30 SOL, 4 ALA) count as one bead type"
+    for mapping, said in (("residues:cog", 1), ("residues:cog resname SOL", 0), (both, 0)):
+        _, system = rdfs_from_trajectory(mapping=mapping, **options)
+        assert sum(words in note for note in system.notes) == said
+
+
 def test_one_selection_of_several_atom_types_says_so(chains):
     _, system = rdfs_from_trajectory(chains, mapping="all", dr=0.1, units="lj", blocks=5)
     assert any("(80 A, 40 B) count as one bead type; --map types" in note for note in system.notes)
@@ -219,7 +229,8 @@ def test_atoms_without_a_bead_are_named(tmp_path):
     )
     _, oxygen = rdfs_from_trajectory(*files, mapping=["name OW", "A=name CA"], **options)
     assert oxygen.notes == ("68 atoms of residues with beads belong to no bead (30 HW1, 30 HW2, 4 N, 4 C)",)
-    _, everything = rdfs_from_trajectory(*files, mapping="residues:cog", **options)
+    both = ["ALA=residues:cog resname ALA", "SOL=residues:cog resname SOL"]
+    _, everything = rdfs_from_trajectory(*files, mapping=both, **options)
     assert everything.notes == ()
 
 

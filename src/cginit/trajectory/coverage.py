@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["mapping_notes", "merged_types"]
+__all__ = ["mapping_notes", "merged_residues", "merged_types"]
 
 #: Kinds of residues or atoms that are named; the others are counted.
 NAMED = 8
@@ -46,6 +46,21 @@ def merged_types(beads: Any) -> tuple[str, ...]:
         return ()
     return (
         f"beads of different atom types ({_kinds(kinds)}) count as one bead type; --map types makes each its own",
+    )
+
+
+def merged_residues(beads: Any) -> tuple[str, ...]:
+    """Return a sentence if residues of several names are beads of one type; `beads` has an atom of each."""
+    if not hasattr(beads, "resnames"):
+        return ()
+    kinds = np.asarray(beads.resnames, dtype=str)
+    found = np.unique(kinds)
+    if found.size < 2:
+        return ()
+    first = str(found[0])
+    return (
+        f"residues of different names ({_kinds(kinds)}) count as one bead type; --map '{first}=residues:com resname "
+        f"{first}' and so on make each its own",
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.trajectory.coverage import mapping_notes, merged_types
+from cginit.trajectory.coverage import mapping_notes, merged_residues, merged_types
 from cginit.trajectory.files import box_vectors, width
 from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
 from cginit.trajectory.molecules import map_molecules, sizes_of
@@ -116,6 +116,8 @@ def map_atoms(
     one_type = not isinstance(rules, MappingRules) and len(mapped.types) == 1
     if one_type and mapped.starts.size == atoms.n_atoms:
         notes += merged_types(atoms)
+    elif one_type:
+        notes += merged_residues(atoms[mapped.starts])
     by_bonds = excluded_pairs(mapped.bonds, mapped.starts.size, exclusion_depth(chosen))
     groups = MappedAtoms(
         atoms,
