@@ -78,6 +78,8 @@ def test_molecules_have_their_bonds_and_angles_in_degrees(tmp_path):
     names = ["A-A", "A-B", "B-B", "bond A-B", "angle A-B-A"]
     assert [one["interaction"] for one in data["distributions"]] == names
     assert [one["interaction"] for one in data["potentials"]] == names
+    kinds = [one["kind"] for one in data["distributions"]]
+    assert kinds == ["Radial distribution function, between molecules"] * 3 + ["Distribution"] * 2
     bond, angle = data["distributions"][3:]
     # Where a bond of 1 +- 0.05 is to be seen, of a grid from 0.7 to 1.3.
     low, high = bond["range"]

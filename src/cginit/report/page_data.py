@@ -146,7 +146,7 @@ def _distributions(frames: Sequence[_Frame], targets: Sequence[Target]) -> Itera
             longest = max(known, key=lambda one: one.x.size)
             yield {
                 "interaction": str(name),
-                "kind": "Radial distribution function" if name.is_pair else "Distribution",
+                "kind": _counted(target) if name.is_pair else "Distribution",
                 "name": f"state {number}" if len(targets) > 1 else "",
                 "x_label": coordinate_label(name, target.units),
                 "y_label": distribution_label(name, target.units),
@@ -159,6 +159,16 @@ def _distributions(frames: Sequence[_Frame], targets: Sequence[Target]) -> Itera
                     for one, frame in zip(shown, frames, strict=True)
                 ],
             }
+
+
+def _counted(target: Target) -> str:
+    """Return what the g(r) of a target are, by the pairs that they leave out."""
+    what = "Radial distribution function"
+    if target.topology is None or not target.topology.is_molecular or target.target_exclusions == "none":
+        return what
+    if target.counts_between_molecules:
+        return f"{what}, between molecules"
+    return f"{what}, without pairs up to {target.target_exclusions}"
 
 
 def _range(name: Interaction, known: Sequence[Comparison]) -> list[float]:
