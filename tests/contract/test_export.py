@@ -156,6 +156,7 @@ def test_hoomd_runs_its_folder(start, tmp_path, exclusions):
     assert np.isfinite(float(re.search(r"pressure (\S+)", (tmp_path / "run" / "log").read_text())[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exclusions", ["1-3", "molecule"])
 def test_openmm_runs_its_folder(start, tmp_path, exclusions):
     pytest.importorskip("openmm")

@@ -125,7 +125,7 @@ def agree(value, error, other, other_error) -> None:
 
 def simulate(engine, model: Model, density: float, folder) -> EngineRun:
     start = random_configuration(500, density, seed=3, units="lj")
-    schedule = Schedule(equilibration=3_000, production=30_000, every=75)
+    schedule = Schedule(equilibration=3_000, production=20_000, every=50)
     return engine.run(model.potential, StatePoint(density, 1.0), start, schedule, seed=17, workdir=folder)
 
 

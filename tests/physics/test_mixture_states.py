@@ -41,16 +41,19 @@ def simulated(densities: dict[str, float], kT: float, folder, seed: int) -> Targ
     start = random_configuration(counts, density, seed=seed, units="lj")
     potentials = {pair: one for pair, one in TRUE.items() if set(pair) <= set(densities)}
     schedule = Schedule(equilibration=2_000, production=10_000, every=100, length=1.0)
-    folder.mkdir()
     run = LammpsEngine().run(potentials, StatePoint(density, kT), start, schedule, seed=seed, workdir=folder)
     return Target(sampling.partial_rdfs(run.trajectory, dr=0.05), densities, kT)
 
 
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory) -> Target:
+    return simulated({"A": 0.4, "B": 0.3}, 1.0, tmp_path_factory.mktemp("mixed"), 1)
+
+
 @pytest.mark.lammps
 @pytest.mark.slow
-def test_a_mixture_and_a_pure_liquid_share_their_potentials(tmp_path):
-    # The names in another order, which changes nothing.
-    mixed = simulated({"A": 0.4, "B": 0.3}, 1.0, tmp_path / "mixed", 1)
+def test_a_mixture_and_a_pure_liquid_share_their_potentials(mixed, tmp_path):
+    (tmp_path / "pure").mkdir()
     pure = simulated({"B": 0.8}, 0.7, tmp_path / "pure", 2)
     # Soft liquids are what HNC is nearly exact for; a start that is a sixth too soft leaves something to do.
     first = guess_mixture(mixed, "hnc", r_cut=1.5).map(
@@ -59,6 +62,7 @@ def test_a_mixture_and_a_pure_liquid_share_their_potentials(tmp_path):
     states = [replace(pure, weight=2.0), mixed]
 
     def run():
+        # The names in another order, which changes nothing.
         backwards = {pair.types[::-1]: one for pair, one in first.items()}
         settings = Settings(schedule=SCHEDULE, limits=Limits(6))
         return refine_system(states, backwards, LammpsEngine(), workdir=tmp_path / "work", settings=settings)
@@ -83,9 +87,8 @@ def test_a_mixture_and_a_pure_liquid_share_their_potentials(tmp_path):
 
 @pytest.mark.lammps
 @pytest.mark.slow
-def test_a_mixture_with_densities_5_per_cent_off_recovers(tmp_path):
-    target = simulated({"A": 0.4, "B": 0.3}, 1.0, tmp_path / "mixed", 1)
-    off = Target(target.rdfs, {"A": 0.38, "B": 0.285}, 1.0)
+def test_a_mixture_with_densities_5_per_cent_off_recovers(mixed, tmp_path):
+    off = Target(mixed.rdfs, {"A": 0.38, "B": 0.285}, 1.0)
     first = guess_mixture(off, "boltzmann", r_cut=1.5)
     settings = Settings(schedule=SCHEDULE, limits=Limits(4))
     result = refine_system(off, first, LammpsEngine(), workdir=tmp_path / "work", settings=settings)
