@@ -1,9 +1,10 @@
-"""Conjugate gradients and GMRES against the direct solution."""
+"""Conjugate gradients and GMRES against the direct solution, and Newton's method with them."""
 
 import numpy as np
 import pytest
 
 from cginit.liquid.krylov import conjugate_gradients, gmres
+from cginit.liquid.newton import damped_newton
 
 
 def _system(seed, n=60, positive=False):
@@ -65,3 +66,22 @@ def test_gmres_finds_what_a_small_space_holds():
     b = np.array([3.0, 0.0, 0.0])
     np.testing.assert_allclose(gmres(lambda v: 2.0 * v, b, rtol=1e-12), [1.5, 0.0, 0.0])
     assert not np.any(gmres(lambda v: 0.0 * v, b, rtol=1e-12))
+
+
+def test_the_last_step_ends_far_below_the_tolerance_unless_less_is_enough():
+    wanted = np.linspace(1.0, 5.0, 60)
+
+    def residual(enough):
+        found = damped_newton(
+            np.ones(60),
+            lambda x: (x**2 - wanted, x),
+            lambda x: lambda y: 2.0 * x * y,
+            tolerance=1e-4,
+            enough=enough,
+        )
+        assert found.solved
+        return found.residual
+
+    # The step before it ended at 4e-4, whose square this is.
+    assert residual(0.0) < 2e-7
+    assert 1e-6 < residual(1e-5) < 1e-5

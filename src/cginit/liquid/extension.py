@@ -160,8 +160,7 @@ def largest_entropy(target: MeasuredCorrelations) -> Extension:
         change, products = conjugate_gradients(
             flat(lambda x, s=s: target.respond(s, x) + target.noise * x),  # type: ignore[misc]
             gap.ravel(),
-            # As in `damped_newton`.
-            rtol=min(1e-2, max(residual, 0.1 * TOLERANCE / residual)),
+            rtol=min(1e-2, residual),
             precondition=flat(target.undo(s)),
             maxiter=300,
         )

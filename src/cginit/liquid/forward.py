@@ -261,7 +261,7 @@ def _newton(grid: RadialGrid, boltzmann: Array, density: float, closure: Closure
         weight = state.inverse_s**-2 - 1.0
         return lambda x: np.asarray(grid.filter(weight, state.slope * x.ravel()) - x.ravel())
 
-    return damped_newton(product, evaluate, linear, tolerance=TOLERANCE)
+    return damped_newton(product, evaluate, linear, tolerance=TOLERANCE, enough=0.1 * TOLERANCE)
 
 
 def _follow(grid: RadialGrid, potential: Array, closure: Closure, guess: Array) -> _Iterate:

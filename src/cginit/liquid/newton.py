@@ -72,6 +72,7 @@ def damped_newton(
     length: float = 1.0,
     precondition: Callable[[State], Callable[[Array], Array]] | None = None,
     max_iterations: int = MAX_ITERATIONS,
+    enough: float = 0.0,
 ) -> Root[State]:
     r"""Look for the root of the residual :math:`F(x)`, from the start `x`.
 
@@ -96,6 +97,10 @@ def damped_newton(
         Returns for a state the product of an approximate inverse of F' with a flat array.
     max_iterations : int
         Most steps.
+    enough : float
+        What the linear equations may leave of the residual, in units of `length`. By default each step squares it,
+        and the last one ends far below `tolerance`: where the solution is multiplied by large numbers, as that of a
+        liquid that hardly resists a long wave, this is needed.
 
     Examples
     --------
@@ -115,8 +120,7 @@ def damped_newton(
         flat = gmres(
             linear(state),
             -gap.ravel(),
-            # Quadratic convergence, but no closer than the solution needs.
-            rtol=min(1e-2, max(size, 0.1 * tolerance / size)),
+            rtol=min(1e-2, max(size, enough / size)),
             precondition=None if precondition is None else precondition(state),
         )
         step = flat.reshape(x.shape)
