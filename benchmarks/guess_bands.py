@@ -1,6 +1,7 @@
 """Whether the error bands of the default guess hold the true potentials, by source of the fluids and noise of g.
 
-    python benchmarks/guess_bands.py [--method NAME] [--targets FOLDER [--liquids ...]] [--sources ...] [--refit KEEP]
+    python benchmarks/guess_bands.py [--method NAME] [--model FOLDER] [--targets FOLDER [--liquids ...]]
+                                     [--sources ...]
 
 For each source of fluids, the part of the points at which the band of 90 % of `u_error` holds the potential that
 made g, and the errors of U and the stated ones (root mean square, each point at most 1 kT); points with g > 0.01 and
@@ -10,26 +11,22 @@ U < 20 kT up to the cut-off. Fluids for which the network was not used count in 
 - forward map: its potentials with g of `cginit.forward`, with noise sqrt(g) sigma/r times the number.
 - textbook: the potentials of ``benchmarks/textbook.py`` likewise.
 - smooth: potentials of another generator, a core or none and a Gaussian process; likewise.
-- liquids: those of ``benchmarks/refine/cases.py`` in FOLDER, simulated there where they are absent (minutes each);
-  left out without FOLDER.
+- liquids: of known potential, by their names in ``benchmarks/refine/cases.py``, in FOLDER, simulated there where they
+  are absent (minutes each); left out without FOLDER.
 
-With ``--refit`` the factors of the shipped network are found again (`cginit.learn.subjects.bridge_bands`), as at the
-end of its training, and written into its description; KEEP holds the fluids that it makes, three minutes
-on one core.
+g of the forward map is no judge of a network that has learned from it: both have the same bridge functions wrong.
+
+``--model`` takes a network `bridge` of another folder than that which ships.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "refine"))
 
@@ -45,26 +42,13 @@ from cginit.errors import CGInitError
 from cginit.guess import load_guess
 from cginit.guess.base import Guess
 from cginit.guess.network import NetworkGuess
-from cginit.learn.config import Config
 from cginit.learn.data import FINE, TrainingSet
-from cginit.learn.export import describe, model_card
 from cginit.learn.pairs import STEP, counting_error, structure_of
 from cginit.learn.simulated import training_set
-from cginit.learn.subjects.bridge_bands import (
-    NINETY,
-    SCALES,
-    band_points,
-    minus_logarithm,
-    points_of_unseen,
-    stated_errors,
-    unseen_fluids,
-)
-from cginit.learn.subjects.bridge_features import liquid_features
+from cginit.learn.subjects.bridge_bands import NINETY
 from cginit.models.grid import RANGE, interpolate
-from cginit.models.model import load_model
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "state-points.h5"
-NAME, SHIPPED = "bridge", Path(str(files("cginit.models"))) / "shipped"
 NOISES = (8e-3, 1e-3, 1e-4)
 #: Smooth potentials: number, seed, length of correlation in sigma, size in kT, densities.
 SMOOTH, SEED, LENGTHS, SIZES, SPARSEST, DENSEST = 120, 7, (0.25, 0.8), (0.3, 2.0), 0.1, 0.9
@@ -236,29 +220,6 @@ def liquids(folder: Path, names: Sequence[str]) -> Iterator[Fluid]:
         yield Fluid(case.target, case.state, case.r_cut, truth.r, truth.u, bin_average=True)
 
 
-def with_scales(folder: Path, scales: Sequence[float]) -> NetworkGuess:
-    """Return the guess of the shipped network with other factors of its stated errors, from a copy in `folder`."""
-    for suffix in (".onnx", ".json"):
-        shutil.copy(SHIPPED / f"{NAME}{suffix}", folder)
-    describe(folder, NAME, dict(zip(SCALES, scales, strict=True)))
-    return NetworkGuess(NAME, folder=folder)
-
-
-def refit(keep: Path) -> None:
-    """Find the factors of the shipped network again, and write them into its description and card."""
-    model = load_model(NAME)
-    how = Config.from_dict(model.metadata["config"]).auxiliary
-    calibration = points_of_unseen(model.mean_and_spread, unseen_fluids(how, keep))
-    data = training_set(load_dataset(DATA), "ab")
-    data = data.select(data.test)
-    features = liquid_features(data, 2)
-    u, spread = model.mean_and_spread(minus_logarithm(features.g[:, 0]), features.gamma[:, 0], data.density)
-    found = stated_errors(calibration, band_points(data, features, u, spread, data.test))
-    description = describe(SHIPPED, NAME, found)
-    (SHIPPED / f"{NAME}.md").write_text(model_card(description), encoding="utf-8")
-    print(json.dumps(found))
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--method", default="network")
@@ -270,13 +231,9 @@ def main() -> int:
     parser.add_argument(
         "--correlation", action="store_true", help="how errors go together, in place of the table"
     )
-    parser.add_argument("--scales", type=float, nargs=3, help="other factors than those that ship")
-    parser.add_argument("--refit", type=Path)
+    parser.add_argument("--model", type=Path, help="folder of another network than the one that ships")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    if arguments.refit is not None:
-        refit(arguments.refit)
-        return 0
     data = training_set(load_dataset(DATA), "ab")
     data = data.select(data.test)
     sources: dict[str, Iterator[Fluid]] = {"simulated": rows_of(data)}
@@ -292,16 +249,15 @@ def main() -> int:
         print(f"| fluids | {' | '.join(f'{lag:g} sigma' for lag in LAGS)} |\n|{' --- |' * (1 + len(LAGS))}")
     else:
         print(f"{head}| to {TAIL:g} sigma | beyond | not by the network |\n|{' --- |' * 13}")
-    with TemporaryDirectory() as folder:
-        scales = arguments.scales
-        guess = load_guess(arguments.method) if scales is None else with_scales(Path(folder), scales)
-        for name, fluids in sources.items():
-            if arguments.sources is None or name.split(",")[0] in arguments.sources:
-                found = points(fluids, guess)
-                print(
-                    f"| {name} | {found.correlations() if arguments.correlation else found.row()} |",
-                    flush=True,
-                )
+    guess = load_guess(arguments.method)
+    if arguments.model is not None:
+        guess = NetworkGuess("bridge", folder=arguments.model)
+    for name, fluids in sources.items():
+        if arguments.sources is None or name.split(",")[0] in arguments.sources:
+            found = points(fluids, guess)
+            print(
+                f"| {name} | {found.correlations() if arguments.correlation else found.row()} |", flush=True
+            )
     return 0
 
 

@@ -56,6 +56,9 @@ UNIT = 0.3
 LEAST_SPREAD = 1e-3
 #: Noise of auxiliary pairs, in their standard errors: from that of the publication to that of the data set.
 NOISE = (0.125, 1.0)
+#: What the factors of the stated errors are found on, with auxiliary pairs in the training and without.
+UNSEEN = "auxiliary fluids that no training has drawn, with noise of g from 1e-5 to 0.01"
+VALIDATION = "the validation folds, each predicted by the one member that has not seen it"
 #: Rows whose inversions are kept in one file.
 CHUNK = 250
 #: The seed of member k is a multiple of this and k.
@@ -322,6 +325,7 @@ class BridgeSubject:
             "points": BRIDGE_POINTS,
             "unsolved": description["without solution"],
             "auxiliary": auxiliary_words(**description["auxiliary"], config=description["config"]),
+            "calibrated_on": UNSEEN if description["auxiliary"]["pairs"] else VALIDATION,
             "structure_scale": description["structure_scale"],
             "noise_scale": description["noise_scale"],
             "on_calibration": 100.0 * coverage["calibration"],
