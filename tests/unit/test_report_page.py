@@ -15,6 +15,7 @@ import pytest
 
 import cginit
 from cginit import RDF, MissingDependencyError, PairPotential, StatePoint
+from cginit.bonded import BondedPotential
 from cginit.configuration import random_configuration
 from cginit.interactions import Interaction
 from cginit.liquid.structure_factor import structure_factor
@@ -116,6 +117,16 @@ def test_energies_are_shown_down_to_the_well_and_not_up_to_the_core(depth, shown
     u = np.where(R < 1.0, 80.0 * (1.0 - R), -depth * np.exp(-(((R - 1.3) / 0.2) ** 2)))
     found = energy_curve(PairPotential.shifted(R, u, units="lj", r_core=0.9), 1.0)
     assert (found.lowest, found.highest) == pytest.approx(shown)
+
+
+def test_bonds_have_no_band_where_their_energy_is_not_shown():
+    """A bin that was seen once or never has an error of many kT, whose band would be drawn without its curve."""
+    x = np.linspace(0.5, 1.5, 101)
+    u = 400.0 * (x - 1.0) ** 2
+    error = np.where(u > 10.0, 12.0, 0.1)
+    found = energy_curve(BondedPotential.shifted(x, u, coordinate="bond", units="lj", u_error=error), 1.0)
+    assert found.highest == 10.0
+    np.testing.assert_allclose(found.error, np.where(u > 10.0, 0.0, 0.1))
 
 
 def test_the_sentence_is_that_of_the_end_or_says_how_far_it_is(tmp_path):

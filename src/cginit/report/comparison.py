@@ -146,6 +146,8 @@ def energy_curve(potential: Potential, kT: float) -> EnergyCurve:
     u = np.asarray(potential.u / kT, dtype=np.float64)
     if isinstance(potential, BondedPotential):
         highest = min(HIGHEST_BONDED, max(LEAST, 1.1 * float(u.max())))
+        # In the bins beyond, seen once or never, an error of many kT stands beside one of none.
+        error = None if error is None else np.where(u > highest, 0.0, error)
         return EnergyCurve(
             potential.x * _degrees(potential.coordinate), u, error, 0.0, -0.04 * highest, highest
         )
