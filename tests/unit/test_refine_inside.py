@@ -276,7 +276,10 @@ def test_chains_whose_far_pairs_are_counted_come_to_the_noise(tmp_path):
         target_exclusions="1-4",
         distributions=bonded.map(lambda one: one.distribution()),
     )
-    settings = Settings(schedule=Schedule(equilibration=1_000, production=6_000, every=40), limits=Limits(5))
+    # Of twenty seeds two take too large a first step, go half of it back, and need a simulation or two more.
+    settings = Settings(
+        schedule=Schedule(equilibration=1_000, production=6_000, every=40), limits=Limits(5), seed=7
+    )
     first = guess_molecules(wanted, "boltzmann", 2.0)
     result = refine_system(wanted, first, workdir=tmp_path / "refined", settings=settings, starts=[run.final])
     assert result.converged

@@ -99,8 +99,7 @@ def damped_newton(
         Most steps.
     enough : float
         What the linear equations may leave of the residual, in units of `length`. By default each step squares it,
-        and the last one ends far below `tolerance`: where the solution is multiplied by large numbers, as that of a
-        liquid that hardly resists a long wave, this is needed.
+        and the last one ends far below `tolerance`.
 
     Examples
     --------
