@@ -287,6 +287,6 @@ class _Known:
         spread = self.posterior.spread
         whitened = np.linalg.solve(np.atleast_2d(error), np.atleast_2d(rows) @ spread)
         inner = np.linalg.inv(np.eye(spread.shape[1]) + whitened.T @ whitened)
-        # The trace of spread inner spread^T; an einsum of the three is no matrix product, and of ten pairs takes long.
+        # The trace of spread inner spread^T; an einsum of the three is no matrix product, and slow for ten pairs.
         left = np.sum((spread @ inner) * spread)
         return Pin(name, float(np.sqrt(left / np.sum(spread**2))))
