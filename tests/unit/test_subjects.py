@@ -115,7 +115,7 @@ def test_pairs_that_teach_nothing_are_refused(fluids, tmp_path):
         subject_of("colour")
 
 
-@pytest.mark.parametrize("name", ["bridge", "cn-f", "eos", "forward"])
+@pytest.mark.parametrize("name", ["bridge", "cn-f", "eos", "forward", "molecules"])
 def test_the_card_of_a_shipped_model_is_made_of_its_description(name):
     folder = files("cginit.models") / "shipped"
     description = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))

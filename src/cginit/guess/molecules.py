@@ -13,7 +13,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
-from cginit.guess.mixture import NETWORK, OUTSIDE
+from cginit.guess.mixture import OUTSIDE
 from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet
@@ -26,6 +26,8 @@ from cginit.target import Target
 __all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
 
 MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
+#: The network that has learned from molecules.
+NETWORK = "molecules"
 #: The one taken when none is named. The others start nearer in the median of fourteen liquids, not for mapped atoms
 #: nor for dense chains (benchmarks/molecules/starts.md), and they need molecules of the right shapes.
 #: `cginit.guess.direct` makes a better one where a trajectory is at hand.
@@ -50,9 +52,9 @@ def guess_molecules(
     method : {"boltzmann", "hnc", "verlet", "network"}
         Of the pairs: :math:`-kT \ln g`, or the inversion of the Ornstein-Zernike equation with the structure
         :math:`\Omega(k)` of the molecules of `start`, closed by the hypernetted chain, by the bridge function of
-        Verlet (`cginit.liquid.bridge`), or by that of the network of loose beads, which sees g and h - c of each pair
-        and the density of all beads. A pair that is unlike the training of the network has that of Verlet. Where the
-        equation has no solution, -kT ln g stands in. The notes of the potentials say both.
+        Verlet (`cginit.liquid.bridge`), or by that of the network of connected beads, which sees g and h - c of each
+        pair and the density of all beads. A pair that is unlike the training of the network has that of Verlet. Where
+        the equation has no solution, -kT ln g stands in. The notes of the potentials say both.
     r_cut : float or Interactions of float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
     start : Configuration, optional

@@ -53,6 +53,7 @@ _IBI = Citation(
 #: By the method of a guess.
 _GUESSES = {
     "bridge": (_VERLET,),
+    "molecules": (_VERLET,),
     "network": (_VERLET,),
     "polished": (_VERLET,),
     "cn-f": (

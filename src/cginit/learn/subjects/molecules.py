@@ -55,7 +55,7 @@ class MoleculeSubject(BridgeSubject):
     """
 
     name = "molecules"
-    cheap_pairs = False
+    cheap_pairs = True
 
     def identity(self, config: Config, data: TrainingSet, auxiliary: TrainingSet | None) -> dict[str, object]:
         """Return configuration and digests, that of the weights that the networks start from too."""
@@ -87,7 +87,7 @@ class MoleculeSubject(BridgeSubject):
         spread = np.hypot(np.std(run.every, axis=0, ddof=1), LEAST_SPREAD)
         seen = run.data, run.lesson.features, own_fold(run.every, run.fold), spread
         return {
-            "auxiliary": auxiliary_counts(None),
+            "auxiliary": auxiliary_counts(run.preparation.auxiliary),
             **stated_errors(band_points(*seen, run.fold >= 0), band_points(*seen, run.fold < 0)),
             "without solution": int(np.sum(~run.lesson.usable)),
         }
