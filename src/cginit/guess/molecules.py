@@ -28,8 +28,8 @@ __all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
 MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
 #: The network that has learned from molecules.
 NETWORK = "molecules"
-#: The one taken when none is named. The others start nearer in the median of fourteen liquids, not for mapped atoms
-#: nor for dense chains (benchmarks/molecules/starts.md), and they need molecules of the right shapes.
+#: The one taken when none is named. The network starts nearer on twelve of fourteen liquids
+#: (benchmarks/molecules/starts.md), but like all others it needs molecules of the right shapes.
 #: `cginit.guess.direct` makes a better one where a trajectory is at hand.
 DEFAULT_MOLECULE_METHOD = "boltzmann"
 
