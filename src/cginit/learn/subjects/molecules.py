@@ -86,7 +86,9 @@ class MoleculeSubject(BridgeSubject):
         """Return the scale of the errors and how many of them the band holds."""
         spread = np.hypot(np.std(run.every, axis=0, ddof=1), LEAST_SPREAD)
         seen = run.data, run.lesson.features, own_fold(run.every, run.fold), spread
+        start = load_model(run.config.start) if run.config.start else None
         return {
+            "started from": "random weights" if start is None else f"{start.name} {start.version}",
             "auxiliary": auxiliary_counts(run.preparation.auxiliary),
             **stated_errors(band_points(*seen, run.fold >= 0), band_points(*seen, run.fold < 0)),
             "without solution": int(np.sum(~run.lesson.usable)),
@@ -111,7 +113,11 @@ class MoleculeSubject(BridgeSubject):
 
     def card(self, description: Mapping[str, Any]) -> dict[str, Any]:
         """Return what only this card has."""
-        return {**super().card(description), "start": description["config"].get("start") or "none"}
+        return {
+            **super().card(description),
+            "start": description["config"].get("start", ""),
+            "started_from": description["started from"],
+        }
 
 
 def shipped_members(name: str) -> list[dict[str, Tensor]]:
