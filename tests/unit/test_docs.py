@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import re
 import shlex
@@ -108,3 +109,15 @@ def test_both_checks_find_what_is_wrong():
     ((name, node),) = calls(text)
     with pytest.raises(TypeError):
         inspect.signature(getattr(cginit, name)).bind(None, None, **{node.keywords[0].arg: None})
+
+
+def test_links_that_lead_out_of_the_documentation_have_a_page_on_the_site(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    known = importlib.import_module("generate").LINKS
+    wanted = {
+        link.partition("#")[0]
+        for page in ROOT.glob("docs/*.md")
+        for link in re.findall(r"\]\((\.\./[^)\s]+)\)", page.read_text())
+        if page.name != "commands.md"
+    }
+    assert sorted(wanted - set(known)) == []
