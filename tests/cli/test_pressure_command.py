@@ -7,10 +7,11 @@ import pytest
 from program import cg_init
 
 import cginit
-from cginit import RDF, PairPotential, StatePoint, write_rdf, write_table
+from cginit import RDF, InputError, PairPotential, StatePoint, read_table, write_rdf, write_table
 from cginit.cli import pressure as command
 from cginit.curves import Provenance
 from cginit.eos.comparison import compare_routes
+from cginit.eos.fluid import fluid_at
 from cginit.units import ANGSTROM_KCAL, NM_KJ
 
 
@@ -130,6 +131,15 @@ def test_bad_input_is_named_with_exit_code_2(table, tmp_path, arguments, words):
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_row_that_sticks_out_is_asked_about(table):
+    lines = table.read_text().splitlines()
+    place = len(lines) // 2
+    lines[place] = f"{lines[place].split()[0]} 9734323 i"
+    table.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match="a row of the table sticks out"):
+        fluid_at(read_table(table, units="nm-kJ/mol"), StatePoint(12.0, temperature=300, units="nm-kJ/mol"))
 
 
 def test_a_guess_tells_its_pressure(tmp_path):

@@ -19,6 +19,7 @@ from cginit.liquid.ornstein_zernike import Closure
 from cginit.splines import cubic_spline, monotone_cubic
 
 __all__ = [
+    "DEEPEST",
     "compressibility_pressure",
     "isothermal_compressibility",
     "sampled_virial",
