@@ -1,9 +1,9 @@
 """How well a refined potential is known: its spread over seeds, and whether its error band holds the truth.
 
-    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ... | --others]
+    python benchmarks/refine/certainty.py OUT [--seeds 1 2 3 4 5] [--cases ... | --others] [--method NAME]
 
-refines each case from the default start with several seeds, keeps each refinement in OUT (run again, it goes on), and
-prints for every case
+refines each case from the default start, or another, with several seeds, keeps each refinement in OUT (run again, it
+goes on), and prints for every case
 
 - simulations until the noise;
 - standard deviation over seeds of the pressure, as a part of it, and of U (kT) beyond the first peak of g (root mean
@@ -27,6 +27,7 @@ from cases import DATA, LIQUIDS, OTHER_LIQUIDS, Case, load, names, others, true_
 from cginit import PairPotential, guess, refine
 from cginit.campaign import load as load_dataset
 from cginit.configuration import random_configuration
+from cginit.guess import REFINEMENT_METHOD
 from cginit.refine import Limits, Refinement
 from cginit.refine.settle import first_shown
 
@@ -51,13 +52,13 @@ class Found:
         return self.result.shown[0].pressure
 
 
-def refined(out: Path, name: str, seed: int) -> Found:
+def refined(out: Path, name: str, seed: int, method: str) -> Found:
     """Refine one case, or go on where that was left."""
     case = load(name, out / "targets", BEADS)
     result = refine(
         case.target,
         case.state,
-        guess(case.target, case.state, "polished", case.r_cut),
+        guess(case.target, case.state, method, case.r_cut),
         limits=Limits(CAP),
         seed=seed,
         start=random_configuration(case.beads, case.state.density, seed=seed, units=case.target.units),
@@ -74,6 +75,7 @@ def main() -> int:
     parser.add_argument(
         "--others", action="store_true", help="liquids that did not set the size of the band, instead"
     )
+    parser.add_argument("--method", default=REFINEMENT_METHOD, help="what the refinements start from")
     arguments = parser.parse_args()
     if arguments.others:
         arguments.cases = others(load_dataset(DATA))
@@ -81,7 +83,8 @@ def main() -> int:
     print(HEAD)
     rows = []
     for name in arguments.cases:
-        rows.append(row(name, [refined(arguments.out, name, seed) for seed in arguments.seeds]))
+        found = [refined(arguments.out, name, seed, arguments.method) for seed in arguments.seeds]
+        rows.append(row(name, found, arguments.method))
         print(rows[-1], flush=True)
     held = [one.held for one in rows if one.held is not None]
     if held:
@@ -119,7 +122,7 @@ HEAD = """| case | simulations | P | spread of P | spread of U | start off by | 
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
 
 
-def row(name: str, found: list[Found]) -> Row:
+def row(name: str, found: list[Found], method: str) -> Row:
     case, kT = found[0].case, found[0].case.state.kT
     pressures = np.array([one.pressure for one in found])
     potential = found[0].result.potential
@@ -138,7 +141,7 @@ def row(name: str, found: list[Found]) -> Row:
     if name not in LIQUIDS and name not in OTHER_LIQUIDS and name[1] != "-":
         return common
     truth = true_potential(name)
-    start = guess(case.target, case.state, "polished", case.r_cut)
+    start = guess(case.target, case.state, method, case.r_cut)
     misses = np.array([off(one.result.potential, truth, case) for one in found])
     return replace(
         common,
