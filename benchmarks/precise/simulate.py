@@ -21,12 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit import sampling
 from cginit.campaign import Dataset, Record, StatePointTask, load, read_record
-from cginit.campaign.dataset import GRID_END, GRID_STEP, merge, save, write_record
-from cginit.campaign.simulate import peak_error
+from cginit.campaign.dataset import merge, save, write_record
+from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, run_columns
 from cginit.configuration import random_configuration
-from cginit.curves import RDF, Array
+from cginit.curves import Array
 from cginit.engines.base import Schedule
 from cginit.engines.lammps import LammpsEngine
 from cginit.state import StatePoint
@@ -58,43 +57,21 @@ def simulate(recorded: Record) -> Record:
     """Return the record of a state point with a g as precise as is wanted."""
     task = StatePointTask(recorded.family, recorded.seed, recorded.index)
     state = StatePoint(task.density, 1.0)
-    last = random_configuration(recorded.n, task.density, seed=task.run_seed, units="lj")
-    counts, pressures, seconds, steps = [], [], 0.0, 0
+    sampled = Sampled(random_configuration(recorded.n, task.density, seed=task.run_seed, units="lj"))
     schedule = replace(RUN, equilibration=EQUILIBRATION, push_off=Schedule().push_off)
     while True:
-        seed = int(np.random.SeedSequence([task.run_seed, len(counts)]).generate_state(1)[0])
+        seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
         with tempfile.TemporaryDirectory() as folder:
             run = LammpsEngine(threads=1).run(
-                task.potential, state, last, schedule, seed=seed, workdir=Path(folder)
+                task.potential, state, sampled.last, schedule, seed=seed, workdir=Path(folder)
             )
-        if run.trajectory is None:
-            raise RuntimeError(f"{run.engine} returned no configurations")
-        reach = GRID_STEP * np.floor(0.5 * float(run.trajectory.box[0]) / GRID_STEP - 0.5)
-        counts.append(sampling.count_pairs(run.trajectory, dr=GRID_STEP, r_max=min(reach, GRID_END)))
-        pressures.append(run.pressure)
-        last, schedule = run.final, RUN
-        seconds, steps = seconds + run.seconds, steps + RUN.production
-        g = replace(counts[0], counts=np.concatenate([part.counts for part in counts])).rdf()
+        sampled.add(run, schedule.production)
+        schedule = RUN
+        (g,) = sampled.rdfs.values()
         if standard_error(g.r, g.g, np.asarray(g.error)) <= ERROR:
-            return recorded_as(recorded, g, np.concatenate(pressures), steps, seconds)
-
-
-def recorded_as(recorded: Record, g: RDF, pressure: Array, steps: int, seconds: float) -> Record:
-    """Return the record with what was sampled now."""
-    values, errors = np.full_like(recorded.g, np.nan), np.full_like(recorded.g, np.nan)
-    n = min(values.size, g.r.size)
-    values[:n], errors[:n] = g.g[:n], np.asarray(g.error)[:n]
-    mean = sampling.block_mean(pressure)
-    return replace(
-        recorded,
-        g=values,
-        g_error=errors,
-        peak_error=peak_error(g),
-        pressure=mean.value,
-        pressure_error=mean.error,
-        steps=steps,
-        seconds=seconds,
-    )
+            values, errors = on_record_grid(g)
+            found = run_columns(sampled)
+            return replace(recorded, g=values, g_error=errors, peak_error=peak_error(g), **found)
 
 
 def main() -> int:

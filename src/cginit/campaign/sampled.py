@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ __all__ = [
     "peak_error",
     "reach_of",
     "record_grid",
+    "run_columns",
     "too_slow",
 ]
 
@@ -140,6 +142,22 @@ def on_record_grid(g: RDF | None) -> tuple[Array, Array]:
         values[:n] = g.g[:n]
         errors[:n] = 0.0 if g.error is None else g.error[:n]
     return values, errors
+
+
+def run_columns(sampled: Sampled | None) -> dict[str, Any]:
+    """Return what a record says of its runs, if any: pressure, beads, steps, engine, time, S(k) of the box."""
+    pressure = sampling.Mean(np.nan, np.nan)
+    if sampled is not None:
+        pressure = sampling.block_mean(np.concatenate(sampled.pressure))
+    return {
+        "pressure": pressure.value,
+        "pressure_error": pressure.error,
+        "n": 0 if sampled is None else sampled.last.n,
+        "steps": 0 if sampled is None else sampled.steps,
+        "engine": "" if sampled is None else sampled.engine,
+        "seconds": 0.0 if sampled is None else sampled.seconds,
+        "s_k_min": np.nan if sampled is None else sampling.low_k_structure_factor(sampled.trajectory).value,
+    }
 
 
 def too_slow(sampled: int, error: float, precision: float, most: int) -> tuple[str, ...]:

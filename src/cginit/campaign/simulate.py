@@ -8,11 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cginit import sampling
 from cginit.campaign.families import StatePointTask
 from cginit.campaign.potentials import uniforms
 from cginit.campaign.records import Record
-from cginit.campaign.sampled import Sampled, is_drift, on_record_grid, peak_error, record_grid, too_slow
+from cginit.campaign.sampled import (
+    Sampled,
+    is_drift,
+    on_record_grid,
+    peak_error,
+    record_grid,
+    run_columns,
+    too_slow,
+)
 from cginit.campaign.screen import Screening, screen
 from cginit.campaign.trapping import crossing_time
 from cginit.configuration import random_configuration
@@ -181,9 +188,6 @@ def _record(
     sampled: Sampled | None = None,
     g: RDF | None = None,
 ) -> Record:
-    pressure = sampling.Mean(np.nan, np.nan)
-    if sampled is not None:
-        pressure = sampling.block_mean(np.concatenate(sampled.pressure))
     values, errors = on_record_grid(g)
     return Record(
         family=task.family,
@@ -198,14 +202,8 @@ def _record(
         g=values,
         g_error=errors,
         peak_error=np.nan if g is None else peak_error(g),
-        pressure=pressure.value,
-        pressure_error=pressure.error,
-        n=0 if sampled is None else sampled.last.n,
-        steps=0 if sampled is None else sampled.steps,
         run_seed=task.run_seed,
-        engine="" if sampled is None else sampled.engine,
-        seconds=0.0 if sampled is None else sampled.seconds,
-        s_k_min=np.nan if sampled is None else sampling.low_k_structure_factor(sampled.trajectory).value,
         screened=screening.reason,
         rejected=rejected,
+        **run_columns(sampled),
     )

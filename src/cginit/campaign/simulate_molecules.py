@@ -18,6 +18,7 @@ from cginit.campaign.sampled import (
     peak_error,
     reach_of,
     record_grid,
+    run_columns,
     too_slow,
 )
 from cginit.configuration import Trajectory
@@ -190,11 +191,8 @@ def _record(
     bonded = [Interaction("bond", name.beads) in single.terms for name in rows]
     terms[:, ~np.array([*bonded, *[False] * (PAIRS - len(rows))])] = np.nan
     positions = np.full((MAX_BEADS + LARGEST, 3), np.nan)
-    pressure = sampling.Mean(np.nan, np.nan)
-    if sampled is not None:
-        pressure = sampling.block_mean(np.concatenate(sampled.pressure))
-        if not rejected:
-            positions[: sampled.last.n] = sampled.last.positions
+    if sampled is not None and not rejected:
+        positions[: sampled.last.n] = sampled.last.positions
     grid = record_grid()
     return MoleculeRecord(
         family=task.family,
@@ -220,13 +218,7 @@ def _record(
         g_error=_rows(single, {k: v[1] for k, v in curves.items()}, grid.size),
         peak_error=_rows(single, {k: np.array([peak_error(v)]) for k, v in (g or {}).items()}, 1)[:, 0],
         positions=positions,
-        pressure=pressure.value,
-        pressure_error=pressure.error,
-        n=0 if sampled is None else sampled.last.n,
-        steps=0 if sampled is None else sampled.steps,
         run_seed=task.run_seed,
-        engine="" if sampled is None else sampled.engine,
-        seconds=0.0 if sampled is None else sampled.seconds,
-        s_k_min=np.nan if sampled is None else sampling.low_k_structure_factor(sampled.trajectory).value,
         rejected=rejected,
+        **run_columns(sampled),
     )

@@ -13,7 +13,7 @@ from cginit.extrapolate import resampled
 from cginit.grids import gauss_legendre
 from cginit.liquid.forward import ForwardSolution, continued, solve
 from cginit.liquid.hard_sphere import barker_henderson
-from cginit.liquid.virial import DEEPEST, second_virial, third_virial, virial_pressure
+from cginit.liquid.virial import check_depth, second_virial, third_virial, virial_pressure
 from cginit.state import StatePoint
 
 __all__ = ["DENSITIES", "Fluid", "fluid_at"]
@@ -225,12 +225,8 @@ def fluid_at(potential: PairPotential, state: StatePoint, rdf: RDF | None = None
         for n in (intervals, FINER * intervals)
     )
     # Between rows, too: a curve through one that sticks out swings below its neighbours.
-    deepest = -min(float(np.min(coarse.u)), float(np.min(fine.u)))
-    if deepest > DEEPEST:
-        raise InputError(
-            f"U falls to -{deepest:.3g} kT, where beads of any gas stick together for ever; check the units, and "
-            "whether a row of the table sticks out"
-        )
+    for curve in (coarse, fine):
+        check_depth(curve.u)
     given = None if rdf is None else rdf.to(potential.units)
     if given is not None and given.r_max < potential.r_cut - 0.5 * given.dr:
         raise InputError(

@@ -19,7 +19,7 @@ from cginit.liquid.ornstein_zernike import Closure
 from cginit.splines import cubic_spline, monotone_cubic
 
 __all__ = [
-    "DEEPEST",
+    "check_depth",
     "compressibility_pressure",
     "isothermal_compressibility",
     "sampled_virial",
@@ -220,6 +220,21 @@ def compressibility_pressure(
     return pressure * kT
 
 
+def check_depth(u: Array) -> None:
+    """Refuse a potential, in kT, from whose well no bead of a gas returns.
+
+    Raises
+    ------
+    InputError
+        If it is one.
+    """
+    if np.min(u) < -DEEPEST:
+        raise InputError(
+            f"the potential is {-np.min(u):.3g} kT deep, where beads of any gas stick together for ever; check its "
+            "units, and whether a row of the table sticks out"
+        )
+
+
 def _refined(r: ArrayLike, u: ArrayLike, kT: float) -> tuple[Array, Array, Array]:
     """Return a finer grid, exp(-U/kT) on it, and U/kT on the given one."""
     distances = uniform_grid(r)
@@ -229,11 +244,7 @@ def _refined(r: ArrayLike, u: ArrayLike, kT: float) -> tuple[Array, Array, Array
     if not np.isfinite(kT) or kT <= 0.0:
         raise InputError(f"kT must be a positive number, not {kT}")
     reduced = np.minimum(energies / kT, MAX_ENERGY)
-    if np.min(reduced) < -DEEPEST:
-        raise InputError(
-            f"the potential is {-np.min(reduced):.3g} kT deep, where beads of any gas stick together for ever; "
-            "check its units"
-        )
+    check_depth(reduced)
     step = float(distances[1] - distances[0])
     if distances[0] > 1.001 * step and reduced[0] < 10.0:
         raise InputError(

@@ -17,7 +17,7 @@ from cginit.models.correlations import structure_size
 from cginit.models.domain import Domain
 from cginit.models.grid import bridge_grid
 
-__all__ = ["MODEL_FORMAT", "Model", "load_model", "model_names", "open_session", "read_model"]
+__all__ = ["MODEL_FORMAT", "SHIPPED", "Model", "load_model", "model_names", "open_session", "read_model"]
 
 #: Version of the JSON file beside the weights.
 MODEL_FORMAT = 1

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit import InputError, MissingDependencyError
+from cginit import InputError
 from cginit.bonded import BondedPotential
 from cginit.coordinates.table import bonded_table
+from cginit_msibi._force import load_msibi, set_table
 
 if TYPE_CHECKING:
     import msibi
@@ -74,23 +73,14 @@ def msibi_bonded(
         )
     if "nbins" in options:
         raise InputError("nbins is decided by intervals; leave it out")
-    try:
-        import msibi
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"MSIBI cannot be imported ({error}); install it: conda install -c conda-forge msibi"
-        ) from error
+    package = load_msibi()
     x, energies = msibi_bonded_grid(potential, intervals)
-    force = getattr(msibi, name)(*types, optimize=optimize, nbins=intervals if optimize else None, **options)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.csv"
-        # repr of a float reads back as the same number.
-        rows = "".join(f"{at!r},{u!r}\n" for at, u in zip(x.tolist(), energies.tolist(), strict=True))
-        path.write_text("x,potential\n" + rows)
-        force.set_from_file(str(path))
+    force = getattr(package, name)(
+        *types, optimize=optimize, nbins=intervals if optimize else None, **options
+    )
+    set_table(force, x, energies)
     # MSIBI rounds the step to three decimals and takes the table to end a step beyond its last row, which stretches
-    # it in HOOMD-blue; pandas 3 lends it read-only arrays, which its first update could not change.
-    force.x_range, force.potential = np.array(force.x_range), np.array(force.potential)
+    # it in HOOMD-blue.
     force.dx, force.x_min, force.x_max = float(x[1] - x[0]), float(x[0]), float(x[-1])
     if force.nbins != intervals:
         raise InputError(

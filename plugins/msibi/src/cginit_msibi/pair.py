@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cginit import InputError, MissingDependencyError, PairPotential, write_table
+from cginit import InputError, PairPotential, write_table
+from cginit_msibi._force import load_msibi, set_table
 
 if TYPE_CHECKING:
     import msibi
@@ -74,14 +75,9 @@ def msibi_pair(
     for name in ("nbins", "r_cut"):
         if name in options:
             raise InputError(f"{name} is decided by the potential; leave it out")
-    try:
-        import msibi
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"MSIBI cannot be imported ({error}); install it: conda install -c conda-forge msibi"
-        ) from error
+    package = load_msibi()
     x, energies = msibi_grid(potential, kT=kT)
-    pair = msibi.Pair(
+    pair = package.Pair(
         type1,
         type2 or type1,
         optimize=optimize,
@@ -89,14 +85,7 @@ def msibi_pair(
         r_cut=potential.r_cut,
         **options,
     )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pair.csv"
-        # repr of a float reads back as the same number.
-        rows = "".join(f"{r!r},{u!r}\n" for r, u in zip(x.tolist(), energies.tolist(), strict=True))
-        path.write_text("x,potential\n" + rows)
-        pair.set_from_file(str(path))
-    # pandas 3 lends MSIBI read-only arrays, which its first update could not change.
-    pair.x_range, pair.potential = np.array(pair.x_range), np.array(pair.potential)
+    set_table(pair, x, energies)
     _verify(pair, x, potential.r_cut)
     return pair
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from cginit.learn.subjects.bridge import LEAST_SPREAD, BridgePredictions, Bridge
 from cginit.learn.subjects.bridge_bands import band_points, stated_errors
 from cginit.learn.subjects.bridge_features import LiquidFeatures
 from cginit.learn.task import Job
-from cginit.models.model import load_model
+from cginit.models.model import SHIPPED, load_model
 
 __all__ = ["FEATURES", "MoleculePredictions", "MoleculeSubject", "shipped_members"]
 
@@ -130,7 +129,7 @@ def shipped_members(name: str) -> list[dict[str, Tensor]]:
     """
     from safetensors.torch import load
 
-    path = files("cginit.models") / "shipped" / f"{name}.safetensors"
+    path = SHIPPED / f"{name}.safetensors"
     if not path.is_file():
         raise InputError(f"there is no shipped model {name!r} to start from")
     members: dict[int, dict[str, Tensor]] = {}
