@@ -14,12 +14,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import torch
 from error_parts import errors
-from simulate import standard_error
 
 from cginit.campaign import Dataset, load
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
+from cginit.learn.data import noise_at_sigma
 from cginit.learn.simulated import training_set
 from cginit.learn.statistics import median_delta
 
@@ -46,7 +46,7 @@ def main(path: Path, precise_path: Path) -> None:
     print("| --- | ---: |" + " ---: |" * len(guesses))
     for name, data in (("of the data set", recorded), ("precise", precise)):
         rows = zip(data.g, data.g_error, strict=True)
-        noise = np.median([standard_error(data.r, g, error) for g, error in rows])
+        noise = np.median([noise_at_sigma(data.r, g, error) for g, error in rows])
         found = [errors(guess, training_set(data)) for guess in guesses.values()]
         print(f"| {name} | {noise:.4f} | " + " | ".join(f"{median_delta(one):.3f}" for one in found) + " |")
 

@@ -25,9 +25,9 @@ from cginit.campaign import Dataset, Record, StatePointTask, load, read_record
 from cginit.campaign.dataset import merge, save, write_record
 from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, run_columns
 from cginit.configuration import random_configuration
-from cginit.curves import Array
 from cginit.engines.base import Schedule
 from cginit.engines.lammps import LammpsEngine
+from cginit.learn.data import noise_at_sigma
 from cginit.state import StatePoint
 
 #: Standard error at g = 1 and r = 1 sigma, of the simulations of the publication (`cginit.learn.curves`).
@@ -38,18 +38,12 @@ EQUILIBRATION = 5_000
 RUN = Schedule(equilibration=0, production=40_000, every=50, push_off=0, length=1.0)
 
 
-def standard_error(r: Array, g: Array, error: Array) -> float:
-    """Return the error at g = 1 and r = 1 sigma: that of counts grows as the root of g and falls as 1/r."""
-    seen = np.isfinite(g) & (g > 0.1) & (r <= 5.0)
-    return float(np.sqrt(np.median(error[seen] ** 2 / g[seen] * r[seen] ** 2)))
-
-
 def chosen(data: Dataset, count: int) -> list[int]:
     """Return the rows to simulate, the cheapest first."""
     rows = np.flatnonzero(
         data.accepted & (data.split == "test") & (data.family == "a") & (data.density <= DENSEST)
     )
-    work = [data.seconds[row] * standard_error(data.r, data.g[row], data.g_error[row]) ** 2 for row in rows]
+    work = [data.seconds[row] * noise_at_sigma(data.r, data.g[row], data.g_error[row]) ** 2 for row in rows]
     return [int(row) for row in rows[np.argsort(work)][:count]]
 
 
@@ -68,7 +62,7 @@ def simulate(recorded: Record) -> Record:
         sampled.add(run, schedule.production)
         schedule = RUN
         (g,) = sampled.rdfs.values()
-        if standard_error(g.r, g.g, np.asarray(g.error)) <= ERROR:
+        if noise_at_sigma(g.r, g.g, np.asarray(g.error)) <= ERROR:
             values, errors = on_record_grid(g)
             found = run_columns(sampled)
             return replace(recorded, g=values, g_error=errors, peak_error=peak_error(g), **found)

@@ -34,7 +34,8 @@ from cginit.campaign import (
     screen_report,
     simulate_state,
 )
-from cginit.campaign.beads import KINDS
+from cginit.campaign.beads import KINDS, effective_volume
+from cginit.campaign.dense import DENSE_KINDS, DENSEST, LOOSEST, dense_potential
 from cginit.campaign.potentials import MAX_CUTOFF, spline_potential
 from cginit.campaign.simulate import MIN_BEADS, is_audited, peak_error
 from cginit.campaign.trapping import crossing_time
@@ -96,6 +97,16 @@ def test_an_integer_names_one_potential_for_ever():
     )
 
 
+def test_an_integer_names_one_dense_liquid_for_ever():
+    dense = dense_potential(12)
+    assert dense.kind == "simple"
+    np.testing.assert_allclose(
+        [dense.potential.r_cut, dense.potential.u[100], StatePointTask("c", 12, 0).density],
+        [2.782582768711541, -0.31389061832044196, 0.686725017708672],
+        rtol=1e-9,
+    )
+
+
 BEAD_12 = [3.345299211877515, -0.04141956953113467, 0.4419996782667336]
 
 
@@ -107,8 +118,27 @@ def test_half_of_the_splines_carry_a_core_and_every_kind_of_bead_occurs():
     for kind, (share, _) in KINDS.items():
         assert abs(kinds.count(kind) - 400 * share) < 4 * np.sqrt(400 * share), kind
 
+    kinds = [dense_potential(seed).kind for seed in range(400)]
+    for kind, (share, _) in DENSE_KINDS.items():
+        assert abs(kinds.count(kind) - 400 * share) < 4 * np.sqrt(400 * share), kind
 
-@pytest.mark.parametrize("make", [spline_potential, bead_potential])
+
+def test_dense_liquids_are_dense_and_most_attract():
+    wells = []
+    for seed in range(100):
+        task = StatePointTask("c", seed, seed % 4)
+        p = task.potential
+        assert 1.0 < p.r_cut <= 3.5
+        assert p.u[-1] == 0.0
+        smallest, largest = sorted(effective_volume(p))
+        assert LOOSEST / largest <= task.density <= DENSEST / smallest
+        wells.append(float(p.u.min()))
+    # The deepest are short-ranged, 3 kT. 0.52 are simple or molecular, of wells of 0.2 kT and more.
+    assert min(wells) > -3.0
+    assert np.mean(np.array(wells) < -0.2) > 0.5
+
+
+@pytest.mark.parametrize("make", [spline_potential, bead_potential, dense_potential])
 def test_a_negative_seed_is_refused(make):
     with pytest.raises(InputError, match="non-negative"):
         make(-1)
@@ -116,12 +146,12 @@ def test_a_negative_seed_is_refused(make):
 
 def test_a_state_point_needs_a_family_and_a_density():
     with pytest.raises(InputError, match="unknown family"):
-        StatePointTask("c", 1, 0)
+        StatePointTask("d", 1, 0)
     with pytest.raises(InputError, match="state points 0 to 3"):
         StatePointTask("a", 1, 4)
 
 
-@pytest.mark.parametrize("family", ["a", "b"])
+@pytest.mark.parametrize("family", ["a", "b", "c"])
 def test_the_plan_splits_by_potential_and_uses_each_density_equally(family):
     tasks = plan(family, range(600))
     assert len(set(tasks)) == len(tasks) == 60 * 4 + 540 * 2
@@ -276,8 +306,8 @@ def test_a_data_set_survives_its_file(tmp_path, records):
     again = join([data, data])
     assert len(again) == 2
     assert counts(again) == {
-        "accepted": {"a": 1, "b": 0},
-        "test": {"a": 0, "b": 0},
+        "accepted": {"a": 1, "b": 0, "c": 0},
+        "test": {"a": 0, "b": 0, "c": 0},
         "rejected": {"screened": 1},
     }
     report = screen_report(data)
@@ -397,8 +427,8 @@ def test_the_commands_plan_count_merge_and_draw(tmp_path, records):
         write_record(record, folder / f"{record.family}-{record.seed}-{record.index}.npz")
     shown = run(app, ["status", str(folder), "--json"])
     assert json.loads(shown.output)["result"] == {
-        "accepted": {"a": 1, "b": 0},
-        "test": {"a": 0, "b": 0},
+        "accepted": {"a": 1, "b": 0, "c": 0},
+        "test": {"a": 0, "b": 0, "c": 0},
         "rejected": {"screened": 1},
     }
     file = tmp_path / "data.h5"

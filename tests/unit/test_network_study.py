@@ -22,7 +22,7 @@ from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.network import NetworkGuess
 from cginit.learn.bodies import BODIES, Ports, build_body
 from cginit.learn.config import Architecture, Auxiliary, Config, Pretraining, TrainingSchedule
-from cginit.learn.data import TrainingSet, fold_of
+from cginit.learn.data import DATA_NOISE, TrainingSet, fold_of, noise_at_sigma
 from cginit.learn.export import write_model
 from cginit.learn.pool import choose_device
 from cginit.learn.statistics import case_errors, exponential_delta, median_delta, r_squared
@@ -108,7 +108,7 @@ def test_figures_of_merit():
 
 def test_features_of_a_hnc_fluid_give_its_potential_back(fluids):
     data = fluids.select(np.arange(len(fluids)) < 3)
-    features = liquid_features(data, variations=3)
+    features = liquid_features(data, variations=3, noise=(1.0, 1.0))
     assert features.valid.all()
     inner = R <= 3.0
     for i in range(3):
@@ -155,6 +155,16 @@ def test_noise_of_features_is_drawn_between_its_bounds(fluids):
     # Forty points tell a standard deviation to 11 %; three of them.
     assert 0.25 * 0.66 < spread.min() < spread.max() < 1.34
     assert spread.max() > 1.5 * spread.min()
+    # By default a precise g has up to the noise of most of the data set.
+    most = DATA_NOISE / min(noise_at_sigma(R, g, e) for g, e in zip(data.g, data.g_error, strict=True))
+    assert most > 2.5
+    usual = liquid_features(data, variations=4, as_it_is=0)
+    part = (usual.g - liquid_features(data, variations=4).g[:, :1])[:, :, 20:60] / data.g_error[
+        :, None, 20:60
+    ]
+    spread = part.std(axis=2)
+    assert 0.66 < spread.min() < spread.max() < 1.34 * most
+    assert spread.max() > 1.5
     # Features with fewer variations stand in several times.
     both = LiquidFeatures.joined([liquid_features(data, variations=4), noisy])
     assert both.valid.shape == (12, 4)

@@ -14,6 +14,7 @@ from cginit.campaign.dataset import (
     read_record,
     save,
 )
+from cginit.campaign.dense import dense_potential
 from cginit.campaign.families import DENSITIES, FAMILIES, StatePointTask, plan, split_of
 from cginit.campaign.molecules import Molecule, MoleculeTask, random_molecule
 from cginit.campaign.potentials import SplinePotential, spline_potential
@@ -40,6 +41,7 @@ __all__ = [
     "aged_states",
     "bead_potential",
     "counts",
+    "dense_potential",
     "join",
     "load",
     "load_any",

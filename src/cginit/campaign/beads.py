@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,19 @@ import numpy as np
 from cginit.campaign.potentials import TABLE_INTERVALS, capped, uniforms
 from cginit.curves import Array, PairPotential
 
-__all__ = ["BOUNDED", "KINDS", "BeadPotential", "bead_density", "bead_potential", "effective_volume"]
+__all__ = [
+    "BOUNDED",
+    "KINDS",
+    "BeadPotential",
+    "bead_density",
+    "bead_potential",
+    "drawn",
+    "drawn_volume",
+    "effective_volume",
+]
 
 Uniform = Callable[[], float]
+Kinds = Mapping[str, tuple[float, Callable[[Array, Uniform], Array]]]
 #: Parts of the random stream: an integer gives independent numbers for the potential and for its densities.
 _POTENTIAL, _DENSITY = 98, 100
 #: Nearest distance at which a power law is evaluated; far inside any core.
@@ -29,14 +39,14 @@ _SWITCH = 0.8
 
 @dataclass(frozen=True, eq=False)
 class BeadPotential:
-    """One random potential of family b.
+    """One random potential of family b or c.
 
     Attributes
     ----------
     seed : int
         The integer that names it.
     kind : str
-        Key of `KINDS`.
+        Its name among the kinds of its family.
     potential : PairPotential
         U in kT over r in sigma, 201 points on [0, r_cut]; U and the force vanish at r_cut.
     """
@@ -75,11 +85,27 @@ def bead_potential(
     >>> made.kind in KINDS, float(made.potential.u[-1])
     (True, 0.0)
     """
-    uniform = uniforms(seed, _POTENTIAL)
     among = {name: one for name, one in KINDS.items() if kinds is None or name in kinds}
-    at = uniform() * sum(share for share, _ in among.values())
-    kind = next(iter(among))
-    for name, (share, _) in among.items():
+    return drawn(seed, uniforms(seed, _POTENTIAL), among, longest)
+
+
+def drawn(seed: int, uniform: Uniform, kinds: Kinds, longest: float) -> BeadPotential:
+    """Return the potential that a stream of uniform numbers makes of some kinds with their shares.
+
+    Parameters
+    ----------
+    seed : int
+        The integer that names it.
+    uniform : callable
+        Gives the next number in [0, 1).
+    kinds : dict of str to (float, callable)
+        Names with their shares, and what gives U ``(n,)`` in kT on r ``(n,)`` in sigma.
+    longest : float
+        Largest cut-off, in sigma.
+    """
+    at = uniform() * sum(share for share, _ in kinds.values())
+    kind = next(iter(kinds))
+    for name, (share, _) in kinds.items():
         kind = name
         at -= share
         if at < 0.0:
@@ -87,11 +113,11 @@ def bead_potential(
     r_cut = SHORTEST + (longest - SHORTEST) * uniform()
     # A range in which U is nothing would only cost time: the same numbers again, on a grid that ends with U.
     again = [uniform() for _ in range(_NUMBERS)]
-    u = KINDS[kind][1](np.linspace(0.0, r_cut, TABLE_INTERVALS + 1), _replay(again))
+    u = kinds[kind][1](np.linspace(0.0, r_cut, TABLE_INTERVALS + 1), _replay(again))
     last = np.flatnonzero(np.abs(u) > _NOTHING)[-1]
     r_cut *= min(1.0, (last + 1) / TABLE_INTERVALS / _SWITCH)
     r = np.linspace(0.0, r_cut, TABLE_INTERVALS + 1)
-    u = capped(r, KINDS[kind][1](r, _replay(again)))
+    u = capped(r, kinds[kind][1](r, _replay(again)))
     # 1 up to the switch, then the quintic whose first two derivatives vanish at both ends.
     x = np.clip((r / r_cut - _SWITCH) / (1.0 - _SWITCH), 0.0, 1.0)
     u = u * (1.0 - x**3 * (10.0 - 15.0 * x + 6.0 * x**2))
@@ -108,12 +134,17 @@ def bead_density(made: BeadPotential, index: int) -> float:
     whose beads overlap, up to 3.
     """
     uniform = uniforms(made.seed, _DENSITY, index)
-    core, whole = effective_volume(made.potential)
-    volume = whole * (min(core, whole) / whole) ** uniform() if core > 0.1 else whole
+    volume = drawn_volume(made.potential, uniform)
     highest = 3.0 if made.potential.u[0] < 1e3 else 0.95
     packing = 0.05 + (highest - 0.05) * uniform() ** 0.6
     # Very thin gases teach nothing, and a box of 10 sigma should not hold more than some 1600 beads.
     return float(np.clip(packing / volume, 0.03, 1.5))
+
+
+def drawn_volume(potential: PairPotential, uniform: Uniform) -> float:
+    """Return the cube of a diameter between those of `effective_volume`; of the second where there is no core."""
+    core, whole = effective_volume(potential)
+    return whole * (min(core, whole) / whole) ** uniform() if core > 0.1 else whole
 
 
 def effective_volume(potential: PairPotential) -> tuple[float, float]:

@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from cginit.campaign.beads import bead_density, bead_potential
+from cginit.campaign.beads import BeadPotential, bead_density, bead_potential
+from cginit.campaign.dense import dense_density, dense_potential
 from cginit.campaign.potentials import spline_potential, uniforms
 from cginit.curves import PairPotential
 from cginit.errors import InputError
@@ -16,8 +17,8 @@ __all__ = ["DENSITIES", "FAMILIES", "TEST_EVERY", "NamedTask", "StatePointTask",
 
 #: The published densities of family a, in sigma^-3.
 DENSITIES = (0.125, 0.244, 0.512, 1.0)
-#: The published random splines, and potentials as beads have them.
-FAMILIES = ("a", "b")
+#: The published random splines, potentials as beads have them, and dense liquids.
+FAMILIES = ("a", "b", "c")
 #: Every tenth potential is a test potential, for ever.
 TEST_EVERY = 10
 #: State points of a potential: a test potential shows all, to compare what is guessed at each.
@@ -78,11 +79,11 @@ class StatePointTask(NamedTask):
     Attributes
     ----------
     family : str
-        ``a`` or ``b``.
+        ``a``, ``b`` or ``c``.
     seed : int
         The integer that names the potential in its family.
     index : int
-        Which density, 0 to 3: of the published four (a), or drawn from a continuous range (b).
+        Which density, 0 to 3: of the published four (a), or drawn from a continuous range (b, c).
 
     Raises
     ------
@@ -101,14 +102,18 @@ class StatePointTask(NamedTask):
         """U in kT over r in sigma."""
         if self.family == "a":
             return spline_potential(self.seed).potential
-        return bead_potential(self.seed).potential
+        return self._made.potential
 
     @cached_property
     def density(self) -> float:
         """Density in sigma^-3."""
         if self.family == "a":
             return DENSITIES[self.index]
-        return bead_density(bead_potential(self.seed), self.index)
+        return (dense_density if self.family == "c" else bead_density)(self._made, self.index)
+
+    @cached_property
+    def _made(self) -> BeadPotential:
+        return (dense_potential if self.family == "c" else bead_potential)(self.seed)
 
 
 def plan(family: str, seeds: range) -> list[StatePointTask]:

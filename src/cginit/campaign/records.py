@@ -24,7 +24,8 @@ class Record:
     Attributes
     ----------
     family : str
-        Generator of the potential; ``a`` is the published recipe, ``b`` potentials as beads have them.
+        Generator of the potential; ``a`` is the published recipe, ``b`` potentials as beads have
+        them, ``c`` dense liquids.
     seed : int
         The integer that names the potential in its family.
     index : int

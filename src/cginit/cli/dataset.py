@@ -32,7 +32,9 @@ def generate(
     folder: Folder,
     family: Annotated[
         str,
-        typer.Option(help="a: published random splines. b: potentials of beads. m: molecules of such beads."),
+        typer.Option(
+            help="a: published random splines. b: potentials of beads. c: dense liquids. m: molecules of such beads."
+        ),
     ] = "a",
     first: Annotated[int, typer.Option(help="First integer of the potentials.", min=0)] = 0,
     count: Annotated[int, typer.Option(help="How many potentials.", min=1)] = 100,

@@ -19,6 +19,7 @@ from cginit.units import LJ
 __all__ = [
     "CAP",
     "CLASSES",
+    "DATA_NOISE",
     "FINE",
     "SPLIT_RULE",
     "STRIDE",
@@ -26,6 +27,7 @@ __all__ = [
     "TrainingSet",
     "class_of",
     "fold_of",
+    "noise_at_sigma",
 ]
 
 #: Number of classes that potentials are dealt into where a data set has no split of its own; class 0 is the test set.
@@ -34,6 +36,8 @@ CLASSES = 10
 FINE = 0.01
 #: Energies are capped here, far above what counts (20 kT), so that interpolation stays local and finite.
 CAP = 1e3
+#: Standard error of g at g = 1 and r = 1 sigma in most of the data set.
+DATA_NOISE = 8e-3
 #: Integers name potentials within their family; networks know them by integer + STRIDE times the family.
 STRIDE = 1_000_000_000
 #: Relative standard error of S at the smallest wave vectors of a simulation: 25 state points repeated with another
@@ -44,6 +48,18 @@ SPLIT_RULE = (
     "the ensemble is stopped by the potentials with i mod M = k - 1 and trained on the others; the test set, which "
     "the data set names (where it does not, (potential // 2) mod 10 = 0), is never seen in training"
 )
+
+
+def noise_at_sigma(r: Array, g: Array, error: Array) -> float:
+    """Return the error of g at g = 1 and r = 1 sigma: that of counts grows as the root of g and falls as 1/r.
+
+    Parameters
+    ----------
+    r, g, error : ndarray, shape (n,)
+        g(r) with its standard error, over r in sigma; points without a value are left out.
+    """
+    seen = np.isfinite(g) & (g > 0.1) & (r <= 5.0)
+    return float(np.sqrt(np.median(error[seen] ** 2 / g[seen] * r[seen] ** 2)))
 
 
 def class_of(potential: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from cginit.campaign.beads import bead_potential
+from cginit.campaign.families import FAMILIES
 from cginit.campaign.potentials import spline_potential, uniforms, wca
 from cginit.campaign.screen import CORE_END, MAX_PEAK, MIN_B2, MIN_DIFFERENCE
 from cginit.curves import Array, PairPotential
@@ -116,7 +117,7 @@ def pairs_of(
             curves.append(curve)
             r_cut.append(made.r_cut)
             density.append(value)
-            names.append(seed + STRIDE * "ab".index(family))
+            names.append(seed + STRIDE * FAMILIES.index(family))
     u, rho = np.array(curves).reshape(-1, u_r.size), np.array(density)
     r = np.linspace(0.0, RANGE, round(RANGE / STEP) + 1)
     found = structure_of(interpolate(u, 0.0, FINE, r, 0.0), rho, how.closure, device)

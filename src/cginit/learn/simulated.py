@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cginit.campaign.dataset import Dataset
+from cginit.campaign.families import FAMILIES
 from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.guess.assembly import visible_target
@@ -46,7 +47,7 @@ def training_set(dataset: Dataset, families: str = "a") -> TrainingSet:
         step = float(table_r[-1] / (table_r.size - 1))
         u.append(interpolate(np.minimum(table, CAP)[None], 0.0, step, u_r, 0.0)[0])
     k_min = 2.0 * np.pi * (rows.density / rows.n) ** (1.0 / 3.0)
-    family = np.array(["ab".find(x) for x in rows.family], dtype=np.int64)
+    family = np.array([FAMILIES.index(x) for x in rows.family], dtype=np.int64)
     return TrainingSet(
         r,
         np.array(g),
@@ -71,9 +72,10 @@ def origin(dataset: Dataset, families: str) -> str:
     recipes = {
         "a": "random splines, half of them with a WCA core (family a, `cginit.campaign.potentials`)",
         "b": "bead-like potentials of many kinds (family b, `cginit.campaign.beads`)",
+        "c": "dense liquids (family c, `cginit.campaign.dense`)",
     }
     return (
-        f"Random pair potentials: {' and '.join(recipes[x] for x in families)}, simulated with\n{engines} at kT = 1 "
+        f"Random pair potentials: {', '.join(recipes[x] for x in families)}, simulated with\n{engines} at kT = 1 "
         f"and densities from {used.density.min():.3g} to {used.density.max():.3g}. Of {tasks} tasks {len(used)} were "
         f"accepted as\nhomogeneous fluids in equilibrium; they have {int(used.n.min())} to {int(used.n.max())} beads "
         f"and {int(used.steps.min())} to {int(used.steps.max())} steps of production."

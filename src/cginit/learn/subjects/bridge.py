@@ -364,7 +364,7 @@ def _prepared(
     report: Callable[[int, int], None] | None,
     *,
     as_it_is: int = 2,
-    noise: tuple[float, float] = (1.0, 1.0),
+    noise: tuple[float, float] | None = None,
 ) -> LiquidFeatures:
     """Return the features of `data`, from the files in `folder` as far as it has them."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cginit.atomic import write_arrays
 from cginit.curves import Array, LongWave
 from cginit.errors import ConvergenceError, InputError
-from cginit.learn.data import TrainingSet
+from cginit.learn.data import DATA_NOISE, TrainingSet, noise_at_sigma
 from cginit.models.correlations import WEIGHTS, inversions, with_origin
 from cginit.models.grid import RANGE, U_VISIBLE
 
@@ -82,7 +82,7 @@ def liquid_features(
     report: Callable[[int, int], None] | None = None,
     *,
     as_it_is: int = 2,
-    noise: tuple[float, float] = (1.0, 1.0),
+    noise: tuple[float, float] | None = None,
 ) -> LiquidFeatures:
     """Return the features of all rows of `data`; some 0.1 s a row and variation.
 
@@ -98,8 +98,9 @@ def liquid_features(
         Called with the number of rows done and their total.
     as_it_is : int
         So many variations come first that have no noise and all of g.
-    noise : tuple of float
-        The noise of the others, in standard errors of the row, is drawn log-uniformly between these.
+    noise : tuple of float, optional
+        The noise of the others, in standard errors of the row, is drawn log-uniformly between these; by default from
+        1 to what makes a precise row as noisy as most of the data set.
 
     Raises
     ------
@@ -113,12 +114,13 @@ def liquid_features(
     gamma = np.zeros((m, variations, len(WEIGHTS), n))
     valid = np.zeros((m, variations), dtype=bool)
     for i in range(m):
+        least, most = noise or _own_noise(data, i)
         for v in range(variations):
             rng = np.random.default_rng([seed, int(data.potential[i]), round(1e6 * data.density[i]), v])
             curve, end, whole_error = data.g[i], n, data.g_error[i]
             if v >= as_it_is:
-                if noise[0] < noise[1]:
-                    whole_error = whole_error * np.exp(rng.uniform(*np.log(noise)))
+                if least < most:
+                    whole_error = whole_error * np.exp(rng.uniform(np.log(least), np.log(most)))
                 # Points without a count stay without one, or the noise would be a potential of some kT in the core.
                 change = whole_error * rng.standard_normal(n)
                 curve = np.where(curve > 0.0, np.maximum(curve + change, np.exp(-U_VISIBLE)), 0.0)
@@ -137,6 +139,11 @@ def liquid_features(
         if report is not None:
             report(i + 1, m)
     return LiquidFeatures(data.r, g, gamma, valid)
+
+
+def _own_noise(data: TrainingSet, row: int) -> tuple[float, float]:
+    """Return the noise in standard errors of a row: a user's g of a liquid known precisely here has more of it."""
+    return 1.0, max(1.0, DATA_NOISE / noise_at_sigma(data.r, data.g[row], data.g_error[row]))
 
 
 def _wave(row: Array, rng: np.random.Generator | None) -> LongWave | None:

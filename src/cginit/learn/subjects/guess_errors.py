@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cginit.campaign.families import FAMILIES
 from cginit.curves import Array
 from cginit.errors import CGInitError, InputError
 from cginit.guess.base import Guess
@@ -82,7 +83,7 @@ def guess_errors(run: Run, folder: Path | None, predictions: Mapping[str, Array]
             "hnc, S(k) known": guesses_on_points(hnc, held, long_wave=True),
         }
     family = held.potential // STRIDE
-    groups = {f"family {'ab'[k]}, {int(np.sum(family == k))}": family == k for k in np.unique(family)}
+    groups = {f"family {FAMILIES[k]}, {int(np.sum(family == k))}": family == k for k in np.unique(family)}
     if len(groups) > 1:
         groups[f"all, {len(held)}"] = family >= 0
     return {
