@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cginit.campaign.families import StatePointTask
+from cginit.campaign.liquid_run import Effort, LiquidRun, simulated_by
 from cginit.campaign.potentials import uniforms
 from cginit.campaign.records import Record
-from cginit.campaign.sampled import (
-    Sampled,
-    is_drift,
-    on_record_grid,
-    peak_error,
-    record_grid,
-    run_columns,
-    too_slow,
-)
+from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, record_grid, run_columns
 from cginit.campaign.screen import Screening, screen
 from cginit.campaign.trapping import crossing_time
 from cginit.configuration import random_configuration
 from cginit.curves import RDF
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import CGInitError
-from cginit.state import StatePoint
 
 __all__ = ["AUDITED", "PRECISION", "is_audited", "peak_error", "simulate_state"]
 
@@ -39,18 +30,17 @@ HIGH_PRESSURE, PART_OF_H, FINEST = 5.0, 0.02, 0.0005
 MIN_EDGE, MIN_BEADS = 10.2, 500
 #: A box may grow until h at its half is below this part of the largest h, as far as so many beads allow.
 DECAYED, MAX_BEADS = 0.05, 1500
-#: First run: equilibration, then enough to see whether the state is a fluid and how fast g converges.
-PILOT = Schedule(equilibration=3_000, production=4_000, every=100, length=1.0)
 #: Pairs must leave any pocket of their potential within this part of a run.
 CROSSED = 0.3
-#: Production steps, least; and most work, in pairs of neighbours (some 14 ns each on one core).
-MIN_STEPS, MAX_WORK = 5_000, 3.0e9
-#: Configurations of one run, most.
-MAX_FRAMES = 1000
-#: What integrating a bead costs, in pairs; and the skin of the neighbour list, in sigma.
-BEAD_WORK, SKIN = 12.0, 0.3
-#: How often a run that is too short, or not yet in equilibrium, is continued.
-MAX_RUNS = 3
+EFFORT = Effort(
+    pilot=Schedule(equilibration=3_000, production=4_000, every=100, length=1.0),
+    equilibration=1_000,
+    least=5_000,
+    again=100,
+    work=3.0e9,
+    bead_work=12.0,
+    enough=1.1,
+)
 #: One screened state point in so many is simulated all the same, which tells how often the screen is wrong.
 AUDITED = 20
 _AUDIT = 2
@@ -105,69 +95,44 @@ def simulate_state(
 def _simulate(
     task: StatePointTask, engine: Engine, screening: Screening, precision: float, larger: int, folder: Path
 ) -> Record:
-    n = larger * _beads(screening, task.density, task.potential.r_cut)
-    sampled = Sampled(random_configuration(n, task.density, seed=task.run_seed, units="lj"))
+    run = _BeadRun(task, engine, larger * _beads(screening, task.density, task.potential.r_cut), folder)
+    reasons = run.sample(precision)
+    return _record(task, screening, "; ".join(reasons), run.sampled, *run.g.values())
 
-    def run(schedule: Schedule) -> None:
-        seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
-        state = StatePoint(task.density, 1.0)
-        done = engine.run(task.potential, state, sampled.last, schedule, seed=seed, workdir=folder)
-        sampled.add(done, schedule.production)
 
-    run(PILOT)
-    (g,) = sampled.rdfs.values()
-    most = _most_steps(n, task.density, task.potential.r_cut)
-    reasons = tuple(x for x in sampled.examine(g) if not is_drift(x))
-    reasons += too_slow(sampled.steps, peak_error(g), precision, most) + _trapped(task, g, sampled, most)
-    if not reasons:
-        aim = precision
-        pressure = float(np.mean(sampled.pressure[0]))
-        if pressure > HIGH_PRESSURE * task.density:
-            precision = min(precision, max(PART_OF_H * float(np.max(np.abs(g.g - 1.0))), FINEST))
-        needed = _steps(PILOT.production, g, precision, most)
-        sampled.forget()
-        while sampled.runs <= MAX_RUNS:
-            # A run that must be long decorrelates slowly, and need not be looked at so often.
-            production = needed - sampled.steps
-            every = PILOT.every * -(-production // (MAX_FRAMES * PILOT.every))
-            run(replace(PILOT, equilibration=1_000, production=production, every=every, push_off=0))
-            (g,) = sampled.rdfs.values()
-            reasons = sampled.examine(g) + sampled.trend(task.potential.r_cut)
-            if any(is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
-                # What was sampled belongs to the equilibration; begin again where it ended.
-                sampled.forget()
-                continue
-            needed = _steps(sampled.steps, g, precision, most)
-            if reasons or needed < 1.1 * sampled.steps:
-                break
-        reasons += too_slow(sampled.steps, peak_error(g), aim, sampled.steps) + _trapped(
-            task, g, sampled, sampled.steps
+class _BeadRun(LiquidRun):
+    """The runs of loose beads, which start at random."""
+
+    def __init__(self, task: StatePointTask, engine: Engine, n: int, folder: Path) -> None:
+        self._task, r_cut = task, task.potential.r_cut
+        super().__init__(
+            random_configuration(n, task.density, seed=task.run_seed, units="lj"),
+            simulated_by(engine, task.potential, task.density, folder),
+            task.run_seed,
+            EFFORT,
+            EFFORT.most(n, task.density, r_cut),
+            r_cut,
         )
-    return _record(task, screening, "; ".join(reasons), sampled, g)
 
+    def wanted(self, precision: float) -> float:
+        """Return the precision, or a part of the largest h at high pressure."""
+        if float(np.mean(self.sampled.pressure[0])) <= HIGH_PRESSURE * self._task.density:
+            return precision
+        (g,) = self.g.values()
+        return min(precision, max(PART_OF_H * float(np.max(np.abs(g.g - 1.0))), FINEST))
 
-def _steps(sampled: int, g: RDF, precision: float, most: int) -> int:
-    """Return the steps that the precision needs, from the error after `sampled` steps."""
-    needed = min(max(sampled * (peak_error(g) / precision) ** 2, MIN_STEPS), most)
-    return int(np.ceil(needed / PILOT.every)) * PILOT.every
-
-
-def _trapped(task: StatePointTask, g: RDF, sampled: Sampled, steps: int) -> tuple[str, ...]:
-    """Return the reason against a run of so many steps in which pairs cannot cross a barrier, if so."""
-    frames = sum(len(part) for part in sampled.frames)
-    time, barrier = crossing_time(g, task.potential, sampled.last.n, task.density, frames)
-    whole = (PILOT.steps + steps) * PILOT.dt
-    if time <= CROSSED * whole:
-        return ()
-    return (
-        f"not equilibrated: pairs cross the barrier at r = {barrier:.2f} once in {time:.3g} tau, and the run lasts "
-        f"{whole:.3g} tau",
-    )
-
-
-def _most_steps(n: int, density: float, r_cut: float) -> int:
-    neighbours = 2.0 * np.pi / 3.0 * density * (r_cut + SKIN) ** 3
-    return max(2 * MIN_STEPS, int(MAX_WORK / (n * (neighbours + BEAD_WORK))))
+    def trapped(self, steps: int) -> tuple[str, ...]:
+        """Return the reason against a run in which pairs cannot cross a barrier, if so."""
+        (g,), task, sampled = self.g.values(), self._task, self.sampled
+        frames = sum(len(part) for part in sampled.frames)
+        time, barrier = crossing_time(g, task.potential, sampled.last.n, task.density, frames)
+        whole = (EFFORT.pilot.steps + steps) * EFFORT.pilot.dt
+        if time <= CROSSED * whole:
+            return ()
+        return (
+            f"not equilibrated: pairs cross the barrier at r = {barrier:.2f} once in {time:.3g} tau, and the run "
+            f"lasts {whole:.3g} tau",
+        )
 
 
 def _beads(screening: Screening, density: float, r_cut: float) -> int:

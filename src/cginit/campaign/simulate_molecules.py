@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cginit import sampling
+from cginit.campaign.liquid_run import Effort, LiquidRun, simulated_by
 from cginit.campaign.molecules import LARGEST, PAIRS, MoleculeTask, liquid_topology
 from cginit.campaign.records import GRID_STEP, MoleculeRecord
-from cginit.campaign.sampled import (
-    Sampled,
-    is_drift,
-    on_record_grid,
-    peak_error,
-    reach_of,
-    record_grid,
-    run_columns,
-    too_slow,
-)
+from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, reach_of, record_grid, run_columns
 from cginit.configuration import Trajectory
 from cginit.curves import RDF, Array
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import CGInitError
 from cginit.growth import grown_configuration
 from cginit.interactions import Interaction, Interactions, all_pairs
-from cginit.state import StatePoint
 from cginit.topology import Topology
 
 __all__ = ["PRECISION", "simulate_molecules"]
@@ -38,13 +28,15 @@ PRECISION = 0.02
 MIN_EDGE, MIN_MOLECULES, MIN_BEADS, MAX_BEADS = 7.2, 48, 320, 800
 #: Part of the range of g that is looked at: half of so small a box may lie on a true oscillation.
 SEEN = 0.8
-#: First run, from molecules grown at random.
-PILOT = Schedule(equilibration=1_500, production=1_200, every=40, dt=0.007, length=1.0, push_off=300)
-#: Production steps, least, and most work in pairs of neighbours, as of `cginit.campaign.simulate`.
-MIN_STEPS, MAX_WORK = 3_200, 2.0e8
-BEAD_WORK, SKIN = 15.0, 0.3
-#: How often a run that is too short, or not yet in equilibrium, is continued.
-MAX_RUNS = 3
+EFFORT = Effort(
+    pilot=Schedule(equilibration=1_500, production=1_200, every=40, dt=0.007, length=1.0, push_off=300),
+    equilibration=300,
+    least=3_200,
+    again=3_200,
+    work=2.0e8,
+    bead_work=15.0,
+    enough=1.2,
+)
 
 
 def simulate_molecules(
@@ -97,69 +89,41 @@ def _liquid(task: MoleculeTask, larger: int) -> Topology:
 def _simulate(
     task: MoleculeTask, engine: Engine, topology: Topology, precision: float, folder: Path
 ) -> MoleculeRecord:
-    made = task.molecule
-    potentials = made.potentials
-    shape = Interactions({name: one.at_minimum for name, one in made.bonded.potentials(topology).items()})
-    start = grown_configuration(topology, task.density, seed=task.run_seed, units="lj", shape=shape)
-    excluded = topology.excluded("molecule")
+    run = _MoleculeRun(task, engine, topology, folder)
+    reasons = run.sample(precision)
+    return _record(task, topology, "; ".join(reasons), run.sampled, run.g)
 
-    def count(trajectory: Trajectory) -> dict[Interaction, sampling.PairCounts]:
-        found = sampling.count_partial_pairs(
-            trajectory, dr=GRID_STEP, r_max=reach_of(trajectory), excluded=excluded
+
+class _MoleculeRun(LiquidRun):
+    """The runs of molecules, which are grown at random."""
+
+    def __init__(self, task: MoleculeTask, engine: Engine, topology: Topology, folder: Path) -> None:
+        made = task.molecule
+        terms = made.bonded.potentials(topology)
+        shape = Interactions({name: one.at_minimum for name, one in terms.items()})
+        excluded = topology.excluded("molecule")
+
+        def count(trajectory: Trajectory) -> dict[Interaction, sampling.PairCounts]:
+            found = sampling.count_partial_pairs(
+                trajectory, dr=GRID_STEP, r_max=reach_of(trajectory), excluded=excluded
+            )
+            return {Interaction("pair", name): one for name, one in found.items()}
+
+        r_cut = max(one.r_cut for one in made.pairs.values())
+        super().__init__(
+            grown_configuration(topology, task.density, seed=task.run_seed, units="lj", shape=shape),
+            simulated_by(engine, made.potentials, task.density, folder),
+            task.run_seed,
+            EFFORT,
+            EFFORT.most(topology.n, task.density, r_cut),
+            r_cut,
+            count,
         )
-        return {Interaction("pair", name): one for name, one in found.items()}
 
-    sampled = Sampled(start, count)
-
-    def run(schedule: Schedule) -> dict[Interaction, RDF]:
-        seed = int(np.random.SeedSequence([task.run_seed, sampled.runs]).generate_state(1)[0])
-        state = StatePoint(task.density, 1.0)
-        done = engine.run(potentials, state, sampled.last, schedule, seed=seed, workdir=folder)
-        sampled.add(done, schedule.production)
-        return sampled.rdfs
-
-    most = _most_steps(task, topology.n)
-    g = run(PILOT)
-    reasons = tuple(x for x in _examined(sampled, g) if not is_drift(x))
-    reasons += too_slow(sampled.steps, _error(g), precision, most)
-    if not reasons:
-        needed = _steps(sampled.steps, g, precision, most)
-        sampled.forget()
-        while sampled.runs <= MAX_RUNS:
-            production = max(needed - sampled.steps, MIN_STEPS)
-            g = run(replace(PILOT, equilibration=300, production=production, push_off=0))
-            reasons = _examined(sampled, g) + sampled.trend(max(x.r_cut for x in made.pairs.values()))
-            if any(is_drift(x) for x in reasons) and sampled.runs <= MAX_RUNS:
-                # What was sampled belongs to the equilibration; begin again where it ended.
-                sampled.forget()
-                continue
-            needed = _steps(sampled.steps, g, precision, most)
-            if reasons or needed < 1.2 * sampled.steps:
-                break
-        reasons += too_slow(sampled.steps, _error(g), precision, sampled.steps)
-    return _record(task, topology, "; ".join(reasons), sampled, g)
-
-
-def _examined(sampled: Sampled, g: dict[Interaction, RDF]) -> tuple[str, ...]:
-    """Return what is wrong with the run, by the g of the pair of which it has seen most."""
-    best = min(g.values(), key=peak_error)
-    return sampled.examine(best.truncated(SEEN * best.r_max))
-
-
-def _error(g: dict[Interaction, RDF]) -> float:
-    return float(np.median([peak_error(one) for one in g.values()]))
-
-
-def _steps(sampled: int, g: dict[Interaction, RDF], precision: float, most: int) -> int:
-    """Return the steps that the precision needs, from the error after `sampled` steps."""
-    needed = min(max(sampled * (_error(g) / precision) ** 2, MIN_STEPS), most)
-    return int(np.ceil(needed / PILOT.every)) * PILOT.every
-
-
-def _most_steps(task: MoleculeTask, n: int) -> int:
-    reach = max(one.r_cut for one in task.molecule.pairs.values()) + SKIN
-    neighbours = 2.0 * np.pi / 3.0 * task.density * reach**3
-    return max(2 * MIN_STEPS, int(MAX_WORK / (n * (neighbours + BEAD_WORK))))
+    def examined(self) -> tuple[str, ...]:
+        """Return what is wrong with the run, by the g of the pair of which it has seen most."""
+        best = min(self.g.values(), key=peak_error)
+        return self.sampled.examine(best.truncated(SEEN * best.r_max))
 
 
 def _rows(topology: Topology, values: dict[Interaction, Array], size: int) -> Array:
