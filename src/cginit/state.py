@@ -10,13 +10,25 @@ from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.units import UnitSystem, conversion, unit_system
 
-__all__ = ["StatePoint", "check_density", "common_units", "excluded_diameter", "number_density"]
+__all__ = [
+    "StatePoint",
+    "check_density",
+    "common_units",
+    "excluded_diameter",
+    "number_density",
+    "thermal_energy",
+]
 
 #: Avogadro's constant per 1e21, exact: molecules of 1 g/mol in nm^3 at 1 g/cm^3.
 AVOGADRO_PER_NM3 = 602.214076
 
 #: Close packing of equal spheres fills 0.7405 of space; a core that fills more cannot be one.
 MAX_PACKING = 0.75
+
+#: 0 degrees Celsius in kelvin.
+ZERO_CELSIUS = 273.15
+#: Osmium has 22.6 g/cm^3, hydrogen 1.008 g/mol; an electron is no bead.
+DENSEST, LIGHTEST = 30.0, 0.9
 
 #: Densities and energies of anything, in any units, are between these; products of a few must still be numbers.
 SMALLEST, LARGEST = 1e-100, 1e100
@@ -70,7 +82,7 @@ class StatePoint:
                 raise InputError(
                     "a temperature in kelvin needs units, as StatePoint(33.28, temperature=300, units='nm-kJ/mol')"
                 )
-            kT = temperature * system.boltzmann()
+            kT = thermal_energy(temperature, system)
         for name, value in (("density", density), ("kT", kT)):
             if value is None or not np.isfinite(value) or value <= 0.0:
                 raise InputError(f"{name} must be a positive number, not {value}")
@@ -92,7 +104,7 @@ class StatePoint:
     def from_temperature(cls, density: float, temperature: float, units: str | UnitSystem) -> StatePoint:
         """Build the state from a temperature in kelvin; InputError in lj units."""
         system = unit_system(units)
-        return cls(density, temperature * system.boltzmann(), system)
+        return cls(density, thermal_energy(temperature, system), system)
 
     def to(self, units: str | UnitSystem) -> StatePoint:
         """Return the same state in other units; a state without units takes them as they stand."""
@@ -101,6 +113,29 @@ class StatePoint:
             return replace(self, units=target)
         length, energy = conversion(self.units, target)
         return StatePoint(self.density / length**3, self.kT * energy, target)
+
+
+def thermal_energy(temperature: float, units: str | UnitSystem) -> float:
+    """Return kT of a temperature in kelvin, in the energy unit.
+
+    Raises
+    ------
+    InputError
+        If it is not positive, or the units are reduced ones.
+
+    Examples
+    --------
+    >>> round(thermal_energy(300.0, "nm-kJ/mol"), 3)
+    2.494
+    """
+    if not 0.0 < temperature < np.inf:
+        celsius = (
+            f"; it is in kelvin: {temperature:g} degrees Celsius are {temperature + ZERO_CELSIUS:g} K"
+            if -ZERO_CELSIUS < temperature <= 0.0
+            else " of kelvin"
+        )
+        raise InputError(f"the temperature must be a positive number, not {temperature:g}{celsius}")
+    return temperature * unit_system(units).boltzmann()
 
 
 def number_density(mass_density: float, molar_mass: float, units: str | UnitSystem) -> float:
@@ -130,6 +165,16 @@ def number_density(mass_density: float, molar_mass: float, units: str | UnitSyst
     if not (0.0 < mass_density < np.inf and 0.0 < molar_mass < np.inf):
         raise InputError(
             f"a mass density and a molar mass must be positive numbers, not {mass_density:g} and {molar_mass:g}"
+        )
+    if mass_density > DENSEST:
+        raise InputError(
+            f"a mass density of {mass_density:g} g/cm^3 is more than that of any matter; if it is in kg/m^3, it is "
+            f"{mass_density / 1000.0:g} g/cm^3"
+        )
+    if molar_mass < LIGHTEST:
+        raise InputError(
+            f"a molar mass of {molar_mass:g} g/mol is less than that of any atom; if it is in kg/mol, it is "
+            f"{1000.0 * molar_mass:g} g/mol"
         )
     return AVOGADRO_PER_NM3 * mass_density / molar_mass * system.length_nm**3
 
@@ -172,18 +217,19 @@ def check_density(target: RDF, state: StatePoint) -> None:
         return
     unit = target.units.density
     pm = 1e-9 if target.units.length == "nm" else 1e-6
+    # A mass density is one of matter, whatever its packing.
+    mass, cubic = (1.0, "g/cm^3") if target.units.length == "angstrom" else (1000.0, "kg/m^3")
+    weighs = 0.3 * mass < state.density < DENSEST * mass
     slips = (
-        (1e-3, "a density given per nm^3 while r is in angstrom"),
-        (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)"),
-        (
-            0.0334284,
-            f"a mass density in {'g/cm^3' if target.units.length == 'angstrom' else 'kg/m^3'} of water instead of a "
-            "number density",
-        ),
-        (pm, "a g(r) whose r is in pm"),
+        (1e-3, "a density given per nm^3 while r is in angstrom", True),
+        (0.6022140857, "a molar concentration (mol/L) instead of a number density (nm^-3)", True),
+        (0.0334284, f"a mass density in {cubic} of water instead of a number density", weighs),
+        (pm, "a g(r) whose r is in pm", True),
     )
-    hints = [text for factor, text in slips if 0.02 < packing * factor <= 0.65]
-    hint = f"; it looks like {hints[0]}" if hints else ""
+    hints = [text for factor, text, can_be in slips if can_be and 0.02 < packing * factor <= 0.65]
+    hint = (
+        f"; it looks like {hints[0]}" if hints else f"; r may be in another unit than {target.units.length}"
+    )
     raise InputError(
         f"density {state.density:g} {unit} cannot be right: the core that g(r) excludes "
         f"(r < {diameter:g} {target.units.length}) would fill {packing:.3g} of space, more than close packing"

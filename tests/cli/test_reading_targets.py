@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from cginit import read_table
 from cginit.cli.app import app
+from cginit.errors import InputError
 
 R = np.arange(0, 151) * 0.01
 DENSITY = 33.28
@@ -166,3 +167,32 @@ def test_units_that_would_pass_are_asked_about(tmp_path, arguments, words):
     path = save(tmp_path / "g.dat", R, G)
     output, _ = guessed(tmp_path, "--rdf", path, *arguments, "--method", "boltzmann")
     assert words in output
+
+
+def test_one_pair_of_several_is_no_liquid_of_its_own(tmp_path):
+    path = save(tmp_path / "g.dat", R, G, liquid(0.26), head="# r g(A-A) g(A-B)\n")
+    output, _ = guessed(tmp_path, "--rdf", path, *STATE, "--column", "g(A-B)")
+    assert "the file holds more g(r): column 2 (g(A-A)). If they are pairs of one mixture" in output
+
+
+def test_a_curve_of_a_figure_is_read_where_its_step_is_given(tmp_path, reference):
+    rows = np.flatnonzero(G > 1e-3)
+    some = np.union1d(rows[:20], rows[20::3])
+    path = save(tmp_path / "g.dat", R[some], G[some])
+    refused = invoke("--rdf", path, *STATE, "--out", tmp_path / "u.csv")
+    assert isinstance(refused.exception, InputError)
+    assert "give --dr to interpolate" in str(refused.exception)
+    output, table = guessed(tmp_path, "--rdf", path, *STATE, "--dr", 0.01)
+    assert "uneven rows interpolated in steps of 0.01 nm" in output
+    _, whole = reference
+    near = (table.r > 0.27) & (table.r < 0.8)
+    # Every third row beyond the peak of a curve of period 0.28: a cubic is this near in kT.
+    assert np.allclose(table.u[near], whole(table.r[near]), atol=0.05)
+
+
+@pytest.mark.parametrize("command", [("guess",), ("refine", "--workdir", "w")])
+def test_a_temperature_in_degrees_below_zero_is_named(tmp_path, command):
+    path = save(tmp_path / "g.dat", R, G)
+    done = invoke(*command, "--rdf", path, "--density", DENSITY, "--temperature", -20, "--units", "nm-kJ/mol")
+    assert isinstance(done.exception, InputError)
+    assert "-20 degrees Celsius are 253.15 K" in str(done.exception)

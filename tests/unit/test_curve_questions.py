@@ -104,14 +104,6 @@ def test_numbers_of_fortran_are_read(tmp_path):
     assert rdf_reading(path, units="lj").columns == ("r", "g")
 
 
-@pytest.mark.parametrize("separator", [" ", "\t", ";"])
-def test_a_decimal_comma_is_named(tmp_path, separator):
-    path = write(tmp_path / "a.csv", R + 0.001, counted() + 1e-3, separator=separator, number="{:.5f}")
-    path.write_text(path.read_text().replace(".", ","))
-    with pytest.raises(InputError, match="decimal comma; write decimal points"):
-        read_rdf(path, units="lj")
-
-
 def test_json_is_named(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"r": [1, 2, 3], "g": [0, 1, 1]}')

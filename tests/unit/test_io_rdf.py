@@ -72,7 +72,7 @@ def test_third_numeric_column_is_the_error(tmp_path, flag):
         (PLAIN.replace("0.34", "0.31"), ["line 3", "smaller", "sort"]),
         (PLAIN.replace("0.30", "-0.30"), ["line 1", "negative"]),
         (PLAIN.replace("1.2", "-0.0003"), ["r = 0.32 nm", "-0.0003", "line 2", "--clean"]),
-        (PLAIN.replace("0.36", "0.40"), ["line 4", "step", "200 %", "resample"]),
+        (PLAIN.replace("0.36", "0.40"), ["line 4", "step", "200 %", "missing rows", "--dr"]),
         (PLAIN.replace("1.6", "1.6 7"), ["line 3", "3 columns", "2"]),
         (PLAIN.replace("\n", " k\n"), ["line 1", "'k'", "flag"]),
         (PLAIN.replace("\n", " 1 2 3\n"), ["5 columns"]),

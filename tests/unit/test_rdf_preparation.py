@@ -235,7 +235,11 @@ class TestQuestions:
         assert "in angstrom?" in self.ask(wide, 0.0333, 2.494)
 
     def test_reduced_units_have_no_molecules(self):
-        assert self.ask(RDF(self.WATER.r, self.WATER.g, units="lj"), 0.997, 0.01) == ""
+        asked = self.ask(RDF(self.WATER.r, self.WATER.g, units="lj"), 0.997, 0.01)
+        assert "angstrom" not in asked
+        assert "temperature" not in asked
+        # Whether the density is that of the liquid can be asked in any units.
+        assert "Are r and the density in the same reduced units?" in asked
 
 
 def test_number_density_of_water():

@@ -29,7 +29,7 @@ def test_a_liquid_is_not_asked_about():
 
 def test_a_temperature_in_degrees_is_asked_about_where_pairs_are_several():
     assert question_target(mixture(COLD)) == (
-        "The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius?",
+        "The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius, or kT in kcal/mol (113 K)?",
     )
 
 

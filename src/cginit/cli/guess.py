@@ -38,7 +38,7 @@ from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header, write_table
 from cginit.io.scattering import read_waves
-from cginit.state import StatePoint, number_density
+from cginit.state import StatePoint, number_density, thermal_energy
 
 __all__ = [
     "GuessOptions",
@@ -107,7 +107,9 @@ def read_problem(options: GuessOptions) -> Problem:
     InputError
         If the file is wrong, or neither it nor the options state the density or the temperature.
     """
-    reading = rdf_reading(options.file, units=options.units, clean=options.clean, column=options.column)
+    reading = rdf_reading(
+        options.file, units=options.units, clean=options.clean, column=options.column, dr=options.dr
+    )
     prepared = prepare_target(reading.rdf, dr=options.dr, normalise=options.normalise)
     target = prepared.target
     if options.target_beads is not None:
@@ -121,11 +123,22 @@ def read_problem(options: GuessOptions) -> Problem:
     r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
     notes = (
         *reading.notes,
+        *_of_a_mixture(reading.others),
         *prepared.notes,
         *check_target(target, r_cut, state),
         *question_curve(reading.rdf),
     )
     return Problem(target, state, r_cut, notes, "; ".join([reading.line, *prepared.remarks]))
+
+
+def _of_a_mixture(others: tuple[str, ...]) -> tuple[str, ...]:
+    """Note that a file of several g(r) may be that of a mixture, of which one pair alone says little."""
+    if not others:
+        return ()
+    return (
+        f"the file holds more g(r): {', '.join(others)}. If they are pairs of one mixture, the beads here are taken "
+        "for a liquid of their own, which they are not; cg-init guess SYSTEM.toml takes all pairs together",
+    )
 
 
 def _density(options: GuessOptions, stated: float | None, target: RDF) -> float:
@@ -150,7 +163,7 @@ def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) ->
     if options.kT is not None:
         return options.kT
     if options.temperature is not None:
-        return options.temperature * target.units.boltzmann()
+        return thermal_energy(options.temperature, target.units)
     if stated is None:
         raise InputError(
             f"the temperature is not stated in {options.rdf}; give it in kelvin with --temperature, or as energy "

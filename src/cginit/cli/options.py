@@ -55,8 +55,8 @@ Dr = Annotated[
     float | None,
     typer.Option(
         "--dr",
-        help="Average g(r) over bins of this width. Default: its own, or a wider one where it is finer than "
-        "simulations and the noise support.",
+        help="Average g(r) over bins of this width; rows in uneven steps, as of a figure, are interpolated in such "
+        "steps. Default: its own, or a wider one where it is finer than simulations and the noise support.",
         rich_help_panel=TARGET,
     ),
 ]

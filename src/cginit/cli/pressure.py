@@ -16,7 +16,7 @@ from cginit.cli.progress import waiting
 from cginit.cli.voice import quantity, voice
 from cginit.curves import PairPotential
 from cginit.errors import ConvergenceError, InputError
-from cginit.state import StatePoint
+from cginit.state import StatePoint, thermal_energy
 
 if TYPE_CHECKING:
     from cginit.curves import Array
@@ -110,7 +110,7 @@ def _state(
         raise InputError("give either --temperature or --kT, not both")
     origin, units = table.provenance, table.units
     if temperature is not None:
-        kT = temperature * units.boltzmann()
+        kT = thermal_energy(temperature, units)
     if kT is None and origin is not None:
         kT = origin.kT
     if density is None and origin is not None:

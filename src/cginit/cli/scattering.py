@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.outputs import check_file
-from cginit.cli.rdf import default_dr, thermal_energy
+from cginit.cli.target_options import default_dr, stated_energy
 from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF
 from cginit.state import StatePoint
@@ -72,7 +72,7 @@ def scattering(
     from cginit.liquid.scattering import invert_structure_factor
 
     system = unit_system(units)
-    energy = thermal_energy(temperature, kT, system)
+    energy = stated_energy(temperature, kT, system)
     k, s, error = read_structure_factor(structure_factor)
     step = default_dr(system) if dr is None else dr
     last = step * np.floor(np.pi / max(k[0], 1e-3 * k[-1]) / step) if r_max is None else r_max

@@ -50,11 +50,17 @@ def read_curves(
     from cginit.io.preparation import supported_step
     from cginit.io.scattering import read_waves
 
+    # It was called step before.
+    dr = content.get("dr", content.get("step"))
     readings = {}
     for name, entry in entries.items():
         path, column = _file_and_column(name, entry, content)
         reading = rdf_reading(
-            folder / path, units=units, clean=bool(content.get("clean", False)), column=column
+            folder / path,
+            units=units,
+            clean=bool(content.get("clean", False)),
+            column=column,
+            dr=None if dr is None else float(dr),
         )
         if (waves := _waves(name, entry, len(entries) == 1)) is not None:
             known = replace(reading.rdf, structure_factor=read_waves(folder / waves, units))
@@ -63,8 +69,6 @@ def read_curves(
         left_out = any("left out" in text for text in readings[name].columns)
         notes += [f"{name} {readings[name].line}"] if left_out else []
         notes += [f"{name}: {text}" for text in (*readings[name].notes, *question_curve(readings[name].rdf))]
-    # It was called step before.
-    dr = content.get("dr", content.get("step"))
     own = {name: one.rdf.dr for name, one in readings.items()}
     wanted = [step for one in readings.values() if (step := supported_step(one.rdf)) is not None]
     width = float(dr) if dr is not None else max(wanted, default=None)

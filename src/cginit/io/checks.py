@@ -8,7 +8,7 @@ import numpy as np
 
 from cginit.curves import GRID_TOLERANCE, RDF, Array
 from cginit.errors import InputError
-from cginit.io.columns import growth
+from cginit.io.companion import growth
 from cginit.io.state_questions import question_state
 from cginit.liquid.tail import HalfBox, Level, half_box, kirkwood_buff, main_peak, shell_excess, tail_level
 from cginit.state import StatePoint, common_units
@@ -25,6 +25,8 @@ NOTED_OFFSET = 0.05
 LEVEL_ERRORS, LEVEL_OFFSET = 4.0, 0.012
 #: Curves that end before this many peak distances do not show their tail; only gross errors are refused.
 SHORT, MAX_SHORT_OFFSET = 2.5, 0.4
+#: Before this many the mean is that of the main peak and the core.
+TAILLESS = 1.6
 #: The tail falls by more than this part over one period: correlations that a homogeneous liquid does not have.
 SLOW_DECAY = 0.03
 #: S(0) of g that is worth a note, and above which a refinement is refused. The largest of 1418 fluids of the data
@@ -94,6 +96,12 @@ def check_target(target: RDF, r_cut: float | None = None, state: StatePoint | No
         and before > 1.0 + NOTED_OFFSET
         and abs(tail - 1.0) > NOTED_OFFSET
     )
+    if abs(tail - 1.0) > limit and full.r_max < TAILLESS * peak:
+        raise InputError(
+            f"g(r) ends at r = {full.r_max:g} {full.units.length}, {full.r_max / peak:.2g} times the distance of its "
+            f"main peak, and does not show whether it tends to 1; sample it up to {SHORT * peak:.2g} "
+            f"{full.units.length} at least, better twice as far"
+        )
     if abs(tail - 1.0) > limit:
         raise InputError(
             f"g(r) does not tend to 1: its mean over the last {period:.3g} {full.units.length} up to r = "

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
-from cginit.curves import Array, median
+from cginit.curves import median
 from cginit.errors import InputError
-from cginit.io.labels import Kind, kind_of
+from cginit.io.companion import LEAST_ROWS, Companion, companion
+from cginit.io.labels import Kind, kind_of, other_curve
 from cginit.io.rows import Rows, is_number
 from cginit.io.sheet import Sheet
 
-__all__ = ["Columns", "Companion", "choose_columns", "companion", "growth"]
-
-Companion = Literal["error", "nothing", "number", "curve"]
+__all__ = ["Columns", "choose_columns"]
 
 #: Each column is compared with the others; a file of more of them is no table of curves.
 MOST_COLUMNS = 10_000
-#: A column is a running number if it follows the integral of r^2 g to this part of its largest value.
-FOLLOWS = 0.05
-#: It is one, too, if it never falls and ends at so many times its value where g first passes 1/2: errors of counts
-#: fall as 1/r or stay as they are.
-GROWS = 3.0
-#: Fewer rows show no law.
-LEAST_ROWS = 8
-#: Over the last half of its range a histogram of counts grows like r^2 and a running number like r^3; in powers of
-#: r, the g of a liquid changes by less than this, and never to a value as large.
-LEAST_POWER, LEAST_LAST = 1.2, 1.5
-#: The error of g where g > 1/2 is, in the middle, below this part of g; more would be no measurement.
-LARGEST_ERROR = 0.3
-
 _FLAGS = {"i", "o", "u"}
 
 
@@ -44,6 +29,10 @@ class Columns:
     ----------
     r, g : int
     error, flag : int or None
+    others : tuple of str
+        Other g(r) of the same file, in words.
+    upper : int or None
+        Where `r` holds the lower edges of bins, the column of their upper ones.
     words : tuple of str
         What was taken as what, and what was left out.
     notes : tuple of str
@@ -56,6 +45,8 @@ class Columns:
     flag: int | None = None
     words: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    upper: int | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass
@@ -65,6 +56,7 @@ class _Search:
     sheet: Sheet
     kinds: list[Kind]
     flag: int | None = None
+    upper: int | None = None
     notes: list[str] = field(default_factory=list)
 
     def call(self, index: int) -> str:
@@ -77,58 +69,6 @@ class _Search:
 
     def curves(self, columns: Sequence[int]) -> str:
         return ", ".join(self.call(index) for index in columns)
-
-
-def companion(r: Array, g: Array, values: Array) -> Companion:
-    r"""Return what a third column can be: the error of g, nothing (zeros), a running number, or another curve.
-
-    A running coordination number is :math:`4\pi\rho\int_0^r g\, r^2 dr`: it follows that integral, whatever the
-    density, or at least never falls and grows many times over. A column as large as g is no error of it.
-
-    Examples
-    --------
-    >>> r = np.linspace(0.1, 4, 40)
-    >>> g = np.where(r < 1, 0.0, 1.0)
-    >>> companion(r, g, np.cumsum(r**2 * g)), companion(r, g, 0.01 / r), companion(r, g, g)
-    ('number', 'error', 'curve')
-    """
-    if not np.any(values):
-        return "nothing"
-    if np.any(values < 0.0):
-        # Whoever reads it as an error will say so.
-        return "error"
-    top = float(values.max())
-    seen = g > 0.5
-    if r.size >= LEAST_ROWS and np.any(seen):
-        integral = np.cumsum(r**2 * g)
-        slope = float(values @ integral) / float(integral @ integral)
-        if np.max(np.abs(values - slope * integral)) < FOLLOWS * top:
-            return "number"
-        # Printed digits may fall by a rounding error.
-        start = float(values[int(np.argmax(seen))])
-        if np.all(np.diff(values) >= -1e-6 * top) and top > GROWS * max(start, 1e-12 * top):
-            return "number"
-    ratio = median(values[seen] / g[seen]) if np.any(seen) else median(values) / max(float(g.max()), 1e-300)
-    return "error" if ratio < LARGEST_ERROR else "curve"
-
-
-def growth(r: Array, g: Array) -> float | None:
-    """Return the power of r by which a column grows over the last half of its range; None if it is no such law.
-
-    Examples
-    --------
-    >>> r = np.linspace(0.1, 4, 40)
-    >>> round(growth(r, 3 * r**2), 3), growth(r, np.ones(40))
-    (2.0, None)
-    """
-    half = (r >= 0.5 * r[-1]) & (r > 0.0)
-    if r.size < LEAST_ROWS or np.count_nonzero(half) < 4 or np.any(g[half] <= 0.0) or g[-1] < LEAST_LAST:
-        return None
-    x, y = np.log(r[half]), np.log(g[half])
-    power, offset = np.polyfit(x, y, 1)
-    off = float(np.std(y - offset - power * x))
-    # The law explains the column: what is left is a small part of the rise.
-    return float(power) if power > LEAST_POWER and off < 0.1 * power * float(np.ptp(x)) else None
 
 
 def choose_columns(sheet: Sheet, wanted: str | int | None = None) -> Columns:
@@ -157,19 +97,48 @@ def choose_columns(sheet: Sheet, wanted: str | int | None = None) -> Columns:
     search = _Search(sheet, kinds)
     search.flag = _flag(search)
     r = _distances(search)
-    others = [index for index in range(width) if index not in (r, search.flag) and kinds[index] != "index"]
+    search.upper = _upper_edges(search, r)
+    taken = (r, search.upper, search.flag)
+    others = [index for index in range(width) if index not in taken and kinds[index] != "index"]
     if wanted is not None:
         g = _wanted(search, wanted, r)
     elif sheet.labels and any(kinds[index] != "unknown" for index in range(width)):
         g = _labelled(search, others)
     else:
         g = _unlabelled(search, others, r)
+    if wanted is None:
+        _refuse_other_curve(search, g)
     error, left_out = _beside(
         search, r, g, [index for index in others if index != g], chosen=wanted is not None
     )
-    return Columns(
-        r, g, error, search.flag, tuple(_words(search, r, g, error, left_out)), tuple(search.notes)
+    words = _words(search, r, g, error, left_out)
+    curves = tuple(search.call(index) for index, _ in left_out if search.kinds[index] == "g")
+    return Columns(r, g, error, search.flag, tuple(words), tuple(search.notes), search.upper, curves)
+
+
+def _upper_edges(search: _Search, r: int) -> int | None:
+    """Return the column after the distances, if each of its rows is where the next bin begins."""
+    rows, upper = search.sheet.rows, r + 1
+    if rows.width() < r + 3 or len(rows) < LEAST_ROWS or search.kinds[upper] not in ("unknown", "distance"):
+        return None
+    lower, ends = rows.values(r), rows.values(upper)
+    if lower is None or ends is None:
+        return None
+    # Printed digits may differ by a rounding error.
+    fits = np.abs(ends[:-1] - lower[1:]) <= 1e-3 * np.abs(np.diff(lower))
+    return (
+        upper if bool(np.all(fits)) and bool(np.all(np.diff(lower) > 0.0)) and ends[-1] > lower[-1] else None
     )
+
+
+def _refuse_other_curve(search: _Search, g: int) -> None:
+    """Refuse a curve that its label calls something else than g."""
+    if search.sheet.labels and (found := other_curve(search.sheet.labels[g])) is not None:
+        what, remedy = found
+        raise InputError(
+            f"{search.call(g)} of {search.sheet.rows.name} is {what} by its name, and not g(r); {remedy}. If it is g "
+            "all the same, choose it with --column"
+        )
 
 
 def _kind(sheet: Sheet, index: int) -> Kind:
@@ -216,6 +185,8 @@ def _flag(search: _Search) -> int | None:
 def _distances(search: _Search) -> int:
     rows, kinds = search.sheet.rows, search.kinds
     named = [index for index, kind in enumerate(kinds) if kind == "distance"]
+    if len(named) == 2 and named[1] == named[0] + 1 and _upper_edges(search, named[0]) is not None:
+        return named[0]
     if len(named) > 1:
         raise InputError(
             f"{rows.name} has several columns of distances, {search.curves(named)}; leave one of them"
@@ -327,7 +298,7 @@ def _beside(
     labelled = [index for index in others if search.kinds[index] == "error"]
     error: int | None = None
     left_out: list[tuple[int, str]] = []
-    if chosen and len([k for k in search.kinds if k == "g"]) > 1:
+    if chosen and any(search.kinds[index] in ("g", "unknown") for index in others):
         # Of several curves the errors belong to one, and which is not said.
         labelled = [index for index in labelled if index == g + 1]
     for index in others:
@@ -363,6 +334,8 @@ def _words(
 
     counted = r != 0 or g != 1 or (error is not None and error != 2)
     words = [f"r in column {r + 1}" if counted and not sheet.is_lammps else "r"]
+    if search.upper is not None:
+        words = [f"r between the edges of bins in columns {r + 1} and {search.upper + 1}"]
     label = plain(g)
     name = label if label.startswith("g") or not label else f"g ({label})"
     name = name or "g"

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-__all__ = ["Kind", "comment_labels", "kind_of", "labels_of_width", "length_in_nm"]
+__all__ = [
+    "Kind",
+    "comment_labels",
+    "kind_of",
+    "labels_of_width",
+    "length_in_nm",
+    "other_curve",
+    "stated_in_sigma",
+]
 
 Kind = Literal["distance", "g", "error", "number", "flag", "index", "unknown"]
 
@@ -54,8 +62,31 @@ _LENGTHS = {
     "angstrom": 0.1,
     "angstroms": 0.1,
     "ångström": 0.1,
+    "bohr": 0.0529177210544,
+    "a0": 0.0529177210544,
+    "um": 1e3,
+    "µm": 1e3,
+    "μm": 1e3,
 }
-_UNIT = re.compile(r"(?:\s*[(\[/]\s*|_)(nm|pm|a|å|ang(?:stroms?)?|ångström|sigma|σ)\s*[)\]]?\s*$")
+_UNIT = re.compile(
+    r"(?:\s*[(\[/]\s*|_)(nm|pm|[uµμ]m|a|å|ang(?:stroms?)?|ångström|bohr|a0|sigma|σ)\s*[)\]]?\s*$"
+)
+#: Curves that are no g(r), by the names of their columns, and what to do with them.
+_OTHER_CURVES = (
+    (
+        re.compile(r"[sf] ?\( ?[kq] ?\)|s_?[kq]|.*structure[ _-]?factor.*"),
+        "a structure factor S(k)",
+        "cg-init scattering --sk makes g(r) of it",
+    ),
+    (
+        re.compile(
+            r"[uvw](_?mf)? ?\( ?r ?\)|pmf([^a-z].*)?|.*(free[ _-]?energy|potential|mean[ _-]?force).*"
+        ),
+        "a potential or a free energy",
+        "g(r) of a potential of mean force W is exp(-W/kT)",
+    ),
+)
+_WAVE = re.compile(r"[kq]([^a-z].*)?")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
 
@@ -89,6 +120,25 @@ def length_in_nm(label: str) -> float | None:
     """
     found = _UNIT.search(_plain(label))
     return None if found is None else _LENGTHS.get(found.group(1))
+
+
+def stated_in_sigma(label: str) -> bool:
+    """Whether a label of distances says that they are in the length of a potential, as ``r/sigma`` does."""
+    found = _UNIT.search(_plain(label))
+    return found is not None and found.group(1) in ("sigma", "σ")
+
+
+def other_curve(label: str) -> tuple[str, str] | None:
+    """Return what a label says of its column if that is no g(r), and what to do; None if it may be g(r).
+
+    Examples
+    --------
+    >>> other_curve("S(q)")[0], other_curve("g(r)")
+    ('a structure factor S(k)', None)
+    """
+    text = _plain(label)
+    bare = _UNIT.sub("", text) or text
+    return next(((what, remedy) for pattern, what, remedy in _OTHER_CURVES if pattern.fullmatch(bare)), None)
 
 
 def labels_of_width(text: str, width: int) -> tuple[str, ...] | None:
@@ -128,6 +178,8 @@ def comment_labels(comments: Sequence[str] | Iterable[str], width: int) -> tuple
         if labels is None:
             continue
         kinds = [kind_of(label) for label in labels]
-        if "distance" in kinds[:2] and kinds.count("distance") == 1:
+        one = "distance" in kinds[:2] and kinds.count("distance") == 1
+        # Columns k and S(k) are labels, too: of something else.
+        if one or (_WAVE.fullmatch(_plain(labels[0])) and other_curve(labels[1]) is not None):
             return labels
     return ()

@@ -18,12 +18,14 @@ from cginit.errors import InputError
 from cginit.io.columns import Columns, choose_columns
 from cginit.io.grid import check_increasing, even_grid
 from cginit.io.header import Header, header_lines, parse_header
-from cginit.io.labels import length_in_nm
 from cginit.io.lammps_rdf import averaged
+from cginit.io.rdf_units import length_factor, units_of
 from cginit.io.rdf_values import (
     not_counts,
+    not_cut_below,
     not_empty_at_the_end,
     not_exchanged,
+    not_in_a_plane,
     not_negative,
     resampled,
     without_itself,
@@ -31,7 +33,7 @@ from cginit.io.rdf_values import (
 from cginit.io.rows import Rows, column_text, csv_text, grid_text, read_bytes
 from cginit.io.sheet import Sheet, comments_of, read_sheet
 from cginit.state import StatePoint
-from cginit.units import NM_KJ, UnitSystem, unit_system
+from cginit.units import UnitSystem
 from cginit.untrusted import reads_a_file
 
 __all__ = ["RDFHeader", "Reading", "rdf_reading", "read_rdf", "read_rdf_header", "write_rdf"]
@@ -81,6 +83,8 @@ class Reading:
         What was done to the numbers: blocks averaged, units of length converted.
     notes : tuple of str
         Sentences on what is odd.
+    others : tuple of str
+        Other g(r) of the same file, in words.
     """
 
     rdf: RDF
@@ -88,6 +92,7 @@ class Reading:
     columns: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -118,6 +123,7 @@ def read_rdf(
     units: str | UnitSystem | None = None,
     clean: bool = False,
     column: str | int | None = None,
+    dr: float | None = None,
 ) -> RDF:
     r"""Read a radial distribution function.
 
@@ -145,6 +151,8 @@ def read_rdf(
         Set negative g down to -0.05 to 0 instead of refusing it.
     column : str or int, optional
         The column of g, by its label or its number from 1, where the file holds several.
+    dr : float, optional
+        A curve in uneven steps, as one taken from a figure, is interpolated in steps of this instead of refused.
 
     Returns
     -------
@@ -170,7 +178,7 @@ def read_rdf(
     >>> target.r_max
     0.5
     """
-    found = rdf_reading(path, units=units, clean=clean, column=column)
+    found = rdf_reading(path, units=units, clean=clean, column=column, dr=dr)
     if len(found.columns) > 2 and any("left out" in text for text in found.columns):
         logger.warning("%s is %s", os.fspath(path), found.line)
     for note in found.notes:
@@ -185,6 +193,7 @@ def rdf_reading(
     units: str | UnitSystem | None = None,
     clean: bool = False,
     column: str | int | None = None,
+    dr: float | None = None,
 ) -> Reading:
     r"""Read a radial distribution function and say what was taken for what.
 
@@ -205,9 +214,12 @@ def rdf_reading(
     sheet = read_sheet(path)
     header = parse_header(sheet.rows.comments, name)
     columns = choose_columns(sheet, column)
-    system = _units(units, header, sheet, name)
+    not_in_a_plane(sheet.rows)
+    system = units_of(units, header, sheet, name)
     rows = _in_range(sheet.rows, columns)
     r = rows.numbers(columns.r, "r")
+    if columns.upper is not None:
+        r = 0.5 * (r + rows.numbers(columns.upper, "r"))
     not_exchanged(rows, r, columns)
     check_increasing(rows, r)
     g, error, remark = _values(sheet, rows, columns, r)
@@ -221,10 +233,14 @@ def rdf_reading(
             f"{rows.where(row)}: the error of g is {error[row]:g}; a standard error is not negative, so "
             "remove the column if it is something else"
         )
-    grid = even_grid(r, rows.column(columns.r))
+    # What this package wrote reads back as it was.
+    missing = () if header.version is not None else not_cut_below(rows, r, g)
+    factor, scaled = length_factor(sheet, columns, system)
+    grid, evened = even_grid(r, rows.column(columns.r)), ""
     if grid is None:
-        grid, g, error = resampled(rows, r, g, error)
-    factor, scaled = _length(sheet, columns, system)
+        step = None if dr is None else dr / factor
+        grid, g, error = resampled(rows, r, g, error, step)
+        evened = f"{r.size} uneven rows interpolated in steps of {factor * (grid[1] - grid[0]):.4g} {system.length}"
     curve = RDF(
         grid * factor,
         g,
@@ -234,8 +250,9 @@ def rdf_reading(
         long_wave=header.long_wave,
         structure_factor=_structure_factor(header, system, name),
     )
-    words = tuple(text for text in (remark, scaled) if text)
-    return Reading(curve, sheet.program, columns.words, words, (*columns.notes, *self_note))
+    words = tuple(text for text in (rows.remark, remark, evened, scaled) if text)
+    notes = (*columns.notes, *self_note, *missing)
+    return Reading(curve, sheet.program, columns.words, words, notes, columns.others)
 
 
 def write_rdf(
@@ -318,44 +335,6 @@ def _structure_factor(header: Header, system: UnitSystem, name: str) -> Structur
         return StructureFactor(*np.array(header.waves).T, units=system)
     except InputError as error:
         raise InputError(f"the lines structure_factor in the header of {name}: {error}") from None
-
-
-def _units(given: str | UnitSystem | None, header: Header, sheet: Sheet, name: str) -> UnitSystem:
-    if given is None:
-        if header.units is None:
-            own = (
-                "; LAMMPS writes r in its own unit of length: angstrom (real, metal) or lj"
-                if sheet.is_lammps
-                else ""
-            )
-            raise InputError(
-                f"{name} does not state its units; give them (--units lj, nm-kJ/mol or angstrom-kcal/mol), "
-                f"since a nanometre is never guessed{own}"
-            )
-        return header.units
-    system = unit_system(given)
-    if sheet.is_lammps and system == NM_KJ:
-        raise InputError(
-            f"{name} is from LAMMPS, whose distances are in angstrom (units real, metal) or sigma (lj), and not in "
-            "nm; give --units angstrom-kcal/mol or lj, or save r and g as plain columns if they are in nm"
-        )
-    if header.units is not None and header.units != system:
-        logger.warning("%s states units %s, but is read as %s as asked", name, header.units.name, system.name)
-    return system
-
-
-def _length(sheet: Sheet, columns: Columns, system: UnitSystem) -> tuple[float, str]:
-    """Return the factor from the unit of length that a label states to that of the curve, and what it did."""
-    label = sheet.labels[columns.r] if sheet.labels else ""
-    stated = length_in_nm(label)
-    if stated is None or system.length_nm == stated:
-        return 1.0, ""
-    if system.length_nm is None:
-        raise InputError(
-            f"{sheet.rows.name} states its distances as {label!r}, which are no lj units; give --units nm-kJ/mol or "
-            "angstrom-kcal/mol, or change the label if it is wrong"
-        )
-    return stated / system.length_nm, f"{label!r} converted to {system.length}"
 
 
 def _in_range(rows: Rows, columns: Columns) -> Rows:

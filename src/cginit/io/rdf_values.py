@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.io.columns import Columns, growth
+from cginit.io.columns import Columns
+from cginit.io.companion import growth
 from cginit.io.grid import step_spread
 from cginit.io.rows import Rows
 from cginit.splines import monotone_cubic
@@ -14,8 +17,10 @@ from cginit.units import UnitSystem
 
 __all__ = [
     "not_counts",
+    "not_cut_below",
     "not_empty_at_the_end",
     "not_exchanged",
+    "not_in_a_plane",
     "not_negative",
     "resampled",
     "without_itself",
@@ -31,6 +36,13 @@ EMPTY = 3
 MAX_NEGATIVE = 0.05
 #: A curve whose end is below this, or below this part of its largest value, tends to 0.
 TENDS_TO_0 = 0.1
+#: The command line that GROMACS writes into its files.
+_IN_A_PLANE = re.compile(r"\bg(mx(_mpi|_d)*\s+|_)rdf\b.*\s-xy\b")
+#: A curve that begins beyond so many steps, above this g, has lost rows; one that falls from its first row has lost
+#: the rise of g. The g of an ideal gas may begin anywhere, at 1.
+CUT_STEPS, CUT_G, FALLS_FROM = 3.0, 0.5, 1.2
+#: Fewer steps are no curve.
+LEAST_ROWS = 8
 
 
 def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ...]]:
@@ -45,6 +57,15 @@ def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ..
     cleaned = g.copy()
     cleaned[0] = 0.0
     return cleaned, (note,)
+
+
+def not_in_a_plane(rows: Rows) -> None:
+    """Refuse distances in a plane, which ``gmx rdf -xy`` counts: beads above each other have none."""
+    if any(_IN_A_PLANE.search(line) for line in rows.comments):
+        raise InputError(
+            f"{rows.name} was made by gmx rdf -xy, of distances in the plane x, y alone; a potential U(r) belongs to "
+            "distances in space, so run gmx rdf without -xy"
+        )
 
 
 def not_exchanged(rows: Rows, r: Array, columns: Columns) -> None:
@@ -104,15 +125,40 @@ def _what_is_negative(g: Array) -> str:
     return "this is no noise; sample g(r) again"
 
 
-def resampled(rows: Rows, r: Array, g: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
-    """Interpolate a slightly uneven curve on an even grid, and refuse one with missing rows."""
+def not_cut_below(rows: Rows, r: Array, g: Array) -> tuple[str, ...]:
+    """Refuse a curve whose first row is no rise from 0 and yet far from r = 0; note one that begins high."""
+    step = float(np.median(np.diff(r)))
+    if r[0] <= CUT_STEPS * step or g[0] <= CUT_G:
+        return ()
+    begins = f"g(r) begins at r = {r[0]:g} with g = {g[0]:.3g}"
+    if g[0] > g[1] and g[0] > FALLS_FROM:
+        raise InputError(
+            f"{rows.where(0)}: {begins} and falls from there; the rows below, in which it rises from 0, are missing, "
+            "and would count as an empty core. Add them. If this is a potential of mean force W, give g = exp(-W/kT)"
+        )
+    return (f"{begins}; the rows below are missing and count as an empty core. Add them if there are any.",)
+
+
+def resampled(
+    rows: Rows, r: Array, g: Array, error: Array | None, dr: float | None = None
+) -> tuple[Array, Array, Array | None]:
+    """Interpolate an uneven curve on an even grid; refuse one whose steps differ much, unless `dr` is given."""
     spread, row = step_spread(r)
-    if spread > SLIGHTLY_UNEVEN:
+    if spread <= SLIGHTLY_UNEVEN:
+        grid = np.linspace(r[0], r[-1], r.size)
+    elif dr is None:
         raise InputError(
             f"{rows.where(row)}: the step from r = {r[row - 1]:g} to {r[row]:g} differs by {100 * spread:.0f} % "
-            f"from the median step {np.median(np.diff(r)):g}; add the missing rows or resample g(r) to a uniform grid"
+            f"from the median step {np.median(np.diff(r)):g}; add the missing rows, or give --dr to interpolate a "
+            "curve that has uneven steps by nature, as one taken from a figure"
         )
-    grid = np.linspace(r[0], r[-1], r.size)
+    else:
+        # Multiples of the step, which bins of any simulation are centred on.
+        grid = dr * np.arange(np.ceil(r[0] / dr - 1e-9), np.floor(r[-1] / dr + 1e-9) + 1.0)
+        if grid.size < LEAST_ROWS:
+            raise InputError(
+                f"{rows.name} from r = {r[0]:g} to {r[-1]:g} has no {LEAST_ROWS} steps of {dr:g}"
+            )
     # PCHIP stays within its data, but a rounding error below 0 would still be refused.
     smooth = np.maximum(monotone_cubic(r, g, grid), 0.0)
     return grid, smooth, None if error is None else np.interp(grid, r, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ COMMENTS = ("#", "@", "&", "%", "!", "//")
 LARGEST = 1e100
 _FORTRAN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[dD][+-]?\d+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
+_COMMA_OR_WHOLE = re.compile(_DECIMAL_COMMA.pattern + r"|[+-]?\d+")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Rows:
         The comment lines.
     names : tuple of str
         Column names in lower case, if the first row holds no number.
+    remark : str
+        What was done to the fields, in words.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Rows:
     tokens: tuple[tuple[str, ...], ...]
     comments: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    remark: str = ""
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -70,12 +74,10 @@ class Rows:
     def keep(self, rows: Iterable[int]) -> Rows:
         """Return some of the rows."""
         chosen = list(rows)
-        return Rows(
-            self.name,
-            tuple(self.lines[row] for row in chosen),
-            tuple(self.tokens[row] for row in chosen),
-            self.comments,
-            self.names,
+        return replace(
+            self,
+            lines=tuple(self.lines[row] for row in chosen),
+            tokens=tuple(self.tokens[row] for row in chosen),
         )
 
     def column(self, index: int) -> tuple[str, ...]:
@@ -103,8 +105,9 @@ class Rows:
         except ValueError:
             row = next((row for row, field in enumerate(fields) if not is_number(field)), None)
             if row is not None:
+                shown = repr(fields[row]) if fields[row] else "empty"
                 raise InputError(
-                    f"{self.where(row)}: {quantity} is {fields[row]!r}, not a number; {_remedy(fields[row])}"
+                    f"{self.where(row)}: {quantity} is {shown}, not a number; {_remedy(fields[row])}"
                 ) from None
             values = np.array([number(field) for field in fields])
         bad = np.flatnonzero(~np.isfinite(values))
@@ -143,6 +146,8 @@ def _of_fortran(field: str) -> str:
 
 
 def _remedy(field: str) -> str:
+    if not field:
+        return "complete the row, or remove it if it lies at an end of the range"
     if _DECIMAL_COMMA.fullmatch(field):
         return "it has a decimal comma; write decimal points"
     return "correct the field, or start the line with # if it is a comment"
@@ -177,7 +182,9 @@ def read_rows(path: str | os.PathLike[str]) -> Rows:
 def rows_of(text: str, name: str) -> Rows:
     """Split a text into rows: white space or, if the first row holds commas or semicolons, CSV.
 
-    Lines that start with one of ``# @ & % ! //`` are comments, as is what follows a ``#`` in a row.
+    Lines that start with one of ``# @ & % ! //`` are comments, as is what follows a ``#`` in a row. A comma is the
+    decimal sign, as spreadsheets write it in much of Europe, where something else separates the columns and no number
+    has a decimal point.
     """
     comments: list[str] = []
     content: list[str] = []
@@ -190,12 +197,13 @@ def rows_of(text: str, name: str) -> Rows:
     first = next((line for line in content if line), "")
     separator = next((mark for mark in (";", ",") if mark in first), None)
     words = first.split()
-    if separator == "," and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
-        raise InputError(f"{name}: {words[0]!r} has a decimal comma; write decimal points")
+    if separator == "," and len(words) > 1 and all(_COMMA_OR_WHOLE.fullmatch(word) for word in words):
+        separator = None
     if separator is None:
         numbered = [(number, tuple(line.split())) for number, line in enumerate(content, 1) if line]
     else:
         numbered = _csv(content, separator, name)
+    numbered, remark = _with_points(numbered)
     names: tuple[str, ...] = ()
     if numbered and not any(is_number(field) for field in numbered[0][1]):
         names = tuple(field.lower() for field in numbered[0][1])
@@ -206,7 +214,25 @@ def rows_of(text: str, name: str) -> Rows:
         tuple(fields for _, fields in numbered),
         tuple(comments),
         names,
+        remark,
     )
+
+
+def _with_points(
+    numbered: list[tuple[int, tuple[str, ...]]],
+) -> tuple[list[tuple[int, tuple[str, ...]]], str]:
+    """Write decimal commas as points, where they can be nothing else, and say so."""
+    fields = [field for _, row in numbered for field in row]
+    # Most files have none.
+    if not any("," in field and _DECIMAL_COMMA.fullmatch(field) for field in fields):
+        return numbered, ""
+    if any("." in field and is_number(field) for field in fields):
+        return numbered, ""
+    commas = [
+        (line, tuple(field.replace(",", ".") if _DECIMAL_COMMA.fullmatch(field) else field for field in row))
+        for line, row in numbered
+    ]
+    return commas, "decimal commas"
 
 
 def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -221,6 +247,8 @@ def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, t
         raise InputError(f"{name} is not a regular CSV file: {error}; mend or remove its quotes") from None
     if len(records) != len(filled):
         raise InputError(f"{name} holds a quoted field that runs over several lines; remove the quotes")
+    # Spreadsheets end each row of a column that is empty with a separator.
+    records = _without_empty_columns(records)
     width = len(records[0]) if records else 0
     for (number, _), record in zip(filled, records, strict=True):
         if len(record) > width:
@@ -233,6 +261,14 @@ def _csv(content: Sequence[str], separator: str, name: str) -> list[tuple[int, t
         (number, record + ("",) * (width - len(record)))
         for (number, _), record in zip(filled, records, strict=True)
     ]
+
+
+def _without_empty_columns(records: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Take off the last columns in which no row holds anything."""
+    filled = max(
+        (max((k + 1 for k, field in enumerate(row) if field), default=0) for row in records), default=0
+    )
+    return [row[:filled] for row in records]
 
 
 def grid_text(r: Array) -> list[str]:

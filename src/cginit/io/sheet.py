@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cginit.errors import InputError
 from cginit.io.labels import comment_labels, kind_of, labels_of_width
@@ -79,12 +82,70 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
         raise InputError(
             f"{name} is JSON, which says nowhere what is r and what is g; save r and g as columns"
         )
+    sets = _grace_sets(text, name)
+    if sets is not None:
+        return sets
     rows = rows_of(text, name)
     blocks = blocks_of(rows)
     if blocks is not None:
         return _lammps(blocks, indexed=True)
     rows = _upright(_without_numbered_names(rows))
     return _labelled(rows, rows.width(), CSV if _is_csv(text) else PLAIN)
+
+
+def _grace_sets(text: str, name: str) -> Sheet | None:
+    """Return the sets of a Grace file, each of which ends with a line ``&``, side by side; None if there is one.
+
+    Raises
+    ------
+    InputError
+        If the sets have distances of their own.
+    """
+    lines = text.splitlines()
+    ends = [number for number, line in enumerate(lines) if line.strip() == "&"]
+    pieces = zip([0, *(end + 1 for end in ends)], [*ends, len(lines)], strict=True)
+    # Empty lines stand for those of other sets, so that a row knows its line.
+    found = [rows_of("\n" * first + "\n".join(lines[first:end]), name) for first, end in pieces]
+    sets = [rows for rows in found if len(rows)]
+    if len(sets) < 2:
+        return None
+    comments = tuple(line for rows in found for line in rows.comments)
+    legends = _legends(comments)
+    names = [legends.get(number) or f"set {number}" for number in range(len(sets))]
+    if any(rows.width() < 2 or rows.column(0) != sets[0].column(0) for rows in sets):
+        raise InputError(
+            f"{name} holds {len(sets)} sets of points ({', '.join(names)}) with distances of their own; save the one "
+            "that is the target to a file of its own"
+        )
+    for rows in sets:
+        for index in range(1, rows.width()):
+            if rows.values(index) is None:
+                # Beside each other the rows no longer know their lines.
+                rows.numbers(index, "g")
+    tokens = tuple(
+        (parts[0][0], *(field for part in parts for field in part[1:]))
+        for parts in zip(*(rows.tokens for rows in sets), strict=True)
+    )
+    # A set of three columns is r, g and its error.
+    labels = [
+        label
+        for name_of_set, rows in zip(names, sets, strict=True)
+        for label in (name_of_set, *("error" for _ in range(rows.width() - 2)))
+    ]
+    merged = replace(sets[0], tokens=tokens, comments=comments)
+    return Sheet(merged, XVG, (_axes(comments).get("x", "r"), *labels), curves=True)
+
+
+def _legends(comments: Sequence[str]) -> dict[int, str]:
+    """Return the legends of the sets of an xvg file."""
+    found = (_LEGEND.match(line) for line in comments)
+    return {int(match.group(1)): match.group(2) for match in found if match}
+
+
+def _axes(comments: Sequence[str]) -> dict[str, str]:
+    """Return the labels of the axes of an xvg file."""
+    found = (_AXIS.match(line) for line in comments)
+    return {match.group(1).lower(): match.group(2) for match in found if match}
 
 
 def _tcl_lists(text: str, name: str) -> Sheet | None:
@@ -130,10 +191,7 @@ def _lammps(blocks: tuple[Rows, ...], *, indexed: bool) -> Sheet:
 
 def _labelled(rows: Rows, width: int, program: str) -> Sheet:
     """Find the labels: a row of names, the legends of an xvg file, or a comment above the numbers."""
-    axes = {match.group(1).lower(): match.group(2) for line in rows.comments if (match := _AXIS.match(line))}
-    legends = {
-        int(match.group(1)): match.group(2) for line in rows.comments if (match := _LEGEND.match(line))
-    }
+    axes, legends = _axes(rows.comments), _legends(rows.comments)
     if axes or legends or any(line.startswith("@") for line in rows.comments):
         labels = [axes.get("x", "r"), *(legends.get(k, "") for k in range(width - 1))]
         if any(_ERROR_TYPE.match(line) for line in rows.comments) and width == 3:
@@ -192,6 +250,7 @@ def _arrays(data: bytes, name: str) -> Sheet:
     """Columns of a ``.npy`` or ``.npz`` file, whose arrays are curves as rows or as columns."""
     arrays = read_arrays(data, name)
     labels: tuple[str, ...] = ()
+    remark = ""
     plain = {key: array for key, array in arrays.items() if array.dtype.kind in "fiu"}
     if len(plain) == 1 and next(iter(plain.values())).ndim == 2:
         table = next(iter(plain.values()))
@@ -201,6 +260,7 @@ def _arrays(data: bytes, name: str) -> Sheet:
         sizes = [array.size for array in plain.values() if array.ndim == 1 and array.size > 1]
         size = min(sizes, default=0)
         chosen = {key: array for key, array in plain.items() if array.ndim == 1 and array.size == size}
+        chosen, remark = _between_edges(plain, chosen)
         if size < 3 or len(chosen) < 2:
             shapes = ", ".join(
                 f"{key or 'one array'} of shape {array.shape}" for key, array in arrays.items()
@@ -215,5 +275,22 @@ def _arrays(data: bytes, name: str) -> Sheet:
         name,
         tuple(range(1, numbers.shape[0] + 1)),
         tuple(tuple(repr(value) for value in row) for row in numbers.tolist()),
+        remark=remark,
     )
     return Sheet(rows, ARRAY, labels)
+
+
+def _between_edges(
+    arrays: dict[str, NDArray[Any]], curves: dict[str, NDArray[Any]]
+) -> tuple[dict[str, NDArray[Any]], str]:
+    """Add the middles of bins where only their edges are there, as `numpy.histogram` returns them, and say so."""
+    size = next((array.size for array in curves.values()), 0)
+    edges = {
+        key: array
+        for key, array in arrays.items()
+        if array.ndim == 1 and array.size == size + 1 and size > 2 and np.all(np.diff(array) > 0.0)
+    }
+    if len(edges) != 1 or any(kind_of(key) == "distance" for key in curves):
+        return curves, ""
+    ((name, array),) = edges.items()
+    return {"r": 0.5 * (array[1:] + array[:-1]), **curves}, f"r between the edges of bins, {name}"

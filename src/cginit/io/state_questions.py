@@ -17,11 +17,13 @@ SMALLEST, LARGEST = 0.12, 2.0
 #: Temperatures in kelvin: neon and hydrogen are liquid below the first, molten salts above the second, molecules
 #: between.
 COLDEST, HOTTEST = 60.0, 1500.0
+#: Below this a number was meant as kT or in units of a well.
+REDUCED = 5.0
 #: A kT that is one of these temperatures in the other unit of energy, and one at which next to nothing is liquid in
 #: its own.
 ROOM = (293.0, 312.0)
 #: A gas: the cores fill less than this of space, and a bead has fewer neighbours than this in its first shell ...
-GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.5
+GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.6
 #: ... while g has the shells of a liquid: a minimum below, then a maximum above these and by so much lower than the
 #: first, which a gas, with g = exp(-U/kT), only has if U has them. Of 523 bead potentials of the data set none is
 #: asked about.
@@ -29,7 +31,7 @@ MINIMUM, MAXIMUM, LOWER = 0.97, 1.005, 0.1
 
 
 def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
-    """Return questions on a target and its state in units of molecules; none in lj units.
+    """Return questions on a target and its state; in lj units only whether the density is that of the liquid of g.
 
     Parameters
     ----------
@@ -45,10 +47,11 @@ def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
     """
     curve, here = common_units(target, state)
     units = curve.units
-    if units.length_nm is None or units.energy_kj_mol is None:
-        return ()
-    notes: list[str] = []
     core = excluded_diameter(curve)
+    gas = _liquid_of_a_gas(curve, here.density, core)
+    if units.length_nm is None or units.energy_kj_mol is None:
+        return () if gas is None else (gas,)
+    notes: list[str] = []
     if 0.0 < core * units.length_nm < SMALLEST:
         notes.append(
             f"The core of a bead is {core:.3g} {units.length} wide: no atom is so small. Is r in "
@@ -60,7 +63,6 @@ def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
             f"{'angstrom' if units.length == 'nm' else 'another unit'}?"
         )
     notes += question_temperature(here.kT, units)
-    gas = _liquid_of_a_gas(curve, here.density, core)
     if gas is not None:
         notes.append(gas)
     return tuple(notes)
@@ -79,7 +81,7 @@ def question_temperature(kT: float, units: UnitSystem) -> tuple[str, ...]:
     --------
     >>> from cginit.units import unit_system
     >>> question_temperature(0.2245, unit_system("nm-kJ/mol"))[0]
-    'The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius?'
+    'The temperature is 27 K: hardly anything is liquid. Is it in degrees Celsius, or kT in kcal/mol (113 K)?'
     """
     if units.energy_kj_mol is None:
         return ()
@@ -90,11 +92,29 @@ def question_temperature(kT: float, units: UnitSystem) -> tuple[str, ...]:
             f"kT is that of {kelvin:.0f} K; in {other} it would be that of {kelvin * factor:.0f} K. Is it in "
             f"{energy}?",
         )
+    if kelvin < REDUCED:
+        return (
+            f"The temperature is {kelvin:.3g} K: nothing is liquid but helium. Is it kT (give it with --kT), or a "
+            "reduced one (with --units lj)?",
+        )
     if kelvin < COLDEST:
-        return (f"The temperature is {kelvin:.3g} K: hardly anything is liquid. Is it in degrees Celsius?",)
+        return (
+            f"The temperature is {kelvin:.3g} K: hardly anything is liquid. Is it in degrees Celsius, or kT in "
+            f"{other} ({kelvin * factor:.4g} K)?",
+        )
     if kelvin > HOTTEST:
         return (f"The temperature is {kelvin:.0f} K: no molecule survives it. Is kT in {energy}?",)
     return ()
+
+
+def _slip(units: UnitSystem) -> str:
+    """Return what a density that is too low may be."""
+    if units.length_nm is None:
+        return "Are r and the density in the same reduced units?"
+    return (
+        "Is the density a mass density (g/cm^3: give it with --mass-density and --molar-mass), a reduced one, or one "
+        "per another volume?"
+    )
 
 
 def _liquid_of_a_gas(target: RDF, density: float, core: float) -> str | None:
@@ -116,6 +136,5 @@ def _liquid_of_a_gas(target: RDF, density: float, core: float) -> str | None:
     return (
         f"g(r) has the shells of a liquid, but at a density of {density:.4g} {target.units.density} a bead has "
         f"{neighbours:.2g} neighbours in its first shell and the beads fill {packing:.2g} of space, as in a gas. "
-        "Is the density a mass density (g/cm^3: give it with --mass-density and --molar-mass), or one per another "
-        "volume?"
+        f"{_slip(target.units)}"
     )
