@@ -8,10 +8,12 @@ import pytest
 from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.guess import default_cutoff
+from cginit.guess.assembly import visible_target
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.closure_error import SMALLEST
-from cginit.guess.integral_equation import IntegralEquation
+from cginit.guess.integral_equation import IntegralEquation, indirect_correlation
 from cginit.liquid.forward import solve
+from cginit.splines import cubic_spline
 from cginit.state import StatePoint
 from reference import TARGETS
 
@@ -191,3 +193,13 @@ def test_the_default_cutoff_where_g_stays_below_one() -> None:
     # With a contact at r = 2 it is 3.5 of that.
     crossing = RDF(r, np.where(r < 2.0, 0.0, 1.0), units="lj")
     assert default_cutoff(crossing, StatePoint(0.01, 1.0, "lj")) == pytest.approx(7.0)
+
+
+def test_gamma_at_the_origin_is_that_of_the_spline_through_all_nodes() -> None:
+    """Where only r = 0 is no node of the transform, the nodes next to it are enough."""
+    r = np.linspace(0.0, 4.0, 161)
+    target = RDF(r, np.exp(-2.0 * np.exp(-(r**2))), units="lj")
+    gamma, _ = indirect_correlation(visible_target(target), 0.05, "hnc")
+    mirrored, both = np.concatenate([-r[:0:-1], r[1:]]), np.concatenate([gamma[:0:-1], gamma[1:]])
+    # The nodes left out count less than 0.27^30 = 1e-17.
+    assert gamma[0] == pytest.approx(float(cubic_spline(mirrored, both, [0.0])[0]), rel=1e-13)

@@ -81,6 +81,21 @@ def test_filter_is_the_convolution(half: bool) -> None:
     assert np.allclose(grid.filter(weight, grid.r * gaussian) / grid.r, expected, rtol=0, atol=ROUNDING)
 
 
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("size", [1, 2, 40, 255])
+def test_the_matrix_of_a_filter_is_that_of_its_products(half: bool, size: int) -> None:
+    grid = RadialGrid(255, 0.05, half)
+    weight = np.random.default_rng(size).uniform(0.1, 3.0, grid.n)
+    columns = np.stack([grid.filter(weight, unit) for unit in np.eye(size)], axis=1)
+    np.testing.assert_allclose(grid.filter_matrix(weight, size), columns, rtol=0, atol=ROUNDING)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_curve_that_ends_is_0_beyond(half: bool) -> None:
+    grid, x = RadialGrid(255, 0.05, half), np.random.default_rng(1).standard_normal((2, 70))
+    assert np.array_equal(grid.sine(x), grid.sine(np.pad(x, ((0, 0), (0, 185)))))
+
+
 def test_integral_is_the_transform_at_zero() -> None:
     grid = RadialGrid(255, 0.05)
     assert grid.integral(np.exp(-(grid.r**2))) == pytest.approx(np.pi**1.5, rel=ROUNDING)

@@ -85,3 +85,17 @@ def test_the_last_step_ends_far_below_the_tolerance_unless_less_is_enough():
     # The step before it ended at 4e-4, whose square this is.
     assert residual(0.0) < 2e-7
     assert 1e-6 < residual(1e-5) < 1e-5
+
+
+def test_newton_takes_the_slope_as_a_matrix_or_as_its_products():
+    a = np.array([[3.0, 1.0, 0.0], [0.5, 4.0, 1.0], [0.0, 1.0, 5.0]])
+
+    def root(linear):
+        found = damped_newton(np.ones((1, 3)), lambda x: (x @ a.T + x**3 - 2.0, x), linear, tolerance=1e-12)
+        assert found.solved
+        return found.x
+
+    def matrix(x):
+        return a + np.diag(3.0 * x[0] ** 2)
+
+    np.testing.assert_allclose(root(matrix), root(lambda x: lambda y: matrix(x) @ y), rtol=0, atol=1e-12)

@@ -46,6 +46,33 @@ def test_the_search_begins_near_the_solution() -> None:
     assert found.iterations <= 5
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_elimination_and_conjugate_gradients_find_one_solution(dense, monkeypatch, half: bool) -> None:
+    """A liquid whose S(k) is nowhere small: the tolerance of 1e-9 in r h is one of some 1e-8 in U then."""
+    m, shift = 90, 0.5 * DR if half else 0.0
+    r = dense.r[:m] + shift
+    g = np.interp(r, dense.r, dense.g)
+    eliminated = invert(r, g, 0.3, error=np.full(m, 1e-3))
+    monkeypatch.setattr("cginit.liquid.extension.MOST_ELIMINATED", 0)
+    iterated = invert(r, g, 0.3, error=np.full(m, 1e-3))
+    assert eliminated.residual <= 1e-9
+    np.testing.assert_allclose(eliminated.gamma, iterated.gamma, rtol=0, atol=1e-6)
+
+
+def test_a_solution_of_another_weight_is_a_nearer_start(dense) -> None:
+    r, g, error = dense.r[:90], dense.g[:90], np.full(90, 1e-3)
+    first = invert(r, g, 1.0, error=error)
+    alone = invert(r, g, 1.0, error=error, noise_weight=10.0)
+    after = invert(r, g, 1.0, error=error, noise_weight=10.0, start=first)
+    assert after.iterations < alone.iterations
+    # Of g at three or more decimals S(k) of 0.025 leaves 1e-9 of r h as 1e-6 of gamma.
+    np.testing.assert_allclose(after.gamma, alone.gamma, rtol=0, atol=1e-5)
+    # A start on another grid is none.
+    assert np.array_equal(
+        invert(r, g, 1.0, error=error, start=invert(r[:80], g[:80], 1.0)).gamma, first.gamma
+    )
+
+
 @pytest.mark.parametrize("start", [0.0, DR, 3 * DR])
 def test_where_the_grid_starts_does_not_matter(dense, start: float) -> None:
     """The core may be given as zeros, left out, or include r = 0."""

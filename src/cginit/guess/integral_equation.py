@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,20 @@ from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, invert
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion, invert
 from cginit.splines import cubic_spline
 from cginit.state import StatePoint
 
-__all__ = ["IntegralEquation", "at_infinite_size", "indirect_correlation", "indirect_correlations"]
+__all__ = [
+    "IntegralEquation",
+    "at_infinite_size",
+    "correlations_by_weight",
+    "indirect_correlation",
+    "indirect_correlations",
+]
 
+#: Nodes that count for the value of a spline between the first and its mirror image: each counts 0.27 times the last.
+SEEN = 30
 NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 
 
@@ -122,24 +130,38 @@ def indirect_correlation(
     ConvergenceError
         If the inversion has no solution at this density.
     """
-    r = visible.target.r
+    gamma, notes = correlations_by_weight(visible, density, closure, (noise_weight,))
+    return gamma[0], notes
+
+
+def correlations_by_weight(
+    visible: VisibleTarget, density: float, closure: Closure, weights: Sequence[float]
+) -> tuple[Array, tuple[str, ...]]:
+    """Return what `indirect_correlation` returns for each weight of the noise, ``(weights, n)``; notes of the first.
+
+    Each inversion begins where the last one ended.
+    """
+    target = visible.target
     nodes, g, error = _on_sine_nodes(visible)
-    wave, waves = visible.target.long_wave, visible.target.structure_factor
-    if waves is not None:
-        from cginit.liquid.joint_inversion import invert_with_structure_factor
+    found: list[OZInversion] = []
+    for weight in weights:
+        if target.structure_factor is not None:
+            from cginit.liquid.joint_inversion import invert_with_structure_factor
 
-        solution = invert_with_structure_factor(
-            nodes, g, density, waves, closure, error=error, noise_weight=noise_weight
-        )
-    elif wave is None:
-        solution = invert(nodes, g, density, closure, error=error, noise_weight=noise_weight)
-    else:
-        from cginit.liquid.long_wave import invert_with_long_wave
+            solution = invert_with_structure_factor(
+                nodes, g, density, target.structure_factor, closure, error=error, noise_weight=weight
+            )
+        elif target.long_wave is not None:
+            from cginit.liquid.long_wave import invert_with_long_wave
 
-        solution = invert_with_long_wave(
-            nodes, g, density, wave, closure, error=error, noise_weight=noise_weight
-        )
-    return _on_target(solution.r, solution.gamma, r), solution.notes
+            solution = invert_with_long_wave(
+                nodes, g, density, target.long_wave, closure, error=error, noise_weight=weight
+            )
+        else:
+            last = found[-1] if found else None
+            solution = invert(nodes, g, density, closure, error=error, noise_weight=weight, start=last)
+        found.append(solution)
+    return np.array([_on_target(one.r, one.gamma, target.r) for one in found]), found[0].notes
 
 
 def indirect_correlations(
@@ -178,5 +200,10 @@ def _on_target(nodes: Array, gamma: Array, r: Array) -> Array:
     if nodes.size == r.size and np.array_equal(nodes, r):
         return gamma
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
+    if nodes.size + 1 == r.size and r[0] == 0.0 and np.array_equal(nodes, r[1:]):
+        near = gamma[:SEEN]
+        mirrored = np.concatenate([-nodes[:SEEN][::-1], nodes[:SEEN]])
+        origin = cubic_spline(mirrored, np.concatenate([near[::-1], near]), [0.0])
+        return np.concatenate([origin, gamma])
     mirrored = np.concatenate([-nodes[::-1], nodes])
     return cubic_spline(mirrored, np.concatenate([gamma[::-1], gamma]), r)

@@ -11,10 +11,10 @@ from cginit.curves import RDF, Array, PairPotential, median
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
-from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, indirect_correlation
+from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, correlations_by_weight
 from cginit.models.correlations import WEIGHTS
 from cginit.models.coverage import noise_level, outside
-from cginit.models.grid import RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
+from cginit.models.grid import POINTS, RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
 from cginit.models.model import Model, load_model
 from cginit.models.scale import network_length
 from cginit.splines import cubic_spline
@@ -128,7 +128,9 @@ class NetworkGuess:
         # On the 50 points of those that see g alone, a core must not be larger than in training.
         core = 0.0 if model.sees_correlations else CORE * excluded_diameter(visible.target)
         length = max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
-        g = on_network_grid(visible.target, length)
+        points = bridge_grid() if model.sees_correlations else network_grid()
+        both = on_network_grid(visible.target, length, np.concatenate([network_grid(), points]))
+        g, fine = both[:POINTS], both[POINTS:]
         density = state.density * length**3
         noise = noise_level(visible.target.r, visible.error) / length**1.5
         reasons = list(outside(model.domain, g, density, noise))
@@ -138,7 +140,7 @@ class NetworkGuess:
                 f"{SHORTEST_RANGE:g}"
             )
         try:
-            view = _view(model, visible, density, length, g, gamma)
+            view = _view(model, visible, density, length, points, fine, gamma)
         except ConvergenceError as error:
             if not self.fallback:
                 raise
@@ -208,24 +210,26 @@ class View:
 
 
 def _view(
-    model: Model, visible: VisibleTarget, density: float, length: float, g: Array, given: Array | None
+    model: Model,
+    visible: VisibleTarget,
+    density: float,
+    length: float,
+    points: Array,
+    g: Array,
+    given: Array | None,
 ) -> View:
     if not model.sees_correlations:
         u, error = model(g[None], np.array([density]))
-        return View(network_grid(), g, u[0], error[0])
-    points = bridge_grid()
-    fine = on_network_grid(visible.target, length, points)
+        return View(points, g, u[0], error[0])
     own: Array | None = None
     notes: tuple[str, ...] = ()
     if given is None:
-        (own, notes), *rest = (
-            indirect_correlation(visible, density / length**3, "hnc", weight) for weight in WEIGHTS
-        )
-        given = np.array([own, *(gamma for gamma, _ in rest)])
+        given, notes = correlations_by_weight(visible, density / length**3, "hnc", WEIGHTS)
+        own = given[0]
     gamma = _on_bridge_grid(given, visible.target.r, length)
-    u0 = -np.log(np.maximum(fine, np.exp(-U_VISIBLE)))
+    u0 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
     u, error = model(u0[None], gamma[None], np.array([density]))
-    return View(points, fine, u[0], error[0], own, notes)
+    return View(points, g, u[0], error[0], own, notes)
 
 
 def _bounded(visible: VisibleTarget, curve: Array, gamma: Array) -> Array:

@@ -100,18 +100,22 @@ class RadialGrid:
         return round(r0 / self.dr - (0.5 if self.half else 1.0))
 
     def sine(self, x: Array) -> Array:
-        """Return the unnormalised sine transform ``2 sum_i x_i sin(k_j r_i)`` of `x` ``(..., n)``.
+        """Return the unnormalised sine transform ``2 sum_i x_i sin(k_j r_i)``, of shape ``(..., n)``.
 
+        `x` ``(..., m)``, m <= n, is 0 beyond its end.
         It is `scipy.fft.dst` of type 1 or 4, by the Fourier transform of NumPy: to import scipy.fft takes longer than
         all transforms of a guess.
         """
         if self.half:
-            return self._sine_half(np.asarray(x, dtype=np.float64))
+            whole = np.zeros((*np.shape(x)[:-1], self.n))
+            whole[..., : np.shape(x)[-1]] = x
+            return self._sine_half(whole)
         # The sine series of x is the Fourier series of its odd continuation.
+        m = np.shape(x)[-1]
         odd = np.empty((*np.shape(x)[:-1], 2 * self.n + 2))
-        odd[..., 0] = odd[..., self.n + 1] = 0.0
-        odd[..., 1 : self.n + 1] = x
-        np.negative(odd[..., self.n : 0 : -1], out=odd[..., self.n + 2 :])
+        odd[..., 0] = odd[..., m + 1 : -m] = 0.0
+        odd[..., 1 : m + 1] = x
+        np.negative(odd[..., m:0:-1], out=odd[..., -m:])
         return np.asarray(np.negative(np.fft.rfft(odd).imag[..., 1:-1]), dtype=np.float64)
 
     def _sine_half(self, x: Array) -> Array:
@@ -145,14 +149,39 @@ class RadialGrid:
 
         For a positive weight this is a symmetric positive definite matrix, whatever m.
         """
-        padded = np.zeros(self.n)
-        padded[: x.size] = x
         scale = 0.5 * self.dr * self.dk / np.pi
-        return scale * self.sine(weight * self.sine(padded))[: x.size]
+        return scale * self.sine(weight * self.sine(x))[: x.size]
+
+    def filter_matrix(self, weight: Array, size: int) -> Array:
+        r"""Return the matrix ``(size, size)`` of `filter` for a `weight` ``(n,)``.
+
+        .. math:: 2 \sin(k r_i) \sin(k r_j) = \cos k (r_i - r_j) - \cos k (r_i + r_j)
+
+        makes it the difference of a Toeplitz and a Hankel matrix, whose elements are those of one cosine transform.
+        """
+        # The sum over k of weight cos(k d dr) for d = 0, 1, ...: a Fourier transform of its even continuation.
+        if self.half:
+            spread = np.zeros(4 * self.n)
+            spread[1 : 2 * self.n : 2] = weight
+            cosine = np.fft.rfft(spread).real
+            beyond = cosine[1:]
+        else:
+            cosine = (self.n + 1) * np.fft.irfft(np.concatenate([[0.0], weight, [0.0]]))
+            beyond = cosine[2:]
+        scale = self.dr * self.dk / np.pi
+        near = scale * np.concatenate([cosine[size - 1 : 0 : -1], cosine[:size]])
+        toeplitz, hankel = _windows(near, size), _windows(scale * beyond[: 2 * size - 1], size)
+        return np.asarray(toeplitz[::-1] - hankel, dtype=np.float64)
 
     def integral(self, f: Array) -> float:
         """Return the integral of `f` ``(n,)`` over all space, the transform at k = 0."""
         return float(4.0 * np.pi * self.dr * np.sum(self.r**2 * f))
+
+
+def _windows(x: Array, size: int) -> Array:
+    """Return the parts ``(size, size)`` of x ``(2 size - 1,)`` that begin one element later each, without copying."""
+    # What numpy.lib.stride_tricks does, in a fifth of the time that a transform takes.
+    return np.ndarray((size, size), np.float64, x, strides=(x.itemsize, x.itemsize))
 
 
 def sine_nodes(r: Array, g: Array, error: Array) -> tuple[Array, Array, Array]:

@@ -121,11 +121,7 @@ class PairMatrices:
 
     def of(self, products: Array) -> Array:
         """Return the matrices ``(m, s, s)`` of curves times r ``(pairs, n)``, n <= m, which are 0 beyond."""
-        pairs, n = products.shape
-        if n < self.grid.n:
-            padded = np.zeros((pairs, self.grid.n))
-            padded[:, :n] = products
-            products = padded
+        pairs = len(products)
         k = self.factors[:, None] * (2.0 * np.pi * self.grid.dr / self.grid.k) * self.grid.sine(products)
         if pairs == 1:
             return np.asarray(k.reshape(-1, 1, 1))

@@ -66,7 +66,7 @@ class Root(Generic[State]):
 def damped_newton(
     x: Array,
     evaluate: Callable[[Array], tuple[Array, State | None]],
-    linear: Callable[[State], Callable[[Array], Array]],
+    linear: Callable[[State], Callable[[Array], Array] | Array],
     *,
     tolerance: float,
     length: float = 1.0,
@@ -78,8 +78,8 @@ def damped_newton(
 
     .. math:: x \to x + p\, s, \qquad F'(x)\, s = -F(x),
 
-    solved by GMRES, the better the nearer the solution: far from it a rough direction serves as well. The part p is
-    halved until the largest residual falls.
+    solved by GMRES, the better the nearer the solution: far from it a rough direction serves as well. Where F' is
+    given as a matrix it is solved by elimination. The part p is halved until the largest residual falls.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def damped_newton(
     evaluate : callable
         Returns the residual of such an array and what goes with it, or None where the equations have no meaning.
     linear : callable
-        Returns for such a state the product of F' with a flat array.
+        Returns for such a state F', as its product with a flat array or as a matrix.
     tolerance : float
         Largest residual of a solution, in units of `length`.
     length : float
@@ -116,12 +116,16 @@ def damped_newton(
     for iteration in range(max_iterations):
         if size <= tolerance:
             return Root(x, state, size, iteration, True)
-        flat = gmres(
-            linear(state),
-            -gap.ravel(),
-            rtol=min(1e-2, max(size, enough / size)),
-            precondition=None if precondition is None else precondition(state),
-        )
+        slope = linear(state)
+        if isinstance(slope, np.ndarray):
+            flat = np.linalg.solve(slope, -gap.ravel())
+        else:
+            flat = gmres(
+                slope,
+                -gap.ravel(),
+                rtol=min(1e-2, max(size, enough / size)),
+                precondition=None if precondition is None else precondition(state),
+            )
         step = flat.reshape(x.shape)
         part = 1.0
         while True:

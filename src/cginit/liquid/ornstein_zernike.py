@@ -152,6 +152,7 @@ def invert(
     error: ArrayLike | None = None,
     tail: Tail = "closure",
     noise_weight: float = NOISE_WEIGHT,
+    start: OZInversion | None = None,
 ) -> OZInversion:
     r"""Return the potential in kT that g(r) has in the hypernetted-chain or Percus-Yevick approximation.
 
@@ -176,6 +177,8 @@ def invert(
         Beyond r[-1], the closure with U = 0 or c = 0. The two are the same for PY.
     noise_weight : float
         How much the error counts against the entropy: the larger, the smoother and the smaller c.
+    start : OZInversion, optional
+        That of nearly the same g, or of this g with another `noise_weight`: it costs fewer steps from there.
 
     Raises
     ------
@@ -209,6 +212,7 @@ def invert(
         error=None if error is None else np.asarray(error, dtype=np.float64)[None],
         tail=tail,
         noise_weight=noise_weight,
+        start=None if start is None else start.c[None],
     )
     u, c, h, gamma = found.u[0], found.c[0], found.h[0], found.gamma[0]
     k, s_k = found.k, found.s_k[:, 0, 0]
@@ -228,6 +232,7 @@ def invert_pairs(
     noise_weight: float = NOISE_WEIGHT,
     intramolecular: Callable[[Array], Array] | None = None,
     names: Sequence[str] = (),
+    start: Array | None = None,
 ) -> PairInversion:
     r"""Return the potentials in kT that all g(r) of a liquid have in the HNC or PY approximation.
 
@@ -260,6 +265,9 @@ def invert_pairs(
         molecule, themselves included, per volume. Loose beads have :math:`\rho_a \delta_{ab}`.
     names : sequence of str
         Names of the pairs for the messages, where there are several.
+    start : ndarray, shape (pairs, n), optional
+        Direct correlations to begin with on the grid of the result, as of nearly the same g; they are not used
+        where that leaves out a part of the core.
 
     Raises
     ------
@@ -286,11 +294,11 @@ def invert_pairs(
     grid = RadialGrid.covering(distances / length, PADDING * distances.size)
     first = grid.index(float(distances[0]) / length)
     # The part of the core that the grid of g leaves out, and the nodes that it has.
-    start, given = max(first, 0), slice(max(-first, 0), None)
+    skipped, given = max(first, 0), slice(max(-first, 0), None)
     h = np.full((values.shape[0], first + distances.size), -1.0)
-    h[:, start:] = values[:, given] - 1.0
+    h[:, skipped:] = values[:, given] - 1.0
     noise = np.zeros(h.shape)
-    noise[:, start:] = sigmas[:, given]
+    noise[:, skipped:] = sigmas[:, given]
     a, b = pair_indices(densities.size)
     both = np.where(a == b, 1.0, 2.0)
     weights = both * densities[a] * densities[b] / densities.sum() ** 2
@@ -309,15 +317,16 @@ def invert_pairs(
         # g is 0, is certain.
         np.where(h > -1.0, noise_weight * shell * weights[:, None] * noise**2, 0.0),
     )
-    solution = largest_entropy(target)
+    inside = slice(skipped, h.shape[1])
+    scale = np.sqrt(weights)[:, None] * grid.r[inside]
+    begin = None if start is None or start.shape != h.shape else scale * start
+    solution = largest_entropy(target, begin)
     if not solution.solved:
         raise ConvergenceError(why_unsolvable(target, solution, densities, length))
     notes: tuple[str, ...] = ()
     if closure == "hnc" and tail == "closure":
         solution, notes = _closed(target, solution)
 
-    inside = slice(start, h.shape[1])
-    scale = np.sqrt(weights)[:, None] * grid.r[inside]
     total, direct = solution.total[:, inside] / scale, solution.direct[:, inside] / scale
     gamma = total - direct
     kept = distances[given]

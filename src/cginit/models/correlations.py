@@ -73,7 +73,8 @@ def inversions(
 ) -> tuple[OZInversion, ...]:
     """Return the Ornstein-Zernike inversion of g ``(n,)`` for each of the `WEIGHTS`, with S(k) if there is one."""
     if wave is None:
-        return tuple(invert(r, g, density, error=error, noise_weight=w) for w in WEIGHTS)
+        first = invert(r, g, density, error=error, noise_weight=WEIGHTS[0])
+        return first, invert(r, g, density, error=error, noise_weight=WEIGHTS[1], start=first)
     # The usual target has no S(k).
     from cginit.liquid.long_wave import invert_with_long_wave
 
