@@ -1,6 +1,9 @@
 """Time of one guess after everything is loaded, and of a batch of RDFs, on one core.
 
-python benchmarks/guess_time.py [--repeats 200] [--batch 10000] [--core N] [--out FILE]
+The default guess is also made of as many different RDFs, one after the other, --part of them and the rest by
+proportion: the liquid of the other lines with noise of its own each, and simulated liquids of the data set.
+
+python benchmarks/guess_time.py [--repeats 200] [--batch 10000] [--part 1000] [--core N] [--out FILE]
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 from machine import describe, pin, table
 
 from cginit import RDF, StatePoint, guess
+from cginit.campaign import load
 from cginit.liquid import solve
 from cginit.models.grid import network_grid
 from cginit.models.model import load_model
@@ -28,6 +32,29 @@ def target() -> tuple[RDF, StatePoint]:
     found = solve(fine, np.where(fine < 2 ** (1 / 6), 4.0 * (x**-12 - x**-6) + 1.0, 0.0), 0.6)
     g = np.concatenate([[0.0], found.g[9:1000:10]])
     return RDF(np.arange(g.size) * 0.05, g, np.full(g.size, 1e-3), units="lj"), StatePoint(0.6, 1.0, "lj")
+
+
+def noisy(number: int) -> list[tuple[RDF, StatePoint]]:
+    """Return the liquid of `target` so many times, with the noise that counts of pairs have."""
+    rdf, state = target()
+    rng = np.random.default_rng(2)
+    error = 1e-3 * np.sqrt(rdf.g) / np.maximum(rdf.r, rdf.dr)
+    curves = np.maximum(rdf.g + error * rng.standard_normal((number, rdf.g.size)), 0.0)
+    return [(RDF(rdf.r, g, error, units="lj"), state) for g in curves]
+
+
+def simulated(number: int) -> list[tuple[RDF, StatePoint]]:
+    """Return so many of the accepted state points of the data set, evenly chosen."""
+    data = load(Path(__file__).parents[1] / "data" / "state-points.h5")
+    accepted = np.flatnonzero(data.rejected == "")
+    found = []
+    for row in accepted[np.arange(number) * accepted.size // number]:
+        known = np.isfinite(data.g[row])
+        rdf = RDF(
+            data.r[known], data.g[row][known], data.g_error[row][known], units="lj", beads=int(data.n[row])
+        )
+        found.append((rdf, StatePoint(float(data.density[row]), 1.0, "lj")))
+    return found
 
 
 def seconds(run: Callable[[], object], repeats: int) -> tuple[float, float, float]:
@@ -49,6 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--batch", type=int, default=10_000)
+    parser.add_argument("--part", type=int, default=1000)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--core", type=int)
     options = parser.parse_args()
@@ -71,6 +99,17 @@ def main() -> None:
     density = np.full(options.batch, 0.6)
     add("network cn-f alone, 1 RDF", lambda: network(one[None], density[:1]), options.repeats)
     add(f"network cn-f alone, {options.batch} RDFs", lambda: network(many, density), 3, 1.0, "s")
+    for what, liquids in (
+        ("with noise each", noisy(options.part)),
+        ("of the data set", simulated(options.part)),
+    ):
+        add(
+            f"guess, default, {options.batch} RDFs {what}, one after the other ({options.part}, by proportion)",
+            lambda some=liquids: [guess(*one) for one in some],
+            3,
+            options.batch / options.part,
+            "s",
+        )
     head = ["# Time of a guess", describe(["cginit", "onnxruntime"]), ""]
     text = "\n".join([*head, table(("what", "least", "median", "least processor time"), rows), ""])
     print(text)

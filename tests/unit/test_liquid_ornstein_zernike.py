@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from cginit.errors import ConvergenceError, InputError
+from cginit.io import read_rdf, read_rdf_header
 from cginit.liquid.forward import solve
 from cginit.liquid.ornstein_zernike import estimate_noise, invert
 
@@ -44,6 +47,13 @@ def test_the_search_begins_near_the_solution() -> None:
     found = invert(fluid.r[:100], fluid.g[:100], 0.6, error=np.full(100, 1e-3))
     # From c = 0 on it took nine Newton steps, with the two of the closure beyond the range of g.
     assert found.iterations <= 5
+
+
+def test_a_noisy_dense_liquid_is_solved_from_a_small_start() -> None:
+    # A pair of beads of decane alone. S(k) falls to 6e-4; from c = 0, S = 1, the 60 steps it may take are too few.
+    path = Path(__file__).parents[2] / "examples/decane/M-M.dist.tgt"
+    curve, density = read_rdf(path), read_rdf_header(path).density
+    assert invert(curve.r, curve.g, density, error=curve.error).residual < 1e-8
 
 
 @pytest.mark.parametrize("half", [False, True])

@@ -118,7 +118,8 @@ def compressibility_limit(
     >>> round(compressibility_limit(r, np.ones(80), 0.1, 500), 2)
     1.0
     """
-    s_0 = 0.0
+    s_0, found = 0.0, None
     for _ in range(ROUNDS):
-        s_0 = float(invert(r, infinite_system(g, s_0, beads), density, error=error).s_k[0])
+        found = invert(r, infinite_system(g, s_0, beads), density, error=error, start=found)
+        s_0 = float(found.s_k[0])
     return s_0

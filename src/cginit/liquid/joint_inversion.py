@@ -99,7 +99,7 @@ def invert_with_structure_factor(
     found, beyond = first, problem.beyond(first)
     for _ in range(ROUNDS):
         moved = np.maximum(values + problem.move(found, beyond), 0.0)
-        found = invert(first.r, moved, density, closure, error=noise, noise_weight=noise_weight)
+        found = invert(first.r, moved, density, closure, error=noise, noise_weight=noise_weight, start=found)
         before, beyond = beyond, problem.beyond(found)
         # The closure beyond the end of g has its part in S(k): it and the change of g have to agree.
         if problem.agree(before, beyond):

@@ -81,7 +81,7 @@ def invert_with_long_wave(
         if weight < min(LEAST_WEIGHT, noise_weight):
             continue
         try:
-            found = fluid.invert(weight)
+            found = fluid.invert(weight, start=None if best is None else best[2])
         except ConvergenceError as no_solution:
             failure = failure or no_solution
             continue
@@ -106,9 +106,11 @@ class _Fluid:
     error: Array
     wave: LongWave
 
-    def invert(self, weight: float, mu: float = 0.0) -> OZInversion:
+    def invert(self, weight: float, mu: float = 0.0, start: OZInversion | None = None) -> OZInversion:
         g = self.g if mu == 0.0 else np.maximum(self.g * (1.0 + mu * self.shape), 0.0)
-        return invert(self.r, g, self.density, self.closure, error=self.error, noise_weight=weight)
+        return invert(
+            self.r, g, self.density, self.closure, error=self.error, noise_weight=weight, start=start
+        )
 
     def excess(self, found: OZInversion) -> float:
         """Return the logarithm of S(k) of a solution over the one that is wanted."""
@@ -131,7 +133,7 @@ def _moved(fluid: _Fluid, off: float, weight: float, start: OZInversion, toleran
     mu = -gap_before * fluid.wave.s * np.exp(off) / fluid.slope()
     for _ in range(STEPS):
         try:
-            trial = fluid.invert(weight, mu)
+            trial = fluid.invert(weight, mu, start)
         except ConvergenceError:
             # Too far: S(k) would be negative somewhere. Half the way is tried.
             mu = 0.5 * (before + mu)
