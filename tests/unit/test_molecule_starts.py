@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from cginit import RDF, PairPotential
+import numpy as np
+import pytest
+
+from cginit import RDF, InputError, PairPotential
+from cginit.configuration import Trajectory
 from cginit.growth import grown_configuration
 from cginit.guess import molecules
+from cginit.guess.far_pairs import between_molecules
 from cginit.guess.mixture import OUTSIDE
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
+from cginit.sampling import count_partial_pairs
 from cginit.target import Target
 from cginit.topology import Topology
 
@@ -54,3 +60,57 @@ def test_the_network_of_molecules_sees_what_bonds_do():
     off = np.abs(guess.u - found["verlet"].u)
     assert 0.03 < off[guess.r > 0.95].max() < 0.5
     assert off[guess.r > 2.2].max() < 0.05
+
+
+@pytest.fixture(scope="module")
+def chains():
+    """Chains of ten without pair potentials, each grown anew: frames, and the targets with and without far pairs."""
+    bonds = {"bond A-A": [[i, i + 1] for i in range(9)]}
+    topology = Topology([0] * 10, ("A",), bonds, exclusions="1-4").completed("angle").repeated(30)
+    shape = Interactions({"bond A-A": 1.0, "angle A-A-A": 2.0})
+    frames = [
+        grown_configuration(topology, 0.2, seed=seed, units="lj", shape=shape, separation=0.7)
+        for seed in range(20)
+    ]
+    places = np.array([one.positions for one in frames], dtype=np.float32)
+    trajectory = Trajectory(places, frames[0].box, units="lj", topology=topology)
+
+    def target(rule):
+        counts = count_partial_pairs(trajectory, dr=0.05, r_max=5.0, excluded=topology.excluded(rule))
+        rdf = counts["A", "A"].rdf()
+        return Target({"A-A": rdf}, 0.2, 1.0, topology=topology, target_exclusions=rule)
+
+    return frames[-1], target("1-4"), target("molecule")
+
+
+def test_one_configuration_tells_what_pairs_inside_molecules_add(chains):
+    start, counted, between = chains
+    name = Interaction.of("A-A")
+    found, whole, exact = between_molecules(counted, name, start), counted.rdfs[name], between.rdfs[name]
+    seen = (exact.r > 1.0) & (exact.r < 4.0)
+
+    def off(curve):
+        return float(np.sqrt(np.mean((curve.g - exact.g)[seen] ** 2)))
+
+    # The far pairs of one configuration, 630, tell theirs to a fifth: 0.012 of 0.058.
+    assert off(whole) > 0.05
+    assert off(found) < 0.35 * off(whole)
+    assert np.all(found.g[whole.g == 0.0] == 0.0)
+    assert np.all(found.error <= 1.2 * whole.error)
+    # Of more molecules of the same shapes as the start has the same is known.
+    more = replace(counted, topology=counted.topology.repeated(2))
+    assert between_molecules(more, name, start).g == pytest.approx(found.g, rel=0.2, abs=0.02)
+    with pytest.raises(InputError, match="topology"):
+        between_molecules(counted, name, replace(start, topology=None))
+
+
+def test_chains_whose_far_pairs_are_counted_start_as_those_between_molecules(chains):
+    start, counted, between = chains
+    found, alone, plain = (
+        molecules.guess_molecules(target, method, 2.5, start)["A-A"]
+        for target, method in ((counted, "verlet"), (between, "verlet"), (counted, "boltzmann"))
+    )
+    assert not any("stands in" in note for note in found.notes)
+    seen = between.rdfs["A-A"].g[: found.r.size] > 0.3
+    off, step = ((one.u - alone.u)[seen] for one in (found, plain))
+    assert np.sqrt(np.mean(off**2)) < 0.3 * np.sqrt(np.mean(step**2))

@@ -23,7 +23,7 @@ from cginit.refine.inside import Inside, count_inside
 from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
 from cginit.refine.record import Record
 from cginit.refine.reweighting import reweighted
-from cginit.refine.state_response import StateResponse
+from cginit.refine.state_response import CONNECTED, StateResponse
 from cginit.refine.stored_curves import read_record, write_record
 from cginit.refine.updates import UPDATES, Automatic
 from cginit.sampling import count_partial_pairs
@@ -173,6 +173,24 @@ def test_the_derivative_of_pairs_inside_is_that_of_their_change():
     assert float((moved - between) @ r**2) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_molecules_answer_as_the_closure_does_to_a_larger_change(ghosts):
+    target = target_of(ONES, "1-4")
+    record = record_of(*ghosts, target, soft())
+    bonds = count_terms(ghosts[0], Interactions({"bond A-A": BONDS})).map(lambda one: one.distribution())
+    target = replace(target, distributions=bonds)
+    record = replace(record, shapes=ghosts[0].positions)
+    state = StateResponse.of(record, target, History((target,), ((record,),)))
+    part = state.difference.parts["A-A"]
+    change = 0.1 * np.clip(1.0 - part.r / 2.0, 0.0, 1.0) ** 2
+    closure = replace(state, stretch=1.0)
+    assert state.answer(change) == pytest.approx(closure.answer(CONNECTED * change), abs=1e-9)
+    assert state.jacobian() == pytest.approx(CONNECTED * closure.jacobian(), rel=1e-9)
+    # Beads of one molecule feel the change as it is, in a medium that answers as all else does.
+    felt, foreseen = (one.inside_energy(one.alike(change)) for one in (state, closure))
+    assert felt.direct[0, : change.size] == pytest.approx(change)
+    assert np.std(felt.medium) > 1.1 * np.std(foreseen.medium)
+
+
 def test_pairs_inside_of_other_shapes_count_as_noise(ghosts):
     """Half of the molecules' angles elsewhere: half of what pairs inside them add to g says nothing of U."""
     target = target_of(ONES, "1-3", "1-4")
@@ -276,14 +294,17 @@ def test_chains_whose_far_pairs_are_counted_come_to_the_noise(tmp_path):
         target_exclusions="1-4",
         distributions=bonded.map(lambda one: one.distribution()),
     )
-    # Of twenty seeds two take too large a first step, go half of it back, and need a simulation or two more.
+    # Ten seeds of ten came to the noise in two or three simulations.
     settings = Settings(
-        schedule=Schedule(equilibration=1_000, production=6_000, every=40), limits=Limits(5), seed=7
+        schedule=Schedule(equilibration=1_000, production=6_000, every=40), limits=Limits(4), seed=1
     )
     first = guess_molecules(wanted, "boltzmann", 2.0)
     result = refine_system(wanted, first, workdir=tmp_path / "refined", settings=settings, starts=[run.final])
     assert result.converged
-    assert {done[0].made_by for done in result.rounds[1:]} <= {"gauss-newton", "part"}
+    # No step goes too far: none is taken back, and each g is nearer than the first.
+    assert {done[0].made_by for done in result.rounds[1:]} == {"gauss-newton"}
+    first_one, *others = (done[0].distances["A-A"].lmse for done in result.rounds)
+    assert max(others) < 0.5 * first_one
     seen = wanted.rdfs["A-A"].g[: R.size] > 0.3
     off = (result.pairs["A-A"].u - soft().u)[seen]
     # The start is off by 0.3 kT; the noise of these runs leaves the attraction open by some 0.05 kT.

@@ -31,6 +31,7 @@ from cginit.refine.reweighting import boltzmann_weights, effective_share, reweig
 from cginit.refine.search import Search
 from cginit.refine.secant import Known, secant
 from cginit.refine.settle import settle, smooth_cutoff
+from cginit.refine.updates.gauss_newton import MAX_TURNS, part_of_turn
 from cginit.refine.updates.monte_carlo import sampled_response
 from cginit.sampling import PairCounts
 from cginit.target import Target
@@ -457,3 +458,15 @@ def test_strong_damping_of_what_is_not_sampled_is_a_number():
     # Where g must be and is not, U falls; exp(-change / damping) is no number any more.
     assert np.isfinite(change).all()
     assert change.min() < 0.0
+
+
+@pytest.mark.parametrize("slope", [-1.9, -1.0, 0.5])
+def test_turns_of_pairs_and_shapes_that_swing_come_to_rest(slope):
+    """Each turn asks for `slope` times what was found, and a constant; whole turns of -1.9 run away."""
+    asked = np.array([1.0, -2.0])
+    found, before, taken = np.zeros(2), np.zeros(2), 1.0
+    for _ in range(MAX_TURNS):
+        step = asked + slope * found - found
+        taken = part_of_turn(step, before, taken)
+        found, before = found + taken * step, step
+    assert found == pytest.approx(asked / (1.0 - slope), rel=0.01)

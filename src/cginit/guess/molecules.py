@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
+from cginit.guess.far_pairs import between_molecules
 from cginit.guess.mixture import OUTSIDE
 from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions, all_pairs
@@ -59,6 +60,7 @@ def guess_molecules(
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
     start : Configuration, optional
         Molecules of the shapes that they have in the liquid, at the density of the target; for all but ``boltzmann``.
+        Of a target that counts pairs inside molecules, too, they tell how many (`cginit.guess.far_pairs`).
 
     Raises
     ------
@@ -67,19 +69,21 @@ def guess_molecules(
     """
     if method not in MOLECULE_METHODS:
         raise InputError(f"unknown method {method!r} for molecules; known are {', '.join(MOLECULE_METHODS)}")
-    visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
     found: dict[Interaction, Potential] = {}
     structure: _Structure | None = None
     notes: tuple[str, ...] = ()
-    if method != "boltzmann" and visible:
-        if start is None:
-            raise InputError(
-                f"the method {method} needs a start configuration, for the shapes of the molecules"
-            )
+    if method == "boltzmann" or not target.rdfs:
+        visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
+    elif start is None:
+        raise InputError(f"the method {method} needs a start configuration, for the shapes of the molecules")
+    else:
+        given, target = target, _between(target, start)
+        visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
         try:
             structure = _structure_of(target, visible, start, twice=method == "network")
         except ConvergenceError as error:
             notes = (f"-kT ln g stands in for {method}: {error}",)
+            target, visible = given, {pair: visible_target(curve) for pair, curve in given.rdfs.items()}
     for pair, one in visible.items():
         cutoff = _cutoff(target, pair, r_cut)
         if structure is None:
@@ -89,6 +93,14 @@ def guess_molecules(
     for name, curve in target.distributions.items():
         found[name] = COORDINATES[name.coordinate].invert(curve, target.kT)
     return Interactions(found)
+
+
+def _between(target: Target, start: Configuration) -> Target:
+    """Return the target with the g(r) of pairs of different molecules, where only pairs inside them are left out."""
+    if target.counts_between_molecules or not target.leaves_out_inside_only:
+        return target
+    curves = {pair: between_molecules(target, pair, start) for pair in target.rdfs}
+    return replace(target, rdfs=Interactions(curves), target_exclusions="molecule")
 
 
 def _cutoff(target: Target, pair: Interaction, wanted: float | Interactions[float] | None) -> float:

@@ -19,7 +19,7 @@ from cginit.refine.state_response import StateResponse
 from cginit.refine.updates.base import check_damping
 from cginit.refine.updates.bonded import BondedStep, coupled_changes
 
-__all__ = ["GaussNewton", "linear_system"]
+__all__ = ["GaussNewton", "linear_system", "part_of_turn"]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 MAX_SOLUTIONS, SETTLED = 5, 0.01
 #: Turns of pairs and shapes of molecules, each of which answers to the other.
 MAX_TURNS = 12
+#: Smallest part of a turn that is taken where they swing.
+SHORTEST_TURN = 0.25
 #: Largest spread of the energies of like molecules by a change of their medium, in kT per root of beads. Of eighteen
 #: steps of polystyrene with up to 0.9 all but two left its angles within 0.03 of their target (integral of the
 #: difference) or brought them nearer; one with 1.7 took them from 0.02 to 0.08. With 0.8 as limit one of two
@@ -132,6 +134,7 @@ class GaussNewton:
         for shown in differences:
             seen[shown.columns(layout)] |= np.isin(shown.local, shown.rows)
         found, bonded = np.zeros(layout.width), BondedStep({}, ())
+        taken, before = 1.0, np.zeros(layout.width)
         inside: list[InsideEnergy | None] = [None] * len(states)
         shaped = any(one.shapes is not None for one in states)
         for turn in range(MAX_TURNS if shaped else MAX_SOLUTIONS):
@@ -141,6 +144,9 @@ class GaussNewton:
             fit = fit_change(*start.beside(*system), bases, self.rule)
             log.debug("%.1f effective parameters, misfit %.2f a point", fit.freedom, fit.misfit)
             step = fit.change - found
+            if shaped:
+                taken = part_of_turn(step, before, taken)
+            step, before = taken * step, step
             reached = _advanced(states, layout, found, step)
             if reached is None:
                 # Where molecules answered already, what the closure did find is nearer than a straight line.
@@ -159,6 +165,27 @@ class GaussNewton:
         if shaped:
             return _believable(states, layout, history, found, bonded, inside)
         return found, bonded.changes
+
+
+def part_of_turn(step: Array, before: Array, taken: float) -> float:
+    """Return the part of a turn that is taken, after one of which the part `taken` was.
+
+    It is halved, down to a quarter, where a turn leads back: pairs and shapes then answer to each other by more than
+    they ask for, and whole turns would swing for ever.
+
+    Parameters
+    ----------
+    step, before : ndarray, shape (n,)
+        What this turn and the one before ask for.
+    taken : float
+        Part of the one before that was taken.
+
+    Examples
+    --------
+    >>> part_of_turn(np.array([-1.0]), np.array([2.0]), 1.0), part_of_turn(np.array([1.0]), np.array([2.0]), 1.0)
+    (0.5, 1.0)
+    """
+    return max(0.5 * taken, SHORTEST_TURN) if float(step @ before) < 0.0 else taken
 
 
 def _believable(
