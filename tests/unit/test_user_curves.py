@@ -9,10 +9,11 @@ import pytest
 
 from cginit.curves import RDF
 from cginit.errors import InputError
-from cginit.io import check_target, rdf_reading, read_rdf
+from cginit.io import check_target, rdf_reading, read_rdf, read_table
+from cginit.io.scattering import question_structure_factor
 from cginit.io.state_questions import question_state, question_temperature
 from cginit.state import StatePoint, check_density, number_density, thermal_energy
-from cginit.units import NM_KJ
+from cginit.units import NM_KJ, unit_system
 
 NM = "nm-kJ/mol"
 R = np.arange(1, 101) * 0.02
@@ -252,3 +253,35 @@ def test_distances_in_a_plane_are_refused(tmp_path):
     with pytest.raises(InputError, match="made by gmx rdf -xy, of distances in the plane"):
         read_rdf(save(tmp_path, text(R, G, head=head.format(" -xy"))), units=NM)
     assert read_rdf(save(tmp_path, text(R, G, head=head.format(""))), units=NM).r_max == 2.0
+
+
+class TestStructureFactor:
+    K = np.linspace(0.5, 40.0, 200)
+    #: In nm: the main peak of argon is near 20 nm^-1.
+    S = 1.0 - 0.95 * np.exp(-((K / 12.0) ** 4)) + 1.5 * np.exp(-((K - 20.0) ** 2) / 8.0)
+
+    def test_that_of_a_liquid_raises_no_question(self):
+        assert question_structure_factor(self.K, self.S, 20.35, NM_KJ) == ()
+
+    def test_g_in_its_place_is_named(self):
+        with pytest.raises(InputError, match=r"0 in .* rows.*looks like g\(r\), which needs no transform"):
+            question_structure_factor(R, np.where(R < 0.3, 0.0, G), 20.35, NM_KJ)
+
+    def test_wave_numbers_of_another_unit_are_named(self):
+        with pytest.raises(InputError, match=r"ends at k = 4 nm.*is expected near 17.2.*Is k in angstrom"):
+            question_structure_factor(0.1 * self.K, self.S, 20.35, NM_KJ)
+        (asked,) = question_structure_factor(self.K, self.S, 0.02035, unit_system("angstrom-kcal/mol"))
+        assert "is k in nm^-1" in asked
+
+
+@pytest.mark.parametrize(("beads", "asked"), [(2, True), (864, False)])
+def test_beads_that_fill_less_than_g_shows_are_asked_about(beads, asked):
+    target = RDF(R, G, units=NM, beads=beads)
+    found = question_state(target, StatePoint(20.35, 1.0, NM))
+    assert any("is the number of beads" in text for text in found) == asked
+
+
+def test_a_g_that_is_converted_as_a_potential_is_told_how(tmp_path):
+    path = save(tmp_path, text(R, G, head="r,g\n", separator=","), "g.csv")
+    with pytest.raises(InputError, match="converted with --is-rdf"):
+        read_table(path, units=NM)

@@ -68,12 +68,13 @@ def scattering(
     import numpy as np
 
     from cginit.io import write_rdf
-    from cginit.io.scattering import read_structure_factor
+    from cginit.io.scattering import question_structure_factor, read_structure_factor
     from cginit.liquid.scattering import invert_structure_factor
 
     system = unit_system(units)
     energy = stated_energy(temperature, kT, system)
     k, s, error = read_structure_factor(structure_factor)
+    odd = question_structure_factor(k, s, density, system, str(structure_factor))
     step = default_dr(system) if dr is None else dr
     last = step * np.floor(np.pi / max(k[0], 1e-3 * k[-1]) / step) if r_max is None else r_max
     done = invert_structure_factor(k, s, density, dr=step, r_max=float(last), window=window, s_error=error)
@@ -84,6 +85,8 @@ def scattering(
     _say(done, state, system, written)
     for note in notes:
         voice().note(note, "", None)
+    for question in odd:
+        voice().note(question, "note: ")
 
 
 def _say(done: Inversion, state: StatePoint, system: UnitSystem, written: Path) -> None:

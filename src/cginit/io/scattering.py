@@ -12,7 +12,7 @@ from cginit.io.rows import read_rows
 from cginit.units import UnitSystem
 from cginit.untrusted import reads_a_file
 
-__all__ = ["read_structure_factor", "read_waves"]
+__all__ = ["question_structure_factor", "read_structure_factor", "read_waves"]
 
 #: Rows of a structure factor, most: a diffractometer's are hundreds, and their transform takes seconds from here on.
 MOST_ROWS = 10_000
@@ -59,6 +59,63 @@ def read_structure_factor(path: str | os.PathLike[str]) -> tuple[Array, Array, A
     return k, s, error
 
 
+def question_structure_factor(
+    k: Array, s: Array, density: float, units: UnitSystem, name: str = "S(k)"
+) -> tuple[str, ...]:
+    r"""Refuse what cannot be the S(k) of a liquid of this density, and return questions on what hardly can.
+
+    The main peak of a liquid lies near :math:`2\pi\rho^{1/3}`, the wave number of the mean spacing.
+
+    Parameters
+    ----------
+    k, s : ndarray, shape (m,)
+    density : float
+        Of scatterers, in the inverse cube of the length unit of `units`.
+    units : UnitSystem
+        k is in its inverse unit of length.
+    name : str
+        What errors call it.
+
+    Raises
+    ------
+    InputError
+        If S is 0 in several rows, as g(r) is in a core, or ends before the main peak.
+
+    Examples
+    --------
+    >>> from cginit.units import NM_KJ
+    >>> k = np.linspace(1.0, 300.0, 300)
+    >>> s = 1.0 + 2.0 * np.exp(-((k - 200.0) ** 2) / 50.0)
+    >>> question_structure_factor(k, s, 33.0, NM_KJ)[0][:35]
+    'The main peak of S(k) is at k = 200'
+    """
+    spacing = 2.0 * np.pi * density ** (1.0 / 3.0)
+    unit = f"{units.length}^-1"
+    if np.count_nonzero(s == 0.0) >= EMPTY_ROWS:
+        raise InputError(
+            f"{name} is 0 in {np.count_nonzero(s == 0.0)} rows, which no structure factor is; this looks like g(r), "
+            "which needs no transform: cg-init guess --rdf"
+        )
+    if k[-1] < spacing:
+        raise InputError(
+            f"{name} ends at k = {k[-1]:.4g} {unit}, and at a density of {density:.4g} {units.density} its main peak "
+            f"is expected near {spacing:.3g}: g(r) would show nothing of the liquid. Is k in "
+            f"{'angstrom^-1' if units.length == 'nm' else 'another unit'}, or the density in another?"
+        )
+    top = int(np.argmax(s))
+    if s[top] > STRUCTURED and k[top] > FAR * spacing:
+        return (
+            f"The main peak of {name} is at k = {k[top]:.3g} {unit}, and at a density of {density:.4g} "
+            f"{units.density} it is expected near {spacing:.3g}: is k in "
+            f"{'nm^-1' if units.length == 'angstrom' else 'another unit'}, or the density in another?",
+        )
+    return ()
+
+
+#: So many rows of zeros are a core; rounding to two digits may leave one or two near k = 0 of a hard liquid.
+EMPTY_ROWS = 5
+#: A peak as high as this is that of a liquid, whose beads are not this many times nearer than their mean spacing.
+STRUCTURED, FAR = 1.5, 3.0
 #: S of a liquid at small k is at most some ten, near a critical point; a list of intensities has larger numbers.
 LARGEST = 100.0
 

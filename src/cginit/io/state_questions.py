@@ -29,9 +29,12 @@ GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.6
 #: asked about.
 MINIMUM, MAXIMUM, LOWER = 0.97, 1.005, 0.1
 
+#: Two beads in a cube are at most half its diagonal apart.
+FARTHEST = 0.5 * 3.0**0.5
+
 
 def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
-    """Return questions on a target and its state; in lj units only whether the density is that of the liquid of g.
+    """Return questions on a target and its state; in lj units only whether density and number of beads fit g.
 
     Parameters
     ----------
@@ -49,8 +52,9 @@ def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
     units = curve.units
     core = excluded_diameter(curve)
     gas = _liquid_of_a_gas(curve, here.density, core)
+    box = _small_box(curve, here.density)
     if units.length_nm is None or units.energy_kj_mol is None:
-        return () if gas is None else (gas,)
+        return tuple(text for text in (gas, box) if text)
     notes: list[str] = []
     if 0.0 < core * units.length_nm < SMALLEST:
         notes.append(
@@ -63,8 +67,7 @@ def question_state(target: RDF, state: StatePoint) -> tuple[str, ...]:
             f"{'angstrom' if units.length == 'nm' else 'another unit'}?"
         )
     notes += question_temperature(here.kT, units)
-    if gas is not None:
-        notes.append(gas)
+    notes += [text for text in (gas, box) if text]
     return tuple(notes)
 
 
@@ -105,6 +108,20 @@ def question_temperature(kT: float, units: UnitSystem) -> tuple[str, ...]:
     if kelvin > HOTTEST:
         return (f"The temperature is {kelvin:.0f} K: no molecule survives it. Is kT in {energy}?",)
     return ()
+
+
+def _small_box(target: RDF, density: float) -> str | None:
+    """Question a number of beads whose box is smaller than g(r) reaches."""
+    if target.beads is None:
+        return None
+    edge = (target.beads / density) ** (1.0 / 3.0)
+    if target.r_max <= FARTHEST * edge:
+        return None
+    unit = target.units.length
+    return (
+        f"g(r) reaches r = {target.r_max:.4g} {unit}, but {target.beads} beads at this density fill a cube with an "
+        f"edge of {edge:.3g} {unit}: is the number of beads (--target-beads) that of the whole box?"
+    )
 
 
 def _slip(units: UnitSystem) -> str:

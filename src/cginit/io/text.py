@@ -35,7 +35,10 @@ def read_columns(data: bytes, name: str, keyword: str | None = None) -> RawTable
             if (match := next((label for label in known if label in rows.names), None)) is not None
         }
         if "r" not in index or "u" not in index:
-            raise InputError(f"{name} names its columns {', '.join(rows.names)}; r and u must be among them")
+            curve = "; a g(r) is converted with --is-rdf" if "g" in {one[:1] for one in rows.names} else ""
+            raise InputError(
+                f"{name} names its columns {', '.join(rows.names)}; r and u must be among them{curve}"
+            )
     elif not 2 <= width <= 4:
         raise InputError(f"{rows.where(0)} has {width} columns; a table has 2 to 4: r U [F [error]]")
     quantities = {key: rows.numbers(column, key) for key, column in index.items() if column < width}
