@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from cginit import RDF, InputError, PairPotential
-from cginit.configuration import Trajectory
+from cginit.configuration import Configuration, Trajectory
+from cginit.coordinates import count_terms
 from cginit.growth import grown_configuration
 from cginit.guess import molecules
 from cginit.guess.far_pairs import between_molecules
+from cginit.guess.likeness import fits_its_box
 from cginit.guess.mixture import OUTSIDE
+from cginit.guess.molecules import default_method
 from cginit.interactions import Interaction, Interactions
 from cginit.sampling import count_partial_pairs
 from cginit.target import Target
@@ -114,3 +117,60 @@ def test_chains_whose_far_pairs_are_counted_start_as_those_between_molecules(cha
     seen = between.rdfs["A-A"].g[: found.r.size] > 0.3
     off, step = ((one.u - alone.u)[seen] for one in (found, plain))
     assert np.sqrt(np.mean(off**2)) < 0.3 * np.sqrt(np.mean(step**2))
+
+
+def bent(seed, spread=0.1, molecules=200):
+    """Return molecules of three beads whose angles are spread around two radians."""
+    random = np.random.default_rng(seed)
+    angle = 2.0 + spread * random.standard_normal(molecules)
+    ends = np.stack([np.cos(angle), np.sin(angle), np.zeros(molecules)], axis=1)
+    beads = np.stack([np.tile([1.0, 0.0, 0.0], (molecules, 1)), np.zeros((molecules, 3)), ends], axis=1)
+    beads *= 1.0 + 0.03 * random.standard_normal((molecules, 1, 1))
+    places = (beads + random.uniform(0.0, 10.0, (molecules, 1, 3))).reshape(-1, 3)
+    bonds = {"bond A-A": [[0, 1], [1, 2]], "angle A-A-A": [[0, 1, 2]]}
+    topology = Topology([0, 0, 0], ("A",), bonds).repeated(molecules)
+    return Configuration(places, [10.0] * 3, units="lj", topology=topology)
+
+
+def wanted_of(start, molecules=200):
+    """Return a target with the distributions of many such molecules."""
+    many = [bent(seed).positions for seed in range(100, 120)]
+    trajectory = Trajectory(np.array(many, dtype=np.float32), start.box, units="lj", topology=start.topology)
+    grids = Interactions(
+        {"bond A-A": np.arange(0.8, 1.2001, 0.01), "angle A-A-A": np.linspace(0.0, np.pi, 91)}
+    )
+    return Target(
+        {"A-A": RDF(R, np.ones(R.size), np.full(R.size, 0.01), units="lj")},
+        3 * molecules / 1000.0,
+        1.0,
+        topology=start.topology,
+        distributions=count_terms(trajectory, grids).map(lambda one: one.distribution()),
+    )
+
+
+def test_the_network_is_the_default_where_a_start_has_the_shapes_that_are_wanted():
+    target = wanted_of(bent(0))
+    # Of twenty draws from the distribution itself none is refused: 200 angles lie 0.09 +- 0.02 elsewhere.
+    assert all(default_method(target, bent(seed)) == "network" for seed in range(20))
+    assert default_method(target, None) == "boltzmann"
+    # As molecules are grown: each angle the most probable.
+    assert default_method(target, bent(0, spread=0.001)) == "boltzmann"
+    assert default_method(target, bent(0, spread=0.4)) == "boltzmann"
+    assert default_method(target, replace(bent(0), topology=None)) == "boltzmann"
+    # Molecules that are as long as their box meet themselves.
+    assert not fits_its_box(replace(bent(0), box=np.array([10.0, 10.0, 1.4])))
+    # Angles that the file of the start does not list are those of the target.
+    bonds = Topology([0, 0, 0], ("A",), {"bond A-A": [[0, 1], [1, 2]]}).repeated(200)
+    for spread, method in ((0.1, "network"), (0.001, "boltzmann")):
+        assert default_method(target, replace(bent(0, spread), topology=bonds)) == method
+
+
+def test_a_guess_without_a_method_is_that_of_the_default():
+    start = bent(0)
+    target = wanted_of(start)
+    named, unnamed = (
+        molecules.guess_molecules(target, method, 2.5, start)["A-A"] for method in ("network", None)
+    )
+    assert unnamed.provenance == named.provenance
+    assert unnamed.provenance.method != "boltzmann"
+    assert molecules.guess_molecules(target, None, 2.5)["A-A"].provenance.method == "boltzmann"

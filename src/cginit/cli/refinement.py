@@ -54,7 +54,7 @@ def guess_system(
     """Guess each interaction from the first state that has it; of one bead type by any method."""
     from cginit.guess import REFINEMENT_METHOD, guess
     from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, guess_mixture
-    from cginit.guess.molecules import DEFAULT_MOLECULE_METHOD, guess_molecules
+    from cginit.guess.molecules import guess_molecules
     from cginit.interactions import Interactions
 
     found: dict[Interaction, Potential] = {}
@@ -64,7 +64,7 @@ def guess_system(
             continue
         if one.topology is not None:
             start = starts[number] if starts else None
-            own = guess_molecules(one, method or DEFAULT_MOLECULE_METHOD, cutoff, start)
+            own = guess_molecules(one, method, cutoff, start)
         elif len(one.pairs) == 1:
             own = {one.pairs[0]: guess(one.rdfs.only(), one.state, method or REFINEMENT_METHOD, cutoff)}
         else:

@@ -14,6 +14,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.far_pairs import between_molecules
+from cginit.guess.likeness import fits_its_box, has_wanted_shapes
 from cginit.guess.mixture import OUTSIDE
 from cginit.guess.network import NetworkGuess
 from cginit.interactions import Interaction, Interactions, all_pairs
@@ -24,20 +25,39 @@ from cginit.models.correlations import WEIGHTS
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
 
-__all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "guess_molecules"]
+__all__ = ["DEFAULT_MOLECULE_METHOD", "MOLECULE_METHODS", "default_method", "guess_molecules"]
 
 MOLECULE_METHODS = ("boltzmann", "hnc", "verlet", "network")
 #: The network that has learned from molecules.
 NETWORK = "molecules"
-#: The one taken when none is named. The network starts nearer on twelve of fourteen liquids
-#: (benchmarks/molecules/starts.md), but like all others it needs molecules of the right shapes.
-#: `cginit.guess.direct` makes a better one where a trajectory is at hand.
+#: The one that needs no molecules; see `default_method`. `cginit.guess.direct` makes a better one where a trajectory
+#: is at hand.
 DEFAULT_MOLECULE_METHOD = "boltzmann"
+
+
+def default_method(target: Target, start: Configuration | None) -> str:
+    """Return the method that is taken when none is named.
+
+    The network, if a start shows molecules of the shapes that the target wants, none longer than the box;
+    -kT ln g otherwise. Of the fourteen liquids of ``benchmarks/molecules/starts.md`` thirteen are such ones,
+    and the network starts nearer to g on twelve of them and as near on the other; the fourteenth, of chains longer
+    than their box, it starts farther from.
+
+    Parameters
+    ----------
+    target : Target
+        Of molecules.
+    start : Configuration or None
+        What `guess_molecules` is given.
+    """
+    if start is None or not target.rdfs:
+        return DEFAULT_MOLECULE_METHOD
+    return "network" if has_wanted_shapes(target, start) and fits_its_box(start) else DEFAULT_MOLECULE_METHOD
 
 
 def guess_molecules(
     target: Target,
-    method: str = DEFAULT_MOLECULE_METHOD,
+    method: str | None = None,
     r_cut: float | Interactions[float] | None = None,
     start: Configuration | None = None,
 ) -> Interactions[Potential]:
@@ -50,12 +70,13 @@ def guess_molecules(
     ----------
     target : Target
         Of molecules.
-    method : {"boltzmann", "hnc", "verlet", "network"}
-        Of the pairs: :math:`-kT \ln g`, or the inversion of the Ornstein-Zernike equation with the structure
-        :math:`\Omega(k)` of the molecules of `start`, closed by the hypernetted chain, by the bridge function of
-        Verlet (`cginit.liquid.bridge`), or by that of the network of connected beads, which sees g and h - c of each
-        pair and the density of all beads. A pair that is unlike the training of the network has that of Verlet. Where
-        the equation has no solution, -kT ln g stands in. The notes of the potentials say both.
+    method : {"boltzmann", "hnc", "verlet", "network"}, optional
+        Of the pairs, by default that of `default_method`: :math:`-kT \ln g`, or the inversion of the Ornstein-Zernike
+        equation with the structure :math:`\Omega(k)` of the molecules of `start`, closed by the hypernetted chain, by
+        the bridge function of Verlet (`cginit.liquid.bridge`), or by that of the network of connected beads, which
+        sees g and h - c of each pair and the density of all beads. A pair that is unlike the training of the network
+        has that of Verlet. Where the equation has no solution, -kT ln g stands in. The notes of the potentials say
+        both.
     r_cut : float or Interactions of float, optional
         Cut-off of all pairs, or of each; by default each has that of a single species with its g(r).
     start : Configuration, optional
@@ -67,6 +88,7 @@ def guess_molecules(
     InputError
         If the method is unknown, a cut-off lies beyond the target, or a method that needs a start has none.
     """
+    method = default_method(target, start) if method is None else method
     if method not in MOLECULE_METHODS:
         raise InputError(f"unknown method {method!r} for molecules; known are {', '.join(MOLECULE_METHODS)}")
     found: dict[Interaction, Potential] = {}
