@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,12 @@ from cginit.guess import default_cutoff
 from cginit.guess.assembly import visible_target
 from cginit.guess.boltzmann import Boltzmann
 from cginit.guess.closure_error import SMALLEST
-from cginit.guess.integral_equation import IntegralEquation, indirect_correlation
+from cginit.guess.integral_equation import (
+    IntegralEquation,
+    at_infinite_size,
+    correlations_by_weight,
+    indirect_correlation,
+)
 from cginit.liquid.forward import solve
 from cginit.splines import cubic_spline
 from cginit.state import StatePoint
@@ -203,3 +210,19 @@ def test_gamma_at_the_origin_is_that_of_the_spline_through_all_nodes() -> None:
     mirrored, both = np.concatenate([-r[:0:-1], r[1:]]), np.concatenate([gamma[:0:-1], gamma[1:]])
     # The nodes left out count less than 0.27^30 = 1e-17.
     assert gamma[0] == pytest.approx(float(cubic_spline(mirrored, both, [0.0])[0]), rel=1e-13)
+
+
+def test_the_start_of_an_inversion_changes_nothing_but_its_steps() -> None:
+    """What the correction for the number of beads has solved is where the inversion of the corrected g begins."""
+    r = np.linspace(0.0, 2.5, 51)
+    fluid = solve(r, wca(r), 0.6)
+    target = RDF(fluid.r[:100], fluid.g[:100] * (1.0 - 1e-3), np.full(100, 1e-3), units="lj", beads=500)
+    visible = at_infinite_size(visible_target(target, bin_average=False), 0.6)
+    assert visible.near is not None
+    found, _ = correlations_by_weight(visible, 0.6, "hnc", (100.0, 10.0))
+    alone = replace(visible, near=None)
+    # The tolerance of 1e-9 in r h is 1e-7 in gamma at an S(k) of 0.1.
+    for gamma, weight in zip(found, (100.0, 10.0), strict=True):
+        np.testing.assert_allclose(
+            gamma, indirect_correlation(alone, 0.6, "hnc", weight)[0], rtol=0, atol=1e-6
+        )

@@ -12,7 +12,7 @@ import pytest
 
 from cginit import read_table
 from cginit.errors import InputError
-from cginit.models.model import read_model
+from cginit.models.model import SHIPPED, model_names, open_session, read_model
 from cginit.trajectory.mapping_files import read_mapping
 from cginit.untrusted import LARGEST_ARRAYS, parse_xml, read_arrays
 from cginit.votca import read_settings
@@ -111,3 +111,18 @@ def test_a_model_is_the_one_that_was_described(tmp_path):
     (tmp_path / "cn-f.json").write_text(json.dumps(description))
     with pytest.raises(InputError, match="describes"):
         read_model(tmp_path, "cn-f")
+
+
+@pytest.mark.parametrize("name", model_names(("pressure", "bridge")))
+def test_a_network_answers_the_same_with_and_without_optimisation(name):
+    content = (SHIPPED / f"{name}.onnx").read_bytes()
+    sessions = [open_session(content, optimised=optimised) for optimised in (False, True)]
+    rng = np.random.default_rng(1)
+    inputs = {
+        one.name: rng.uniform(0.2, 1.0, [3, *one.shape[1:]]).astype(np.float32)
+        for one in sessions[0].get_inputs()
+    }
+    as_it_is, optimised = (session.run(None, inputs) for session in sessions)
+    for before, after in zip(as_it_is, optimised, strict=True):
+        # Sums of some hundred numbers of single precision, layer after layer.
+        np.testing.assert_allclose(before, after, rtol=1e-3, atol=1e-4)

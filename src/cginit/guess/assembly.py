@@ -10,7 +10,7 @@ from cginit.curves import RDF, Array, PairPotential, Provenance
 from cginit.errors import InputError
 from cginit.extrapolate import VISIBLE, extend_core, first_visible
 from cginit.liquid.boltzmann import bin_average_correction
-from cginit.liquid.ornstein_zernike import estimate_noise
+from cginit.liquid.ornstein_zernike import OZInversion, estimate_noise
 from cginit.state import StatePoint
 
 __all__ = ["VisibleTarget", "potential_from", "visible_target"]
@@ -31,11 +31,14 @@ class VisibleTarget:
         Standard error of g: that of the target, or estimated from its roughness.
     first : int
         Index of the first point that shows the potential.
+    near : OZInversion, optional
+        That of nearly the same g, with which the search for its own may begin.
     """
 
     target: RDF
     error: Array
     first: int
+    near: OZInversion | None = None
 
 
 def visible_target(target: RDF, *, bin_average: bool = True) -> VisibleTarget:

@@ -95,19 +95,20 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
     if target.beads is None:
         return visible
     # As the other inversions of this file, it is imported by the targets that need it.
-    from cginit.liquid.finite_size import compressibility_limit, infinite_system
+    from cginit.liquid.finite_size import corrected_inversion, infinite_system
 
-    wave = target.smallest_wave
+    wave, near = target.smallest_wave, None
     if wave is not None:
         s_0 = wave.s
     else:
         nodes, g, error = _on_sine_nodes(visible)
         try:
-            s_0 = compressibility_limit(nodes, g, density, target.beads, error)
+            near = corrected_inversion(nodes, g, density, target.beads, error)
         except ConvergenceError:
             return visible
+        s_0 = float(near.s_k[0])
     corrected = infinite_system(target.g, s_0, target.beads)
-    return replace(visible, target=replace(target, g=corrected, beads=None))
+    return replace(visible, target=replace(target, g=corrected, beads=None), near=near)
 
 
 def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
@@ -139,7 +140,7 @@ def correlations_by_weight(
 ) -> tuple[Array, tuple[str, ...]]:
     """Return what `indirect_correlation` returns for each weight of the noise, ``(weights, n)``; notes of the first.
 
-    Each inversion begins where the last one ended.
+    Each inversion begins where the last one ended, the first at `VisibleTarget.near`.
     """
     target = visible.target
     nodes, g, error = _on_sine_nodes(visible)
@@ -158,7 +159,7 @@ def correlations_by_weight(
                 nodes, g, density, target.long_wave, closure, error=error, noise_weight=weight
             )
         else:
-            last = found[-1] if found else None
+            last = found[-1] if found else visible.near
             solution = invert(nodes, g, density, closure, error=error, noise_weight=weight, start=last)
         found.append(solution)
     return np.array([_on_target(one.r, one.gamma, target.r) for one in found]), found[0].notes
@@ -201,9 +202,21 @@ def _on_target(nodes: Array, gamma: Array, r: Array) -> Array:
         return gamma
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
     if nodes.size + 1 == r.size and r[0] == 0.0 and np.array_equal(nodes, r[1:]):
-        near = gamma[:SEEN]
-        mirrored = np.concatenate([-nodes[:SEEN][::-1], nodes[:SEEN]])
-        origin = cubic_spline(mirrored, np.concatenate([near[::-1], near]), [0.0])
-        return np.concatenate([origin, gamma])
+        return np.concatenate([[_at_origin(gamma)], gamma])
     mirrored = np.concatenate([-nodes[::-1], nodes])
     return cubic_spline(mirrored, np.concatenate([gamma[::-1], gamma]), r)
+
+
+def _at_origin(gamma: Array) -> float:
+    r"""Return the value at r = 0 of the cubic spline through gamma ``(n,)`` at steps 1, 2, ... and its mirror image.
+
+    Between -1 and 1 it is :math:`\gamma_1 + \tfrac12 m_1 (r^2 - 1)` with the slope :math:`m_1` at 1. There its second
+    derivative is :math:`m_1`, too. Further out
+
+    .. math:: m_{i-1} + 4 m_i + m_{i+1} = 3 (\gamma_{i+1} - \gamma_{i-1}) = k_i, \qquad
+              m_2 = q m_1 - \sum_{i>1} q^{i-1} k_i, \quad q = \sqrt3 - 2.
+    """
+    q, near = np.sqrt(3.0) - 2.0, gamma[:SEEN]
+    beyond = -3.0 * float(q ** np.arange(1, near.size - 1) @ (near[2:] - near[:-2]))
+    slope = (6.0 * (near[1] - near[0]) - 2.0 * beyond) / (5.0 + 2.0 * q)
+    return float(near[0] - 0.5 * slope)

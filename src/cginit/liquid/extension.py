@@ -254,8 +254,10 @@ def close_tail(target: MeasuredCorrelations, start: Extension) -> Extension | No
     shape = (target.wanted.shape[0], 2 * inner)
     scale = np.sqrt(target.weights)[:, None] * grid.r[inner : 2 * inner]
 
+    begin = np.concatenate([start.direct, np.zeros(start.direct.shape)], axis=1)
+
     def evaluate(direct: Array) -> tuple[Array, tuple[Array, Array, Array] | None]:
-        s = target.structure(direct)
+        s = start.s if direct is begin else target.structure(direct)
         if s is None:
             return direct, None
         total = target.total(s, 2 * inner)
@@ -290,7 +292,7 @@ def close_tail(target: MeasuredCorrelations, start: Extension) -> Extension | No
         return product
 
     found = damped_newton(
-        np.concatenate([start.direct, np.zeros(start.direct.shape)], axis=1),
+        begin,
         evaluate,
         linear,
         precondition=precondition,

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.liquid.matrices import pair_indices
-from cginit.liquid.ornstein_zernike import invert
+from cginit.liquid.ornstein_zernike import OZInversion, invert
 
-__all__ = ["compressibility_limit", "infinite_system"]
+__all__ = ["compressibility_limit", "corrected_inversion", "infinite_system"]
 
 #: S(0) enters divided by the number of beads: above this the fluid is near-critical, and more is not believed.
 LARGEST = 3.0
@@ -118,8 +118,15 @@ def compressibility_limit(
     >>> round(compressibility_limit(r, np.ones(80), 0.1, 500), 2)
     1.0
     """
-    s_0, found = 0.0, None
-    for _ in range(ROUNDS):
-        found = invert(r, infinite_system(g, s_0, beads), density, error=error, start=found)
+    return float(corrected_inversion(r, g, density, beads, error).s_k[0])
+
+
+def corrected_inversion(
+    r: ArrayLike, g: ArrayLike, density: float, beads: float, error: ArrayLike | None = None
+) -> OZInversion:
+    """Return the inversion whose S(0) is `compressibility_limit`, which takes and raises the same."""
+    found = invert(r, infinite_system(g, 0.0, beads), density, error=error)
+    for _ in range(1, ROUNDS):
         s_0 = float(found.s_k[0])
-    return s_0
+        found = invert(r, infinite_system(g, s_0, beads), density, error=error, start=found)
+    return found
