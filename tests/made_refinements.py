@@ -93,10 +93,10 @@ def normal(centre, width, coordinate):
     return Distribution.normalised(x, p, 0.01 * p, coordinate=coordinate, units="lj")
 
 
-def trimers(folder, label="", notes=(), molecules=10, given=None):
+def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None):
     """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store.
 
-    What is `given` has a potential that stays, and no target.
+    What is `given` has a potential that stays, and no target. `shapes` are places kept of the run, if any.
     """
     bond = f"bond A-B {label}".strip()
     terms = {bond: [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
@@ -123,6 +123,7 @@ def trimers(folder, label="", notes=(), molecules=10, given=None):
             distributions=Interactions(got),
             distances=Interactions({**one.distances, **distances}),
             warnings=tuple(notes),
+            shapes=shapes,
         ),
     )
     return store

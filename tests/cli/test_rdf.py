@@ -121,6 +121,8 @@ def test_a_trajectory_of_several_types_leaves_what_the_refinement_of_a_mixture_r
     assert (
         found.rdfs["P", "Q"].g.tolist() == read_rdf(tmp_path / "targets" / "P-Q.dat").with_core().g.tolist()
     )
+    # A pair alone is no liquid of its own, and says so to whoever guesses from it.
+    assert read_rdf_header(tmp_path / "targets" / "P-Q.dat").part_of == "mixture"
     with pytest.raises(InputError, match="P-Q, Q-Q is not sampled; leave --pair out"):
         run(*options, "--out", tmp_path / "one.dat", "--pair", "P-P", "--system", file)
 
@@ -131,6 +133,7 @@ def test_one_type_is_a_mixture_of_one(gas, tmp_path):
     run(*options, "--out", tmp_path / "one.dat", "--system", file)
     (found,) = read_system(file).targets
     assert (len(found.pairs), found.kT) == (1, 1.5)
+    assert read_rdf_header(tmp_path / "one.dat").part_of is None
 
 
 def test_neighbours_along_bonds_that_no_file_names_are_asked_about(tmp_path):

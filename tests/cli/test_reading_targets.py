@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cginit import read_table
+from cginit import RDF, PairPotential, StatePoint, read_table, write_rdf
 from cginit.cli.app import app
+from cginit.cli.guess import Problem, implied_pressure
+from cginit.eos.result import Pressure
 from cginit.errors import InputError
 
 R = np.arange(0, 151) * 0.01
@@ -196,3 +198,25 @@ def test_a_temperature_in_degrees_below_zero_is_named(tmp_path, command):
     done = invoke(*command, "--rdf", path, "--density", DENSITY, "--temperature", -20, "--units", "nm-kJ/mol")
     assert isinstance(done.exception, InputError)
     assert "-20 degrees Celsius are 253.15 K" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [("mixture", "one pair of a mixture"), ("molecules", "a liquid of its own without bonds")],
+)
+def test_a_pair_of_something_larger_says_so(tmp_path, what, words):
+    whole = RDF(R, G, units="nm-kJ/mol")
+    path = write_rdf(whole, tmp_path / "A-B.dat", part_of=what)
+    output, _ = guessed(tmp_path, "--rdf", path, *STATE)
+    assert words in output
+
+
+@pytest.mark.parametrize(("error", "known"), [(5.0e8, False), (40.0, True)])
+def test_a_pressure_that_no_route_knows_is_not_printed(monkeypatch, error, known):
+    """A third virial coefficient of wells of many kT is a number without meaning, as large as its error."""
+    found = Pressure(-30.0 if known else -5.0e8, error, "b2+b3")
+    monkeypatch.setattr("cginit.eos.pressure", lambda *_: found)
+    target = RDF(R, G, units="lj")
+    potential = PairPotential.shifted(R, np.where(R < 0.28, 40.0, 0.0), units="lj")
+    text, _ = implied_pressure(Problem(target, StatePoint(0.7, 1.0, "lj"), 1.0, ()), potential)
+    assert text.startswith("-30 ± 40 " if known else "not known: no route of theory has an answer")

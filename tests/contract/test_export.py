@@ -199,6 +199,7 @@ def test_loose_beads_in_reduced_units(tmp_path):
     assert not any(file.name == "bonded.table" for file in files)
     with pytest.raises(InputError, match="this model is in reduced ones; write it for lammps or hoomd"):
         export_model(one, "openmm", tmp_path / "openmm")
+    assert not (tmp_path / "openmm").exists()
 
 
 def test_what_cannot_be_written_is_said(start, tmp_path):

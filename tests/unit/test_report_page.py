@@ -26,6 +26,7 @@ from cginit.report import page
 from cginit.report.citations import citations
 from cginit.report.comparison import Comparison, energy_curve
 from cginit.report.downloads import tables
+from cginit.report.inside import inside_molecules
 from cginit.report.page_data import page_data
 from cginit.report.structure import structure_factors
 from cginit.target import Target
@@ -280,3 +281,35 @@ def test_without_plotly_it_says_what_to_install(monkeypatch):
     with pytest.raises(MissingDependencyError, match=r"cginit\[report\]"):
         page.page_html({"title": ""})
     page._library.cache_clear()
+
+
+def bent(frames, molecules=10):
+    """Places of trimers A-B-A with bonds of 1 and ends 1.5 apart, in a box of 100 beads a cubed length each."""
+    rng = np.random.default_rng(3)
+    half = np.sqrt(1.0 - 0.75**2)
+    one = np.array([[-0.75, 0.0, 0.0], [0.0, half, 0.0], [0.75, 0.0, 0.0]])
+    centres = rng.uniform(0.0, 4.0, (frames, molecules, 1, 3))
+    return (centres + one).reshape(frames, -1, 3).astype(np.float32)
+
+
+def test_pairs_inside_molecules_are_shown(tmp_path):
+    trimers(tmp_path, shapes=bent(6))
+    opened = cginit.open(tmp_path)
+    found = inside_molecules(opened.rounds[0][0], opened.targets[0])
+    # Each end has one other end and one middle, each middle two ends; densities are 0.2 and 0.1.
+    step = R[1] - R[0]
+    volume = np.diff(np.append(0.0, found.r + 0.5 * step) ** 3) * 4.0 / 3.0 * np.pi
+    assert 0.2 * volume @ found.g["A-A"] == pytest.approx(1.0)
+    assert 0.1 * volume @ found.g["A-B"] == pytest.approx(1.0)
+    assert found.r[np.argmax(found.g["A-A"])] == pytest.approx(1.5, abs=0.5 * step)
+    assert found.r[np.argmax(found.g["A-B"])] == pytest.approx(1.0, abs=0.5 * step)
+    # All frames have the same molecules, up to rounding.
+    assert found.error["A-A"].max() < 1e-12
+    data = page_data(opened)
+    assert [one["name"] for one in data["inside"]] == ["A-A", "A-B"]
+    np.testing.assert_allclose(data["inside"][0]["frames"][0]["y"], found.g["A-A"], rtol=1e-4)
+
+
+def test_what_kept_no_molecules_shows_none_inside(tmp_path):
+    trimers(tmp_path)
+    assert page_data(cginit.open(tmp_path))["inside"] == []

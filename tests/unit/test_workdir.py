@@ -150,6 +150,14 @@ def test_a_folder_in_which_nothing_was_simulated_is_anybodys(tmp_path):
         store(tmp_path, {"target": "with a slip"})
 
 
+def test_of_many_settings_in_one_those_that_differ_are_named(tmp_path):
+    store(tmp_path, {"schedule": "Schedule(every=50, production=1500, length=None)"}).close()
+    with store(tmp_path, {"schedule": "Schedule(every=50, production=1500, length=None)"}) as found:
+        simulated(found, 0)
+    with pytest.raises(InputError, match=r"\(schedule: production = 1500 there, 3000 here\); use the same"):
+        store(tmp_path, {"schedule": "Schedule(every=50, production=3000, length=None)"})
+
+
 @pytest.mark.parametrize("size", [0, None])
 def test_a_target_cut_short_is_written_again(tmp_path, size):
     with_three(tmp_path)

@@ -55,6 +55,8 @@ __all__ = [
 
 #: Pressure in bar that a user expects, and how far from it one is worth a warning.
 AMBIENT, FAR = 1.0, 100.0
+#: A pressure whose error is this part of it, and this many times the pressure of an ideal gas, is none.
+LEAST_KNOWN, MOST_IDEAL = 0.9, 100.0
 #: Pressure in bar beyond which a slip of units is more likely than the pair potential's own: water as one bead has
 #: 1e4.
 BEYOND_ALL = 1e5
@@ -124,6 +126,7 @@ def read_problem(options: GuessOptions) -> Problem:
     notes = (
         *reading.notes,
         *_of_a_mixture(reading.others),
+        *_part_of(header.part_of),
         *prepared.notes,
         *check_target(target, r_cut, state),
         *question_curve(reading.rdf),
@@ -138,6 +141,17 @@ def _of_a_mixture(others: tuple[str, ...]) -> tuple[str, ...]:
     return (
         f"the file holds more g(r): {', '.join(others)}. If they are pairs of one mixture, the beads here are taken "
         "for a liquid of their own, which they are not; cg-init guess SYSTEM.toml takes all pairs together",
+    )
+
+
+def _part_of(stated: str | None) -> tuple[str, ...]:
+    """Note that a g(r) is, as its file states, one of those that belong together."""
+    if stated is None:
+        return ()
+    whole, bonds = ("molecules", " without bonds") if stated == "molecules" else (f"a {stated}", "")
+    return (
+        f"this g(r) is one pair of {whole}, as its header states, and taken alone for a liquid of its own{bonds}. "
+        "cg-init target --system writes a file of all that belongs together, for cg-init guess and refine",
     )
 
 
@@ -301,6 +315,10 @@ def implied_pressure(problem: Problem, potential: PairPotential) -> tuple[str, t
         found = pressure(potential, problem.state)
     except CGInitError as failure:
         return f"not known: {failure}", ()
+    ideal = problem.state.density * problem.state.kT
+    if found.error > max(LEAST_KNOWN * abs(found.value), MOST_IDEAL * ideal):
+        worst = f"{found.method} gives {found.value:.1g} ± {found.error:.1g} {found.units.pressure}"
+        return f"not known: no route of theory has an answer for this potential ({worst})", ()
     voice().result["pressure"] = {
         **quantity(found.value, found.units.pressure, found.error),
         "method": found.method,

@@ -150,9 +150,16 @@ def _write(
         "densities": {name: quantity(one, sampled.units.density) for name, one in sampled.densities},
         "kT": quantity(state.kT, sampled.units.energy),
     }
+    # Whoever guesses from one of the files is told that it is no liquid of its own.
+    part = "molecules" if sampled.several else "mixture" if len(sampled.densities) > 1 else None
     for names, file in files.items():
         written = write_rdf(
-            targets[names], file, state=state, notes=_notes(names, sampled), left_out=sampled.exclusions
+            targets[names],
+            file,
+            state=state,
+            notes=_notes(names, sampled),
+            left_out=sampled.exclusions,
+            part_of=part,
         )
         label = "" if len(sampled.densities) == 1 else f" {'-'.join(names)}"
         spoken.file(

@@ -82,8 +82,15 @@ def export_model(model: Model, program: str, folder: Path, *, source: str = "a r
             )
         )
     one = PROGRAMS[program]
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    files = one.write(model, folder)
+    try:
+        files = one.write(model, folder)
+    except InputError:
+        # What a program cannot run leaves nothing; a folder that holds files stays.
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
     text = _README.format(
         title=one.title,
         run=one.run,

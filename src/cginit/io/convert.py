@@ -96,6 +96,7 @@ def convert(
         state=state,
         format=to_format,
         left_out=stated.left_out,
+        part_of=stated.part_of,
     )
 
 

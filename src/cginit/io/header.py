@@ -46,6 +46,8 @@ class Header:
         End of the extrapolated core, and the cut-off where the file's rows go beyond it.
     left_out : str or None
         Of g(r): it is divided by the pairs that it counts, all but these, in the words of `cginit.topology.Topology`.
+    part_of : str or None
+        Of g(r): what it is one pair of, ``mixture`` or ``molecules``.
     notes : tuple of str
         Sentences for the user.
     """
@@ -63,6 +65,7 @@ class Header:
     r_core: float | None = None
     r_cut: float | None = None
     left_out: str | None = None
+    part_of: str | None = None
     notes: tuple[str, ...] = ()
 
     def provenance(self) -> Provenance | None:
@@ -73,7 +76,7 @@ class Header:
         return Provenance(self.method or "unknown", self.model, self.density, self.kT, self.source)
 
 
-_TEXT = ("version", "method", "model", "source", "left_out")
+_TEXT = ("version", "method", "model", "source", "left_out", "part_of")
 _STATE = ("density", "kT")
 #: Printed without the rounding error that a conversion leaves in a length.
 _PLAIN = ("beads", "r_core", "r_cut")

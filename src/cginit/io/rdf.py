@@ -57,6 +57,8 @@ class RDFHeader:
         Hash of the file's content, ``sha256:`` and 12 hexadecimal digits, for `cginit.curves.Provenance`.
     left_out : str or None
         The pairs that g(r) does not count, and is not divided by.
+    part_of : str or None
+        What it is one pair of: ``mixture`` or ``molecules``.
     """
 
     units: UnitSystem | None = None
@@ -65,6 +67,7 @@ class RDFHeader:
     version: str | None = None
     source: str = ""
     left_out: str | None = None
+    part_of: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,9 @@ def read_rdf_header(path: str | os.PathLike[str]) -> RDFHeader:
     data = read_bytes(path)
     stated = parse_header(comments_of(data, name), name)
     source = f"sha256:{hashlib.sha256(data).hexdigest()[:12]}"
-    return RDFHeader(stated.units, stated.density, stated.kT, stated.version, source, stated.left_out)
+    return RDFHeader(
+        stated.units, stated.density, stated.kT, stated.version, source, stated.left_out, stated.part_of
+    )
 
 
 @reads_a_file
@@ -263,6 +268,7 @@ def write_rdf(
     format: str | None = None,
     notes: Sequence[str] = (),
     left_out: str | None = None,
+    part_of: str | None = None,
 ) -> Path:
     """Write a radial distribution function in VOTCA's layout ``r g [error] i`` or as CSV.
 
@@ -283,6 +289,8 @@ def write_rdf(
         Sentences on the curve, for the header.
     left_out : str, optional
         The pairs that it does not count, and is not divided by: ``none``, ``molecule``, ``1-3``, ...
+    part_of : str, optional
+        What it is one pair of, where it is not that of a liquid of one bead type: ``mixture`` or ``molecules``.
 
     Returns
     -------
@@ -308,6 +316,7 @@ def write_rdf(
             long_wave=rdf.long_wave,
             waves=() if rdf.structure_factor is None else rdf.structure_factor.rows(),
             left_out=left_out,
+            part_of=part_of,
             notes=tuple(notes),
         )
     )

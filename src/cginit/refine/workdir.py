@@ -22,6 +22,7 @@ import numpy as np
 from cginit.atomic import check_writable, write_atomically
 from cginit.errors import CGInitError, EngineError, InputError, files_explained, in_words
 from cginit.lock import FolderLock
+from cginit.refine.differing import difference
 
 __all__ = ["WorkDir", "disk_explained", "save_arrays", "write_json"]
 
@@ -170,9 +171,7 @@ class WorkDir:
         names = sorted({*there, *identity})
         differing = [name for name in names if there.get(name) != identity.get(name)]
         if differing:
-            details = "; ".join(
-                f"{name}: {there.get(name)} there, {identity.get(name)} here" for name in differing
-            )
+            details = "; ".join(difference(name, there.get(name), identity.get(name)) for name in differing)
             raise InputError(
                 f"{self.folder} holds another refinement ({details}); use the same settings to go on with it, "
                 "or a new --workdir"

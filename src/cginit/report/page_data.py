@@ -21,6 +21,7 @@ from cginit.refine.record import Round, round_lmse, round_potentials
 from cginit.report.citations import citations
 from cginit.report.comparison import SIGMAS, Comparison, coordinate_label, distribution_label, energy_curve
 from cginit.report.downloads import packed, tables
+from cginit.report.inside import inside_molecules
 from cginit.report.structure import structure_factors
 from cginit.report.summary import about_run, name_of, setting_rows, version_rows
 from cginit.target import Target
@@ -62,6 +63,7 @@ def page_data(opened: OpenedRefinement) -> dict[str, Any]:
         "distributions": [],
         "potentials": [],
         "structures": [],
+        "inside": [],
         "errors": _errors(frames, opened.targets),
         "tables": [],
         "certainty": [],
@@ -76,6 +78,7 @@ def page_data(opened: OpenedRefinement) -> dict[str, Any]:
         found["certainty"] = [] if working else opened.certainty.sentences()
         found["potentials"] = list(_potentials(frames, opened.targets[0].kT, best, own))
         found["structures"] = list(_structures(frames, opened.targets))
+        found["inside"] = list(_inside(frames, opened.targets))
         shown = tables(result, opened.targets[0].kT)
         found["tables"] = [
             {"name": one.name, "what": one.what, "packed": packed(one.content)} for one in shown
@@ -252,6 +255,34 @@ def _structures(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable
                         "y": _numbers(one.got[name]),
                         **_own("x", one.k, common.k),
                         **_own("target", one.wanted[name], common.wanted[name]),
+                    }
+                    for one in shown
+                ],
+            }
+
+
+def _inside(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable[dict[str, Any]]:
+    """Return the g(r) inside molecules, which have no target of their own, of each iteration that kept some."""
+    for number, target in enumerate(targets):
+        # What reweighting makes of a simulation has its molecules.
+        shown = [None if one.reweighted else inside_molecules(one.done[number], target) for one in frames]
+        known = [one for one in shown if one is not None]
+        if not known:
+            continue
+        longest = max(known, key=lambda one: one.r.size)
+        for name in longest.g:
+            yield {
+                "interaction": str(name),
+                "name": _named(name, number, targets),
+                "x_label": coordinate_label(name, target.units),
+                "x": _numbers(longest.r),
+                "frames": [
+                    None
+                    if one is None
+                    else {
+                        "y": _numbers(one.g[name]),
+                        "error": _numbers(one.error[name]),
+                        **_own("x", one.r, longest.r),
                     }
                     for one in shown
                 ],

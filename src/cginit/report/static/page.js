@@ -83,6 +83,7 @@ function build() {
   // What is hidden has no width to draw in.
   for (const id of ["controls", "progress", "curves"]) at(id).hidden = !data.frames.length;
   at("structures").hidden = !data.structures.length;
+  at("inside").hidden = !data.inside.length;
   const progress = at("progress-plots");
   progress.replaceChildren();
   for (const [title, draw] of [["Difference to the target", convergence], ["Pressure", pressure]])
@@ -104,6 +105,10 @@ function build() {
   structures.replaceChildren();
   data.structures.forEach((one, number) =>
     addPlot(structures, one.name, (now, ...rest) => structure(now.structures[number], now, ...rest)));
+  const inside = at("inside-plots");
+  inside.replaceChildren();
+  data.inside.forEach((one, number) =>
+    addPlot(inside, one.name, (now, ...rest) => insideMolecules(now.inside[number], now, ...rest), true));
   buildLegend();
 }
 
@@ -250,7 +255,7 @@ function take(data) {
   const follows = !before || page.shown >= before.frames.length - 1;
   page.data = data;
   describe();
-  const structure = JSON.stringify([data.frames.length > 0, data.distributions.map((one) => one.name), data.potentials.map((one) => one.name), data.structures.map((one) => one.name)]);
+  const structure = JSON.stringify([data.frames.length > 0, data.distributions.map((one) => one.name), data.potentials.map((one) => one.name), data.structures.map((one) => one.name), data.inside.map((one) => one.name)]);
   if (structure !== page.built) build();
   page.built = structure;
   show(!before || !before.frames.length || data.status !== before.status && data.status !== "running" ? data.best : follows ? data.frames.length - 1 : page.shown);

@@ -57,7 +57,8 @@ function axis(title, more = {}) {
   return {
     title: { text: label(title), standoff: 8 }, gridcolor: colour("grid"), linecolor: colour("line"),
     zerolinecolor: colour("line"), ticks: "outside", tickcolor: colour("line"), automargin: true,
-    fixedrange: coarse, ...more,
+    // 5 x 10^-4, where Plotly's own choice is 500 of the letter mu.
+    fixedrange: coarse, exponentformat: "power", ...more,
   };
 }
 
@@ -132,6 +133,21 @@ function structure(one, data, shown) {
     traces.push(line(x, now.y, plain(data.frames[shown].label), "shown"));
   }
   return [traces, layout({ xaxis: axis(one.x_label, { rangemode: "tozero" }), yaxis: axis("S(k)") })];
+}
+
+/* Pairs of one molecule: no target, but the start and the errors of the iteration shown. */
+function insideMolecules(one, data, shown, on) {
+  const now = one.frames[shown];
+  const first = one.frames[0];
+  const traces = [];
+  if (on.start && shown > 0 && first)
+    traces.push(line(first.x ?? one.x, first.y, "start", "start", { width: 1.5, dash: "dot" }));
+  if (now) {
+    const x = now.x ?? one.x;
+    if (on.bands) traces.push(...area(x, now.y, now.error.map((e) => (e === null ? null : data.sigmas * e)), "shown", 0.25));
+    traces.push(line(x, now.y, plain(data.frames[shown].label), "shown"));
+  }
+  return [traces, layout({ xaxis: axis(one.x_label, { rangemode: "tozero" }), yaxis: axis("g(r)", { rangemode: "tozero" }) })];
 }
 
 /* Where the slider stands, in a plot of all iterations. */
