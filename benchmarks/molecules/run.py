@@ -123,6 +123,8 @@ def refined(case: Case, options: argparse.Namespace) -> None:
         first = invert_directly(target, case.trajectory, cutoff)
     else:
         first = guess_molecules(target, options.method, cutoff, case.shapes or case.starts[0])
+    for note in {note: None for one in first.values() for note in one.notes if "stands in" in note}:
+        print(note, flush=True)
     began = time.perf_counter()
     result = refine_system(
         case.targets,

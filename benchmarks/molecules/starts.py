@@ -2,13 +2,15 @@
 
     python benchmarks/molecules/starts.py OUT [--liquid NAME ...] [--start NAME ...]
     python benchmarks/molecules/starts.py OUT --table
+    python benchmarks/molecules/starts.py OUT --default
 
 Liquids of `liquids.py` are simulated here with their known potentials (OUT/NAME.npz); ``hexane`` is read from the
 folder that the environment variable CGINIT_TARGETS names, ``decane`` from the GROMACS run of examples/decane whose
 folder is named by CGINIT_DECANE. Of one liquid after another first the potentials of all starts are compared with the
 known ones (OUT/potentials.jsonl), then each is simulated (OUT/rows.jsonl), a line a liquid and start; the same
-command goes on where it was interrupted. ``--table`` prints what is there. The start ``truth`` repeats the simulation
-of the known potentials with another seed: no start can be seen to be nearer.
+command goes on where it was interrupted. ``--table`` prints what is there, ``--default`` the method that each liquid
+starts from where none is named, with molecules of its own shapes and with grown ones. The start ``truth`` repeats the
+simulation of the known potentials with another seed: no start can be seen to be nearer.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ from cginit.engines.lammps import LammpsEngine
 from cginit.errors import CGInitError
 from cginit.growth import grown_configuration, typical_value
 from cginit.guess.direct import invert_directly
-from cginit.guess.molecules import guess_molecules
+from cginit.guess.molecules import default_method, guess_molecules
 from cginit.interactions import Interactions
 from cginit.refine.first import fitting
 from cginit.sampling import count_partial_pairs
@@ -298,6 +300,21 @@ def run(folder: Path, name: str, starts: list[str], *, simulate: bool) -> None:
         add_row(file, {"liquid": name, "start": start, **found})
 
 
+def show_default(folder: Path, name: str) -> None:
+    """Print the method that is taken where none is named, which nothing is simulated for."""
+    if name in CASES and f"CGINIT_{'TARGETS' if name == 'hexane' else 'DECANE'}" not in os.environ:
+        print(f"{name} is left out: no folder is named")
+        return
+    case = CASES[name](folder) if name in CASES else simulated(name, folder)
+    target = case.target
+    shape = target.distributions.map(typical_value)
+    grown = grown_configuration(
+        target.topology, target.state.density, seed=3, units=target.units, shape=shape
+    )
+    own, other = (default_method(target, one) for one in (case.shapes, grown))
+    print(f"{name}: {own}; from grown molecules {other}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -306,8 +323,13 @@ def main() -> None:
     parser.add_argument("--liquid", nargs="*", choices=[*LIQUIDS, *CASES])
     parser.add_argument("--start", nargs="*", choices=STARTS, default=list(STARTS))
     parser.add_argument("--table", action="store_true", help="print what is known, and end")
+    parser.add_argument("--default", action="store_true", help="print what is taken unasked, and end")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.default:
+        for liquid in options.liquid or [*LIQUIDS, *CASES]:
+            show_default(options.out, liquid)
+        return
     if not options.table:
         for liquid in options.liquid or [*LIQUIDS, *CASES]:
             for simulate in (False, True):

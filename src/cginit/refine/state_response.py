@@ -42,11 +42,10 @@ class StateResponse:
 
     Of molecules the closure says too little: where two beads of two molecules attract each other, their neighbours
     meet, too, and draw each other near, which site-site equations know in part only. Their answer is taken as
-    :math:`G(s\, \Delta U)` with the closure's G and s = 1.3. From one simulation to the next, large steps and small
-    ones, the s that foresaw the change of g best was 1.0 to 1.6 of 50 chains of six beads, 1.3 and 1.4 of hexane, 1.0
-    to 1.4 of polystyrene, 1.1 and 1.5 of dimers, 0.9 and 1.0 of chains of ten; a factor of the answer itself,
-    which grows near a phase boundary, was anything between 1.2 and 3.5 where s was 1.4. With s = 1 first steps of
-    the chains of six led to the boundary, by which g became three times what it was to be.
+    :math:`G(s\, \Delta U)` with the closure's G and s = 1.3. From one simulation to the next the s that foresaw the
+    change of g best was 1.1 to 1.6 of 50 chains of six beads, 1.3 and 1.4 of hexane and polystyrene, 1.2 of chains of
+    ten, 1.1 of dimers and trimers, where noise is at most a third of the change
+    (``benchmarks/molecules/answers.py``). With s = 1 first steps of the chains of six led to where these condense.
 
     Attributes
     ----------
