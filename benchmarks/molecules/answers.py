@@ -61,8 +61,8 @@ def shown(opened: OpenedRefinement, number: int) -> str:
     chance = np.sqrt(weight @ np.concatenate(noise)) / size
     return (
         f"g moved by {size / np.sqrt(weight.sum()):.3f} (noise {chance:.2f} of it), bonded off by {bonded[0]:.3f} "
-        f"and {bonded[1]:.3f}: best s {FACTORS[best]:.1f}, missed {missed(1.0):.2f} with 1, {missed(CONNECTED):.2f} with "
-        f"{CONNECTED:g}, {parts[best]:.2f} with the best"
+        f"and {bonded[1]:.3f}: best s {FACTORS[best]:.1f}, missed {missed(1.0):.2f} with 1, "
+        f"{missed(CONNECTED):.2f} with {CONNECTED:g}, {parts[best]:.2f} with the best"
     )
 
 
