@@ -14,6 +14,13 @@ __all__ = ["cubic_spline", "monotone_cubic"]
 
 _Array = NDArray[np.float64]
 
+#: Steps that differ by less than this part of one count as equal.
+EQUAL = 1e-10
+#: Factor between neighbouring elements of the inverse of the matrix of splines with equal steps, and how many count:
+#: the next is below the rounding of the first.
+DECAY, REACH = np.sqrt(3.0) - 2.0, 28
+INVERSE = DECAY ** np.abs(np.arange(-REACH, REACH + 1)) / (2.0 * np.sqrt(3.0))
+
 
 def cubic_spline(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> _Array:
     """Return the values of the cubic spline through points; its third derivative is continuous next to the ends.
@@ -52,6 +59,8 @@ def cubic_spline(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> _Array:
         slopes = np.stack(
             [secants[0] - bend * steps[0], secants[0] + bend * steps[0], secants[1] + bend * steps[1]]
         )
+    elif points.size > REACH + 3 and np.ptp(steps) <= EQUAL * steps[0]:
+        slopes = _slopes_of_equal_steps(secants)
     else:
         slopes = _spline_slopes(steps, secants)
     return _hermite(points, columns, slopes, np.asarray(at, dtype=np.float64)).reshape(-1, *values.shape[1:])
@@ -128,6 +137,28 @@ def _spline_slopes(steps: _Array, secants: _Array) -> _Array:
         for i in range(n - 2, -1, -1):
             d[i] -= ratio[i] * d[i + 1]
         slopes[:, column] = d
+    return slopes
+
+
+def _slopes_of_equal_steps(secants: _Array) -> _Array:
+    r"""Return what `_spline_slopes` returns where all steps are equal, in less than half of the time.
+
+    The slopes m solve :math:`m_{i-1} + 4 m_i + m_{i+1} = 3 (s_{i-1} + s_i)` with the secants s. On an endless line
+    the inverse of this matrix falls by 2 - sqrt(3) from point to point; what the two ends change falls likewise.
+    """
+    slopes = np.empty((len(secants) + 1, secants.shape[1]))
+    fall = INVERSE[REACH:] / INVERSE[REACH]
+    for column, s in zip(slopes.T, secants.T, strict=True):
+        known = 3.0 * (s[:-1] + s[1:])
+        inner = np.convolve(known, INVERSE)[REACH:-REACH]
+        # The third derivative is continuous at the last point but one, which gives m of the outer two points.
+        first, last = 0.5 * (5.0 * s[0] + s[1]), 0.5 * (5.0 * s[-1] + s[-2])
+        ahead = (known[0] - first - 2.0 * inner[0] - inner[1]) / (2.0 + DECAY)
+        behind = (known[-1] - last - 2.0 * inner[-1] - inner[-2]) / (2.0 + DECAY)
+        inner[: REACH + 1] += ahead * fall
+        inner[-REACH - 1 :] += behind * fall[::-1]
+        column[1:-1] = inner
+        column[0], column[-1] = first - 2.0 * column[1], last - 2.0 * column[-2]
     return slopes
 
 

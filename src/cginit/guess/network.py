@@ -249,10 +249,10 @@ def _bounded(visible: VisibleTarget, curve: Array, gamma: Array) -> Array:
 def _on_bridge_grid(gamma: Array, r: Array, length: float) -> Array:
     """Return gamma ``(2, 101)`` where the network wants it; 0 beyond the end of the target, as in training."""
     at = bridge_grid() * length
-    known = r > 0.0
-    # An even function of r, which its mirror image continues to r = 0.
-    mirror = np.concatenate([-r[known][::-1], r[known]])
-    both = np.concatenate([gamma[:, known][:, ::-1], gamma[:, known]], axis=1)
+    # An even function of r, which its mirror image continues through r = 0.
+    beyond = slice(None, None if r[0] > 0.0 else 0, -1)
+    mirror = np.concatenate([-r[beyond], r])
+    both = np.concatenate([gamma[:, beyond], gamma], axis=1)
     values = cubic_spline(mirror, both.T, np.minimum(at, r[-1])).T
     inside = at <= r[-1] * (1.0 + 1e-9)
     return np.asarray(np.where(inside, values, 0.0), dtype=np.float64)
