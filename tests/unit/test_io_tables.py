@@ -9,7 +9,6 @@ from io import StringIO
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,6 +126,8 @@ def test_hoomd_arrays_leave_out_the_cut_off(tmp_path):
 
 
 def test_msibi_csv_is_bare_and_its_spacing_round(tmp_path):
+    import pandas as pd
+
     potential = _water_like()
     path = write_table(potential, tmp_path / "CG.csv", format="msibi")
     frame = pd.read_csv(path)
@@ -487,6 +488,8 @@ def test_csv_that_is_not_regular_is_refused(tmp_path, rows, match):
 
 
 def test_csv_quotes_are_understood(tmp_path):
+    import pandas as pd
+
     path = tmp_path / "a.csv"
     frame = pd.DataFrame({"r": [1.0, 2.0, 3.0], "potential": [2.0, 1.0, 0.0], "force": [1.0, 1.0, 1.0]})
     text = StringIO()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs PyTorch (cginit[train])")
-pytest.importorskip("onnxscript", reason="the export needs onnxscript (cginit[train])")
+# To import it takes half a second of every run, most of which leave these tests out.
+if find_spec("onnxscript") is None:
+    pytest.skip("the export needs onnxscript (cginit[train])", allow_module_level=True)
 
 from cginit.errors import InputError  # noqa: E402
 from cginit.learn import fitting  # noqa: E402

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scipy.signal import lfilter
 from scipy.special import stdtrit
 
 from cginit import sampling
@@ -87,6 +86,8 @@ def test_what_cannot_be_sampled_is_refused(arguments, words):
 def test_block_errors_of_correlated_samples():
     # AR(1), x_k = phi x_(k-1) + noise of variance 1: the mean of n samples has the variance
     # 1 / (n (1 - phi)^2) for n much longer than the correlation time of 20 samples.
+    from scipy.signal import lfilter
+
     phi, n, runs = 0.95, 20_000, 200
     noise = np.random.default_rng(2).standard_normal((runs, n + 1_000))
     series = lfilter([1.0], [1.0, -phi], noise, axis=1)[:, 1_000:]
