@@ -15,7 +15,9 @@ from cginit.cli.rdf import rdf
 from cginit.errors import InputError
 from cginit.io import read_rdf, read_rdf_header
 from cginit.trajectory import rdfs_from_trajectory, read_configuration
+from cginit.trajectory.coverage import loose_parts
 from cginit.trajectory.frames import Frames, volume_drift
+from cginit.trajectory.mapping import map_atoms
 
 app = typer.Typer()
 app.command()(rdf)
@@ -291,3 +293,29 @@ def test_a_shifted_gro_is_read_as_gromacs_does_or_named_by_line_and_column(tmp_p
 def test_g_of_a_trajectory_gets_no_name_of_a_potential(chains, tmp_path, name):
     with pytest.raises(InputError, match="means the table of a potential"):
         run("--topology", chains, "--map", "all", "--out", tmp_path / name, *LJ)
+
+
+@pytest.mark.parametrize(
+    ("bonds", "exclusions", "words"),
+    [
+        # Of a .gro, a .pdb: residues, and nothing about bonds.
+        ([], "none", "2 molecules or residues have several beads, between which no bonds are known"),
+        ([], "molecule", ""),
+        # The second of two bonds is missing.
+        ([[0, 1], [3, 4]], "1-2", "in 2 of 2 molecules of several beads the bonds do not join all beads"),
+        ([[0, 1], [1, 2], [3, 4], [4, 5]], "1-2", ""),
+    ],
+)
+def test_beads_that_become_loose_are_said(bonds, exclusions, words):
+    molecules = np.array([0, 0, 0, 1, 1, 1, 2])
+    found = " ".join(loose_parts(molecules, np.array(bonds, dtype=np.intp).reshape(-1, 2), exclusions))
+    assert found.startswith(words) if words else not found
+
+
+def test_a_residue_of_several_beads_without_bonds_is_said_by_the_mapping():
+    universe = MDAnalysis.Universe.empty(6, 2, atom_resindex=[0, 0, 0, 1, 1, 1], trajectory=True)
+    universe.add_TopologyAttr("types", ["C"] * 6)
+    universe.add_TopologyAttr("names", ["C"] * 6)
+    assert any("no bonds are known" in note for note in map_atoms(universe, "types").notes)
+    universe.add_TopologyAttr("bonds", [(0, 1), (1, 2), (3, 4), (4, 5)])
+    assert not any("no bonds are known" in note for note in map_atoms(universe, "types").notes)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["mapping_notes", "merged_residues", "merged_types"]
+__all__ = ["loose_parts", "mapping_notes", "merged_residues", "merged_types"]
 
 #: Kinds of residues or atoms that are named; the others are counted.
 NAMED = 8
@@ -35,6 +35,44 @@ def mapping_notes(
     covered = np.zeros(atoms.n_atoms, dtype=np.bool_)
     covered[mapped] = True
     return (*_uncovered(atoms, covered), *_bonded(n_bonds, beads, exclusions))
+
+
+def loose_parts(molecules: NDArray[np.intp], bonds: NDArray[np.intp], exclusions: str) -> tuple[str, ...]:
+    """Return a sentence if molecules have several beads that no bonds join, or not all.
+
+    Parameters
+    ----------
+    molecules : ndarray of int, shape (n,)
+        Number of the molecule of each bead, or of its residue where the topology knows of no molecules.
+    bonds : ndarray of int, shape (m, 2)
+        Beads that are bonded.
+    exclusions : str
+        What g(r) leaves out.
+    """
+    from cginit.bond_graph import connected
+
+    number = molecules.size
+    several = int(np.count_nonzero(np.bincount(molecules) > 1))
+    if not several:
+        return ()
+    if not len(bonds):
+        # A rule that leaves the pairs of a molecule out knows that there are some.
+        if exclusions != "none":
+            return ()
+        return (
+            f"{several} molecules or residues have several beads, between which no bonds are known: these are loose "
+            "here, and neighbours in the same molecule count in g(r). If they are bonded, take a topology that knows "
+            "it (tpr, psf, LAMMPS data), or name the bonds in a mapping file; --exclude molecule leaves them out",
+        )
+    parts = connected(bonds, number)
+    apart = np.unique(np.stack([molecules, parts]), axis=1)[0]
+    split = int(np.count_nonzero(np.bincount(apart) > 1))
+    if not split:
+        return ()
+    return (
+        f"in {split} of {several} molecules of several beads the bonds do not join all beads: the others are loose "
+        "in a simulation. Is a bond missing in the mapping file?",
+    )
 
 
 def merged_types(beads: Any) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.trajectory.coverage import mapping_notes, merged_residues, merged_types
+from cginit.trajectory.coverage import loose_parts, mapping_notes, merged_residues, merged_types
 from cginit.trajectory.files import box_vectors, width
 from cginit.trajectory.mapping_files import is_mapping_file, read_mapping
 from cginit.trajectory.molecules import map_molecules, sizes_of
@@ -113,6 +113,7 @@ def map_atoms(
             )
     atoms = universe.atoms[mapped.atom_indices]
     notes = mapping_notes(universe.atoms, mapped.atom_indices, mapped.starts.size, len(mapped.bonds), chosen)
+    notes += loose_parts(mapped.molecules, mapped.bonds, chosen)
     one_type = not isinstance(rules, MappingRules) and len(mapped.types) == 1
     if one_type and mapped.starts.size == atoms.n_atoms:
         notes += merged_types(atoms)
