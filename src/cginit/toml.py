@@ -15,6 +15,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Return the content of a TOML file; InputError if it is not one."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
+    except (ValueError, RecursionError) as error:
         # Errors of TOML and of its encoding are ValueErrors.
         raise InputError(f"{path} cannot be read as TOML: {error}; correct it there") from None

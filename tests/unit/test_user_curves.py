@@ -13,6 +13,7 @@ from cginit.io import check_target, rdf_reading, read_rdf, read_table
 from cginit.io.scattering import question_structure_factor
 from cginit.io.state_questions import question_state, question_temperature
 from cginit.state import StatePoint, check_density, number_density, thermal_energy
+from cginit.toml import read_toml
 from cginit.units import NM_KJ, unit_system
 
 NM = "nm-kJ/mol"
@@ -285,3 +286,10 @@ def test_a_g_that_is_converted_as_a_potential_is_told_how(tmp_path):
     path = save(tmp_path, text(R, G, head="r,g\n", separator=","), "g.csv")
     with pytest.raises(InputError, match="converted with --is-rdf"):
         read_table(path, units=NM)
+
+
+def test_a_missing_file_is_not_called_wrong_toml(tmp_path):
+    with pytest.raises(
+        InputError, match=r"cannot read .*nowhere\.toml: No such file or directory; check the path"
+    ):
+        read_toml(tmp_path / "nowhere.toml")

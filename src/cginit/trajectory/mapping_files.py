@@ -57,8 +57,10 @@ def read_mapping(path: str | Path) -> MappingRules:
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the mapping {path}: {error}; check the path") from error
+    except OSError as error:
+        raise InputError(f"cannot read the mapping {path}: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"the mapping {path} is no text in UTF-8 ({error}); save it as such") from error
 
 
 def _yaml_rules(path: Path) -> MappingRules:
