@@ -137,7 +137,7 @@ def conversion(source: UnitSystem, target: UnitSystem) -> tuple[float, float]:
         or target.energy_kj_mol is None
     ):
         raise InputError(
-            f"cannot convert {source.name} to {target.name} without a length and an energy scale; "
-            "use reduced(length, energy) or scaled(length, energy, units)"
+            f"cannot convert {source.name} to {target.name} without the sigma and epsilon of lj units; stay in one "
+            "of them, or convert in Python by reduced(length, energy) or scaled(length, energy, units)"
         )
     return source.length_nm / target.length_nm, source.energy_kj_mol / target.energy_kj_mol

@@ -220,3 +220,33 @@ def test_a_pressure_that_no_route_knows_is_not_printed(monkeypatch, error, known
     potential = PairPotential.shifted(R, np.where(R < 0.28, 40.0, 0.0), units="lj")
     text, _ = implied_pressure(Problem(target, StatePoint(0.7, 1.0, "lj"), 1.0, ()), potential)
     assert text.startswith("-30 ± 40 " if known else "not known: no route of theory has an answer")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--potential", "a.pot", "--method", "hnc"), "--method cannot stand beside --potential a.pot"),
+        (
+            ("--pressure-correction", "wjk", "--engine", "dilute"),
+            "wjk has no pressure to reach; give --pressure",
+        ),
+    ],
+)
+def test_options_that_would_not_count_are_refused(tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    done = invoke("refine", "--rdf", save(tmp_path / "g.dat", R, G), *STATE[:6], *options, "--workdir", "w")
+    assert words in str(done.exception)
+    assert not (tmp_path / "w").exists()
+
+
+def test_the_guess_of_middles_of_bins_is_a_start_of_its_refinement(tmp_path, monkeypatch):
+    """As LAMMPS, MDAnalysis and freud write them; such rows lie half a step off the multiples of the step."""
+    monkeypatch.chdir(tmp_path)
+    middles = R[:-1] + 0.005
+    path = save(tmp_path / "g.dat", middles, np.interp(middles, R, G))
+    state = STATE[:6]
+    assert invoke("guess", "--rdf", path, *state, "--method", "boltzmann", "--out", "a.pot").exit_code == 0
+    options = ("--engine", "dilute", "--iterations", 1, "--workdir", "w")
+    done = invoke("refine", "--rdf", path, *state, "--potential", "a.pot", *options)
+    # One iteration is the cap.
+    assert done.exit_code == 3, done.exception

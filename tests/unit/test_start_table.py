@@ -49,7 +49,7 @@ def test_the_cut_off_asked_for_counts(tmp_path):
     assert not np.any(long.u[91:])
     assert "Cut at 0.6 nm" in short.notes[-1]
     with pytest.raises(
-        InputError, match=r"0\.655 nm is not a multiple of the target's step 0\.01; choose another"
+        InputError, match=r"0\.655 nm is not a multiple of the target's step 0\.01; choose another, as 0\.66"
     ):
         read_start(path, TARGET, KT, 0.655)
 
@@ -62,6 +62,22 @@ def test_a_cut_off_off_the_grid_of_the_target_can_be_replaced(tmp_path):
     assert read_start(path, coarse, KT, 0.88).r_cut == pytest.approx(0.88)
     # Beyond the table's own end, which is not on this grid, U is 0.
     assert read_start(path, coarse, KT, 0.92).u[-1] == 0.0
+
+
+def test_rows_that_are_middles_of_bins_have_a_start_on_them(tmp_path):
+    """The g(r) of LAMMPS, MDAnalysis and freud begins half a step above 0, and so does what is guessed from it."""
+    r = 0.005 + 0.01 * np.arange(120)
+    target = RDF(r, np.where(r < 0.25, 0.0, 1.0), units=NM)
+    own = PairPotential.shifted(r[20:86], (0.28 / r[20:86]) ** 12 - (0.28 / r[20:86]) ** 6, units=NM)
+    whole = read_start(write_table(own, tmp_path / "a.csv"), target, KT)
+    np.testing.assert_allclose(whole.r, r[:86], atol=1e-12)
+    np.testing.assert_allclose(whole.u[25:], own.u[5:], atol=1e-9)
+    short = read_start(tmp_path / "a.csv", target, KT, 0.605)
+    np.testing.assert_allclose(short.u, whole.u[:61] - whole.u[60], atol=1e-12)
+    with pytest.raises(
+        InputError, match=r"0\.6 nm is not one of the target's rows, r = 0\.005 \+ n 0\.01; .* as 0\.595"
+    ):
+        read_start(tmp_path / "a.csv", target, KT, 0.6)
 
 
 def test_a_start_that_ends_in_the_core_fails_before_anything_runs(tmp_path):

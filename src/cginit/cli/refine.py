@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cginit.cli.groups import with_groups
+from cginit.cli.groups import refuse_options, with_groups
 from cginit.cli.guess import GuessOptions, OptionalSystem, describe, nothing_beside, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut
 from cginit.cli.outputs import PAIR, check_tables
@@ -98,6 +98,8 @@ def refine_command(
         nothing_beside(context, system)
         run_system(system, workdir, target.method, target.cutoff, update, simulation, out, out_units)
         return
+    if potential is not None and target.method is not None:
+        refuse_options(["method"], f"--potential {potential}, which is the start")
     check_tables([path for path in out or () if PAIR not in str(path)])
     options = replace(target, method=target.method or REFINEMENT_METHOD)
     targets, potentials = _of_rdf(options, potential)

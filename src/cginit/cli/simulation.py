@@ -77,6 +77,10 @@ class UpdateOptions:
         """Return the update rule."""
         from cginit.refine import make_update
 
+        if self.pressure_correction != "auto" and all(one.pressure is None for one in targets):
+            raise InputError(
+                f"--pressure-correction {self.pressure_correction} has no pressure to reach; give --pressure"
+            )
         return make_update(
             self.update,
             self.damping,

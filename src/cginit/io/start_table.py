@@ -40,7 +40,7 @@ def read_start(
     Returns
     -------
     PairPotential
-        In the units of the target, on its grid from 0 to the cut-off.
+        In the units of the target, on its grid up to the cut-off.
 
     Raises
     ------
@@ -58,14 +58,19 @@ def read_start(
             f"{name} states units {found.units.name}, the target has {target.units.name}: {error}"
         ) from error
     end, dr = table.r_cut if r_cut is None else r_cut, target.dr
-    steps = round(end / dr)
-    if steps < 1 or abs(steps * dr - end) > ON_GRID * dr:
+    # The rows of many programs are middles of bins, half a step off the multiples of the step.
+    first = float(target.with_core().r[0])
+    steps = round((end - first) / dr)
+    if steps < 1 or abs(first + steps * dr - end) > ON_GRID * dr:
         remedy = "give one with --cutoff" if r_cut is None else "choose another"
+        where = f"a multiple of the target's step {dr:g}"
+        if first > ON_GRID * dr:
+            where = f"one of the target's rows, r = {first:g} + n {dr:g}"
         raise InputError(
-            f"the cut-off {end:g} {target.units.length} "
-            f"{f'of {name} ' if r_cut is None else ''}is not a multiple of the target's step {dr:g}; {remedy}"
+            f"the cut-off {end:g} {target.units.length} {f'of {name} ' if r_cut is None else ''}is not {where}; "
+            f"{remedy}, as {first + steps * dr:.7g}"
         )
-    start = on_grid(table, np.linspace(0.0, steps * dr, steps + 1), kT)
+    start = on_grid(table, np.linspace(first, first + steps * dr, steps + 1), kT)
     check_start(start, target)
     return start
 
@@ -76,8 +81,9 @@ def on_grid(
     """Return the potential on a grid that may also end before its cut-off, then shifted to U = 0 at the end."""
     if grid[-1] >= table.r_cut - ON_GRID * float(grid[1] - grid[0]):
         return resampled(table, grid, kT)
-    step = float(grid[1])
-    whole = resampled(table, step * np.arange(int(np.ceil(table.r_cut / step - ON_GRID)) + 1), kT)
+    first, step = float(grid[0]), float(grid[1] - grid[0])
+    count = int(np.ceil((table.r_cut - first) / step - ON_GRID)) + 1
+    whole = resampled(table, first + step * np.arange(count), kT)
     u, error = whole.u[: grid.size], whole.u_error
     return PairPotential(
         grid,
