@@ -7,7 +7,8 @@ For each source of fluids, the part of the points at which the band of 90 % of `
 made g, and the errors of U and the stated ones (root mean square, each point at most 1 kT); points with g > 0.01 and
 U < 20 kT up to the cut-off. Fluids for which the network was not used count in all columns, and have their own.
 
-- simulated: the test set of ``data/state-points.h5``.
+- simulated: the test set of ``data/state-points.h5``, families a and b.
+- dense: its dense liquids, family c.
 - forward map: its potentials with g of `cginit.forward`, with noise sqrt(g) sigma/r times the number.
 - textbook: the potentials of ``benchmarks/textbook.py`` likewise.
 - smooth: potentials of another generator, a core or none and a Gaussian process; likewise.
@@ -36,13 +37,14 @@ from cases import LIQUIDS, OTHER_LIQUIDS, load, true_potential
 from textbook import CORES, CUT_OFF, DENSITIES
 
 from cginit import RDF, StatePoint
+from cginit.campaign import FAMILIES
 from cginit.campaign import load as load_dataset
 from cginit.eos.textbook import TEXTBOOK, textbook_potentials
 from cginit.errors import CGInitError
 from cginit.guess import load_guess
 from cginit.guess.base import Guess
 from cginit.guess.network import NetworkGuess
-from cginit.learn.data import FINE, TrainingSet
+from cginit.learn.data import FINE, STRIDE, TrainingSet
 from cginit.learn.pairs import STEP, counting_error, structure_of
 from cginit.learn.simulated import training_set
 from cginit.learn.subjects.bridge_bands import NINETY
@@ -234,9 +236,10 @@ def main() -> int:
     parser.add_argument("--model", type=Path, help="folder of another network than the one that ships")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    data = training_set(load_dataset(DATA), "ab")
-    data = data.select(data.test)
-    sources: dict[str, Iterator[Fluid]] = {"simulated": rows_of(data)}
+    tests = training_set(load_dataset(DATA), "abc")
+    dense = tests.potential // STRIDE == FAMILIES.index("c")
+    data, liquid = (tests.select(tests.test & rows) for rows in (~dense, dense))
+    sources: dict[str, Iterator[Fluid]] = {"simulated": rows_of(data), "dense": rows_of(liquid)}
     for name, some in (("forward map", data), ("textbook", textbook()), ("smooth", smooth())):
         exact = by_forward_map(some)
         sources |= {f"{name}, {noise:g}": rows_of(noisy(exact, noise)) for noise in NOISES}

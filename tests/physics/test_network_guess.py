@@ -312,9 +312,9 @@ def test_notes_say_once_what_was_used(pair, used, monkeypatch):
     def unsolvable(visible, density, closure, weights):
         raise ConvergenceError("the inversion has no solution at density 9")
 
-    monkeypatch.setattr("cginit.guess.network.correlations_by_weight", unsolvable)
+    monkeypatch.setattr("cginit.guess.network.inversions_by_weight", unsolvable)
     if used == "boltzmann":
-        monkeypatch.setattr("cginit.guess.integral_equation.correlations_by_weight", unsolvable)
+        monkeypatch.setattr("cginit.guess.integral_equation.inversions_by_weight", unsolvable)
     path = Path(__file__).parents[2] / f"examples/decane/{pair}.dist.tgt"
     header = read_rdf_header(path)
     potential = guess(read_rdf(path), StatePoint(header.density, header.kT, "nm-kJ/mol"), "network")

@@ -9,7 +9,9 @@ import pytest
 
 from cginit.curves import RDF
 from cginit.guess.network import NetworkGuess
-from cginit.liquid import solve
+from cginit.liquid import invert, solve
+from cginit.liquid.carried_noise import carried_noise
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT
 from cginit.models.correlations import structure_size
 from cginit.models.grid import bridge_grid
 from cginit.models.model import load_model
@@ -59,6 +61,37 @@ def test_two_inversions_that_differ_say_what_noise_decides():
         error**2 - bridge**2, (0.1 * model.noise_scale * np.exp(-(x**2)))[None] ** 2, atol=1e-12
     )
     assert model.noise_scale > 0.1
+
+
+def test_what_the_inversion_makes_of_the_noise_is_a_part_of_the_error():
+    model = load_model("bridge")
+    x = bridge_grid()
+    inputs = np.exp(-(x**2))[None], np.zeros((1, 2, x.size)), np.array([0.3])
+    carried = 0.1 * np.exp(-x)[None]
+    error, whole = model(*inputs)[1], model(*inputs, carried=carried)[1]
+    np.testing.assert_allclose(whole**2 - error**2, (model.carried_scale * carried) ** 2, atol=1e-12)
+    assert model.carried_scale > 0.1
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_the_noise_that_an_inversion_carries_is_that_of_repeated_ones(step):
+    r = R[1::step]
+    found = solve(R, 2.0 * np.exp(-(R**2)), 1.0)
+    g = np.interp(r, found.r, found.g)
+    error = 0.003 * np.sqrt(g) / np.maximum(r, 0.3)
+    rng = np.random.default_rng(5)
+    gamma = np.array(
+        [invert(r, g + error * rng.standard_normal(r.size), 1.0, error=error).gamma for _ in range(200)]
+    )
+    last = int(np.searchsorted(r, 3.0 - 1e-9))
+    stated = carried_noise(invert(r, g, 1.0, error=error), 1.0, error, NOISE_WEIGHT, r, r[last])
+    inner = slice(0, last - 2)
+    ratio = np.std(gamma - gamma[:, last : last + 1], axis=0)[inner] / stated[inner]
+    # Two hundred repetitions tell a standard deviation to 5 %, and neighbouring distances go together; four of them.
+    assert np.all(np.abs(ratio - 1.0) < 0.2)
+    assert stated[last] == 0.0
+    # Ten times the error of g.
+    assert stated[0] > 0.03
 
 
 def test_noise_of_g_is_in_the_stated_error():
@@ -111,6 +144,9 @@ def test_what_counts_is_seen_and_lies_before_the_cut_off():
     np.testing.assert_allclose(found.spread, 0.01)
     np.testing.assert_allclose(found.freedom, 0.05)
     np.testing.assert_allclose(found.noise, 0.02)
+    np.testing.assert_allclose(found.carried, 0.0)
+    carried = band_points(data, features, u, 0.01 * one, np.array([True, False, False]), 0.03 * one).carried
+    np.testing.assert_allclose(carried, 0.03)
     # g = 0 is 7 kT for the networks.
     core = 4.0 * np.pi * 0.3 * R[1] * np.sum(R[:10] ** 2) * (1.0 - np.exp(-7.0)) ** 2
     np.testing.assert_allclose(found.structure**2, core, rtol=5e-3)
@@ -122,9 +158,10 @@ def test_the_band_of_ninety_per_cent_holds_ninety_per_cent():
     structure = rng.uniform(0.0, 3.0, 20_000)
     # Errors with heavier tails than a Gaussian's, as those of the networks.
     size = np.sqrt((2.0 * (1.0 + 0.5 * structure) * spread) ** 2 + (2.0 * freedom) ** 2 + noise**2)
-    points = BandPoints(size * rng.standard_t(3, 20_000), spread, structure, freedom, noise)
-    a, c, b = fitted_factors(points)
-    assert points.held((a, c, b)) == pytest.approx(0.9, abs=1e-3)
+    points = BandPoints(size * rng.standard_t(3, 20_000), spread, structure, freedom, noise, 0.0 * noise)
+    a, c, b, d = fitted_factors(points)
+    assert points.held((a, c, b, d)) == pytest.approx(0.9, abs=1e-3)
+    assert d == 0.0
     # 20 000 points tell the quotient to some 3 %, and how much structure adds to some 10 %.
     assert a / b == pytest.approx(1.0, rel=0.15)
     assert c == pytest.approx(0.5, rel=0.4)

@@ -12,6 +12,7 @@ from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
+from cginit.liquid.carried_noise import carried_noise
 from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion, invert
 from cginit.splines import cubic_spline
@@ -23,6 +24,9 @@ __all__ = [
     "correlations_by_weight",
     "indirect_correlation",
     "indirect_correlations",
+    "inversions_by_weight",
+    "noise_of_gamma",
+    "on_target",
 ]
 
 #: Nodes that count for the value of a spline between the first and its mirror image: each counts 0.27 times the last.
@@ -142,6 +146,19 @@ def correlations_by_weight(
 
     Each inversion begins where the last one ended, the first at `VisibleTarget.near`.
     """
+    found = inversions_by_weight(visible, density, closure, weights)
+    return on_target(found, visible), found[0].notes
+
+
+def on_target(found: Sequence[OZInversion], visible: VisibleTarget) -> Array:
+    """Return gamma of some inversions ``(m, n)`` on the grid of the target."""
+    return np.array([_on_target(one.r, one.gamma, visible.target.r) for one in found])
+
+
+def inversions_by_weight(
+    visible: VisibleTarget, density: float, closure: Closure, weights: Sequence[float]
+) -> list[OZInversion]:
+    """Return the inversions of which `correlations_by_weight` gives gamma, on nodes of a sine transform."""
     target = visible.target
     nodes, g, error = _on_sine_nodes(visible)
     found: list[OZInversion] = []
@@ -162,7 +179,17 @@ def correlations_by_weight(
             last = found[-1] if found else visible.near
             solution = invert(nodes, g, density, closure, error=error, noise_weight=weight, start=last)
         found.append(solution)
-    return np.array([_on_target(one.r, one.gamma, target.r) for one in found]), found[0].notes
+    return found
+
+
+def noise_of_gamma(
+    visible: VisibleTarget, found: OZInversion, density: float, noise_weight: float, at: Array, zero_at: float
+) -> Array | None:
+    """Return what the errors of g make of gamma ``(m,)``; None where S(k) was known, too, which leaves less of it."""
+    if visible.target.structure_factor is not None or visible.target.long_wave is not None:
+        return None
+    error = _on_sine_nodes(visible)[2][-found.r.size :]
+    return carried_noise(found, density, error, noise_weight, at, zero_at)
 
 
 def indirect_correlations(

@@ -11,7 +11,13 @@ from cginit.curves import RDF, Array, PairPotential, median
 from cginit.errors import ConvergenceError
 from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget, potential_from, visible_target
 from cginit.guess.boltzmann import Boltzmann
-from cginit.guess.integral_equation import IntegralEquation, at_infinite_size, correlations_by_weight
+from cginit.guess.integral_equation import (
+    IntegralEquation,
+    at_infinite_size,
+    inversions_by_weight,
+    noise_of_gamma,
+    on_target,
+)
 from cginit.models.correlations import WEIGHTS
 from cginit.models.coverage import noise_level, outside
 from cginit.models.grid import POINTS, RANGE, U_VISIBLE, bridge_grid, network_grid, on_network_grid
@@ -140,7 +146,7 @@ class NetworkGuess:
                 f"{SHORTEST_RANGE:g}"
             )
         try:
-            view = _view(model, visible, density, length, points, fine, gamma)
+            view = _view(model, visible, density, length, points, fine, gamma, r_cut)
         except ConvergenceError as error:
             if not self.fallback:
                 raise
@@ -217,18 +223,24 @@ def _view(
     points: Array,
     g: Array,
     given: Array | None,
+    r_cut: float,
 ) -> View:
     if not model.sees_correlations:
         u, error = model(g[None], np.array([density]))
         return View(points, g, u[0], error[0])
     own: Array | None = None
+    carried: Array | None = None
     notes: tuple[str, ...] = ()
     if given is None:
-        given, notes = correlations_by_weight(visible, density / length**3, "hnc", WEIGHTS)
+        rho = density / length**3
+        found = inversions_by_weight(visible, rho, "hnc", WEIGHTS)
+        given, notes = on_target(found, visible), found[0].notes
         own = given[0]
+        carried = noise_of_gamma(visible, found[0], rho, WEIGHTS[0], points * length, r_cut)
     gamma = _on_bridge_grid(given, visible.target.r, length)
     u0 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
-    u, error = model(u0[None], gamma[None], np.array([density]))
+    noise = None if carried is None else carried[None]
+    u, error = model(u0[None], gamma[None], np.array([density]), carried=noise)
     return View(points, g, u[0], error[0], own, notes)
 
 

@@ -47,6 +47,9 @@ class Model:
         Of the bridge function: by how much more the spread stands for in a liquid of more structure
         (`cginit.models.correlations.structure_size`), and the standard error per difference of the two inversions
         that it sees, which is what the noise of g decides there.
+    carried_scale : float
+        Of the bridge function: part of the noise that the inversion carries from g into gamma
+        (`cginit.liquid.carried_noise`) that is left in the potential.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Model:
     _session: Any
     structure_scale: float = 0.0
     noise_scale: float = 0.0
+    carried_scale: float = 0.0
 
     @cached_property
     def domain(self) -> Domain:
@@ -72,7 +76,7 @@ class Model:
         """Whether it corrects a closure, and is given -ln g and gamma."""
         return self.subject in CORRECTED
 
-    def __call__(self, *inputs: Array) -> tuple[Array, Array]:
+    def __call__(self, *inputs: Array, carried: Array | None = None) -> tuple[Array, Array]:
         """Return mean and standard error of the members, of a potential both ``(m, n)`` in kT.
 
         That of a potential leaves out the noise of -ln g at the point itself.
@@ -83,6 +87,8 @@ class Model:
             g ``(m, 50)`` on `cginit.models.grid.network_grid` and rho sigma^3 ``(m,)``; for the bridge function,
             -ln g ``(m, 101)`` and gamma ``(m, 2, 101)`` on `cginit.models.grid.bridge_grid` and rho sigma^3. Of other
             subjects, as `cginit.eos` and `cginit.forward` give them.
+        carried : ndarray, shape (m, 101), optional
+            For the bridge function, the noise of gamma, where it is known.
         """
         mean, spread = self.mean_and_spread(*inputs)
         if not self.sees_correlations:
@@ -90,7 +96,8 @@ class Model:
         u0, gamma, density = inputs
         size = structure_size(u0, density, float(bridge_grid()[1]))[:, None]
         error = self.error_scale * (1.0 + self.structure_scale * size) * spread
-        return mean, np.hypot(error, self.noise_scale * (gamma[:, 1] - gamma[:, 0]))
+        error = np.hypot(error, self.noise_scale * (gamma[:, 1] - gamma[:, 0]))
+        return mean, error if carried is None else np.hypot(error, self.carried_scale * carried)
 
     def mean_and_spread(self, *inputs: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the members for the same inputs."""
@@ -145,6 +152,7 @@ def load_model(name: str = "cn-f", folder: Path | None = None) -> Model:
         session,
         float(metadata.get("structure_scale", 0.0)),
         float(metadata.get("noise_scale", 0.0)),
+        float(metadata.get("carried_scale", 0.0)),
     )
 
 

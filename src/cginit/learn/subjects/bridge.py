@@ -28,7 +28,13 @@ from cginit.learn.losses import Loss
 from cginit.learn.pool import Pool, hermite
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Lesson, Preparation, Run
-from cginit.learn.subjects.bridge_bands import band_points, points_of_unseen, stated_errors, unseen_fluids
+from cginit.learn.subjects.bridge_bands import (
+    band_points,
+    carried_errors,
+    points_of_unseen,
+    stated_errors,
+    unseen_fluids,
+)
 from cginit.learn.subjects.bridge_features import VARIATIONS, LiquidFeatures, liquid_features
 from cginit.learn.subjects.guess_errors import guess_errors
 from cginit.learn.subjects.potential import LOST
@@ -299,14 +305,15 @@ class BridgeSubject:
         given, fold = run.preparation, run.fold
         spread = np.hypot(np.std(run.every, axis=0, ddof=1), LEAST_SPREAD)
         seen = given.data, run.lesson.features, own_fold(run.every, fold), spread
+        carried = carried_errors(given.data, run.lesson.features)
         if given.auxiliary is None:
-            calibration = band_points(*seen, fold >= 0)
+            calibration = band_points(*seen, fold >= 0, carried)
         else:
             fluids = unseen_fluids(given.config.auxiliary, given.folder / "unseen-pairs")
             calibration = points_of_unseen(_predictor(run.ensemble), fluids)
         return {
             "auxiliary": auxiliary_counts(given.auxiliary),
-            **stated_errors(calibration, band_points(*seen, fold < 0)),
+            **stated_errors(calibration, band_points(*seen, fold < 0, carried)),
             "without solution": int(np.sum(~run.lesson.usable)),
         }
 
@@ -328,6 +335,7 @@ class BridgeSubject:
             "calibrated_on": UNSEEN if description["auxiliary"]["pairs"] else VALIDATION,
             "structure_scale": description["structure_scale"],
             "noise_scale": description["noise_scale"],
+            "carried_scale": description["carried_scale"],
             "on_calibration": 100.0 * coverage["calibration"],
             "on_test": 100.0 * coverage["test"],
             "best": ", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
