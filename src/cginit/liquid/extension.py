@@ -12,8 +12,8 @@ With c = 0 beyond r_max (which is what PY says there) this is a convex problem. 
 
 that is, S(k) is the positive structure factor of largest entropy that has the measured h inside r_max
 (Burg's extension of a truncated autocorrelation). Newton's method with a step that keeps S positive finds its one
-minimum from c = 0, and no continuation in density is needed. Statistical errors of g enter as a quadratic term, which
-makes every noisy g solvable.
+minimum from any start, and no continuation in density is needed. Statistical errors of g enter as a quadratic term,
+which makes every noisy g solvable.
 
 Lengths are in units of the total density ^ (-1/3) here, so that every tolerance is the same for every system.
 """
