@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import zipfile
 
 import numpy as np
 import pytest
 
-from cginit.curves import RDF
+from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
 from cginit.io import check_target, rdf_reading, read_rdf, read_table
+from cginit.io.answer_questions import question_well
 from cginit.io.scattering import question_structure_factor
 from cginit.io.state_questions import question_state, question_temperature
 from cginit.state import StatePoint, check_density, number_density, thermal_energy
@@ -293,3 +295,27 @@ def test_a_missing_file_is_not_called_wrong_toml(tmp_path):
         InputError, match=r"cannot read .*nowhere\.toml: No such file or directory; check the path"
     ):
         read_toml(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("depth", "at", "asked"), [(1.3, 0.37, False), (6.0, 0.55, True), (30.0, 0.35, True)]
+)
+def test_a_well_that_g_does_not_show_is_asked_about(depth, at, asked):
+    u = PairPotential.shifted(
+        R, 2.5 * np.where(R < 0.3, 40.0, -depth * np.exp(-(((R - at) / 0.03) ** 2))), units=NM
+    )
+    found = question_well(u, RDF(R, G, units=NM), 2.5)
+    assert (found is not None) == asked
+
+
+def test_a_workbook_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "g.xlsx", "w") as file:
+        file.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(InputError, match="is a workbook of Excel or the like; save its sheet as CSV"):
+        read_rdf(tmp_path / "g.xlsx", units=NM)
+
+
+def test_rows_that_are_uneven_by_rounding_are_not_called_interpolated(tmp_path):
+    r = np.arange(1, 101) * 0.0171234
+    path = save(tmp_path, text(r, liquid(r), form="{:.3e}"))
+    assert "interpolated" not in rdf_reading(path, units=NM).line

@@ -37,6 +37,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
 from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header, write_table
+from cginit.io.answer_questions import question_well
 from cginit.io.scattering import read_waves
 from cginit.state import StatePoint, number_density, thermal_energy
 
@@ -302,7 +303,8 @@ def describe(problem: Problem, potential: PairPotential) -> None:
     )
     line, warning = implied_pressure(problem, potential)
     spoken.line(f"pressure  {line}")
-    for note in (*problem.notes, *potential.notes, *warning):
+    deep = question_well(potential, problem.target, state.kT)
+    for note in (*problem.notes, *potential.notes, *([deep] if deep else []), *warning):
         spoken.note(note)
 
 

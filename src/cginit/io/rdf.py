@@ -16,11 +16,12 @@ from cginit.atomic import write_atomically
 from cginit.curves import RDF, Array, StructureFactor
 from cginit.errors import InputError
 from cginit.io.columns import Columns, choose_columns
-from cginit.io.grid import check_increasing, even_grid
+from cginit.io.grid import check_increasing, even_grid, step_spread
 from cginit.io.header import Header, header_lines, parse_header
 from cginit.io.lammps_rdf import averaged
 from cginit.io.rdf_units import length_factor, units_of
 from cginit.io.rdf_values import (
+    SLIGHTLY_UNEVEN,
     not_counts,
     not_cut_below,
     not_empty_at_the_end,
@@ -245,7 +246,9 @@ def rdf_reading(
     if grid is None:
         step = None if dr is None else dr / factor
         grid, g, error = resampled(rows, r, g, error, step)
-        evened = f"{r.size} uneven rows interpolated in steps of {factor * (grid[1] - grid[0]):.4g} {system.length}"
+        if step is not None and step_spread(r)[0] > SLIGHTLY_UNEVEN:
+            width = f"{factor * (grid[1] - grid[0]):.4g} {system.length}"
+            evened = f"{r.size} uneven rows interpolated in steps of {width}"
     curve = RDF(
         grid * factor,
         g,

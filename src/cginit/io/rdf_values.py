@@ -16,6 +16,7 @@ from cginit.splines import monotone_cubic
 from cginit.units import UnitSystem
 
 __all__ = [
+    "SLIGHTLY_UNEVEN",
     "not_counts",
     "not_cut_below",
     "not_empty_at_the_end",

@@ -25,6 +25,8 @@ _ERROR_TYPE = re.compile(r"^@\s*TYPE\s+xydy\s*$", re.IGNORECASE)
 #: At most so many rows of more columns than rows are curves saved side by side as rows.
 LONG_ROWS, LEAST_LENGTH = 4, 8
 _NPY, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
+#: A part of every workbook, whose name stands in the list of contents of the archive.
+_OF_EXCEL = b"xl/workbook"
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,8 @@ def _upright(rows: Rows) -> Rows:
 
 def _arrays(data: bytes, name: str) -> Sheet:
     """Columns of a ``.npy`` or ``.npz`` file, whose arrays are curves as rows or as columns."""
+    if data.startswith(_ZIP) and _OF_EXCEL in data:
+        raise InputError(f"{name} is a workbook of Excel or the like; save its sheet as CSV")
     arrays = read_arrays(data, name)
     labels: tuple[str, ...] = ()
     remark = ""
