@@ -21,7 +21,6 @@ from cginit.state import StatePoint
 __all__ = [
     "IntegralEquation",
     "at_infinite_size",
-    "correlations_by_weight",
     "indirect_correlation",
     "indirect_correlations",
     "inversions_by_weight",
@@ -135,19 +134,8 @@ def indirect_correlation(
     ConvergenceError
         If the inversion has no solution at this density.
     """
-    gamma, notes = correlations_by_weight(visible, density, closure, (noise_weight,))
-    return gamma[0], notes
-
-
-def correlations_by_weight(
-    visible: VisibleTarget, density: float, closure: Closure, weights: Sequence[float]
-) -> tuple[Array, tuple[str, ...]]:
-    """Return what `indirect_correlation` returns for each weight of the noise, ``(weights, n)``; notes of the first.
-
-    Each inversion begins where the last one ended, the first at `VisibleTarget.near`.
-    """
-    found = inversions_by_weight(visible, density, closure, weights)
-    return on_target(found, visible), found[0].notes
+    found = inversions_by_weight(visible, density, closure, (noise_weight,))
+    return on_target(found, visible)[0], found[0].notes
 
 
 def on_target(found: Sequence[OZInversion], visible: VisibleTarget) -> Array:
@@ -158,7 +146,15 @@ def on_target(found: Sequence[OZInversion], visible: VisibleTarget) -> Array:
 def inversions_by_weight(
     visible: VisibleTarget, density: float, closure: Closure, weights: Sequence[float]
 ) -> list[OZInversion]:
-    """Return the inversions of which `correlations_by_weight` gives gamma, on nodes of a sine transform."""
+    """Return the inversion for each weight of the noise, on nodes of a sine transform.
+
+    Each begins where the last one ended, the first at `VisibleTarget.near`.
+
+    Raises
+    ------
+    ConvergenceError
+        If one has no solution at this density.
+    """
     target = visible.target
     nodes, g, error = _on_sine_nodes(visible)
     found: list[OZInversion] = []

@@ -236,7 +236,8 @@ def _view(
         found = inversions_by_weight(visible, rho, "hnc", WEIGHTS)
         given, notes = on_target(found, visible), found[0].notes
         own = given[0]
-        carried = noise_of_gamma(visible, found[0], rho, WEIGHTS[0], points * length, r_cut)
+        if model.carried_scale > 0.0:
+            carried = noise_of_gamma(visible, found[0], rho, WEIGHTS[0], points * length, r_cut)
     gamma = _on_bridge_grid(given, visible.target.r, length)
     u0 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
     noise = None if carried is None else carried[None]
