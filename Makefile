@@ -70,7 +70,9 @@ audit: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet "pip-audit>=2.7,<3" && $(BIN)/pip-audit --skip-editable --progress-spinner off \
 	  || { echo "pip-audit found something, or could not ask"; exit 1; }
 
+# From the start: what an older version left would be another refinement.
 examples: $(VENV)/.dev
+	rm -rf $(DEMO)
 	BIN=$(BIN) OUT=$(DEMO) sh examples/water/demo.sh
 	BIN=$(BIN) OUT=$(DEMO) sh examples/lennard-jones/run.sh
 	BIN=$(BIN) OUT=$(DEMO) sh examples/decane/run.sh
