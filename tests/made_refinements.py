@@ -93,10 +93,11 @@ def normal(centre, width, coordinate):
     return Distribution.normalised(x, p, 0.01 * p, coordinate=coordinate, units="lj")
 
 
-def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None):
+def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None, inside=None):
     """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store.
 
-    What is `given` has a potential that stays, and no target. `shapes` are places kept of the run, if any.
+    What is `given` has a potential that stays, and no target. `shapes` are places kept of the run, `inside` the
+    g(r) of pairs of a molecule in the target, if any.
     """
     bond = f"bond A-B {label}".strip()
     terms = {bond: [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
@@ -104,7 +105,8 @@ def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None):
     pairs = ("A-A", "A-B", "B-B")
     bonded = {bond: normal(1.0, 0.05, "bond"), "angle A-B-A": normal(2.0, 0.1, "angle")}
     bonded.pop(given, None)
-    target = Target(dict.fromkeys(pairs, curve(1.0, 0.01)), 0.3, 1.0, topology=topology, distributions=bonded)
+    rdfs = dict.fromkeys(pairs, curve(1.0, 0.01))
+    target = Target(rdfs, 0.3, 1.0, topology=topology, distributions=bonded, inside=inside)
     store = Store(folder)
     store.open([{"engine": "Made()", "target": "mine"}], [target])
     side = (topology.n / 0.3) ** (1.0 / 3.0)

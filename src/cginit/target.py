@@ -50,6 +50,9 @@ class Target:
     distributions : mapping of interaction to Distribution
         Those of bonds, angles and dihedrals. Angles and dihedrals that the topology does not list are those that its
         bonds make.
+    inside : mapping of interaction to RDF
+        g(r) of the pairs inside molecules, each on a grid of its own: drawn beside that of simulations, and nothing
+        that a refinement reads.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class Target:
     topology: Topology | None = None
     target_exclusions: str = "molecule"
     distributions: Interactions[Distribution] = field(default_factory=lambda: Interactions({}))
+    inside: Interactions[RDF] = field(default_factory=lambda: Interactions({}))
 
     def __init__(
         self,
@@ -88,6 +92,7 @@ class Target:
         topology: Topology | None = None,
         target_exclusions: str = "molecule",
         distributions: ByName[Distribution] | None = None,
+        inside: ByName[RDF] | None = None,
     ) -> None:
         if not 0.0 < weight < math.inf:
             raise InputError(f"the weight of a state must be a positive number, not {weight}")
@@ -105,7 +110,9 @@ class Target:
             numbers = _composition(topology, densities)
             topology = _with_terms(topology, bonded)
         found = _complete(Interactions(rdfs), numbers, partial=topology is not None)
-        _same_units(found, bonded)
+        within: Interactions[RDF] = Interactions(inside or {})
+        _same_units(found, bonded, within)
+        _known_inside(within, topology)
         for name, value in numbers.items():
             if (name, name) in found:
                 check_density(found[name, name], StatePoint(value, kT))
@@ -113,6 +120,7 @@ class Target:
             ("topology", topology),
             ("target_exclusions", target_exclusions),
             ("distributions", bonded),
+            ("inside", within),
             ("rdfs", found),
             ("densities", numbers),
             ("kT", float(kT)),
@@ -258,11 +266,25 @@ def _with_terms(topology: Topology, bonded: Interactions[Distribution]) -> Topol
     return topology
 
 
-def _same_units(rdfs: Interactions[RDF], bonded: Interactions[Distribution]) -> None:
+def _known_inside(inside: Interactions[RDF], topology: Topology | None) -> None:
+    """Refuse a g(r) inside molecules of beads that no molecule has."""
+    known = () if topology is None else topology.species
+    for one in inside:
+        unknown = [bead for bead in one.beads if bead not in known]
+        if unknown or not one.is_pair:
+            raise InputError(
+                f"there is a g(r) of {one} inside molecules, but "
+                + (f"the topology has the beads {', '.join(known)}" if known else "there is no topology")
+            )
+
+
+def _same_units(
+    rdfs: Interactions[RDF], bonded: Interactions[Distribution], inside: Interactions[RDF]
+) -> None:
     curves: list[tuple[Interaction, RDF | Distribution]] = [*rdfs.items(), *bonded.items()]
     if not curves:
         raise InputError("a target needs a g(r) or a distribution")
-    for one, curve in curves:
+    for one, curve in (*curves, *inside.items()):
         if curve.units != curves[0][1].units:
             raise InputError(
                 f"{one} is in {curve.units.name}, {curves[0][0]} in {curves[0][1].units.name}; convert with "

@@ -271,3 +271,17 @@ def test_the_lines_that_load_all_tables_are_said(tmp_path, capsys):
     assert [line.split()[1] for line in usage] == [
         *("bond_style", "bond_coeff", "pair_style", "pair_coeff", "pair_coeff")
     ]
+
+
+def test_what_is_inside_molecules_is_read_to_be_drawn_and_its_loss_is_said(trimers, tmp_path):
+    r = np.arange(0.0, 3.01, 0.05)
+    own = RDF(r, np.where(np.abs(r - 1.5) < 0.12, 900.0, 0.0), units="lj")
+    write_rdf(own, tmp_path / "A-A.intra.dat")
+    file = trimers(tables='[inside]\n"A-A" = "A-A.intra.dat"\n"B-A" = "A-B.intra.dat"\n')
+    system = read_system(file)
+    assert list(map(str, system.targets[0].inside)) == ["A-A"]
+    np.testing.assert_array_equal(system.targets[0].inside["A-A"].g, own.g)
+    (said,) = [note for note in system.notes if "inside molecules" in note]
+    assert said == "g(r) of B-A inside molecules is not drawn: there is no file A-B.intra.dat"
+    with pytest.raises(InputError, match=r"\[inside\] must give A-A the name of a file, not 3"):
+        read_system(trimers(tables='[inside]\n"A-A" = 3\n'))

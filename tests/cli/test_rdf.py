@@ -183,6 +183,10 @@ def test_bonded_beads_leave_all_that_their_refinement_reads(tmp_path):
     read = read_system(system)
     (target,), (start,) = read.targets, read.starts
     assert [str(one) for one in target.measured] == ["P-P", "bond P-P"]
+    # The only other bead of a dimer: to be drawn.
+    inside = target.inside["P-P"]
+    number = 4.0 * np.pi * target.densities["P"] * np.sum(inside.r**2 * inside.g) * inside.dr
+    assert number == pytest.approx(1.0, rel=0.02)  # of r^2 in the middles of bins: (dr / r)^2 / 12 = 0.2 %
     assert (target.pressure, target.kT, target.target_exclusions) == (0.2, 1.0, "molecule")
     assert start.topology.exclusions == "molecule"
     assert target.distributions["bond P-P"].mean == pytest.approx(0.6, abs=0.01)  # 2000 bonds: 15 sigma

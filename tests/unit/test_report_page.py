@@ -313,3 +313,20 @@ def test_pairs_inside_molecules_are_shown(tmp_path):
 def test_what_kept_no_molecules_shows_none_inside(tmp_path):
     trimers(tmp_path)
     assert page_data(cginit.open(tmp_path))["inside"] == []
+
+
+def test_what_the_target_has_inside_molecules_is_drawn_where_it_is_known(tmp_path):
+    # Two of a grid of its own, empty beyond the molecules.
+    r = 0.1 * np.arange(60)
+    own = cginit.RDF(r, np.where(np.abs(r - 1.5) < 0.15, 7.0, 0.0), units="lj")
+    trimers(tmp_path, shapes=bent(6), inside={"A-A": own})
+    first, second = page_data(cginit.open(tmp_path))["inside"]
+    assert second["target"] is None
+    np.testing.assert_allclose(first["target"]["x"], r[:18])
+    np.testing.assert_allclose(first["target"]["y"], own.g[:18])
+
+
+def test_what_is_inside_molecules_belongs_to_beads_of_molecules():
+    inside = {"A-C": curve(1.0, 0.01)}
+    with pytest.raises(cginit.InputError, match="A-C inside molecules, but there is no topology"):
+        cginit.Target({"A-A": curve(1.0, 0.01)}, {"A": 0.3}, 1.0, inside=inside)

@@ -72,10 +72,12 @@ def write_molecules(
     system = found.system
     state = system.state(kT)
     written: list[tuple[Path, str]] = []
+    inside: dict[str, Path] = {}
     for one, curve in found.inside.items():
         what = f"g(r) {one} inside molecules"
         notes = [f"{what}: 4 pi rho times the integral of r^2 g is the number of such neighbours"]
-        written.append((write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=notes), what))
+        inside[str(one)] = write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=notes)
+        written.append((inside[str(one)], what))
     targets = {"-".join(pair): path for pair, path in pairs.items()}
     for name, distribution in found.distributions.items():
         path = write_distribution(distribution, folder / f"{name.file_stem}.dat", notes=[str(name)])
@@ -102,16 +104,24 @@ def write_molecules(
         f"{json.dumps(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(), ensure_ascii=False)}"
         for name, path in targets.items()
     ]
+    if inside:
+        lines += ["", "# g(r) of pairs inside molecules: drawn by cg-init report, and no target.", "[inside]"]
+        lines += _names(inside)
     tables = _first_tables(folder, first or {})
     if tables:
         written.append((folder, f"{len(tables)} tables *{FIRST_SUFFIX} to start from"))
         lines += ["", "# What a refinement starts from, unless --method names a guess.", "[start]"]
-        lines += [
-            f"{json.dumps(str(name), ensure_ascii=False)} = {json.dumps(path.name, ensure_ascii=False)}"
-            for name, path in tables.items()
-        ]
+        lines += _names({str(name): path for name, path in tables.items()})
     whole = write_atomically(file, "\n".join(lines) + "\n")
     return [*written, (whole, next_command(file))]
+
+
+def _names(files: Mapping[str, Path]) -> list[str]:
+    """Return the lines of a table of files in the folder of the system."""
+    return [
+        f"{json.dumps(name, ensure_ascii=False)} = {json.dumps(path.name, ensure_ascii=False)}"
+        for name, path in files.items()
+    ]
 
 
 def _first_tables(folder: Path, first: Mapping[Interaction, Potential]) -> dict[Interaction, Path]:

@@ -33,6 +33,7 @@ STATE = (
     *("clean", "column", "dr", "step", "normalise", "range"),
     *("topology", "coordinates", "topology_units", "exclusions", "target_exclusions", "angles"),
     *("target_normalisation", "names", "atom_style"),
+    "inside",
     *STEPS,
 )
 #: What a file may hold beside.

@@ -59,8 +59,27 @@ def read_molecules(
         topology=topology,
         target_exclusions=content.get("target_exclusions", "molecule"),
         distributions=read_distributions(bonded, file.parent, units, content, notes),
+        inside=_inside(content.get("inside", {}), units, file, where, notes),
     )
     return target, start
+
+
+def _inside(
+    entries: Mapping[str, Any], units: UnitSystem, file: Path, where: str, notes: list[str]
+) -> dict[Interaction, RDF]:
+    """Return the g(r) inside molecules, which are only drawn: one whose file is gone is said, and no hindrance."""
+    from cginit.interactions import Interaction
+    from cginit.io.inside import read_inside
+
+    found = {}
+    for name, entry in entries.items():
+        if not isinstance(entry, str):
+            raise InputError(f"{where}: [inside] must give {name} the name of a file, not {entry!r}")
+        if (file.parent / entry).exists():
+            found[Interaction.of(name)] = read_inside(file.parent / entry, units)
+        else:
+            notes.append(f"g(r) of {name} inside molecules is not drawn: there is no file {entry}")
+    return found
 
 
 def _topology(

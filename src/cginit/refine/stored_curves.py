@@ -230,6 +230,9 @@ def write_target(target: Target, path: Path) -> None:
         arrays |= _distribution_arrays(str(name), p)
     for name, curve in target.rdfs.items():
         arrays |= _rdf_arrays(str(name), curve)
+    for name, curve in target.inside.items():
+        # Versions that do not know them take a key that ends with |g for a pair of the target.
+        arrays |= {f"{key} inside": array for key, array in _rdf_arrays(str(name), curve).items()}
     save_arrays(path, **arrays)
 
 
@@ -250,6 +253,16 @@ def read_target(path: Path) -> Target:
             one: stored_distribution(data, one, str(one), units)
             for one in (Interaction.of(key.removesuffix("|p")) for key in data if key.endswith("|p"))
         }
+        inside = {
+            Interaction.of(pair): RDF(
+                data[f"{pair}|r inside"],
+                data[key],
+                data.get(f"{pair}|error inside"),
+                units=unit_system(units),
+            )
+            for key in data
+            if (pair := key.removesuffix("|g inside")) != key
+        }
         return Target(
             Interactions(rdfs),
             densities,
@@ -259,6 +272,7 @@ def read_target(path: Path) -> Target:
             topology=stored_topology(data),
             target_exclusions=str(data.get("target_exclusions", "molecule")),
             distributions=Interactions(distributions),
+            inside=Interactions(inside),
         )
 
 

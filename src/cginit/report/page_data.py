@@ -262,7 +262,7 @@ def _structures(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable
 
 
 def _inside(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable[dict[str, Any]]:
-    """Return the g(r) inside molecules, which have no target of their own, of each iteration that kept some."""
+    """Return the g(r) inside molecules of each iteration that kept some, and that of the target where it is known."""
     for number, target in enumerate(targets):
         # What reweighting makes of a simulation has its molecules.
         shown = [None if one.reweighted else inside_molecules(one.done[number], target) for one in frames]
@@ -276,6 +276,7 @@ def _inside(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable[dic
                 "name": _named(name, number, targets),
                 "x_label": coordinate_label(name, target.units),
                 "x": _numbers(longest.r),
+                "target": _inside_target(target, name),
                 "frames": [
                     None
                     if one is None
@@ -287,6 +288,16 @@ def _inside(frames: Sequence[_Frame], targets: Sequence[Target]) -> Iterable[dic
                     for one in shown
                 ],
             }
+
+
+def _inside_target(target: Target, name: Interaction) -> dict[str, Any] | None:
+    """Return g(r) inside the molecules of the target as far as it has pairs; None where it is not known."""
+    curve = target.inside.get(name)
+    if curve is None:
+        return None
+    # Its file is as long as the g(r) of the liquid.
+    end = int(np.max(np.nonzero(curve.g)[0], initial=-1)) + 2
+    return {"x": _numbers(curve.r[:end]), "y": _numbers(curve.g[:end])}
 
 
 def _own(key: str, values: Array, common: Array) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class MoleculeTargets:
             topology=self.topology,
             target_exclusions=self.target_exclusions,
             distributions=self.distributions,
+            inside=self.inside,
         )
 
 

@@ -135,11 +135,12 @@ function structure(one, data, shown) {
   return [traces, layout({ xaxis: axis(one.x_label, { rangemode: "tozero" }), yaxis: axis("S(k)") })];
 }
 
-/* Pairs of one molecule: no target, but the start and the errors of the iteration shown. */
+/* Pairs of one molecule: the start, the errors of the iteration shown, and what the target has of them if it is known. */
 function insideMolecules(one, data, shown, on) {
   const now = one.frames[shown];
   const first = one.frames[0];
   const traces = [];
+  if (one.target) traces.push(line(one.target.x, one.target.y, "target", "target", { width: 5 }));
   if (on.start && shown > 0 && first)
     traces.push(line(first.x ?? one.x, first.y, "start", "start", { width: 1.5, dash: "dot" }));
   if (now) {
