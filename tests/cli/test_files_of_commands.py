@@ -166,6 +166,20 @@ def until(condition):
     return False
 
 
+def test_an_interrupt_while_the_program_is_loaded_is_no_traceback(tmp_path):
+    # What a busy machine spends seconds with.
+    early = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'cginit.cli.app': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from cginit.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", early], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "cg-init: interrupted\n")
+
+
 @pytest.mark.lammps
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
 def test_an_interrupt_and_a_second_run(run, tmp_path):

@@ -110,4 +110,5 @@ def run(app: typer.Typer, name: str) -> None:
         typer.secho(f"{name}: {words(error)}", err=True, fg=typer.colors.RED)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
+        typer.secho(f"{name}: interrupted", err=True, fg=typer.colors.RED)
         sys.exit(INTERRUPTED)
