@@ -14,6 +14,8 @@ __all__ = [
     "BOUNDED",
     "KINDS",
     "BeadPotential",
+    "Kinds",
+    "Uniform",
     "bead_density",
     "bead_potential",
     "drawn",
@@ -21,7 +23,9 @@ __all__ = [
     "effective_volume",
 ]
 
+#: Gives the next number in [0, 1) of a stream.
 Uniform = Callable[[], float]
+#: Names of kinds with their shares, and what gives U ``(n,)`` in kT on r ``(n,)`` in sigma.
 Kinds = Mapping[str, tuple[float, Callable[[Array, Uniform], Array]]]
 #: Parts of the random stream: an integer gives independent numbers for the potential and for its densities.
 _POTENTIAL, _DENSITY = 98, 100

@@ -11,19 +11,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cginit.campaign.beads import KINDS, BeadPotential, Kinds, drawn, drawn_volume
+from cginit.campaign.beads import KINDS, BeadPotential, Kinds, Uniform, drawn, drawn_volume
 from cginit.campaign.potentials import uniforms
 from cginit.curves import Array
 
 __all__ = ["DENSE_KINDS", "dense_density", "dense_potential"]
 
-Uniform = Callable[[], float]
 #: Parts of the random stream, other ones than those of family b.
 _POTENTIAL, _DENSITY = 198, 200
 #: Largest cut-off in sigma; longer tails are in the other families.
 LONGEST = 3.5
 #: rho d^3 between a liquid whose cores do not yet order its beads, and hard spheres that freeze.
 LOOSEST, DENSEST = 0.55, 0.95
+#: Nearest distance at which a power law is evaluated; far inside any core.
 _NEAREST = 0.2
 
 

@@ -113,6 +113,7 @@ class StatePointTask(NamedTask):
 
     @cached_property
     def _made(self) -> BeadPotential:
+        """The potential of family b or c, whose densities are drawn in units of its diameter."""
         return (dense_potential if self.family == "c" else bead_potential)(self.seed)
 
 

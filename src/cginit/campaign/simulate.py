@@ -64,7 +64,7 @@ def simulate_state(
 
     Langevin dynamics at kT = 1 with dt = 0.005. A pilot run equilibrates, shows whether the state clusters,
     freezes or drifts, and how many steps the wanted precision of g needs; production runs follow until
-    it is reached, or `MAX_WORK` is done, and the energy does not drift.
+    it is reached, or the work of `EFFORT` is done, and the energy does not drift.
 
     Parameters
     ----------

@@ -50,8 +50,8 @@ def simulate_molecules(
     """Simulate one state point of molecules and return its record, accepted or with the reason why not.
 
     Langevin dynamics at kT = 1 from molecules grown at random. A pilot run equilibrates and tells how many steps the
-    wanted precision needs; production follows until it is reached, or `MAX_WORK` is done. The tests are those of
-    loose beads: the energy does not drift, no g(r) moves, S(k) shows neither two phases nor a crystal.
+    wanted precision needs; production follows until it is reached, or the work of `EFFORT` is done. The tests are
+    those of loose beads: the energy does not drift, no g(r) moves, S(k) shows neither two phases nor a crystal.
 
     Parameters
     ----------
