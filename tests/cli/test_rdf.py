@@ -69,9 +69,15 @@ def test_temperature_becomes_thermal_energy_and_density_can_be_stated(gas, tmp_p
     assert (target.dr, target.r_max) == (pytest.approx(0.1), pytest.approx(2.0))
 
 
-@pytest.mark.parametrize("options", [(), ("--temperature", 300, "--kT", 1)])
-def test_one_of_temperature_and_thermal_energy_is_needed(gas, tmp_path, options):
-    with pytest.raises(InputError, match=r"either as --temperature \(kelvin\) or as --kT \(kcal/mol\)"):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), r"not stated in a trajectory; give it in kelvin with --temperature, or as energy \(kcal/mol\)"),
+        (("--temperature", 300, "--kT", 1), "either --temperature or --kT, not both"),
+    ],
+)
+def test_one_of_temperature_and_thermal_energy_is_needed(gas, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
         run("--topology", gas, "--map", "all", "--units", "real", "--out", tmp_path / "t.dat", *options)
 
 

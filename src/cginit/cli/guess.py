@@ -32,6 +32,7 @@ from cginit.cli.options import (
 )
 from cginit.cli.progress import waiting
 from cginit.cli.refinement import say_tables, start_of_system, write_potentials
+from cginit.cli.temperature import energy_of_options
 from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF, PairPotential
 from cginit.errors import CGInitError, InputError
@@ -39,7 +40,7 @@ from cginit.guess import DEFAULT_METHOD, default_cutoff, guess
 from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header, write_table
 from cginit.io.answer_questions import question_well
 from cginit.io.scattering import read_waves
-from cginit.state import StatePoint, number_density, thermal_energy
+from cginit.state import StatePoint, number_density
 
 __all__ = [
     "GuessOptions",
@@ -120,9 +121,8 @@ def read_problem(options: GuessOptions) -> Problem:
     if options.sk is not None:
         target = replace(target, structure_factor=read_waves(options.sk, target.units))
     header = read_rdf_header(options.file)
-    state = StatePoint(
-        _density(options, header.density, target), _thermal_energy(options, header.kT, target), target.units
-    )
+    kT = energy_of_options(options.temperature, options.kT, target.units, str(options.rdf), header.kT)
+    state = StatePoint(_density(options, header.density, target), kT, target.units)
     r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
     notes = (
         *reading.notes,
@@ -170,21 +170,6 @@ def _density(options: GuessOptions, stated: float | None, target: RDF) -> float:
             "or --mass-density with --molar-mass"
         )
     return density
-
-
-def _thermal_energy(options: GuessOptions, stated: float | None, target: RDF) -> float:
-    if options.kT is not None and options.temperature is not None:
-        raise InputError("give either --temperature or --kT, not both")
-    if options.kT is not None:
-        return options.kT
-    if options.temperature is not None:
-        return thermal_energy(options.temperature, target.units)
-    if stated is None:
-        raise InputError(
-            f"the temperature is not stated in {options.rdf}; give it in kelvin with --temperature, or as energy "
-            f"({target.units.energy}) with --kT"
-        )
-    return stated
 
 
 OptionalSystem = Annotated[

@@ -13,10 +13,11 @@ from cginit.cli.guess import in_error
 from cginit.cli.options import Kt, Temperature
 from cginit.cli.outputs import check_figure_option
 from cginit.cli.progress import waiting
+from cginit.cli.temperature import energy_of_options
 from cginit.cli.voice import quantity, voice
 from cginit.curves import PairPotential
 from cginit.errors import ConvergenceError, InputError
-from cginit.state import StatePoint, thermal_energy
+from cginit.state import StatePoint
 
 if TYPE_CHECKING:
     from cginit.curves import Array
@@ -106,25 +107,15 @@ def _state(
     kT: float | None,
 ) -> StatePoint:
     """Return the state, of which the header of the table may know a part."""
-    if kT is not None and temperature is not None:
-        raise InputError("give either --temperature or --kT, not both")
     origin, units = table.provenance, table.units
-    if temperature is not None:
-        kT = thermal_energy(temperature, units)
-    if kT is None and origin is not None:
-        kT = origin.kT
     if density is None and origin is not None:
         density = origin.density
     if density is None:
         raise InputError(
             f"the number density is not stated in {path}; give it in {units.density} with --density"
         )
-    if kT is None:
-        raise InputError(
-            f"the temperature is not stated in {path}; give it in kelvin with --temperature, or as energy "
-            f"({units.energy}) with --kT"
-        )
-    return StatePoint(density, kT, units)
+    stated = None if origin is None else origin.kT
+    return StatePoint(density, energy_of_options(temperature, kT, units, str(path), stated), units)
 
 
 def _print(found: RouteComparison) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.outputs import check_file
-from cginit.cli.target_options import default_dr, stated_energy
+from cginit.cli.target_options import default_dr
+from cginit.cli.temperature import energy_of_options
 from cginit.cli.voice import quantity, voice
 from cginit.curves import RDF
 from cginit.state import StatePoint
@@ -72,7 +73,7 @@ def scattering(
     from cginit.liquid.scattering import invert_structure_factor
 
     system = unit_system(units)
-    energy = stated_energy(temperature, kT, system)
+    energy = energy_of_options(temperature, kT, system, str(structure_factor))
     k, s, error = read_structure_factor(structure_factor)
     odd = question_structure_factor(k, s, density, system, str(structure_factor))
     step = default_dr(system) if dr is None else dr

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from cginit.cli.outputs import check_file
+from cginit.cli.temperature import energy_of_options
 from cginit.errors import InputError
-from cginit.state import thermal_energy
 from cginit.units import NM_KJ, UnitSystem, unit_system
 
-__all__ = ["RdfOptions", "default_dr", "stated_energy"]
+__all__ = ["RdfOptions", "default_dr"]
 
 #: Bin width where none is asked for: fine enough for the first peak of a molecular liquid.
 DEFAULT_DR_NM = 0.01
@@ -155,7 +155,7 @@ class RdfOptions:
     @property
     def energy(self) -> float:
         """The thermal energy; InputError if it is not given, or twice."""
-        return stated_energy(self.temperature, self.kT, self.system)
+        return energy_of_options(self.temperature, self.kT, self.system, "a trajectory")
 
     @property
     def target_pressure(self) -> float | None:
@@ -183,18 +183,6 @@ class RdfOptions:
         """Which frames of what beads, for every reader of the trajectory."""
         own = {name: getattr(self, name) for name in ("mapping", "begin", "end", "units")}
         return {**own, "step": self.stride}
-
-
-def stated_energy(temperature: float | None, kT: float | None, units: UnitSystem) -> float:
-    """Return kT from one of the two options; InputError if both or none are given."""
-    if kT is not None and temperature is None:
-        return kT
-    if temperature is not None and kT is None:
-        return thermal_energy(temperature, units)
-    raise InputError(
-        f"give the temperature of the run either as --temperature (kelvin) or as --kT ({units.energy}); "
-        "trajectories and scattering data do not state it"
-    )
 
 
 def default_dr(units: UnitSystem) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from cginit.errors import InputError
+from cginit.state import thermal_energy
 from cginit.units import UnitSystem
 
 __all__ = ["check_keys", "stated_energy", "stated_number"]
@@ -65,4 +66,5 @@ def stated_energy(table: Mapping[str, Any], units: UnitSystem, where: str) -> fl
     if ("temperature" in table) == ("kT" in table):
         raise InputError(f"{where} must state either temperature (kelvin) or kT")
     key = "kT" if "kT" in table else "temperature"
-    return stated_number(table, key, where) * (units.boltzmann() if key == "temperature" else 1.0)
+    value = stated_number(table, key, where)
+    return thermal_energy(value, units) if key == "temperature" else value
