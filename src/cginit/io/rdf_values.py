@@ -43,7 +43,7 @@ _IN_A_PLANE = re.compile(r"\bg(mx(_mpi|_d)*\s+|_)rdf\b.*\s-xy\b")
 #: the rise of g. The g of an ideal gas may begin anywhere, at 1.
 CUT_STEPS, CUT_G, FALLS_FROM = 3.0, 0.5, 1.2
 #: Fewer steps are no curve.
-LEAST_ROWS = 8
+LEAST_STEPS = 8
 
 
 def without_itself(rows: Rows, r: Array, g: Array) -> tuple[Array, tuple[str, ...]]:
@@ -156,9 +156,10 @@ def resampled(
     else:
         # Multiples of the step, which bins of any simulation are centred on.
         grid = dr * np.arange(np.ceil(r[0] / dr - 1e-9), np.floor(r[-1] / dr + 1e-9) + 1.0)
-        if grid.size < LEAST_ROWS:
+        if grid.size < LEAST_STEPS:
             raise InputError(
-                f"{rows.name} from r = {r[0]:g} to {r[-1]:g} has no {LEAST_ROWS} steps of {dr:g}"
+                f"{rows.name} from r = {r[0]:g} to {r[-1]:g} has no {LEAST_STEPS} steps of {dr:g}; give a smaller "
+                "--dr"
             )
     # PCHIP stays within its data, but a rounding error below 0 would still be refused.
     smooth = np.maximum(monotone_cubic(r, g, grid), 0.0)

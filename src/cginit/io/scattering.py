@@ -16,6 +16,12 @@ __all__ = ["question_structure_factor", "read_structure_factor", "read_waves"]
 
 #: Rows of a structure factor, most: a diffractometer's are hundreds, and their transform takes seconds from here on.
 MOST_ROWS = 10_000
+#: So many rows of zeros are a core; rounding to two digits may leave one or two near k = 0 of a hard liquid.
+EMPTY_ROWS = 5
+#: A peak as high as this is that of a liquid, whose beads are not this many times nearer than their mean spacing.
+STRUCTURED, FAR = 1.5, 3.0
+#: S of a liquid at small k is at most some ten, near a critical point; a list of intensities has larger numbers.
+LARGEST = 100.0
 
 
 @reads_a_file
@@ -110,14 +116,6 @@ def question_structure_factor(
             f"{'nm^-1' if units.length == 'angstrom' else 'another unit'}, or the density in another?",
         )
     return ()
-
-
-#: So many rows of zeros are a core; rounding to two digits may leave one or two near k = 0 of a hard liquid.
-EMPTY_ROWS = 5
-#: A peak as high as this is that of a liquid, whose beads are not this many times nearer than their mean spacing.
-STRUCTURED, FAR = 1.5, 3.0
-#: S of a liquid at small k is at most some ten, near a critical point; a list of intensities has larger numbers.
-LARGEST = 100.0
 
 
 @reads_a_file

@@ -28,7 +28,6 @@ GAS_PACKING, GAS_NEIGHBOURS = 0.025, 0.6
 #: first, which a gas, with g = exp(-U/kT), only has if U has them. Of 523 bead potentials of the data set none is
 #: asked about.
 MINIMUM, MAXIMUM, LOWER = 0.97, 1.005, 0.1
-
 #: Two beads in a cube are at most half its diagonal apart.
 FARTHEST = 0.5 * 3.0**0.5
 
