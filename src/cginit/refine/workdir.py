@@ -22,7 +22,7 @@ import numpy as np
 from cginit.atomic import check_writable, write_atomically
 from cginit.errors import CGInitError, EngineError, InputError, files_explained, in_words
 from cginit.lock import FolderLock
-from cginit.refine.differing import difference
+from cginit.refine.settings_difference import settings_difference
 
 __all__ = ["WorkDir", "disk_explained", "save_arrays", "write_json"]
 
@@ -171,7 +171,9 @@ class WorkDir:
         names = sorted({*there, *identity})
         differing = [name for name in names if there.get(name) != identity.get(name)]
         if differing:
-            details = "; ".join(difference(name, there.get(name), identity.get(name)) for name in differing)
+            details = "; ".join(
+                settings_difference(name, there.get(name), identity.get(name)) for name in differing
+            )
             raise InputError(
                 f"{self.folder} holds another refinement ({details}); use the same settings to go on with it, "
                 "or a new --workdir"
