@@ -1,7 +1,7 @@
 """Cubic interpolation through given points, in NumPy alone.
 
 The curves are those of `scipy.interpolate.CubicSpline` and `scipy.interpolate.PchipInterpolator`. To import
-scipy.interpolate takes longer than a guess, which needs no more of it than these two functions; whatever else needs
+scipy.interpolate takes longer than a guess, which needs no more of it than these functions; whatever else needs
 splines uses SciPy.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["cubic_spline", "monotone_cubic"]
+__all__ = ["cubic_spline", "even_spline_at_origin", "monotone_cubic"]
 
 _Array = NDArray[np.float64]
 
@@ -64,6 +64,31 @@ def cubic_spline(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> _Array:
     else:
         slopes = _spline_slopes(steps, secants)
     return _hermite(points, columns, slopes, np.asarray(at, dtype=np.float64)).reshape(-1, *values.shape[1:])
+
+
+def even_spline_at_origin(values: ArrayLike) -> float:
+    r"""Return the value at x = 0 of the cubic spline through y ``(n,)`` at x = 1, 2, ... n and its mirror image.
+
+    Between -1 and 1 it is :math:`y_1 + \tfrac12 m_1 (x^2 - 1)` with the slope :math:`m_1` at 1. There its second
+    derivative is :math:`m_1`, too. Further out
+
+    .. math:: m_{i-1} + 4 m_i + m_{i+1} = 3 (y_{i+1} - y_{i-1}) = k_i, \qquad
+              m_2 = q m_1 - \sum_{i>1} q^{i-1} k_i, \quad q = \sqrt3 - 2.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        y, n >= 3; the first 30 count.
+
+    Examples
+    --------
+    >>> round(even_spline_at_origin(np.cos(0.05 * np.arange(1, 40))), 6)
+    1.0
+    """
+    near = np.asarray(values, dtype=np.float64)[: REACH + 2]
+    beyond = -3.0 * float(DECAY ** np.arange(1, near.size - 1) @ (near[2:] - near[:-2]))
+    slope = (6.0 * (near[1] - near[0]) - 2.0 * beyond) / (5.0 + 2.0 * DECAY)
+    return float(near[0] - 0.5 * slope)
 
 
 def monotone_cubic(x: ArrayLike, y: ArrayLike, at: ArrayLike) -> _Array:

@@ -15,7 +15,7 @@ from cginit.interactions import Interaction
 from cginit.liquid.carried_noise import carried_noise
 from cginit.liquid.fourier import sine_nodes
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion, invert
-from cginit.splines import cubic_spline
+from cginit.splines import cubic_spline, even_spline_at_origin
 from cginit.state import StatePoint
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
     "on_target",
 ]
 
-#: Nodes that count for the value of a spline between the first and its mirror image: each counts 0.27 times the last.
-SEEN = 30
 NAMES = {"hnc": "hypernetted-chain", "py": "Percus-Yevick"}
 
 
@@ -225,21 +223,6 @@ def _on_target(nodes: Array, gamma: Array, r: Array) -> Array:
         return gamma
     # gamma is an even function of r: its mirror image makes the value at r = 0 an interpolation.
     if nodes.size + 1 == r.size and r[0] == 0.0 and np.array_equal(nodes, r[1:]):
-        return np.concatenate([[_at_origin(gamma)], gamma])
+        return np.concatenate([[even_spline_at_origin(gamma)], gamma])
     mirrored = np.concatenate([-nodes[::-1], nodes])
     return cubic_spline(mirrored, np.concatenate([gamma[::-1], gamma]), r)
-
-
-def _at_origin(gamma: Array) -> float:
-    r"""Return the value at r = 0 of the cubic spline through gamma ``(n,)`` at steps 1, 2, ... and its mirror image.
-
-    Between -1 and 1 it is :math:`\gamma_1 + \tfrac12 m_1 (r^2 - 1)` with the slope :math:`m_1` at 1. There its second
-    derivative is :math:`m_1`, too. Further out
-
-    .. math:: m_{i-1} + 4 m_i + m_{i+1} = 3 (\gamma_{i+1} - \gamma_{i-1}) = k_i, \qquad
-              m_2 = q m_1 - \sum_{i>1} q^{i-1} k_i, \quad q = \sqrt3 - 2.
-    """
-    q, near = np.sqrt(3.0) - 2.0, gamma[:SEEN]
-    beyond = -3.0 * float(q ** np.arange(1, near.size - 1) @ (near[2:] - near[:-2]))
-    slope = (6.0 * (near[1] - near[0]) - 2.0 * beyond) / (5.0 + 2.0 * q)
-    return float(near[0] - 0.5 * slope)
