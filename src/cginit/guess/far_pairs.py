@@ -9,11 +9,15 @@ from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
 from cginit.target import Target
+from cginit.topology import Topology
 
 __all__ = ["between_molecules"]
 
-#: Largest part of the pairs at any distance that is taken to be inside molecules.
+#: Largest part of the pairs at any distance that is taken to be inside molecules: more is within the error of the
+#: estimate, and would leave a g of 0 where molecules do meet.
 MOST_INSIDE = 0.9
+#: Narrowest Gaussian, in steps: it reaches the next bin. And where it ends, in widths, at 3e-4 of its height.
+NARROWEST, REACH = 0.5, 4.0
 
 
 def between_molecules(target: Target, pair: Interaction, start: Configuration) -> RDF:
@@ -43,10 +47,12 @@ def between_molecules(target: Target, pair: Interaction, start: Configuration) -
     """
     curve, topology, rule = target.rdfs[pair].with_core(), target.topology, target.target_exclusions
     if topology is None or start.topology is None:
-        raise InputError("pairs inside molecules are known of a target and a start with a topology only")
+        raise InputError(
+            f"the pairs of {pair} inside molecules are not known without the bonds; give target and start a topology"
+        )
     counted = topology.pairs_left(pair, rule)
     inside = counted - topology.pairs_left(pair, "molecule")
-    distances = _distances(start, pair, rule)
+    distances = _distances(start, start.topology, pair, rule)
     if inside == 0 or distances.size == 0:
         return curve
     volume = topology.n / target.state.density
@@ -54,19 +60,17 @@ def between_molecules(target: Target, pair: Interaction, start: Configuration) -
     every = counted * curve.g * 4.0 * np.pi * r**2 * dr / volume
     edges = np.append(r - 0.5 * dr, r[-1] + 0.5 * dr)
     found = np.histogram(distances, edges)[0] * (inside / distances.size)
+    # Silverman's rule for a Gaussian kernel.
     width = 1.06 * float(np.std(distances)) * distances.size**-0.2
-    smooth, among = (_smoothed(one, max(width / dr, 0.5)) for one in (found, every))
+    smooth, among = (_smoothed(one, max(width / dr, NARROWEST)) for one in (found, every))
     part = np.divide(smooth, among, out=np.zeros_like(among), where=among > 0.0)
     factor = (1.0 - np.minimum(part, MOST_INSIDE)) * counted / (counted - inside)
     error = None if curve.error is None else curve.error * factor
     return RDF(r, curve.g * factor, error, units=curve.units)
 
 
-def _distances(start: Configuration, pair: Interaction, rule: str) -> Array:
+def _distances(start: Configuration, topology: Topology, pair: Interaction, rule: str) -> Array:
     """Return the distances ``(m,)`` of the beads of two types in one molecule that a rule of exclusion leaves."""
-    topology = start.topology
-    if topology is None:
-        return np.zeros(0)
     own, left_out = topology.excluded("molecule"), topology.excluded(rule)
     numbers, gone = (one[:, 0].astype(np.int64) * topology.n + one[:, 1] for one in (own, left_out))
     own = own[~np.isin(numbers, gone)]
@@ -79,6 +83,6 @@ def _distances(start: Configuration, pair: Interaction, rule: str) -> Array:
 
 def _smoothed(values: Array, steps: float) -> Array:
     """Return values ``(n,)`` smoothed by a Gaussian of a width in steps."""
-    reach = int(np.ceil(4.0 * steps))
+    reach = int(np.ceil(REACH * steps))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / steps) ** 2)
     return np.convolve(values, kernel / kernel.sum())[reach : reach + values.size]
