@@ -16,12 +16,20 @@ from numpy.typing import ArrayLike
 
 from cginit.errors import InputError, files_explained
 
-__all__ = ["Backups", "check_writable", "keep_backups", "write_arrays", "write_atomically"]
+__all__ = [
+    "Backups",
+    "check_writable",
+    "keep_backups",
+    "list_results",
+    "write_arrays",
+    "write_atomically",
+]
 
 #: Files that were replaced and the names under which they are kept, in order.
 Backups = list[tuple[Path, Path]]
 
 _backups: ContextVar[Backups | None] = ContextVar("backups", default=None)
+_results: ContextVar[list[Path] | None] = ContextVar("results", default=None)
 
 
 @contextmanager
@@ -45,6 +53,27 @@ def keep_backups() -> Iterator[Backups]:
         yield kept
     finally:
         _backups.reset(token)
+
+
+@contextmanager
+def list_results() -> Iterator[list[Path]]:
+    """Yield the list, which grows, of the results that `write_atomically` writes within this context.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, list_results() as written:
+    ...     _ = write_atomically(Path(folder) / "a.pot", "a result")
+    ...     _ = write_atomically(Path(folder) / "a.json", "what a program keeps for itself", backup=False)
+    ...     [one.name for one in written]
+    ['a.pot']
+    """
+    written: list[Path] = []
+    token = _results.set(written)
+    try:
+        yield written
+    finally:
+        _results.reset(token)
 
 
 def write_atomically(path: str | os.PathLike[str], data: str | bytes, *, backup: bool = True) -> Path:
@@ -109,6 +138,9 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes, *, backup:
     found = _backups.get()
     if kept is not None and found is not None:
         found.append((target, target.with_name(kept.name)))
+    written = _results.get()
+    if backup and written is not None:
+        written.append(target)
     return target
 
 

@@ -1,6 +1,7 @@
 """What commands read and write: looked at first, kept, and failures of the system as one sentence."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -178,6 +179,29 @@ def test_an_interrupt_while_the_program_is_loaded_is_no_traceback(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", early], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "cg-init: interrupted\n")
+
+
+def pressed(*arguments):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_of_a_guess_says_that_nothing_is_there(run, monkeypatch):
+    monkeypatch.setattr("cginit.cli.guess.describe", pressed)
+    code, out, errors = run("guess", "--rdf", "t.dat", "--method", "boltzmann", "--out", "u.pot")
+    assert (code, out) == (130, "")
+    assert errors.endswith("cg-init: interrupted; no result was written; run the same command again\n")
+    assert not Path("u.pot").exists()
+
+
+def test_an_interrupt_between_two_results_says_which_is_there(run, monkeypatch):
+    tables = ("guess", "--rdf", "t.dat", "--method", "boltzmann", "--out", "u.pot")
+    monkeypatch.setattr("cginit.cli.voice.Voice.file", pressed)
+    code, _, errors = run(*tables, "--out", "v.pot")
+    assert code == 130
+    assert re.search(
+        r"cg-init: interrupted; written before: .*\bu\.pot.*; run the same command again for the", errors
+    )
+    assert Path("u.pot").exists()
 
 
 @pytest.mark.lammps

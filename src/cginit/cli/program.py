@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import typer
 
-from cginit.atomic import keep_backups
+from cginit.atomic import keep_backups, list_results
 from cginit.cli.command import Group
 from cginit.cli.failures import INTERRUPTED, exit_code, words
 from cginit.cli.voice import speaking, voice
@@ -62,19 +63,26 @@ class Program(Group):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
-        with keep_backups() as backups, misuse_kept():
+        with keep_backups() as backups, list_results() as written, misuse_kept():
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt as interrupt:
                 # The program of the parser would make an exit code of 1 of it.
-                for note in dict.fromkeys(getattr(interrupt, "__notes__", ())) or ("",):
-                    text = f"{self.program}: interrupted{note and '; '}{note}"
+                for note in dict.fromkeys(getattr(interrupt, "__notes__", ())) or (_left(written),):
+                    text = f"{self.program}: interrupted; {note}"
                     typer.secho(text, err=True, fg=typer.colors.RED)
                 raise typer.Exit(INTERRUPTED) from None
             finally:
                 for old, kept in backups:
                     voice().notes.append(f"{old} was there before; it is kept as {kept}")
                     typer.echo(voice().notes[-1], err=True)
+
+
+def _left(written: Sequence[Path]) -> str:
+    """Return what an interrupted command leaves that keeps nothing of its work but results."""
+    if not written:
+        return "no result was written; run the same command again"
+    return f"written before: {', '.join(dict.fromkeys(map(str, written)))}; run the same command again for the rest"
 
 
 @contextmanager
