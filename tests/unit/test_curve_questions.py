@@ -116,3 +116,25 @@ def test_a_state_of_nothing_is_refused(value):
     with pytest.raises(InputError, match="is that of nothing"):
         StatePoint(0.3, value)
     assert STATE.kT == 1.0
+
+
+@pytest.mark.parametrize("unit", ["lj", "nm-kJ/mol", "angstrom-kcal/mol"])
+def test_a_structure_factor_without_labels_is_asked_about_in_every_unit(unit):
+    # The Percus-Yevick hard spheres of a packing of 0.4: S(0) = 0.04, a peak of 2.0 at k sigma = 6.7.
+    k, eta = 0.1 * np.arange(1, 301), 0.4
+    a, b = (1 + 2 * eta) ** 2 / (1 - eta) ** 4, -((1 + eta / 2) ** 2) / (1 - eta) ** 4
+    x = (np.arange(2000) + 0.5) / 2000
+    c = -(a + 6 * eta * b * x + 0.5 * eta * a * x**3)
+    s = 1 / (1 - 24 * eta * np.mean(c * x * np.sin(np.outer(k, x)), axis=1) / k)
+    found = question_curve(RDF(k, s, units=unit))
+    assert "there is no core. Is it a structure factor S(k)?" in found[0]
+    # One that was measured is rough.
+    rough = s + np.random.default_rng(2).normal(0.0, 0.01, k.size)
+    assert "structure factor" in question_curve(RDF(k, np.abs(rough), units=unit))[0]
+
+
+def test_soft_beads_that_overlap_are_no_structure_factor():
+    # Gaussian cores of 3 kT with a shell of neighbours: 0.05 at r = 0, and a third at half the distance of the shell.
+    g = np.exp(-3.0 * np.exp(-((R / 0.5) ** 2)) + 1.0 * np.exp(-30.0 * (R - 1.0) ** 2))
+    assert g.max() > 1.7
+    assert not any("structure factor" in text for text in question_curve(curve(g)))

@@ -1,4 +1,4 @@
-"""A g(r) that passes every other check and is yet not what was counted: smoothed, offset, coarse, or of molecules."""
+"""A g(r) that passes every other check and is yet not what was counted: smoothed, offset, coarse, S(k), of bonds."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ COARSE, EMPTY_CORE = 1.0 / 6.0, 0.1
 OFFSET, HIGHEST_OFFSET, OFFSET_ROWS, SAME = 1e-3, 0.3, 5, 0.1
 #: Below this part of where g rises to 1/2 a hard core is empty.
 INSIDE = 0.8
+#: What S(k) of a dense liquid has and none of the 2413 g(r) of the data set: a peak above the first; up to half its
+#: place, from a fifth of that or less, on so many rows, values of which nine tenths are above the next and nine tenths
+#: below the one after, these two being less than so many times apart.
+WAVE_PEAK, WAVE_ROWS, WAVES_LOW, WAVES_HIGH, WAVES_RISE = 1.7, 6, 1e-2, 0.3, 4.0
 #: A peak before an empty gap of so many rows, on which g is below this part of 1.
 GAP_ROWS, EMPTY, FULL = 3, 1e-3, 0.3
 
@@ -41,7 +45,12 @@ def question_curve(target: RDF) -> tuple[str, ...]:
     'g(r) is 0.02 at all r below 0.72 sigma, w'
     """
     whole = target.with_core()
-    questions = (_offset(target, whole), _coarse(whole), question_bonds(whole), _noise(target))
+    questions = (
+        _offset(target, whole) or _waves(target),
+        _coarse(whole),
+        question_bonds(whole),
+        _noise(target),
+    )
     return tuple(text for text in questions if text)
 
 
@@ -59,6 +68,21 @@ def _offset(target: RDF, whole: RDF) -> str:
     return (
         f"g(r) is {median(inside):.3g} at all r below {edge:.2g} {unit}, where beads with a core leave it 0: was a "
         "constant added, or a background not taken off? U(r) then lacks its core, and g beyond is too high by as much"
+    )
+
+
+def _waves(target: RDF) -> str:
+    """Question a curve that has the peak of a dense liquid and no core: S(k) is the compressibility down to k = 0."""
+    top = int(np.argmax(target.g))
+    place, below = target.r[top], (target.r > 0.05 * target.r[top]) & (target.r < 0.5 * target.r[top])
+    if target.g[top] < WAVE_PEAK or np.count_nonzero(below) < WAVE_ROWS or target.r[below][0] > 0.2 * place:
+        return ""
+    low, high = np.quantile(target.g[below], (0.1, 0.9)).tolist()
+    if low < WAVES_LOW or high > WAVES_HIGH or high > WAVES_RISE * low:
+        return ""
+    return (
+        f"g(r) is {low:.2g} to {high:.2g} up to half the distance of its peak, which is {target.g[top]:.2g} high: "
+        "there is no core. Is it a structure factor S(k)? cg-init scattering makes a g(r) of one"
     )
 
 
