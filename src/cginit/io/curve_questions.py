@@ -27,8 +27,8 @@ OFFSET, HIGHEST_OFFSET, OFFSET_ROWS, SAME = 1e-3, 0.3, 5, 0.1
 #: Below this part of where g rises to 1/2 a hard core is empty.
 INSIDE = 0.8
 #: What S(k) of a dense liquid has and none of the 2413 g(r) of the data set: a peak above the first; up to half its
-#: place, from a fifth of that or less, on so many rows, values of which nine tenths are above the next and nine tenths
-#: below the one after, these two being less than so many times apart.
+#: place, from a fifth of that or less, on so many rows, values of which nine tenths are above the third number and
+#: nine tenths below the fourth, the tenths being less than so many times apart.
 WAVE_PEAK, WAVE_ROWS, WAVES_LOW, WAVES_HIGH, WAVES_RISE = 1.7, 6, 1e-2, 0.3, 4.0
 #: A peak before an empty gap of so many rows, on which g is below this part of 1.
 GAP_ROWS, EMPTY, FULL = 3, 1e-3, 0.3
