@@ -21,7 +21,9 @@ __all__ = ["Data", "Device", "Families", "auxiliary_set", "counter", "need_torch
 
 Data = Annotated[Path, typer.Option(help="Data set (HDF5), as cg-init dataset merge writes it.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu or cuda.")]
-Families = Annotated[str, typer.Option(help="Families of potentials to use, as abc.")]
+Families = Annotated[
+    str, typer.Option(help="Families of potentials to use, a letter each: a, b, c, or several as abc.")
+]
 
 
 def counter(what: str, *, every: int = 100) -> Callable[[int, int], None]:

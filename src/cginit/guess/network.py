@@ -129,11 +129,7 @@ class NetworkGuess:
         """
         model = load_model(self.name, self.folder)
         visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
-        length = self.stretch * network_length(visible.target, state, r_cut)
-        # The networks are trained over a wide range of scales; the best is one at which g covers all of their range.
-        # On the 50 points of those that see g alone, a core must not be larger than in training.
-        core = 0.0 if model.sees_correlations else CORE * excluded_diameter(visible.target)
-        length = max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
+        length = self._length(model, visible.target, state, r_cut)
         points = bridge_grid() if model.sees_correlations else network_grid()
         both = on_network_grid(visible.target, length, np.concatenate([network_grid(), points]))
         g, fine = both[:POINTS], both[POINTS:]
@@ -146,7 +142,11 @@ class NetworkGuess:
                 f"{SHORTEST_RANGE:g}"
             )
         try:
-            view = _view(model, visible, density, length, points, fine, gamma, r_cut)
+            view = (
+                _view_of_correlations(model, visible, density, length, fine, gamma, r_cut)
+                if model.sees_correlations
+                else _view_of_g(model, fine, density)
+            )
         except ConvergenceError as error:
             if not self.fallback:
                 raise
@@ -178,6 +178,14 @@ class NetworkGuess:
             u_error=state.kT * curve_error,
             notes=tuple(notes),
         )
+
+    def _length(self, model: Model, target: RDF, state: StatePoint, r_cut: float) -> float:
+        """Return the network sigma in the length unit of the target."""
+        length = self.stretch * network_length(target, state, r_cut)
+        # The networks are trained over a wide range of scales; the best is one at which g covers all of their range.
+        # On the 50 points of those that see g alone, a core must not be larger than in training.
+        core = 0.0 if model.sees_correlations else CORE * excluded_diameter(target)
+        return max(min(length, max(target.r_max / RANGE, core)), r_cut / RANGE)
 
     def _smaller(self, target: RDF, state: StatePoint, r_cut: float, why: ConvergenceError) -> PairPotential:
         potential = replace(self, name=WITHOUT_INVERSION, folder=None)(target, state, r_cut)
@@ -215,19 +223,44 @@ class View:
     notes: tuple[str, ...] = ()
 
 
-def _view(
+def _view_of_g(model: Model, g: Array, density: float) -> View:
+    """Return what a network says of g ``(50,)`` on its grid and of the density in network sigma^-3."""
+    u, error = model(g[None], np.array([density]))
+    return View(network_grid(), g, u[0], error[0])
+
+
+def _view_of_correlations(
     model: Model,
     visible: VisibleTarget,
     density: float,
     length: float,
-    points: Array,
     g: Array,
     given: Array | None,
     r_cut: float,
 ) -> View:
-    if not model.sees_correlations:
-        u, error = model(g[None], np.array([density]))
-        return View(points, g, u[0], error[0])
+    """Return what a network of the bridge function says.
+
+    Parameters
+    ----------
+    model : Model
+    visible : VisibleTarget
+    density : float
+        In network sigma^-3.
+    length : float
+        The network sigma, in the length unit of the target.
+    g : ndarray, shape (101,)
+        On the grid of the network.
+    given : ndarray, shape (2, n), or None
+        gamma on the grid of the target; None to invert the target for it.
+    r_cut : float
+        Where U is 0, in the length unit of the target.
+
+    Raises
+    ------
+    ConvergenceError
+        If the target has no inversion.
+    """
+    points = bridge_grid()
     own: Array | None = None
     carried: Array | None = None
     notes: tuple[str, ...] = ()
