@@ -146,7 +146,17 @@ def inversions_by_weight(
 ) -> list[OZInversion]:
     """Return the inversion for each weight of the noise, on nodes of a sine transform.
 
-    Each begins where the last one ended, the first at `VisibleTarget.near`.
+    S(k) is weighed with g where the target knows it. Without it each begins where the last one ended, the first at
+    `VisibleTarget.near`.
+
+    Parameters
+    ----------
+    visible : VisibleTarget
+    density : float
+        In the inverse cube of the length unit of the target.
+    closure : {"hnc", "py"}
+    weights : sequence of float
+        How much the error of g counts against the entropy; see `cginit.liquid.invert`.
 
     Raises
     ------
@@ -179,7 +189,22 @@ def inversions_by_weight(
 def noise_of_gamma(
     visible: VisibleTarget, found: OZInversion, density: float, noise_weight: float, at: Array, zero_at: float
 ) -> Array | None:
-    """Return what the errors of g make of gamma ``(m,)``; None where S(k) was known, too, which leaves less of it."""
+    """Return what the errors of g make of gamma ``(m,)``; None where S(k) was known, too, which leaves less of it.
+
+    Parameters
+    ----------
+    visible : VisibleTarget
+    found : OZInversion
+        Of this target, by `inversions_by_weight`.
+    density : float
+        In the inverse cube of the length unit of the target.
+    noise_weight : float
+        That of `found`.
+    at : ndarray, shape (m,)
+        Distances, in the length unit of the target.
+    zero_at : float
+        Where gamma is taken as known, as U is 0 at its cut-off.
+    """
     if visible.target.structure_factor is not None or visible.target.long_wave is not None:
         return None
     error = _on_sine_nodes(visible)[2][-found.r.size :]

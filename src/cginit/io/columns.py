@@ -125,10 +125,9 @@ def _upper_edges(search: _Search, r: int) -> int | None:
     if lower is None or ends is None:
         return None
     # Printed digits may differ by a rounding error.
-    fits = np.abs(ends[:-1] - lower[1:]) <= 1e-3 * np.abs(np.diff(lower))
-    return (
-        upper if bool(np.all(fits)) and bool(np.all(np.diff(lower) > 0.0)) and ends[-1] > lower[-1] else None
-    )
+    steps = np.diff(lower)
+    follow = np.abs(ends[:-1] - lower[1:]) <= 1e-3 * np.abs(steps)
+    return upper if np.all(follow) and np.all(steps > 0.0) and ends[-1] > lower[-1] else None
 
 
 def _refuse_other_curve(search: _Search, g: int) -> None:
