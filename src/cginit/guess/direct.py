@@ -21,11 +21,11 @@ from cginit.configuration import Trajectory
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array, PairPotential, Provenance
 from cginit.errors import InputError
-from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.direct_basis import Basis, bonded_basis, pair_basis
 from cginit.guess.direct_equations import FrameEquations
 from cginit.guess.direct_fit import DirectFit, fit
+from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions
 from cginit.sampling import BLOCKS
 from cginit.target import Target
@@ -155,7 +155,7 @@ def invert_frames(
 ) -> Interactions[Potential]:
     """Return what `invert_directly` does, of a stream of positions ``(n, 3)`` and lattice vectors ``(3, 3)``."""
     visible = {name: visible_target(curve) for name, curve in target.rdfs.items()}
-    cutoffs = {name: _cutoff(target, name, r_cut) for name in visible}
+    cutoffs = {name: pair_cutoff(target, name, r_cut) for name in visible}
     bases = [pair_basis(name, one, cutoffs[name]) for name, one in visible.items()]
     bases += [
         bonded_basis(name, one, COORDINATES[name.coordinate].ideal(one.x))
@@ -176,16 +176,6 @@ def invert_frames(
         else:
             found[one.name] = _bonded(target, one, solution, energies)
     return Interactions(found)
-
-
-def _cutoff(target: Target, name: Interaction, wanted: float | Interactions[float] | None) -> float:
-    cutoff = wanted[name] if isinstance(wanted, Interactions) else wanted
-    end = target.rdfs[name].r_max
-    if cutoff is None:
-        return default_cutoff(target.rdfs[name], target.state)
-    if cutoff > end * (1.0 + 1e-9):
-        raise InputError(f"the cut-off {cutoff:g} lies beyond g(r) of {name}, which ends at {end:g}")
-    return cutoff
 
 
 def _pair(

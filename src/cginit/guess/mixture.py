@@ -6,10 +6,10 @@ import numpy as np
 
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
-from cginit.guess import default_cutoff
 from cginit.guess.assembly import potential_from, visible_target
 from cginit.guess.integral_equation import indirect_correlations
 from cginit.guess.network import NetworkGuess
+from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.ornstein_zernike import Closure
 from cginit.models.correlations import WEIGHTS
@@ -55,10 +55,13 @@ def guess_mixture(
         raise InputError(f"unknown method {method!r} for mixtures; known are {', '.join(MIXTURE_METHODS)}")
     visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
     end = min(curve.r_max for curve in target.rdfs.values())
-    cutoffs = {pair: _cutoff(target, pair, r_cut) for pair in target.pairs}
+    cutoffs = {pair: pair_cutoff(target, pair, r_cut) for pair in target.pairs}
     largest = max(cutoffs.values())
     if largest > end * (1.0 + 1e-9):
-        raise InputError(f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}")
+        raise InputError(
+            f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}; sample them further or "
+            "choose a smaller cut-off"
+        )
     correction: dict[Interaction, Array] = {}
     freer: dict[Interaction, Array] = {}
     notes: tuple[str, ...] = ()
@@ -108,9 +111,3 @@ def _tails(target: Target, end: float) -> str:
         f"-kT ln g: beyond r = {beyond:.3g} the g(r) are {means} on average; where their correlations have ended, "
         "divide each by its mean there (normalise)"
     )
-
-
-def _cutoff(target: Target, pair: Interaction, wanted: float | Interactions[float] | None) -> float:
-    if wanted is None:
-        return default_cutoff(target.rdfs[pair], target.state)
-    return wanted[pair] if isinstance(wanted, Interactions) else wanted

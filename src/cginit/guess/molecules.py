@@ -11,12 +11,12 @@ from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
-from cginit.guess import default_cutoff
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.far_pairs import between_molecules
 from cginit.guess.likeness import fits_its_box, has_wanted_shapes
 from cginit.guess.mixture import OUTSIDE
 from cginit.guess.network import NetworkGuess
+from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.fourier import sine_nodes
@@ -94,20 +94,22 @@ def guess_molecules(
     found: dict[Interaction, Potential] = {}
     structure: _Structure | None = None
     notes: tuple[str, ...] = ()
-    if method == "boltzmann" or not target.rdfs:
-        visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
-    elif start is None:
-        raise InputError(f"the method {method} needs a start configuration, for the shapes of the molecules")
-    else:
-        given, target = target, _between(target, start)
-        visible = {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
+    visible = _visible(target)
+    if method != "boltzmann" and target.rdfs:
+        if start is None:
+            raise InputError(
+                f"the method {method} needs a start configuration, for the shapes of the molecules; give one, or "
+                "take boltzmann"
+            )
+        between = _between(target, start)
+        seen = visible if between is target else _visible(between)
         try:
-            structure = _structure_of(target, visible, start, twice=method == "network")
+            structure = _structure_of(between, seen, start, twice=method == "network")
+            target, visible = between, seen
         except ConvergenceError as error:
             notes = (f"-kT ln g stands in for {method}: {error}",)
-            target, visible = given, {pair: visible_target(curve) for pair, curve in given.rdfs.items()}
     for pair, one in visible.items():
-        cutoff = _cutoff(target, pair, r_cut)
+        cutoff = pair_cutoff(target, pair, r_cut)
         if structure is None:
             found[pair] = _closed(target, one, np.zeros(one.target.r.size), cutoff, "boltzmann", notes)
         else:
@@ -117,22 +119,16 @@ def guess_molecules(
     return Interactions(found)
 
 
+def _visible(target: Target) -> dict[Interaction, VisibleTarget]:
+    return {pair: visible_target(curve) for pair, curve in target.rdfs.items()}
+
+
 def _between(target: Target, start: Configuration) -> Target:
     """Return the target with the g(r) of pairs of different molecules, where only pairs inside them are left out."""
     if target.counts_between_molecules or not target.leaves_out_inside_only:
         return target
     curves = {pair: between_molecules(target, pair, start) for pair in target.rdfs}
     return replace(target, rdfs=Interactions(curves), target_exclusions="molecule")
-
-
-def _cutoff(target: Target, pair: Interaction, wanted: float | Interactions[float] | None) -> float:
-    cutoff = wanted[pair] if isinstance(wanted, Interactions) else wanted
-    if cutoff is None:
-        return default_cutoff(target.rdfs[pair], target.state)
-    end = target.rdfs[pair].r_max
-    if cutoff > end * (1.0 + 1e-9):
-        raise InputError(f"the cut-off {cutoff:g} lies beyond g(r) of {pair}, which ends at {end:g}")
-    return cutoff
 
 
 def _closed(
