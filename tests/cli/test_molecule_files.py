@@ -137,6 +137,16 @@ def test_bins_that_hold_noise_only_are_said(trimers, tmp_path):
     )
 
 
+def test_bins_of_five_degrees_as_this_program_makes_them_are_not_questioned(trimers, tmp_path):
+    for bins, asked in ((36, False), (72, True)):
+        theta = np.linspace(0.0, np.pi, bins + 1)
+        # Half a bin at each end.
+        flat = np.full(bins + 1, 1.0 / np.pi)
+        columns(tmp_path / "flat.dat", theta, flat)
+        notes = read_system(trimers(**{"angle A-B-A": "flat.dat"})).notes
+        assert any("little but noise" in text for text in notes) is asked
+
+
 def test_bins_of_angles_are_in_the_unit_of_the_angles(trimers, tmp_path):
     degrees = np.linspace(0.0, 180.0, 721)
     columns(tmp_path / "angle.dat", degrees, density(degrees, 120.0, 10.0))

@@ -102,10 +102,12 @@ def _step(value: Any, what: str) -> float | None:
 
 def _too_fine(name: Interaction, curve: Distribution, *, degrees: bool) -> list[str]:
     """Return a sentence on bins of which a simulation shows little more than noise, if they are such."""
-    from cginit.coordinates import width_of
+    from cginit.coordinates.resolution import WIDEST_ANGLE, width_of
 
     width = width_of(curve)
-    if width < FINE * curve.dx:
+    # As those of `cg-init target` itself: of several peaks, as trans and gauche, each is narrower than it seems.
+    wide_enough = name.coordinate != "bond" and curve.dx > 0.99 * WIDEST_ANGLE
+    if wide_enough or width < FINE * curve.dx:
         return []
     unit = curve.units.length if name.coordinate == "bond" else "degrees" if degrees else "rad"
     step, wide = (np.degrees(x) if degrees else x for x in (curve.dx, width / ADVISED))

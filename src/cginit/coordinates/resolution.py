@@ -18,13 +18,15 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.grids import GRID_TOLERANCE
 
-__all__ = ["averaged_bins", "fine_grid", "joined_bins", "on_common_range", "width_of"]
+__all__ = ["WIDEST_ANGLE", "averaged_bins", "fine_grid", "joined_bins", "on_common_range", "width_of"]
 
 #: Fine bins in the smallest bin of a distribution and in larger ones. Of angles a fine bin is a quarter of a degree,
 #: and every one of these divides the 720 of them evenly.
 FACTORS = (2, 4, 10, 20)
 #: Fine bins of half a turn.
 HALF_TURN = 720
+#: The widest bin of an angle or a dihedral that is made here: five degrees, in radians.
+WIDEST_ANGLE = FACTORS[-1] * np.pi / HALF_TURN
 #: Bins within one standard deviation of a normal distribution as high as the one that was counted. With 4 the
 #: variance grows by half a per cent, the square of the bin over 12.
 BINS_A_WIDTH = 4.0
