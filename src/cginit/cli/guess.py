@@ -121,8 +121,9 @@ def read_problem(options: GuessOptions) -> Problem:
     if options.sk is not None:
         target = replace(target, structure_factor=read_waves(options.sk, target.units))
     header = read_rdf_header(options.file)
+    density = _density(options, header.density, target)
     kT = energy_of_options(options.temperature, options.kT, target.units, str(options.rdf), header.kT)
-    state = StatePoint(_density(options, header.density, target), kT, target.units)
+    state = StatePoint(density, kT, target.units)
     r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
     notes = (
         *reading.notes,
