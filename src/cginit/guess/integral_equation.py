@@ -14,7 +14,8 @@ from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.carried_noise import carried_noise
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion, invert
+from cginit.liquid.noise_weights import invert_by_weights
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion
 from cginit.splines import cubic_spline, even_spline_at_origin
 from cginit.state import StatePoint
 
@@ -165,25 +166,17 @@ def inversions_by_weight(
     """
     target = visible.target
     nodes, g, error = _on_sine_nodes(visible)
-    found: list[OZInversion] = []
-    for weight in weights:
-        if target.structure_factor is not None:
-            from cginit.liquid.joint_inversion import invert_with_structure_factor
-
-            solution = invert_with_structure_factor(
-                nodes, g, density, target.structure_factor, closure, error=error, noise_weight=weight
-            )
-        elif target.long_wave is not None:
-            from cginit.liquid.long_wave import invert_with_long_wave
-
-            solution = invert_with_long_wave(
-                nodes, g, density, target.long_wave, closure, error=error, noise_weight=weight
-            )
-        else:
-            last = found[-1] if found else visible.near
-            solution = invert(nodes, g, density, closure, error=error, noise_weight=weight, start=last)
-        found.append(solution)
-    return found
+    return invert_by_weights(
+        nodes,
+        g,
+        density,
+        error,
+        weights,
+        closure=closure,
+        wave=target.long_wave,
+        waves=target.structure_factor,
+        start=visible.near,
+    )
 
 
 def noise_of_gamma(

@@ -29,14 +29,14 @@ class Columns:
     ----------
     r, g : int
     error, flag : int or None
-    others : tuple of str
-        Other g(r) of the same file, in words.
-    upper : int or None
-        Where `r` holds the lower edges of bins, the column of their upper ones.
     words : tuple of str
         What was taken as what, and what was left out.
     notes : tuple of str
         Sentences on what is odd.
+    upper : int or None
+        Where `r` holds the lower edges of bins, the column of their upper ones.
+    others : tuple of str
+        Other g(r) of the same file, in words.
     """
 
     r: int

@@ -10,7 +10,8 @@ import numpy as np
 
 from cginit.curves import Array, LongWave
 from cginit.liquid.bridge import modified_verlet
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion, invert
+from cginit.liquid.noise_weights import invert_by_weights
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion
 
 __all__ = ["U_LOWEST", "WEIGHTS", "inversions", "structure_size", "verlet_modified", "with_origin"]
 
@@ -72,13 +73,7 @@ def inversions(
     r: Array, g: Array, density: float, error: Array, wave: LongWave | None
 ) -> tuple[OZInversion, ...]:
     """Return the Ornstein-Zernike inversion of g ``(n,)`` for each of the `WEIGHTS`, with S(k) if there is one."""
-    if wave is None:
-        first = invert(r, g, density, error=error, noise_weight=WEIGHTS[0])
-        return first, invert(r, g, density, error=error, noise_weight=WEIGHTS[1], start=first)
-    # The usual target has no S(k).
-    from cginit.liquid.long_wave import invert_with_long_wave
-
-    return tuple(invert_with_long_wave(r, g, density, wave, error=error, noise_weight=w) for w in WEIGHTS)
+    return tuple(invert_by_weights(r, g, density, error, WEIGHTS, wave=wave))
 
 
 def with_origin(values: Array) -> Array:

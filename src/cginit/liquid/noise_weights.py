@@ -1,0 +1,68 @@
+"""Inversions of one g(r) that follow its noise more and less, with whatever else is known of S(k)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cginit.curves import Array, LongWave, StructureFactor
+from cginit.liquid.ornstein_zernike import Closure, OZInversion, invert
+
+__all__ = ["invert_by_weights"]
+
+
+def invert_by_weights(
+    r: Array,
+    g: Array,
+    density: float,
+    error: Array,
+    weights: Sequence[float],
+    *,
+    closure: Closure = "hnc",
+    wave: LongWave | None = None,
+    waves: StructureFactor | None = None,
+    start: OZInversion | None = None,
+) -> list[OZInversion]:
+    """Return the Ornstein-Zernike inversion for each weight of the noise.
+
+    Without S(k) each begins where the last one ended, which saves steps and changes nothing else.
+
+    Parameters
+    ----------
+    r, g, error : ndarray, shape (n,)
+        Nodes of a sine transform (`cginit.liquid.fourier.sine_nodes`), g and its standard error there.
+    density : float
+        In the inverse cube of the unit of r.
+    weights : sequence of float
+        See `cginit.liquid.invert`.
+    closure : {"hnc", "py"}
+        Of the end of g.
+    wave : LongWave, optional
+        S at one small k, which all agree with.
+    waves : StructureFactor, optional
+        S(k) at many k, weighed with g; it counts before `wave`.
+    start : OZInversion, optional
+        Of nearly the same g.
+
+    Raises
+    ------
+    ConvergenceError
+        If one has no solution at this density.
+    """
+    found: list[OZInversion] = []
+    for weight in weights:
+        # The usual target has no S(k), and does not load what weighs it.
+        if waves is not None:
+            from cginit.liquid.joint_inversion import invert_with_structure_factor
+
+            one = invert_with_structure_factor(
+                r, g, density, waves, closure, error=error, noise_weight=weight
+            )
+        elif wave is not None:
+            from cginit.liquid.long_wave import invert_with_long_wave
+
+            one = invert_with_long_wave(r, g, density, wave, closure, error=error, noise_weight=weight)
+        else:
+            last = found[-1] if found else start
+            one = invert(r, g, density, closure, error=error, noise_weight=weight, start=last)
+        found.append(one)
+    return found
