@@ -63,7 +63,7 @@ def test_published_studies_go_by_name_and_others_by_their_file():
     assert config_path("potential.toml") == Path("potential.toml")
     done = invoke("train", "--data", ROOT / "data" / "state-points.h5", "--config", "presure", "--out", "x")
     assert isinstance(done.exception, InputError)
-    assert "presure cannot be read" in str(done.exception)
+    assert "cannot read presure" in str(done.exception)
 
 
 def test_the_shipped_studies_have_what_figures_need():

@@ -335,7 +335,8 @@ class BridgeSubject:
             "calibrated_on": UNSEEN if description["auxiliary"]["pairs"] else VALIDATION,
             "structure_scale": description["structure_scale"],
             "noise_scale": description["noise_scale"],
-            "carried_scale": description["carried_scale"],
+            # Of connected beads there is none.
+            "carried_scale": description.get("carried_scale", 0.0),
             "on_calibration": 100.0 * coverage["calibration"],
             "on_test": 100.0 * coverage["test"],
             "best": ", ".join(f"{m['validation_error_kT']:.3f} kT" for m in description["members"]),
