@@ -18,9 +18,11 @@ __all__ = [
     "Uniform",
     "bead_density",
     "bead_potential",
+    "bump",
     "drawn",
     "drawn_volume",
     "effective_volume",
+    "outside",
 ]
 
 #: Gives the next number in [0, 1) of a stream.
@@ -170,17 +172,18 @@ def _geometric(low: float, high: float, uniform: Uniform) -> float:
     return low * float((high / low) ** uniform())
 
 
-def _bump(r: Array, centre: float, width: float) -> Array:
+def bump(r: Array, centre: float, width: float) -> Array:
+    """Return a Gaussian ``(n,)`` of height 1 on distances ``(n,)``."""
     return np.asarray(np.exp(-(((r - centre) / width) ** 2)), dtype=np.float64)
 
 
 def _power(r: Array, uniform: Uniform, low: float = 6.0, high: float = 24.0) -> Array:
     """Return r^-n, 1 kT at r = sigma."""
-    return np.asarray(_outside(r) ** -(low + (high - low) * uniform()), dtype=np.float64)
+    return np.asarray(outside(r) ** -(low + (high - low) * uniform()), dtype=np.float64)
 
 
-def _outside(r: Array) -> Array:
-    """Distances at which a diverging potential is evaluated."""
+def outside(r: Array) -> Array:
+    """Return the distances ``(n,)`` at which a diverging potential is evaluated."""
     return np.maximum(r, _NEAREST)
 
 
@@ -190,15 +193,15 @@ def _features(r: Array, uniform: Uniform, most: int, nearest: float = 1.0) -> Ar
     for _ in range(1 + int(most * uniform())):
         centre, width = nearest + 1.8 * uniform(), _geometric(0.08, 0.5, uniform)
         if uniform() < 0.55:
-            u += _geometric(0.2, 3.0, uniform) * _bump(r, centre, width)
+            u += _geometric(0.2, 3.0, uniform) * bump(r, centre, width)
         else:
-            u -= _geometric(0.1, 1.5, uniform) * _bump(r, centre, width)
+            u -= _geometric(0.1, 1.5, uniform) * bump(r, centre, width)
     return u
 
 
 def _mie(r: Array, uniform: Uniform) -> Array:
     """Return Mie (n, 6), n from 8 to 24, at reduced temperatures 0.75 to 3."""
-    n, r = 8.0 + 16.0 * uniform(), _outside(r)
+    n, r = 8.0 + 16.0 * uniform(), outside(r)
     scale = n / (n - 6.0) * (n / 6.0) ** (6.0 / (n - 6.0))
     return np.asarray(scale / (0.75 + 2.25 * uniform()) * (r**-n - r**-6.0), dtype=np.float64)
 
@@ -211,25 +214,25 @@ def _structured(r: Array, uniform: Uniform) -> Array:
 def _two_wells(r: Array, uniform: Uniform) -> Array:
     """Return two wells and a barrier between them, as one-bead water has."""
     u = _power(r, uniform, 10.0, 24.0)
-    u += (-1.2 + 1.6 * uniform()) * _bump(r, 1.02 + 0.12 * uniform(), 0.08 + 0.07 * uniform())
-    u += (0.3 + 2.2 * uniform()) * _bump(r, 1.2 + 0.3 * uniform(), 0.1 + 0.15 * uniform())
-    u -= 0.8 * uniform() * _bump(r, 1.55 + 0.35 * uniform(), 0.12 + 0.15 * uniform())
-    return u + (0.3 * uniform()) * _bump(r, 2.0 + 0.4 * uniform(), 0.15 + 0.2 * uniform())
+    u += (-1.2 + 1.6 * uniform()) * bump(r, 1.02 + 0.12 * uniform(), 0.08 + 0.07 * uniform())
+    u += (0.3 + 2.2 * uniform()) * bump(r, 1.2 + 0.3 * uniform(), 0.1 + 0.15 * uniform())
+    u -= 0.8 * uniform() * bump(r, 1.55 + 0.35 * uniform(), 0.12 + 0.15 * uniform())
+    return u + (0.3 * uniform()) * bump(r, 2.0 + 0.4 * uniform(), 0.15 + 0.2 * uniform())
 
 
 def _sticky(r: Array, uniform: Uniform) -> Array:
     """Return a short-ranged attraction, as between colloids with a depletant."""
     width = _geometric(0.08, 0.25, uniform)
     depth = _geometric(0.4, 3.0, uniform)
-    return _power(r, uniform, 16.0, 24.0) - depth * _bump(r, 1.0 + width, width)
+    return _power(r, uniform, 16.0, 24.0) - depth * bump(r, 1.0 + width, width)
 
 
 def _screened(r: Array, uniform: Uniform) -> Array:
     """Return a screened Coulomb repulsion on a core, every second one with a short-ranged attraction."""
     amplitude, decay = _geometric(0.5, 20.0, uniform), _geometric(0.5, 4.0, uniform)
-    u = _power(r, uniform, 10.0, 24.0) + amplitude * np.exp(-decay * (r - 1.0)) / _outside(r)
+    u = _power(r, uniform, 10.0, 24.0) + amplitude * np.exp(-decay * (r - 1.0)) / outside(r)
     depth, width = _geometric(0.3, 2.5, uniform), _geometric(0.1, 0.25, uniform)
-    return np.asarray(u - (uniform() < 0.5) * depth * _bump(r, 1.0 + width, width), dtype=np.float64)
+    return np.asarray(u - (uniform() < 0.5) * depth * bump(r, 1.0 + width, width), dtype=np.float64)
 
 
 def _exponential(r: Array, uniform: Uniform) -> Array:
@@ -240,7 +243,7 @@ def _exponential(r: Array, uniform: Uniform) -> Array:
 
 def _gaussian(r: Array, uniform: Uniform) -> Array:
     """Return the Gaussian core of polymer coils."""
-    return _geometric(0.5, 10.0, uniform) * _bump(r, 0.0, 1.0 + uniform()) + _maybe(r, uniform)
+    return _geometric(0.5, 10.0, uniform) * bump(r, 0.0, 1.0 + uniform()) + _maybe(r, uniform)
 
 
 def _hertzian(r: Array, uniform: Uniform) -> Array:
@@ -263,10 +266,10 @@ def _star(r: Array, uniform: Uniform) -> Array:
     Source: Likos et al., Phys. Rev. Lett. 80, 4450 (1998), doi:10.1103/PhysRevLett.80.4450.
     """
     arms, size = _geometric(2.0, 64.0, uniform), 1.0 + 0.5 * uniform()
-    decay, x = np.sqrt(arms) / 2.0, _outside(r) / size
-    outside = np.exp(-decay * (x - 1.0)) / (x * (1.0 + decay))
+    decay, x = np.sqrt(arms) / 2.0, outside(r) / size
+    farther = np.exp(-decay * (x - 1.0)) / (x * (1.0 + decay))
     inside = -np.log(np.minimum(x, 1.0)) + 1.0 / (1.0 + decay)
-    return np.asarray(5.0 / 18.0 * arms**1.5 * np.where(x < 1.0, inside, outside), dtype=np.float64)
+    return np.asarray(5.0 / 18.0 * arms**1.5 * np.where(x < 1.0, inside, farther), dtype=np.float64)
 
 
 def _maybe(r: Array, uniform: Uniform) -> Array:

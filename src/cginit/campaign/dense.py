@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cginit.campaign.beads import KINDS, BeadPotential, Kinds, Uniform, drawn, drawn_volume
+from cginit.campaign.beads import KINDS, BeadPotential, Kinds, Uniform, bump, drawn, drawn_volume, outside
 from cginit.campaign.potentials import uniforms
 from cginit.curves import Array
 
@@ -23,8 +23,6 @@ _POTENTIAL, _DENSITY = 198, 200
 LONGEST = 3.5
 #: rho d^3 between a liquid whose cores do not yet order its beads, and hard spheres that freeze.
 LOOSEST, DENSEST = 0.55, 0.95
-#: Nearest distance at which a power law is evaluated; far inside any core.
-_NEAREST = 0.2
 
 
 def dense_potential(seed: int) -> BeadPotential:
@@ -62,7 +60,7 @@ def _simple(r: Array, uniform: Uniform) -> Array:
     n = 8.0 + 12.0 * uniform()
     m = 4.0 + (min(9.0, n - 2.0) - 4.0) * uniform()
     scale = n / (n - m) * (n / m) ** (m / (n - m))
-    r = np.maximum(r, _NEAREST)
+    r = outside(r)
     return np.asarray(scale * (0.2 + 1.4 * uniform()) * (r**-n - r**-m), dtype=np.float64)
 
 
@@ -71,7 +69,7 @@ def _molecular(r: Array, uniform: Uniform) -> Array:
     u = _simple(r, uniform)
     for _ in range(1 + int(3.0 * uniform())):
         height, centre = -0.4 + 0.9 * uniform(), 1.1 + 1.3 * uniform()
-        u += height * np.exp(-(((r - centre) / (0.1 + 0.25 * uniform())) ** 2))
+        u += height * bump(r, centre, 0.1 + 0.25 * uniform())
     return u
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,11 @@ TEST_EVERY = 10
 #: State points of a potential: a test potential shows all, to compare what is guessed at each.
 TEST_STATES, TRAIN_STATES = 4, 2
 _CHOICE = 1
+#: Potentials of the other families, and their densities, which are drawn in units of a diameter of the bead.
+_DRAWN: dict[str, tuple[Callable[[int], BeadPotential], Callable[[BeadPotential, int], float]]] = {
+    "b": (bead_potential, bead_density),
+    "c": (dense_potential, dense_density),
+}
 
 
 def split_of(seed: int) -> str:
@@ -109,12 +115,12 @@ class StatePointTask(NamedTask):
         """Density in sigma^-3."""
         if self.family == "a":
             return DENSITIES[self.index]
-        return (dense_density if self.family == "c" else bead_density)(self._made, self.index)
+        return _DRAWN[self.family][1](self._made, self.index)
 
     @cached_property
     def _made(self) -> BeadPotential:
-        """The potential of family b or c, whose densities are drawn in units of its diameter."""
-        return (dense_potential if self.family == "c" else bead_potential)(self.seed)
+        """The potential of a family of `_DRAWN`."""
+        return _DRAWN[self.family][0](self.seed)
 
 
 def plan(family: str, seeds: range) -> list[StatePointTask]:
