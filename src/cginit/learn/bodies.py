@@ -1,4 +1,4 @@
-"""The layers of the networks: dense, convolutional with and without a dense end, U-Net, residual convolutional."""
+"""The layers of the networks: dense, convolutional, U-Net, residual; the last three with a dense end or without."""
 
 from __future__ import annotations
 
@@ -61,33 +61,53 @@ class DenseBody(nn.Module):
 
 
 class _Along(nn.Module):
-    """Frame of the bodies that convolve along r: scalars and r become channels, the end a curve or a summary."""
+    """Frame of the bodies that convolve along r.
 
-    def __init__(self, ports: Ports, width: int) -> None:
+    Scalars and r become channels, and a convolution writes a curve or what a summary is made of. With a dense end,
+    as in the published Fig. 5 (doi:10.1063/5.0045441), the convolutions see the curves alone, and a dense block joins
+    what they find with the scalars.
+    """
+
+    def __init__(self, architecture: Architecture, ports: Ports) -> None:
         super().__init__()
         self.r: Tensor
         self.register_buffer("r", torch.linspace(0.0, 1.0, ports.points), persistent=False)
-        self.curve = ports.outputs == ports.points
-        if self.curve:
-            self.write: nn.Module = nn.Conv1d(width, 1, 1)
+        self.dense = architecture.dense
+        self.inputs = ports.curves + (0 if self.dense else ports.scalars + 1)
+        self.curve = ports.outputs == ports.points and not self.dense
+        flat = SUMMARY_CHANNELS * ports.points
+        if self.dense:
+            self.narrow = nn.Conv1d(architecture.width, SUMMARY_CHANNELS, 1)
+            self.block = nn.Linear(flat + ports.scalars, DENSE_UNITS)
+            self.write: nn.Module = nn.Linear(DENSE_UNITS, ports.outputs)
+        elif self.curve:
+            self.write = nn.Conv1d(architecture.width, 1, 1)
         else:
             self.write = nn.Sequential(
-                nn.Conv1d(width, SUMMARY_CHANNELS, 1),
+                nn.Conv1d(architecture.width, SUMMARY_CHANNELS, 1),
                 nn.SiLU(),
                 nn.Flatten(),
-                nn.Linear(SUMMARY_CHANNELS * ports.points, SUMMARY_UNITS),
+                nn.Linear(flat, SUMMARY_UNITS),
                 nn.SiLU(),
                 nn.Linear(SUMMARY_UNITS, ports.outputs),
             )
 
     def channels(self, curves: Tensor, scalars: Tensor) -> Tensor:
-        """Return ``(batch, c + s + 1, points)``."""
+        """Return what the convolutions see, ``(batch, inputs, points)``."""
+        if self.dense:
+            return curves
         ones = torch.ones_like(curves[:, :1])
         return torch.cat((curves, scalars[:, :, None] * ones, self.r * ones), dim=1)
 
-    def end(self, x: Tensor) -> Tensor:
+    def end(self, x: Tensor, scalars: Tensor) -> Tensor:
         """Return the outputs of the last hidden layer ``(batch, width, points)``, not yet activated."""
-        out: Tensor = self.write(nn.functional.silu(x))
+        x = nn.functional.silu(x)
+        out: Tensor
+        if self.dense:
+            found = nn.functional.silu(self.narrow(x)).flatten(1)
+            out = self.write(nn.functional.silu(self.block(torch.cat((found, scalars), dim=1))))
+            return out
+        out = self.write(x)
         return out.squeeze(1) if self.curve else out
 
 
@@ -95,9 +115,9 @@ class ConvolutionalBody(_Along):
     """CN: convolutions one after the other, every hidden layer of the same width."""
 
     def __init__(self, architecture: Architecture, ports: Ports) -> None:
+        super().__init__(architecture, ports)
         width, kernel = architecture.width, architecture.kernel
-        super().__init__(ports, width)
-        inputs = [ports.curves + ports.scalars + 1, *[width] * (architecture.layers - 1)]
+        inputs = [self.inputs, *[width] * (architecture.layers - 1)]
         self.hidden = nn.ModuleList(nn.Conv1d(n, width, kernel, padding=kernel // 2) for n in inputs)
 
     def forward(self, curves: Tensor, scalars: Tensor) -> Tensor:
@@ -105,48 +125,24 @@ class ConvolutionalBody(_Along):
         x = self.channels(curves, scalars)
         for i, layer in enumerate(self.hidden):
             x = layer(x if i == 0 else nn.functional.silu(x))
-        return self.end(x)
-
-
-class ClosedBody(nn.Module):
-    """FN: convolutions of the curves alone, then, joined with the scalars, a dense block.
-
-    The form of the published Fig. 5 (doi:10.1063/5.0045441).
-    """
-
-    def __init__(self, architecture: Architecture, ports: Ports) -> None:
-        super().__init__()
-        width, kernel = architecture.width, architecture.kernel
-        inputs = [ports.curves, *[width] * (architecture.layers - 1)]
-        self.hidden = nn.ModuleList(nn.Conv1d(n, width, kernel, padding=kernel // 2) for n in inputs)
-        self.narrow = nn.Conv1d(width, SUMMARY_CHANNELS, 1)
-        self.dense = nn.Linear(SUMMARY_CHANNELS * ports.points + ports.scalars, DENSE_UNITS)
-        self.write = nn.Linear(DENSE_UNITS, ports.outputs)
-
-    def forward(self, curves: Tensor, scalars: Tensor) -> Tensor:
-        """Return ``(batch, outputs)`` of curves ``(batch, c, points)`` and scalars ``(batch, s)``."""
-        x = curves
-        for layer in self.hidden:
-            x = nn.functional.silu(layer(x))
-        x = nn.functional.silu(self.narrow(x)).flatten(1)
-        out: Tensor = self.write(nn.functional.silu(self.dense(torch.cat((x, scalars), dim=1))))
-        return out
+        return self.end(x, scalars)
 
 
 class UBody(_Along):
     """UN: each level halves the points and doubles the channels; the way back joins what each level has seen."""
 
     def __init__(self, architecture: Architecture, ports: Ports) -> None:
+        super().__init__(architecture, ports)
         width, kernel, levels = architecture.width, architecture.kernel, architecture.layers
-        super().__init__(ports, width)
         self.padding = -ports.points % 2**levels
 
         def convolution(a: int, b: int) -> nn.Conv1d:
             return nn.Conv1d(a, b, kernel, padding=kernel // 2)
 
         sizes = [width * 2**i for i in range(levels + 1)]
-        first = ports.curves + ports.scalars + 1
-        self.down = nn.ModuleList(convolution(a, b) for a, b in zip([first, *sizes], sizes, strict=False))
+        self.down = nn.ModuleList(
+            convolution(a, b) for a, b in zip([self.inputs, *sizes], sizes, strict=False)
+        )
         self.up = nn.ModuleList(nn.ConvTranspose1d(b, a, 2, stride=2) for a, b in pairwise(sizes))
         self.join = nn.ModuleList(convolution(2 * a, a) for a in sizes[:-1])
 
@@ -168,7 +164,7 @@ class UBody(_Along):
             x = self.join[i](x)
             if i > 0:
                 x = nn.functional.silu(x)
-        return self.end(x[..., :points])
+        return self.end(x[..., :points], scalars)
 
 
 class _Block(nn.Module):
@@ -191,9 +187,9 @@ class ResidualBody(_Along):
     """RN: residual blocks of dilated convolutions, through which every output sees every input."""
 
     def __init__(self, architecture: Architecture, ports: Ports) -> None:
+        super().__init__(architecture, ports)
         width, kernel = architecture.width, architecture.kernel
-        super().__init__(ports, width)
-        self.read = nn.Conv1d(ports.curves + ports.scalars + 1, width, kernel, padding=kernel // 2)
+        self.read = nn.Conv1d(self.inputs, width, kernel, padding=kernel // 2)
         self.blocks = nn.ModuleList(_Block(width, kernel, d) for d in architecture.dilations)
 
     def forward(self, curves: Tensor, scalars: Tensor) -> Tensor:
@@ -201,14 +197,13 @@ class ResidualBody(_Along):
         x: Tensor = self.read(self.channels(curves, scalars))
         for block in self.blocks:
             x = block(x)
-        return self.end(x)
+        return self.end(x, scalars)
 
 
 #: Bodies by the kind that a configuration names.
 BODIES: dict[str, Callable[[Architecture, Ports], nn.Module]] = {
     "DN": DenseBody,
     "CN": ConvolutionalBody,
-    "FN": ClosedBody,
     "UN": UBody,
     "RN": ResidualBody,
 }

@@ -34,8 +34,8 @@ class Architecture:
     Attributes
     ----------
     kind : str
-        DN (dense), CN (convolutions one after the other), FN (the same with a dense end), UN (U-Net) or RN (residual
-        blocks of dilated convolutions); a key of `cginit.learn.bodies.BODIES`.
+        DN (dense), CN (convolutions one after the other), UN (U-Net) or RN (residual blocks of dilated convolutions);
+        a key of `cginit.learn.bodies.BODIES`.
     options : str
         Letters of b, e, f, or x (`cginit.learn.options.Options`).
     width : int
@@ -48,6 +48,9 @@ class Architecture:
         Of RN, one residual block each; with the kernel 5 these let every output see every input.
     residual : bool
         Whether the network adds to -ln g (read between -5 and 7 kT) rather than giving all of U.
+    dense : bool
+        Of CN, UN and RN, whether they end as in the published Fig. 5: the convolutions see the curves alone, and a
+        dense block joins what they find with the density.
     """
 
     kind: str = "CN"
@@ -57,6 +60,7 @@ class Architecture:
     kernel: int = 5
     dilations: tuple[int, ...] = (1, 3, 7, 13)
     residual: bool = False
+    dense: bool = False
 
     def __post_init__(self) -> None:
         if self.kernel % 2 == 0 or self.width < 1 or self.layers < 1 or not self.dilations:

@@ -41,7 +41,7 @@ NEAR = replace(WHOLE, dilations=(1, 1, 1, 1))
 #: Convolutions one after the other, as the published study here has them (17 of 50 points).
 PLAIN = Architecture(kind="CN", options="f", width=48, layers=4, kernel=5)
 #: The network of the publication's Fig. 5: density after the convolutions, then a dense block.
-PUBLISHED = Architecture(kind="FN", options="f", width=24, layers=4, kernel=5)
+PUBLISHED = Architecture(kind="CN", options="f", width=24, layers=4, kernel=5, dense=True)
 #: Standard error of g at g = 1 and r = 1 sigma: that of the data set (its median), and of the publication's runs.
 NOISE = {"none": 0.0, "paper": 1e-3, "data": DATA_NOISE}
 #: Integers of the potentials: to learn from, and for tests.

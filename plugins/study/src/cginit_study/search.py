@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cginit.errors import InputError, MissingDependencyError
-from cginit.learn.config import Architecture
 from cginit.learn.data import TrainingSet
 from cginit.learn.fitting import fit
 from cginit.learn.identity import claim, data_digest
@@ -112,7 +111,7 @@ def _propose(trial: Trial, config: StudyConfig, kind: str, steps: int) -> StudyC
     every = max(steps // 8, 1)
     return replace(
         config,
-        architecture={kind: Architecture(kind=kind, **sizes)},
+        architecture={kind: replace(config.size_of(kind), **sizes)},
         loss=replace(config.loss, kind=loss),
         schedule=replace(config.schedule, learning_rate=rate, steps=steps, evaluate_every=every),
     )
