@@ -168,6 +168,16 @@ def test_the_number_of_processes_changes_nothing(files, tmp_path):
         np.testing.assert_array_equal(curve.error, two[pair].error)
 
 
+def test_a_step_below_one_is_refused_by_all_that_read_frames(files, tmp_path):
+    mapping = named(tmp_path, YAML)
+    for read in (
+        lambda: write_beads(*files, tmp_path / "beads.gsd", mapping=mapping, step=0),
+        lambda: rdfs_from_trajectory(*files, mapping=mapping, dr=0.1, step=0),
+    ):
+        with pytest.raises(InputError, match="step must be at least 1, not 0"):
+            read()
+
+
 @pytest.mark.parametrize("suffix", ["gsd", "dump", "gro"])
 def test_beads_are_read_back_where_they_were(files, tmp_path, suffix):
     mapping = named(tmp_path, YAML)

@@ -85,20 +85,19 @@ def _sample(
     from cginit.trajectory import write_beads
     from cginit.trajectory.molecule_target import molecules_of
     from cginit.trajectory.sampled import sampled
+    from cginit.trajectory.source import BeadSource
 
+    source = BeadSource(options.topology, options.trajectory, **options.frames, exclusions=options.exclude)
     with counting() as report:
         found = sampled(
-            options.topology,
-            options.trajectory,
+            source,
             dr=default_dr(options.system) if options.dr is None else options.dr,
             r_max=options.r_max,
             pairs=options.pair,
-            exclusions=options.exclude,
             blocks=options.blocks,
             workers=options.workers,
             progress=report("g(r), frames"),
             molecules=options.system_file is not None,
-            **options.frames,
         )
         molecules = molecules_of(found)
         targets, system = found.rdfs(), found.system if molecules is None else molecules.system

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from cginit.cli.outputs import check_file
 from cginit.cli.temperature import energy_of_options
 from cginit.errors import InputError
 from cginit.units import NM_KJ, UnitSystem, unit_system
+
+if TYPE_CHECKING:
+    from cginit.trajectory.source import FrameOptions
 
 __all__ = ["RdfOptions", "default_dr"]
 
@@ -179,10 +182,15 @@ class RdfOptions:
         return f"{self.system_file.parent}/"
 
     @property
-    def frames(self) -> dict[str, Any]:
+    def frames(self) -> FrameOptions:
         """Which frames of what beads, for every reader of the trajectory."""
-        own = {name: getattr(self, name) for name in ("mapping", "begin", "end", "units")}
-        return {**own, "step": self.stride}
+        return {
+            "mapping": self.mapping,
+            "begin": self.begin,
+            "end": self.end,
+            "step": self.stride,
+            "units": self.units,
+        }
 
 
 def default_dr(units: UnitSystem) -> float:

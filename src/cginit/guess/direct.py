@@ -9,9 +9,9 @@ g(r) need not be nearer than that of another start.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ from cginit.target import Target
 from cginit.topology import Topology
 from cginit.trajectory.bead_frames import bead_frames
 from cginit.trajectory.molecule_target import MoleculeTargets
-from cginit.trajectory.specification import MappingRules
-from cginit.units import UnitSystem
+from cginit.trajectory.source import BeadSource, FrameOptions
 
 __all__ = ["METHOD", "direct_inversion", "invert_directly", "invert_frames"]
 
@@ -49,13 +48,9 @@ def direct_inversion(
     found: MoleculeTargets,
     kT: float,
     *,
-    mapping: str | Sequence[str] | MappingRules,
     r_cut: float | Interactions[float] | None = None,
-    begin: float | None = None,
-    end: float | None = None,
-    step: int = 1,
-    units: str | UnitSystem | None = None,
     blocks: int = BLOCKS,
+    **options: Unpack[FrameOptions],
 ) -> Interactions[Potential]:
     """Return the potentials of all bonds, angles, dihedrals and pairs from the frames of a mapped trajectory.
 
@@ -91,9 +86,8 @@ def direct_inversion(
     >>> first = direct_inversion(*files, decane, 2.494, mapping="decane.yaml")  # doctest: +SKIP
     >>> refine_system(decane.target(2.494), first, starts=[decane.start], workdir="work")  # doctest: +SKIP
     """
-    given = {"begin": begin, "end": end, "step": step, "units": units}
     most = max(blocks, MOST_BEADS // found.topology.n)
-    with bead_frames(topology, trajectory, mapping=mapping, most=most, **given) as beads:  # type: ignore[arg-type]
+    with bead_frames(BeadSource(topology, trajectory, **options), most) as beads:
         return invert_frames(found.target(kT), found.topology, beads.frames, beads.n, r_cut, blocks=blocks)
 
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ from cginit.guess.direct_basis import Basis
 from cginit.periodic import narrowest
 from cginit.sampling.counter import lower_triangular
 from cginit.topology import Topology
+
+if TYPE_CHECKING:
+    from cginit.sampling.gradients import PairFunctions
 
 __all__ = ["Equations", "FrameEquations"]
 
@@ -143,7 +146,8 @@ class FrameEquations:
         a, b = np.zeros((self.size, self.size)), np.zeros(self.size)
         # Without pairs any reach will do.
         reach = pairs.reach * (1.0 + MARGIN) or 0.1 * narrowest(lattice)
-        turns, order, begin, grid = kernel.sort_beads(placed, lattice, reach)
+        beads = kernel.sort_beads(placed, lattice, reach)
+        order = beads.order
         rank = np.empty(n, dtype=np.int64)
         rank[order] = np.arange(n)
         weights, slopes = self._weights(placed, lattice)
@@ -152,9 +156,7 @@ class FrameEquations:
         for first in range(0, n, at_once):
             rows = np.zeros((min(at_once, n - first), 3, self.size))
             if pairs.reach > 0.0:
-                kernel.add_pairs(
-                    first, rows, b, weights, turns, order, begin, grid, lattice, reach, *pairs.arguments
-                )
+                kernel.add_pairs(first, rows, b, weights, beads, pairs.functions)
             for members, place, gradient, basis, columns in groups:
                 kernel.add_groups(
                     first, rows, rank, members, place, gradient, basis.intervals, columns, basis.signs
@@ -238,10 +240,10 @@ def _splines(x: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """The pair functions as the kernel wants them: their reach, and its last arguments."""
+    """The pair functions as the kernel wants them, and the end of the longest."""
 
     reach: float
-    arguments: tuple[NDArray[Any], ...]
+    functions: PairFunctions
 
     @classmethod
     def of(cls, topology: Topology, bases: Sequence[Basis]) -> _Pairs:
@@ -259,7 +261,7 @@ class _Pairs:
             np.array([getattr(one, name) for one, _ in pairs]) for name in ("origin", "step", "end")
         )
         columns = np.array([[start, one.size] for one, start in pairs], dtype=np.int64).reshape(-1, 2)
-        arguments = (
+        functions = _kernel().PairFunctions(
             topology.types.astype(np.int32),
             rows,
             begin,
@@ -268,7 +270,7 @@ class _Pairs:
             step,
             *np.ascontiguousarray(columns.T),
         )
-        return cls(float(ends.max(initial=0.0)), arguments)
+        return cls(float(ends.max(initial=0.0)), functions)
 
 
 def _kernel() -> Any:

@@ -7,6 +7,7 @@ neighbours: the rows of a few beads are then complete, and those of all beads ne
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,62 @@ from cginit.sampling.cells import (
     window,
 )
 
-__all__ = ["add_groups", "add_pairs", "sort_beads", "splines"]
+__all__ = ["PairFunctions", "SortedBeads", "add_groups", "add_pairs", "sort_beads", "splines"]
 
 Signs = NDArray[np.int8]
+
+
+class SortedBeads(NamedTuple):
+    """The beads of a configuration in the order of their cells.
+
+    Attributes
+    ----------
+    turns : ndarray, shape (3, n)
+        Positions in turns, in that order.
+    order : ndarray, shape (n,)
+        Number of each.
+    begin : ndarray
+        Where each cell begins.
+    grid : tuple of int
+        Number of cells along each lattice vector.
+    lattice : ndarray, shape (3, 3)
+        Lattice vectors, lower triangular.
+    reach : float
+        What is farther apart is not found.
+    """
+
+    turns: Ints
+    order: Counts
+    begin: Counts
+    grid: tuple[int, int, int]
+    lattice: Array
+    reach: float
+
+
+class PairFunctions(NamedTuple):
+    """The functions of pairs of beads, sums of splines with equal steps, and on which pairs they act.
+
+    Attributes
+    ----------
+    kinds : ndarray, shape (n,)
+        Type of each bead, as the positions are ordered.
+    pairs : ndarray, shape (kinds, kinds)
+        Function of each pair of types; negative for none.
+    excluded_begin, excluded : ndarray, shapes (n + 1,) and (k,)
+        The beads that do not act on bead i are those from ``excluded_begin[i]`` on.
+    origin, step, starts, sizes : ndarray, shape (functions,)
+        Of each function: first knot, step, its first column and how many it has; the first of its splines is
+        centred one step before the first knot, the last of them ends two steps after its centre.
+    """
+
+    kinds: Ints
+    pairs: Ints
+    excluded_begin: Counts
+    excluded: Counts
+    origin: Array
+    step: Array
+    starts: Counts
+    sizes: Counts
 
 
 @compiled
@@ -44,8 +98,8 @@ def splines(x: float, values: Array, slopes: Array) -> None:
 
 
 @compiled
-def sort_beads(positions: Array, lattice: Array, reach: float) -> tuple[Ints, Counts, Counts, Counts]:
-    """Return turns ``(3, n)`` of the beads in the order of their cells, that order, where cells begin, their grid."""
+def sort_beads(positions: Array, lattice: Array, reach: float) -> SortedBeads:
+    """Return beads, anywhere, in the order of their cells."""
     turns = in_turns(positions, lattice)
     m0, m1, m2 = columns_of(positions.shape[0], lattice, reach)
     order, begin = sorted_by_cell(turns, m0, m1, m2)
@@ -53,29 +107,12 @@ def sort_beads(positions: Array, lattice: Array, reach: float) -> tuple[Ints, Co
     for k in range(order.size):
         for axis in range(3):
             placed[axis, k] = turns[axis, order[k]]
-    return placed, order, begin, np.array([m0, m1, m2], np.int64)
+    return SortedBeads(placed, order, begin, (m0, m1, m2), lattice, reach)
 
 
 @compiled
 def add_pairs(
-    first: int,
-    rows: Array,
-    divergence: Array,
-    weights: Array,
-    turns: Ints,
-    order: Counts,
-    begin: Counts,
-    grid: Counts,
-    lattice: Array,
-    reach: float,
-    kinds: Ints,
-    pairs: Ints,
-    excluded_begin: Counts,
-    excluded: Counts,
-    origin: Array,
-    step: Array,
-    starts: Counts,
-    sizes: Counts,
+    first: int, rows: Array, divergence: Array, weights: Array, beads: SortedBeads, functions: PairFunctions
 ) -> None:
     """Add the gradients of the pair energies at the beads `first` on, in the order of the cells, to `rows`.
 
@@ -87,27 +124,18 @@ def add_pairs(
         Sum of the second derivatives, each bead with its weight.
     weights : ndarray, shape (n,)
         Of each bead, as the positions are ordered.
-    turns, order, begin, grid
-        From `sort_beads`.
-    lattice : ndarray, shape (3, 3)
-        Lattice vectors, lower triangular.
-    reach : float
-        End of the longest of the pair functions.
-    kinds : ndarray, shape (n,)
-        Type of each bead, as the positions are ordered.
-    pairs : ndarray, shape (kinds, kinds)
-        Function of each pair of types; negative for none.
-    excluded_begin, excluded : ndarray, shapes (n + 1,) and (k,)
-        The beads that do not act on bead i are those from ``excluded_begin[i]`` on.
-    origin, step, starts, sizes : ndarray, shape (functions,)
-        Of each function: first knot, step, its first column and how many it has; the first of its splines is
-        centred one step before the first knot, the last of them ends two steps after its centre.
+    beads : SortedBeads
+        Whose `reach` is beyond the end of the longest function.
+    functions : PairFunctions
+        What acts.
     """
-    n, m0, m1, m2 = order.size, grid[0], grid[1], grid[2]
+    turns, order, begin, grid, lattice, reach = beads
+    kinds, pairs, excluded_begin, excluded, origin, step, starts, sizes = functions
+    m0, m1, m2 = grid
     h1, h2 = 0.5 / m1, 0.5 / m2
     ax, bx, cx = lattice[0, 0] / TURN, lattice[1, 0] / TURN, lattice[2, 0] / TURN
     by, cy, cz = lattice[1, 1] / TURN, lattice[2, 1] / TURN, lattice[2, 2] / TURN
-    stamp, values, slopes = np.full(n, -1, np.int64), np.empty(4), np.empty(4)
+    stamp, values, slopes = np.full(order.size, -1, np.int64), np.empty(4), np.empty(4)
     types = kinds[order]
     for i in range(first, first + rows.shape[0]):
         own, mine = order[i], np.uint64(i - first)

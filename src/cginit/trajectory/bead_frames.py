@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from cginit.curves import Array
-from cginit.trajectory.files import box_vectors, length_scale, open_universe
-from cginit.trajectory.frames import chosen_frames
-from cginit.trajectory.mapping import FloatArray, bead_positions, map_atoms
-from cginit.trajectory.specification import MappingRules
+from cginit.trajectory.mapping import FloatArray
+from cginit.trajectory.source import BeadSource
 from cginit.units import UnitSystem
 
 __all__ = ["BeadFrames", "bead_frames"]
@@ -39,41 +36,16 @@ class BeadFrames:
 
 
 @contextmanager
-def bead_frames(
-    topology: str | Path,
-    trajectory: str | Path | None,
-    *,
-    mapping: str | Sequence[str] | MappingRules,
-    begin: float | None = None,
-    end: float | None = None,
-    step: int = 1,
-    units: str | UnitSystem | None = None,
-    most: int | None = None,
-) -> Iterator[BeadFrames]:
+def bead_frames(source: BeadSource, most: int | None = None) -> Iterator[BeadFrames]:
     """Open a trajectory and give its beads frame by frame; of more than `most` frames so many, evenly spaced.
-
-    Parameters
-    ----------
-    topology, trajectory, mapping, begin, end, step, units
-        See `rdfs_from_trajectory`.
-    most : int, optional
-        Frames at most.
 
     Raises
     ------
     InputError
         As `rdfs_from_trajectory`.
     """
-    with open_universe(topology, trajectory) as universe:
-        system, length = length_scale(universe, units)
-        groups = map_atoms(universe, mapping)
-        indices = chosen_frames(universe, begin, end, step).indices
+    with source.opened() as beads:
+        indices = beads.frames().indices
         if most is not None and indices.size > most:
             indices = indices[np.arange(most) * indices.size // most]
-
-        def frames() -> Iterator[tuple[FloatArray, Array]]:
-            for index in indices.tolist():
-                vectors = box_vectors(universe.trajectory[index]) * length
-                yield bead_positions(groups) * np.float32(length), vectors
-
-        yield BeadFrames(int(indices.size), system, frames())
+        yield BeadFrames(int(indices.size), beads.units, map(beads.at, indices.tolist()))

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
-from cginit.trajectory.files import box_vectors, length_scale, open_universe
-from cginit.trajectory.frames import chosen_frames
-from cginit.trajectory.mapping import FloatArray, MappedAtoms, bead_positions, map_atoms
-from cginit.trajectory.specification import MappingRules
-from cginit.units import NM_KJ, UnitSystem, conversion
+from cginit.trajectory.mapping import FloatArray, MappedAtoms
+from cginit.trajectory.source import BeadSource, FrameOptions
+from cginit.units import NM_KJ
 
 __all__ = ["BEAD_SUFFIXES", "whole_file", "write_beads"]
 
@@ -30,12 +28,8 @@ def write_beads(
     trajectory: str | Path | None,
     path: str | Path,
     *,
-    mapping: str | Sequence[str] | MappingRules,
-    begin: float | None = None,
-    end: float | None = None,
-    step: int = 1,
-    units: str | UnitSystem | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **options: Unpack[FrameOptions],
 ) -> Path:
     """Write the beads of a trajectory, with their types, molecules and bonds, one frame in memory at a time.
 
@@ -45,10 +39,12 @@ def write_beads(
 
     Parameters
     ----------
-    topology, trajectory, mapping, begin, end, step, units, progress
+    topology, trajectory
         See `rdfs_from_trajectory`.
     path : path
         The file. It appears when it is complete.
+    progress, mapping, begin, end, step, units
+        See `rdfs_from_trajectory`.
 
     Returns
     -------
@@ -70,28 +66,25 @@ def write_beads(
     suffix = target.suffix.lower()
     if suffix not in BEAD_SUFFIXES:
         raise InputError(f"the end of {target} names no bead format; known are {', '.join(BEAD_SUFFIXES)}")
-    with open_universe(topology, trajectory) as universe:
-        system, length = length_scale(universe, units)
+    with BeadSource(topology, trajectory, **options).opened() as beads:
         if suffix == ".gro":
-            if system.is_reduced:
+            if beads.units.is_reduced:
                 raise InputError(
                     f"{target}: a gro file is in nm, the beads are in lj units; write a gsd or a dump"
                 )
-            length *= conversion(system, NM_KJ)[0]
-        groups = map_atoms(universe, mapping)
-        frames = chosen_frames(universe, begin, end, step)
-        wanted = frames.indices[-1:] if suffix == ".gro" else frames.indices
+            beads = beads.to(NM_KJ)
+        indices = beads.frames().indices
+        wanted = (indices[-1:] if suffix == ".gro" else indices).tolist()
 
         def configurations() -> Iterator[tuple[int, FloatArray, Array]]:
-            for done, index in enumerate(wanted.tolist(), 1):
-                vectors = box_vectors(universe.trajectory[index]) * length
-                yield index, bead_positions(groups) * np.float32(length), vectors
+            for done, index in enumerate(wanted, 1):
+                yield index, *beads.at(index)
                 if progress is not None:
                     progress(done, len(wanted))
 
         write = {".gsd": _gsd, ".gro": _gro}.get(suffix, _dump)
         with whole_file(target) as temporary:
-            write(temporary, groups, configurations())
+            write(temporary, beads.groups, configurations())
     return target
 
 

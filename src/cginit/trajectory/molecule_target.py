@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.target import Target
 from cginit.topology import Topology
 from cginit.trajectory.sampled import MappedSystem, Sampled, sampled
+from cginit.trajectory.source import BeadSource, TargetOptions
 
 __all__ = ["MoleculeTargets", "molecules_from_trajectory", "molecules_of"]
 
@@ -78,7 +79,7 @@ class MoleculeTargets:
 
 
 def molecules_from_trajectory(
-    topology: str | Path, trajectory: str | Path | None = None, **options: Any
+    topology: str | Path, trajectory: str | Path | None = None, **options: Unpack[TargetOptions]
 ) -> MoleculeTargets:
     r"""Map a trajectory to beads and return g(r), the distributions of all bonded coordinates, and a start.
 
@@ -104,7 +105,8 @@ def molecules_from_trajectory(
     >>> [str(one) for one in decane.distributions]  # doctest: +SKIP
     ['bond E-M', 'angle E-M-E']
     """
-    found = sampled(topology, trajectory, molecules=True, **options)
+    source, counted = BeadSource.split_off(topology, trajectory, options)
+    found = sampled(source, molecules=True, **counted)
     molecules = molecules_of(found)
     if molecules is None:
         raise InputError(

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +20,14 @@ from cginit.interactions import Interaction, all_pairs
 from cginit.sampling import Bins, FrameCounter, PairCounter, WaveVectors
 from cginit.topology import Topology
 from cginit.trajectory.bead_topology import mapped_topology
-from cginit.trajectory.files import box_vectors, open_universe
 from cginit.trajectory.frames import Frames, chunks
-from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms
-from cginit.trajectory.specification import MappingRules
+from cginit.trajectory.mapping import MappedAtoms
+from cginit.trajectory.source import BeadSource, OpenBeads
 
-__all__ = ["Counted", "Counting", "Files", "Wanted", "count_frames"]
+__all__ = ["Counted", "Counting", "Wanted", "count_frames"]
 
 #: Bins of bonds in a bin of g(r), before they are joined; see `cginit.coordinates.joined_bins`.
 BONDS_A_BIN = 20
-
-
-@dataclass(frozen=True)
-class Files:
-    """What another process needs to open the same files in the same way."""
-
-    topology: str
-    trajectory: str | None
-    mapping: MappingRules | tuple[str, ...]
-    exclusions: str | None
 
 
 @dataclass(frozen=True)
@@ -132,9 +120,7 @@ class Counting:
     def _all(self) -> list[FrameCounter]:
         return [self.pairs, *self.inside.values(), *self.terms.values()]
 
-    def count(
-        self, universe: Any, groups: MappedAtoms, length: float, frames: NDArray[np.int64]
-    ) -> list[Array]:
+    def count(self, beads: OpenBeads, frames: NDArray[np.int64]) -> list[Array]:
         """Return sums over some frames: of each counter ``(rows, bins)``, last k and S ``(2, m)`` of the waves."""
         counters = self._all()
         totals, waves = (
@@ -144,8 +130,7 @@ class Counting:
         # g(r) divides pairs by the density, which a box that breathes has frame by frame; bonds know no density.
         dense = 1 + len(self.inside)
         for index in frames:
-            vectors = box_vectors(universe.trajectory[int(index)]) * length
-            positions = bead_positions(groups) * np.float32(length)
+            positions, vectors = beads.at(index)
             volume = abs(float(np.linalg.det(vectors)))
             for place, (total, counter) in enumerate(zip(totals, counters, strict=True)):
                 total += (volume if place < dense else 1.0) * counter.count(positions, vectors)
@@ -187,34 +172,28 @@ def _inside(topology: Topology, grid: Array) -> dict[Interaction, TermCounter]:
 
 
 def count_frames(
-    universe: Any,
-    groups: MappedAtoms,
+    beads: OpenBeads,
     counting: Counting,
     wanted: Wanted,
-    files: Files,
     frames: Frames,
-    length: float,
     *,
     blocks: int,
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> Counted:
-    """Count all frames, in blocks contiguous in time; `length` is the factor to the units of the result."""
+    """Count all frames, in blocks contiguous in time, here or in as many other processes as there are `workers`."""
     pieces = list(chunks(frames.n, blocks))
+    indices = (frames.indices[start:stop] for _, start, stop in pieces)
     sums: list[Array] = []
     done = 0
     with ExitStack() as stack:
         if workers == 1:
-            results: Iterator[list[Array]] = (
-                counting.count(universe, groups, length, frames.indices[start:stop])
-                for _, start, stop in pieces
-            )
+            results: Iterator[list[Array]] = (counting.count(beads, some) for some in indices)
         else:
             # A process that is forked while threads run may hang.
             pool = stack.enter_context(ProcessPoolExecutor(workers, mp_context=get_context("spawn")))
             stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-            count = partial(_count_elsewhere, files, wanted, length)
-            results = pool.map(count, (frames.indices[start:stop] for _, start, stop in pieces))
+            results = pool.map(partial(_count_elsewhere, beads.source, wanted), indices)
         for (block, start, stop), counted in zip(pieces, results, strict=True):
             sums = sums or [np.zeros((blocks, *one.shape)) for one in counted]
             for whole, part in zip(sums, counted, strict=True):
@@ -226,14 +205,13 @@ def count_frames(
 
 
 @cache
-def _opened(files: Files, wanted: Wanted) -> tuple[Any, MappedAtoms, Counting, ExitStack]:
+def _opened(source: BeadSource, wanted: Wanted) -> tuple[OpenBeads, Counting, ExitStack]:
     """Open files that stay open, held by the stack, until the process, which serves one call only, ends."""
     stack = ExitStack()
-    universe = stack.enter_context(open_universe(files.topology, files.trajectory))
-    groups = map_atoms(universe, files.mapping, files.exclusions)
-    return universe, groups, Counting.of(groups, wanted), stack
+    beads = stack.enter_context(source.opened())
+    return beads, Counting.of(beads.groups, wanted), stack
 
 
-def _count_elsewhere(files: Files, wanted: Wanted, length: float, frames: NDArray[np.int64]) -> list[Array]:
-    universe, groups, counting, _ = _opened(files, wanted)
-    return counting.count(universe, groups, length, frames)
+def _count_elsewhere(source: BeadSource, wanted: Wanted, frames: NDArray[np.int64]) -> list[Array]:
+    beads, counting, _ = _opened(source, wanted)
+    return counting.count(beads, frames)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +13,10 @@ from cginit.errors import InputError
 from cginit.sampling import BLOCKS, Bins, block_curve, mean_structure_factor
 from cginit.sampling.bins import shell_volumes
 from cginit.state import StatePoint
-from cginit.trajectory.files import box_vectors, length_scale, open_universe
-from cginit.trajectory.frames import Frames, chosen_frames, volume_drift
-from cginit.trajectory.mapping import MappedAtoms, bead_positions, map_atoms, mapping_name, resolved
-from cginit.trajectory.one_pass import Counted, Counting, Files, Wanted, count_frames
+from cginit.trajectory.frames import Frames, volume_drift
+from cginit.trajectory.mapping import MappedAtoms, bead_positions, mapping_name
+from cginit.trajectory.one_pass import Counted, Counting, Wanted, count_frames
+from cginit.trajectory.source import BeadSource, OpenBeads
 from cginit.trajectory.specification import MappingRules
 from cginit.units import UnitSystem
 
@@ -144,90 +142,64 @@ class Sampled:
 
 
 def sampled(
-    topology: str | Path,
-    trajectory: str | Path | None,
+    source: BeadSource,
     *,
-    mapping: str | Sequence[str] | MappingRules,
     dr: float,
     r_max: float | None = None,
     pairs: Sequence[str] | None = None,
-    exclusions: str | None = None,
     blocks: int = BLOCKS,
-    begin: float | None = None,
-    end: float | None = None,
-    step: int = 1,
-    units: str | UnitSystem | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     molecules: bool = False,
 ) -> Sampled:
     """Count the pairs of a trajectory and, with `molecules`, all inside its molecules; see `rdfs_from_trajectory`."""
-    for name, number, least in (("blocks", blocks, 2), ("step", step, 1), ("workers", workers, 1)):
+    for name, number, least in (("blocks", blocks, 2), ("workers", workers, 1)):
         if number < least:
             raise InputError(f"{name} must be at least {least}, not {number}")
     if not (math.isfinite(dr) and dr > 0.0):
         raise InputError(f"dr must be a positive number, not {dr}")
-    mapping = resolved(mapping)
-    with open_universe(topology, trajectory) as universe:
-        system_units, length = length_scale(universe, units)
-        groups = map_atoms(universe, mapping, exclusions)
-        if molecules and exclusions is None and not isinstance(mapping, MappingRules) and len(groups.bonds):
+    with source.opened() as beads:
+        selected = source.exclusions is None and not isinstance(source.mapping, MappingRules)
+        if molecules and selected and len(beads.groups.bonds):
             # Pairs that bonds hold together are no targets of pair potentials.
-            exclusions = "molecule"
-            groups = map_atoms(universe, mapping, exclusions)
-        frames = chosen_frames(universe, begin, end, step)
+            beads = beads.excluding("molecule")
+        frames = beads.frames()
         if frames.n < blocks:
-            remedy = "give the trajectory" if trajectory is None else "sample more often or run longer"
+            remedy = "give the trajectory" if source.trajectory is None else "sample more often or run longer"
             raise InputError(
                 f"{frames.n} frame{'s' * (frames.n != 1)} cannot fill {blocks} blocks; {remedy}, or ask for fewer "
                 "(--blocks, 2 at least)"
             )
-        bins = Bins(dr, _last_point(dr, r_max, frames.narrowest * length, system_units))
-        named = _pairs(groups, pairs)
-        waves = _waves(universe, groups, named, frames, length)
-        wanted = Wanted(named, bins, molecules, waves, 0.5 * frames.narrowest * length)
-        counting = Counting.of(groups, wanted)
+        narrowest = frames.narrowest * beads.length
+        bins = Bins(dr, _last_point(dr, r_max, narrowest, beads.units))
+        named = _pairs(beads.groups, pairs)
+        wanted = Wanted(named, bins, molecules, _waves(beads, named, frames), 0.5 * narrowest)
+        counting = Counting.of(beads.groups, wanted)
         counts = count_frames(
-            universe,
-            groups,
-            counting,
-            wanted,
-            Files(str(topology), None if trajectory is None else str(trajectory), mapping, exclusions),
-            frames,
-            length,
-            blocks=blocks,
-            workers=workers,
-            progress=progress,
+            beads, counting, wanted, frames, blocks=blocks, workers=workers, progress=progress
         )
-        system = _system(groups, frames, mapping, length, system_units)
         last = None
         if molecules:
-            vectors = box_vectors(universe.trajectory[int(frames.indices[-1])])
-            last = (bead_positions(groups).astype(np.float64) * length, vectors * length)
+            vectors = beads.box(int(frames.indices[-1]))
+            last = (bead_positions(beads.groups).astype(np.float64) * beads.length, vectors)
     sizes = np.diff([k * frames.n // blocks for k in range(blocks + 1)]).astype(np.float64)
-    return Sampled(system, groups, counting, wanted, counts, sizes, last)
+    return Sampled(_system(beads, frames), beads.groups, counting, wanted, counts, sizes, last)
 
 
-def _system(
-    groups: MappedAtoms,
-    frames: Frames,
-    mapping: MappingRules | tuple[str, ...],
-    length: float,
-    units: UnitSystem,
-) -> MappedSystem:
-    volume = frames.volume * length**3
+def _system(beads: OpenBeads, frames: Frames) -> MappedSystem:
+    groups, volume = beads.groups, frames.volume * beads.length**3
     return MappedSystem(
-        mapping_name(mapping),
+        mapping_name(beads.source.mapping),
         groups.n_beads,
         frames.n,
         groups.n_beads / volume,
         frames.times,
-        units,
+        beads.units,
         tuple((kind, groups.count(kind) / volume) for kind in groups.types),
         groups.exclusions,
         # A file of beads without bonds may call all of them one molecule.
         groups.exclusions != "none" and np.unique(groups.molecules).size < groups.n_beads,
-        *_volumes(frames, length**3, groups.notes, units),
+        *_volumes(frames, beads.length**3, groups.notes, beads.units),
         mapped=groups.atoms.n_atoms > groups.n_beads,
     )
 
@@ -251,13 +223,13 @@ def _volumes(
 
 
 def _waves(
-    universe: Any, groups: MappedAtoms, pairs: Sequence[tuple[str, str]], frames: Frames, length: float
+    beads: OpenBeads, pairs: Sequence[tuple[str, str]], frames: Frames
 ) -> tuple[tuple[float, ...], float] | None:
     """Return the box and the largest wave number of S(k), 2 pi over the mean spacing; None where no g(r) needs it."""
-    if not any(_all_pairs_of(groups, pair) is not None for pair in pairs):
+    if not any(_all_pairs_of(beads.groups, pair) is not None for pair in pairs):
         return None
-    edges = box_vectors(universe.trajectory[int(frames.indices[0])]) * length
-    spacing = length * (frames.volume / groups.n_beads) ** (1.0 / 3.0)
+    edges = beads.box(int(frames.indices[0]))
+    spacing = beads.length * (frames.volume / beads.groups.n_beads) ** (1.0 / 3.0)
     return tuple(float(x) for x in np.ravel(edges)), 2.0 * math.pi / spacing
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from cginit.curves import RDF
 from cginit.errors import InputError
-from cginit.sampling import BLOCKS
 from cginit.trajectory.sampled import MappedSystem, sampled
-from cginit.trajectory.specification import MappingRules
-from cginit.units import UnitSystem
+from cginit.trajectory.source import BeadSource, TargetOptions
 
 __all__ = ["MappedSystem", "rdf_from_trajectory", "rdfs_from_trajectory"]
 
 
 def rdf_from_trajectory(
-    topology: str | Path, trajectory: str | Path | None = None, **options: Any
+    topology: str | Path, trajectory: str | Path | None = None, **options: Unpack[TargetOptions]
 ) -> tuple[RDF, MappedSystem]:
     """Map a trajectory to beads of one type and return their g(r) with block errors.
 
@@ -51,21 +48,7 @@ def rdf_from_trajectory(
 
 
 def rdfs_from_trajectory(
-    topology: str | Path,
-    trajectory: str | Path | None = None,
-    *,
-    mapping: str | Sequence[str] | MappingRules,
-    dr: float,
-    r_max: float | None = None,
-    pairs: Sequence[str] | None = None,
-    exclusions: str | None = None,
-    blocks: int = BLOCKS,
-    begin: float | None = None,
-    end: float | None = None,
-    step: int = 1,
-    units: str | UnitSystem | None = None,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    topology: str | Path, trajectory: str | Path | None = None, **options: Unpack[TargetOptions]
 ) -> tuple[dict[tuple[str, str], RDF], MappedSystem]:
     r"""Map a trajectory to beads and return g(r) of the pairs of bead types with block errors.
 
@@ -99,8 +82,8 @@ def rdfs_from_trajectory(
         Pairs of beads of one molecule that do not count: all, or those up to so many bonds apart. By default
         what the mapping file says, ``none`` for other mappings, whose bonds are those of the topology.
     blocks : int
-        Number of blocks, contiguous in time, for the standard error; each should be much longer than the
-        slowest relaxation of the liquid.
+        Number of blocks, contiguous in time, for the standard error, by default 10; each should be much longer than
+        the slowest relaxation of the liquid.
     begin, end : float, optional
         Use the frames at ``begin <= time <= end``, in the time unit of the trajectory (ps).
     step : int
@@ -109,8 +92,9 @@ def rdfs_from_trajectory(
         Units of the result, nm and kJ/mol by default. For a format without units of its own (LAMMPS, GSD)
         these are the units in which the file was written, and they are required.
     workers : int
-        Number of processes; each opens the files itself and counts chunks of consecutive frames. The result does
-        not depend on it. A script that asks for more than one needs the guard ``if __name__ == "__main__"``.
+        Number of processes, by default 1; each opens the files itself and counts chunks of consecutive frames. The
+        result does not depend on it. A script that asks for more than one needs the guard
+        ``if __name__ == "__main__"``.
     progress : callable, optional
         Called with the number of frames done and how many there are.
 
@@ -142,20 +126,6 @@ def rdfs_from_trajectory(
     ... )  # doctest: +SKIP
     >>> curves["E", "M"].r_max  # doctest: +SKIP
     """
-    found = sampled(
-        topology,
-        trajectory,
-        mapping=mapping,
-        dr=dr,
-        r_max=r_max,
-        pairs=pairs,
-        exclusions=exclusions,
-        blocks=blocks,
-        begin=begin,
-        end=end,
-        step=step,
-        units=units,
-        workers=workers,
-        progress=progress,
-    )
+    source, counted = BeadSource.split_off(topology, trajectory, options)
+    found = sampled(source, **counted)
     return found.rdfs(), found.system
