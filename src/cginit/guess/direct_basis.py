@@ -9,7 +9,6 @@ straight or a folded angle, where no smooth potential has a force.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +21,7 @@ from cginit.curves import Array
 from cginit.guess.assembly import VisibleTarget
 from cginit.interactions import Interaction
 
-__all__ = ["Basis", "bases_of", "bonded_basis", "pair_basis"]
+__all__ = ["Basis", "bonded_basis", "pair_basis"]
 
 #: Knots below the first visible point of a pair, so that nearer beads of other exclusions find a function, too.
 BELOW = 3
@@ -149,14 +148,3 @@ def bonded_basis(name: Interaction, target: Distribution, ideal: Array) -> Basis
     used = np.unique(columns[columns >= 0])
     columns = np.where(columns < 0, -1, np.searchsorted(used, columns))
     return Basis(name, origin, step, places.size - 1, columns, signs, scale)
-
-
-def bases_of(
-    visible: Mapping[Interaction, VisibleTarget],
-    distributions: Mapping[Interaction, Distribution],
-    ideals: Mapping[Interaction, Array],
-    cutoffs: Mapping[Interaction, float],
-) -> Sequence[Basis]:
-    """Return the splines of all interactions."""
-    pairs = [pair_basis(name, one, cutoffs[name]) for name, one in visible.items()]
-    return [*pairs, *(bonded_basis(name, one, ideals[name]) for name, one in distributions.items())]
