@@ -224,7 +224,7 @@ class Gas:
         )
 
 
-#: One that the screen passes, and one that it refuses and that is not simulated all the same; it decides on both at once.
+#: One that the screen passes, and one that it refuses and that is not simulated all the same. Both are screened fast.
 ACCEPTABLE, REFUSED = StatePointTask("a", 7, 1), StatePointTask("a", 11, 2)
 
 

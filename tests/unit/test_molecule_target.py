@@ -14,6 +14,7 @@ from MDAnalysis.lib.distances import calc_angles, calc_bonds
 from cginit.coordinates import fine_grid, joined_bins
 from cginit.errors import InputError
 from cginit.trajectory import molecules_from_trajectory, read_system, write_start
+from pickling_pool import counted_elsewhere
 
 EDGE, TRIMERS, FRAMES = 7.0, 30, 20
 
@@ -98,8 +99,10 @@ def test_the_pairs_of_a_molecule_are_left_out_of_g_unless_said_otherwise(trimers
     assert any("counts bonded pairs" in note for note in other.system.notes)
 
 
-def test_the_number_of_processes_changes_nothing(trimers):
+def test_the_number_of_processes_changes_nothing(trimers, monkeypatch):
+    elsewhere = counted_elsewhere(monkeypatch)
     one, two = sample(trimers), sample(trimers, workers=2)
+    assert elsewhere.cache_info().misses == 1
     for name, curve in one.distributions.items():
         assert np.array_equal(curve.p, two.distributions[name].p)
     for name, curve in one.inside.items():

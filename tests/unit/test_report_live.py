@@ -5,7 +5,7 @@ import http.client
 import json
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -44,8 +44,8 @@ def token(found):
 
 
 def test_it_serves_the_page_and_its_data_and_nothing_else(tmp_path):
-    mixture(tmp_path)
-    with served(tmp_path) as found:
+    running = mixture(tmp_path)
+    with closing(running), served(tmp_path) as found:
         place = f"/{token(found)}/"
         answer, content = ask(found, place)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -70,8 +70,8 @@ def test_it_serves_the_page_and_its_data_and_nothing_else(tmp_path):
 
 
 def test_it_listens_on_this_machine_only_and_to_its_own_name(tmp_path):
-    mixture(tmp_path)
-    with served(tmp_path) as found:
+    running = mixture(tmp_path)
+    with closing(running), served(tmp_path) as found:
         assert found._server.server_address[0] == "127.0.0.1"
         place = f"/{token(found)}/"
         # A page of the web whose name was made to point here.

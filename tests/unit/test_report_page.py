@@ -131,24 +131,24 @@ def test_bonds_have_no_band_where_their_energy_is_not_shown():
 
 
 def test_the_sentence_is_that_of_the_end_or_says_how_far_it_is(tmp_path):
-    store = mixture(tmp_path)
+    store = mixture(tmp_path, rounds=2)
     found = page_data(cginit.open(tmp_path))
     # The store still holds the lock of the folder.
-    assert (found["status"], found["simulating"]) == ("running", 3)
-    assert found["sentence"].startswith("3 simulations so far; nearest to the target is iteration 2")
+    assert (found["status"], found["simulating"]) == ("running", 2)
+    assert found["sentence"].startswith("2 simulations so far; nearest to the target is iteration 1")
     store.close()
     assert page_data(cginit.open(tmp_path))["status"] == "unfinished"
-    store.end(End("CAP", False, "stopped at the cap of 3 simulations", 1))
+    store.end(End("CAP", False, "stopped at the cap of 2 simulations", 0))
     found = page_data(cginit.open(tmp_path))
-    assert (found["status"], found["sentence"]) == ("stopped", "stopped at the cap of 3 simulations")
+    assert (found["status"], found["sentence"]) == ("stopped", "stopped at the cap of 2 simulations")
     # The result is that of the run, and its tables are those that are offered.
-    assert found["best"] == 1
+    assert found["best"] == 0
     table = gzip.decompress(base64.b64decode(found["tables"][0]["packed"])).decode()
     rows = np.array(
         [line.split()[:2] for line in table.splitlines() if not line.startswith("#")], dtype=float
     )
-    np.testing.assert_allclose(rows[:, 1].min(), cginit.open(tmp_path).rounds[1][0].pairs["A-A"].u.min())
-    store.end(End("AT_NOISE", True, "converged: it is noise", 2))
+    np.testing.assert_allclose(rows[:, 1].min(), cginit.open(tmp_path).rounds[0][0].pairs["A-A"].u.min())
+    store.end(End("AT_NOISE", True, "converged: it is noise", 1))
     assert page_data(cginit.open(tmp_path))["status"] == "converged"
 
 
@@ -160,7 +160,7 @@ def test_a_refinement_without_a_simulation_has_a_page_that_says_so(tmp_path):
 
 
 def test_settings_and_versions_are_told(tmp_path):
-    mixture(tmp_path)
+    mixture(tmp_path, rounds=2)
     data = page_data(cginit.open(tmp_path))
     assert dict(data["settings"]["state"])["density of A"] == "0.2 sigma^-3"
     assert dict(data["settings"]["state"])["pressure wanted"] == "1.2 epsilon/sigma^3"
@@ -228,7 +228,7 @@ def test_a_name_cannot_leave_the_folder_of_the_tables(tmp_path):
 
 
 def test_the_policy_allows_the_script_of_the_page_and_no_other(tmp_path):
-    mixture(tmp_path)
+    mixture(tmp_path, rounds=1)
     data = page_data(cginit.open(tmp_path))
     text = page.page_html(data)
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
@@ -243,7 +243,7 @@ def test_the_policy_allows_the_script_of_the_page_and_no_other(tmp_path):
 
 def test_equal_refinements_have_equal_pages(tmp_path):
     for name in ("one/w", "two/w"):
-        mixture(tmp_path / name).close()
+        mixture(tmp_path / name, rounds=1).close()
     first, second = (page.page_html(page_data(cginit.open(tmp_path / name))) for name in ("one/w", "two/w"))
     assert first.replace("one/w", "two/w").replace(version(first), "") == second.replace(version(second), "")
 

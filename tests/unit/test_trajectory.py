@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cginit.errors import InputError
 from cginit.trajectory import bead_positions, map_atoms, rdf_from_trajectory
 from cginit.trajectory.files import box_vectors, open_universe
+from pickling_pool import counted_elsewhere
 
 SHAPE = np.array([[0.0, 0.0, 0.0], [0.8, 0.6, 0.0], [-0.3, 0.9, 0.2]])  # angstrom, a bent triatomic
 MASSES = np.array([15.999, 1.008, 1.008])
@@ -276,7 +277,7 @@ def test_a_trajectory_without_a_box_is_refused(tmp_path):
         rdf_from_trajectory(file, mapping="all", dr=0.1)
 
 
-def test_the_smallest_waves_of_the_box_are_sampled_too(tmp_path):
+def test_the_smallest_waves_of_the_box_are_sampled_too(tmp_path, monkeypatch):
     u = ideal_gas(200, n=40)
     topology, trajectory = write(u, tmp_path)
     g, _ = rdf_from_trajectory(topology, trajectory, mapping="residues:com", dr=0.1, blocks=10)
@@ -285,7 +286,9 @@ def test_the_smallest_waves_of_the_box_are_sampled_too(tmp_path):
     # 600 exponential variates; a mean of ten blocks is t-distributed with nine degrees of freedom, 5 is one in 1000.
     assert abs(wave.s - 1.0) < 5.0 * wave.error
     assert 0.02 < wave.error < 0.08  # 1/sqrt(600) = 0.04, known to 24 %
+    elsewhere = counted_elsewhere(monkeypatch)
     parallel, _ = rdf_from_trajectory(
         topology, trajectory, mapping="residues:com", dr=0.1, blocks=10, workers=2
     )
+    assert elsewhere.cache_info().misses == 1
     assert parallel.long_wave == wave
