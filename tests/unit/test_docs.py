@@ -10,6 +10,7 @@ import shlex
 import shutil
 import textwrap
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import typer
@@ -86,18 +87,31 @@ def test_the_first_guess_of_the_documentation_prints_what_it_says(tmp_path, monk
     assert [line for line in shown if line not in done.stdout.splitlines()] == []
 
 
+def bind(name, count, words):
+    """Raise TypeError if a public name takes no such arguments; those that it passes on have names, too."""
+    thing = getattr(cginit, name)
+    function = getattr(thing, name) if inspect.ismodule(thing) else thing
+    signature = inspect.signature(thing)
+    signature.bind(*[None] * count, **dict.fromkeys(words))
+    passed_on = [one for one in signature.parameters.values() if one.kind is one.VAR_KEYWORD]
+    if not passed_on:
+        return
+    (options,) = get_args(get_type_hints(function)[passed_on[0].name])
+    unknown = set(words) - set(signature.parameters) - set(options.__annotations__)
+    if unknown:
+        raise TypeError(f"{name} takes no {', '.join(unknown)}")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_calls_in_the_documentation_have_the_arguments_of_today(page):
     for name, node in calls(page.read_text()):
-        signature = inspect.signature(getattr(cginit, name))
         if any(
             isinstance(one, ast.Starred | ast.Constant) and getattr(one, "value", 0) is ...
             for one in node.args
         ):
             continue
-        words = {one.arg: None for one in node.keywords if one.arg}
         try:
-            signature.bind(*(None for _ in node.args), **words)
+            bind(name, len(node.args), [one.arg for one in node.keywords if one.arg])
         except TypeError as error:
             pytest.fail(f"{ast.unparse(node)}: {error}")
 
@@ -107,8 +121,9 @@ def test_both_checks_find_what_is_wrong():
     assert unknown_options("cg-init --rdf a --out b  # as --other") == []
     text = "```python\nimport cginit\ncginit.refine(t, s, cutoff=1)\n```\n"
     ((name, node),) = calls(text)
-    with pytest.raises(TypeError):
-        inspect.signature(getattr(cginit, name)).bind(None, None, **{node.keywords[0].arg: None})
+    with pytest.raises(TypeError, match="cutoff"):
+        bind(name, 2, [node.keywords[0].arg])
+    bind(name, 2, ["seed"])
 
 
 def test_links_that_lead_out_of_the_documentation_have_a_page_on_the_site(monkeypatch):

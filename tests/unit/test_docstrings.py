@@ -2,11 +2,17 @@
 
 import inspect
 import re
+from dataclasses import fields
 
 import pytest
 
 import cginit
 from cginit.guess import DEFAULT_METHOD
+from cginit.refine import Settings
+from cginit.refine.loop import SettingsOptions
+from cginit.trajectory import rdfs_from_trajectory
+from cginit.trajectory.sampled import sampled
+from cginit.trajectory.source import BeadSource, TargetOptions
 
 
 def _public(name):
@@ -52,3 +58,22 @@ def test_the_default_that_the_docstring_names_is_the_default():
     assert inspect.signature(PUBLIC["guess"]).parameters["method"].default == DEFAULT_METHOD
     default = inspect.signature(cginit.pressure).parameters["method"].default
     assert f"``{default}`` (default)" in inspect.getdoc(cginit.pressure)
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "taken"),
+    [
+        (cginit.refine.refine, SettingsOptions, {one.name for one in fields(Settings)}),
+        (
+            rdfs_from_trajectory,
+            TargetOptions,
+            {one.name for one in fields(BeadSource)} - {"topology", "trajectory"}
+            | set(inspect.signature(sampled).parameters) - {"source", "molecules"},
+        ),
+    ],
+)
+def test_options_that_are_passed_on_are_those_that_are_taken_and_described(function, options, taken):
+    assert set(options.__annotations__) == taken
+    text = inspect.getdoc(function)
+    described = text[text.index("Parameters\n---") : text.index("Returns\n---")]
+    assert taken <= set(re.findall(r"\w+", described))

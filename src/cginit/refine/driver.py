@@ -9,21 +9,21 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from cginit.bonded import BondedPotential, Potential
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential
-from cginit.engines.base import Engine, Schedule
+from cginit.engines.base import Engine
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess import REFINEMENT_METHOD, guess
 from cginit.interactions import ByName, Interactions, Named
 from cginit.refine.certainty import Certainty, certainty_of
-from cginit.refine.loop import DEFAULT_SCHEDULE, Loop, Settings
+from cginit.refine.loop import Loop, Settings, SettingsOptions
 from cginit.refine.progress import progress_of
 from cginit.refine.record import Record, Round, bonded_potentials, pair_potentials
-from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.shown import ShownRefinement
-from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Limits, Reason, Situation, arrived, sentence
+from cginit.refine.stop import FIRST, LAST, BelowNorm, Criterion, Reason, Situation, arrived, sentence
 from cginit.refine.updates import DEFAULT_UPDATE, Update
 from cginit.state import StatePoint
 from cginit.target import Target
@@ -129,17 +129,11 @@ def refine(
     update: str | Update = DEFAULT_UPDATE,
     *,
     workdir: Path | str | None = None,
-    schedule: Schedule = DEFAULT_SCHEDULE,
-    limits: Limits | None = None,
-    seed: int = 1,
     start: Configuration | None = None,
     pressure: float | None = None,
-    adaptive: bool = True,
-    reweighting: bool = True,
-    replicas: Replicas = ONE,
-    longest: int | None = None,
     r_cut: float | None = None,
     progress: Callable[[Record], None] | bool | None = None,
+    **settings: Unpack[SettingsOptions],
 ) -> Refinement:
     """Refine the potential of one bead type by simulation until its g(r) differs from the target by noise only.
 
@@ -159,8 +153,6 @@ def refine(
     workdir : Path or str, optional
         Where every iteration is kept. Without one they go to a temporary folder that is removed at the end, and
         the refinement cannot be continued.
-    schedule, limits, seed, adaptive, reweighting, replicas, longest
-        See `Settings`.
     start : Configuration, optional
         Start configuration.
     pressure : float, optional
@@ -170,6 +162,8 @@ def refine(
     progress : callable or bool, optional
         Called with each finished simulation, also with those found on disk. By default a notebook shows them in a
         table that grows, and elsewhere nothing is said; True writes lines there, False says nothing anywhere.
+    **settings : schedule, limits, seed, adaptive, reweighting, replicas, longest, back
+        Fields of `Settings`, by name: ``refine(target, state, seed=2, limits=Limits(5))``.
 
     Returns
     -------
@@ -196,15 +190,7 @@ def refine(
         engine,
         update,
         workdir=workdir,
-        settings=Settings(
-            schedule=schedule,
-            limits=limits or Limits(),
-            seed=seed,
-            adaptive=adaptive,
-            reweighting=reweighting,
-            replicas=replicas,
-            longest=longest,
-        ),
+        settings=Settings(**{name: one for name, one in settings.items() if one is not None}),  # type: ignore[arg-type]
         starts=[start],
         progress=(lambda done: progress(done[0])) if callable(progress) else progress,
     )

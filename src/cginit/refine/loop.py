@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from cginit.refine.updates import Update, make_update
 from cginit.refine.workdir import disk_explained
 from cginit.target import Target
 
-__all__ = ["DEFAULT_SCHEDULE", "Loop", "Settings", "load_engine", "start_configuration"]
+__all__ = ["DEFAULT_SCHEDULE", "Loop", "Settings", "SettingsOptions", "load_engine", "start_configuration"]
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,19 @@ class Settings:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise InputError(f"a seed must be at least 0, not {self.seed}")
+
+
+class SettingsOptions(TypedDict, total=False):
+    """The fields of `Settings`, given one by one; what is None or not named is as by default."""
+
+    schedule: Schedule
+    limits: Limits | None
+    seed: int
+    adaptive: bool
+    reweighting: bool
+    replicas: Replicas
+    longest: int | None
+    back: bool
 
 
 def load_engine(name: str) -> Engine:
