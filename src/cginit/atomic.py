@@ -21,6 +21,7 @@ __all__ = [
     "check_writable",
     "keep_backups",
     "list_results",
+    "sync_folder",
     "write_arrays",
     "write_atomically",
 ]
@@ -134,7 +135,7 @@ def write_atomically(path: str | os.PathLike[str], data: str | bytes, *, backup:
                     if leftover is not None:
                         leftover.unlink()
             raise
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
     found = _backups.get()
     if kept is not None and found is not None:
         found.append((target, target.with_name(kept.name)))
@@ -243,7 +244,7 @@ def _copy(source: Path, to: Path) -> None:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the rename itself survive a power cut, where the file system can."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -8,16 +8,18 @@ import shutil
 import numpy as np
 import pytest
 
+from cginit.atomic import write_arrays
 from cginit.errors import EngineError, InputError, StorageError
 from cginit.lock import FolderLock
 from cginit.refine import workdir
-from cginit.refine.workdir import MANIFEST, WorkDir, disk_explained, save_arrays
+from cginit.refine.whole_files import MANIFEST
+from cginit.refine.workdir import WorkDir, disk_explained
 
 IDENTITY = {"target": "mine"}
 
 
 def write_target(folder):
-    save_arrays(folder / "target.npz", g=np.arange(9.0))
+    write_arrays(folder / "target.npz", {"g": np.arange(9.0)})
 
 
 def store(folder, identity=IDENTITY):
@@ -30,7 +32,7 @@ def simulated(found, index):
     partial = found.prepare(index)
     (partial / "engine").mkdir()
     (partial / "engine" / "trajectory.dump").write_text("long")
-    return found.finish(index, lambda to: save_arrays(to / "curves.npz", g=np.full(9, index)))
+    return found.finish(index, lambda to: write_arrays(to / "curves.npz", {"g": np.full(9, index)}))
 
 
 def kept(folder):
@@ -106,7 +108,7 @@ def test_an_iteration_cut_short_is_made_again_with_what_follows(tmp_path, caplog
 def test_a_kill_while_iterations_are_removed_leaves_no_gap(tmp_path, monkeypatch):
     with_three(tmp_path)
     cut(tmp_path / "iteration_000" / "curves.npz")
-    remove = workdir._remove
+    remove = workdir.remove_folder
     removed = []
 
     def killed(folder):
@@ -115,7 +117,7 @@ def test_a_kill_while_iterations_are_removed_leaves_no_gap(tmp_path, monkeypatch
             raise KeyboardInterrupt
         remove(folder)
 
-    monkeypatch.setattr(workdir, "_remove", killed)
+    monkeypatch.setattr(workdir, "remove_folder", killed)
     with pytest.raises(KeyboardInterrupt):
         store(tmp_path)
     assert removed == ["iteration_002.partial", "iteration_001.partial"]

@@ -26,7 +26,8 @@ from cginit.refine.stored_curves import (
     write_target,
 )
 from cginit.refine.stored_molecules import read_topology
-from cginit.refine.workdir import WorkDir, write_json
+from cginit.refine.whole_files import write_json
+from cginit.refine.workdir import WorkDir
 from cginit.target import BEAD, Target
 from cginit.topology import Topology
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from cginit.atomic import write_arrays
 from cginit.bonded import BondedPotential, Distribution, Potential
 from cginit.configuration import Configuration
 from cginit.curves import RDF, PairPotential, Provenance
-from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.convergence import Distance
+from cginit.refine.old_format import COUNTS, CURVES, old_state, read_old_record
 from cginit.refine.record import Record, Round
 from cginit.refine.stored_counts import count_arrays, read_counts, read_inside
 from cginit.refine.stored_molecules import (
@@ -26,7 +26,7 @@ from cginit.refine.stored_molecules import (
     stored_topology,
     topology_arrays,
 )
-from cginit.refine.workdir import save_arrays, write_json
+from cginit.refine.whole_files import write_json
 from cginit.target import BEAD, Target
 from cginit.topology import Topology
 from cginit.units import unit_system
@@ -40,9 +40,7 @@ __all__ = [
     "write_target",
 ]
 
-CURVES, COUNTS, BONDED, SUMMARY = "curves.npz", "counts.npz", "bonded_counts.npz", "record.json"
-#: Name of the summary in folders of format 2.
-OLD_SUMMARY = "iteration.json"
+BONDED, SUMMARY = "bonded_counts.npz", "record.json"
 #: What a summary holds as it is.
 _SCALARS = (
     *(
@@ -73,11 +71,11 @@ def write_record(record: Record, folder: Path) -> None:
         arrays["final|others"] = np.array([one.positions for one in record.others])
     if record.shapes is not None:
         arrays["shapes"] = record.shapes
-    save_arrays(folder / CURVES, **arrays)
+    write_arrays(folder / CURVES, arrays)
     if record.counts:
-        save_arrays(folder / COUNTS, **count_arrays(record))
+        write_arrays(folder / COUNTS, count_arrays(record))
     if record.bonded_counts:
-        save_arrays(folder / BONDED, **bonded_count_arrays(record))
+        write_arrays(folder / BONDED, bonded_count_arrays(record))
     summary: dict[str, Any] = {name: getattr(record, name) for name in _SCALARS}
     summary |= {name: list(getattr(record, name)) for name in _TEXTS}
     summary |= {
@@ -100,7 +98,7 @@ def write_record(record: Record, folder: Path) -> None:
 def read_record(folder: Path, topology: Topology | None = None) -> Record:
     """Read what `write_record` wrote, or an iteration of format 2; `topology` is that of the state."""
     if not (folder / SUMMARY).exists():
-        return _read_old(folder)
+        return read_old_record(folder, _SCALARS)
     summary = json.loads((folder / SUMMARY).read_text())
     units, species = summary["units"], tuple(summary["species"])
     with np.load(folder / CURVES, allow_pickle=False) as data:
@@ -233,7 +231,7 @@ def write_target(target: Target, path: Path) -> None:
     for name, curve in target.inside.items():
         # Versions that do not know them take a key that ends with |g for a pair of the target.
         arrays |= {f"{key} inside": array for key, array in _rdf_arrays(str(name), curve).items()}
-    save_arrays(path, **arrays)
+    write_arrays(path, arrays)
 
 
 def read_target(path: Path) -> Target:
@@ -241,7 +239,7 @@ def read_target(path: Path) -> Target:
     with np.load(path, allow_pickle=False) as data:
         units = str(data["units"])
         if "species" not in data:
-            density, kT = _old_state(path.with_name("refinement.json"))
+            density, kT = old_state(path.with_name("refinement.json"))
             curve = RDF(data["r"], data["g"], data.get("error"), units=unit_system(units))
             return Target({(BEAD, BEAD): curve}, {BEAD: density}, kT)
         densities = dict(zip(data["species"].tolist(), data["densities"].tolist(), strict=True))
@@ -284,7 +282,7 @@ def write_estimate(path: Path, estimate: Round, skipped: int) -> None:
         for name, one in record.distances.items():
             arrays[f"{number}|{name}|distance"] = np.array(list(asdict(one).values()))
         arrays[f"{number}|pressure"] = np.array([record.pressure, record.pressure_error])
-    save_arrays(path, **arrays)
+    write_arrays(path, arrays)
 
 
 def read_estimate(path: Path, last: Round) -> Round | None:
@@ -321,63 +319,3 @@ def read_estimate(path: Path, last: Round) -> Round | None:
                 )
             )
         return tuple(found)
-
-
-def _old_state(settings: Path) -> tuple[float, float]:
-    """Return density and kT that a folder of format 2 states in words."""
-    text = str(json.loads(settings.read_text())["identity"].get("state", ""))
-    found = re.search(r"density=([^,]+), kT=([^,)]+)", text)
-    if found is None:
-        raise InputError(f"{settings} does not say what state it is of")
-    return float(found.group(1)), float(found.group(2))
-
-
-def _read_old(folder: Path) -> Record:
-    """Read an iteration of format 2, of one species or of a mixture."""
-    summary = json.loads((folder / OLD_SUMMARY).read_text())
-    units, mixture = summary["units"], "distances" in summary
-    names = [
-        Interaction.of(name.replace("|", "-")) for name in summary.get("distances", {f"{BEAD}|{BEAD}": 0})
-    ]
-    potentials, rdfs, distances = {}, {}, {}
-    with np.load(folder / CURVES, allow_pickle=False) as data:
-        for name in names:
-            key = "|".join(name.beads)
-            prefix, curve = (f"{key}|", f"{key}|g_r") if mixture else ("potential_", "rdf_r")
-            notes = summary["notes"][key] if mixture else summary["notes"]
-            r_core = summary["r_core"][key] if mixture else summary["r_core"]
-            origin = summary.get("provenance")
-            potentials[name] = PairPotential(
-                data[f"{prefix}r"],
-                data[f"{prefix}u"],
-                data[f"{prefix}f"],
-                data.get(f"{prefix}u_error"),
-                tuple(notes),
-                r_core=r_core,
-                provenance=None if origin is None else Provenance(**origin),
-                units=unit_system(units),
-            )
-            g, error = (f"{key}|g", f"{key}|g_error") if mixture else ("rdf_g", "rdf_error")
-            rdfs[name] = RDF(data[curve], data[g], data.get(error), units=unit_system(units))
-            distances[name] = Distance(**(summary["distances"][key] if mixture else summary["distance"]))
-        place = "" if mixture else "final_"
-        box, types = data[f"{place}box"], data.get("types")
-        final, *others = (
-            Configuration(one, box, units=units, types=types, species=tuple(summary.get("species", (BEAD,))))
-            for one in (data[f"{place}positions"], *data.get("other_positions", ()))
-        )
-    keys = {name: "|".join(name.beads) if mixture else "counts" for name in names}
-    # What the first folders of the format did not have keeps its default.
-    kept = {name: summary[name] for name in _SCALARS if name in summary}
-    return Record(
-        potentials=Interactions(potentials),
-        rdfs=Interactions(rdfs),
-        distances=Interactions(distances),
-        final=final,
-        others=tuple(others),
-        counts=read_counts(folder / COUNTS, keys, final),
-        made_by=summary.get("update", "" if summary["index"] else "start"),
-        **kept,
-        warnings=tuple(summary["warnings"]),
-        remarks=tuple(summary.get("remarks", ())),
-    )

@@ -7,35 +7,36 @@ import errno
 import hashlib
 import json
 import logging
-import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from cginit.atomic import check_writable, write_atomically
+from cginit.atomic import check_writable, sync_folder
 from cginit.errors import CGInitError, EngineError, InputError, files_explained, in_words
 from cginit.lock import FolderLock
 from cginit.refine.settings_difference import settings_difference
+from cginit.refine.whole_files import (
+    MANIFEST,
+    agrees,
+    damage_of,
+    entry_of,
+    manifest_of,
+    remove_folder,
+    versions,
+    write_json,
+)
 
-__all__ = ["WorkDir", "disk_explained", "save_arrays", "write_json"]
+__all__ = ["WorkDir", "disk_explained"]
 
 log = logging.getLogger(__name__)
 
 #: What engines leave of their trajectory; pair counts and the last configuration are kept of it.
 TRAJECTORIES = ("trajectory.*", "frames.npy")
-#: How often, and how many seconds apart, a folder is removed in which an engine still writes that was told to end.
-ATTEMPTS, PAUSE = 50, 0.1
 #: Bytes below which a disk counts as full.
 FREE_SPACE = 1_000_000
-#: The file of an iteration that says what its other files are.
-MANIFEST = "files.json"
 
 
 class WorkDir:
@@ -110,7 +111,7 @@ class WorkDir:
             self._lock = FolderLock.acquire(self.folder)
         try:
             with files_explained():
-                self._identity = _digest(json.dumps(identity, sort_keys=True).encode())
+                self._identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
                 self._take(identity, first)
         except BaseException:
             self.close()
@@ -118,28 +119,28 @@ class WorkDir:
 
     def _take(self, identity: dict[str, str], first: Callable[[], None]) -> None:
         for leftover in self.folder.glob("*.partial"):
-            _remove(leftover)
+            remove_folder(leftover)
         for leftover in self.folder.glob(".*.tmp"):
             leftover.unlink()
         path = self.folder / self._settings
         content = self._read_settings()
         if content is not None and not self._was_given_up(identity, content):
             self._compare(identity, content)
-            if all(_agrees(self.folder / name, entry) for name, entry in content.get("files", {}).items()):
+            if all(agrees(self.folder / name, entry) for name, entry in content.get("files", {}).items()):
                 self._remove_damaged()
                 return
         elif self.exists:
             # Cut short by a crash of the machine. The iterations know whose they are, too.
             for iteration in self._iterations():
-                if _manifest(iteration).get("identity") != self._identity:
+                if manifest_of(iteration).get("identity") != self._identity:
                     raise InputError(
                         f"{path} is not whole, and {iteration} belongs to another refinement or is not whole, "
                         "either; use a new --workdir"
                     )
-        before = _versions(self.folder)
+        before = versions(self.folder)
         first()
-        after = _versions(self.folder)
-        files = {name: _entry(self.folder / name) for name in after if before.get(name) != after[name]}
+        after = versions(self.folder)
+        files = {name: entry_of(self.folder / name) for name in after if before.get(name) != after[name]}
         # Written last: a folder with settings is one that can be continued.
         write_json({"format_version": self._version, "identity": identity, "files": files}, path)
         self._remove_damaged()
@@ -188,15 +189,15 @@ class WorkDir:
     def _remove_damaged(self) -> None:
         """Remove the first iteration that is not whole and all after it, the last first."""
         found = list(self._iterations())
-        first = next((index for index, path in enumerate(found) if _damage(path)), None)
+        first = next((index for index, path in enumerate(found) if damage_of(path)), None)
         if first is None:
             return
-        log.warning("%s; the iterations from there on are made again", _damage(found[first]))
+        log.warning("%s; the iterations from there on are made again", damage_of(found[first]))
         for path in reversed(found[first:]):
             # Renamed before it is removed: half an iteration is none.
             partial = path.with_suffix(".partial")
             path.rename(partial)
-            _remove(partial)
+            remove_folder(partial)
 
     def complete(self) -> Iterator[Path]:
         """Yield the folders of the complete iterations in order.
@@ -208,7 +209,7 @@ class WorkDir:
         """
         self.check_whole()
         for path in self._iterations():
-            self._refuse(_damage(path))
+            self._refuse(damage_of(path))
             yield path
 
     def check_whole(self) -> None:
@@ -226,7 +227,7 @@ class WorkDir:
             self._refuse(f"{self.folder / self._settings} is not whole")
             return
         files = content.get("files", {})
-        bad = [name for name, entry in files.items() if not _agrees(self.folder / name, entry)]
+        bad = [name for name, entry in files.items() if not agrees(self.folder / name, entry)]
         self._refuse(f"{self.folder / bad[0]} is not what was written there" if bad else "")
 
     def _refuse(self, damage: str) -> None:
@@ -244,7 +245,7 @@ class WorkDir:
         self._check_lock()
         partial = self.path(index).with_suffix(".partial")
         if partial.exists():
-            _remove(partial)
+            remove_folder(partial)
         partial.mkdir()
         return partial
 
@@ -259,11 +260,11 @@ class WorkDir:
             for trajectory in partial.glob(f"engine*/**/{name}"):
                 trajectory.unlink()
         write(partial)
-        files = {one.name: _entry(one) for one in sorted(partial.iterdir()) if one.is_file()}
+        files = {one.name: entry_of(one) for one in sorted(partial.iterdir()) if one.is_file()}
         write_json({"identity": self._identity, "files": files}, partial / MANIFEST)
-        _sync(partial)
+        sync_folder(partial)
         partial.rename(self.path(index))
-        _sync(self.folder)
+        sync_folder(self.folder)
         return self.path(index)
 
     def _check_lock(self) -> None:
@@ -300,88 +301,3 @@ def _is_full(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         return shutil.disk_usage(folder).free < FREE_SPACE
     return False
-
-
-def save_arrays(path: Path, **arrays: Any) -> None:
-    """Write arrays that are on the disk, whole, when this returns."""
-    stream = BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write_atomically(path, stream.getvalue(), backup=False)
-
-
-def write_json(content: object, path: Path) -> None:
-    """Write a file whole or not at all."""
-    write_atomically(path, json.dumps(content, indent=1) + "\n", backup=False)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _entry(path: Path) -> list[int | str]:
-    """Return size and hash of a file."""
-    with path.open("rb") as stream:
-        return [path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()]
-
-
-def _versions(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return what changes of a file when it is written anew, by name, for every file in a folder."""
-    found = {}
-    for one in sorted(folder.iterdir()):
-        if one.is_file() and not one.name.startswith("."):
-            state = one.stat()
-            found[one.name] = (state.st_ino, state.st_mtime_ns)
-    return found
-
-
-def _agrees(path: Path, entry: Any) -> bool:
-    try:
-        return list(entry) == _entry(path)
-    except (OSError, TypeError):
-        return False
-
-
-def _manifest(iteration: Path) -> dict[str, Any]:
-    """Return what an iteration says of its files; empty if it says nothing."""
-    try:
-        found = json.loads((iteration / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) and isinstance(found.get("files"), dict) else {}
-
-
-def _damage(iteration: Path) -> str:
-    """Return what is not whole of an iteration; empty if it is, or comes from a version that did not say."""
-    manifest = iteration / MANIFEST
-    if not manifest.exists():
-        return ""
-    files = _manifest(iteration).get("files")
-    if files is None:
-        return f"{manifest} is not whole"
-    bad = [name for name, entry in files.items() if not _agrees(iteration / name, entry)]
-    return f"{iteration / bad[0]} is not what was written there" if bad else ""
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder in which an engine may still write for the moment that it takes to end."""
-    for _ in range(ATTEMPTS):
-        try:
-            shutil.rmtree(folder)
-            return
-        except FileNotFoundError:
-            # A name that vanished while it was looked at, or the folder itself.
-            if not folder.exists():
-                return
-        except OSError as error:
-            if error.errno != errno.ENOTEMPTY:
-                raise
-        time.sleep(PAUSE)
-    shutil.rmtree(folder)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

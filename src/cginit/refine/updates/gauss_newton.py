@@ -11,10 +11,11 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction
-from cginit.refine.difference import Layout, StartData, smooth_changes, with_data
+from cginit.refine.difference import Layout, smooth_changes, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.regularisation import Rule, fit_change
 from cginit.refine.shapes import InsideEnergy
+from cginit.refine.start_data import StartData
 from cginit.refine.state_response import StateResponse
 from cginit.refine.updates.base import check_damping
 from cginit.refine.updates.bonded import BondedStep, coupled_changes
@@ -48,7 +49,7 @@ class GaussNewton:
     over potentials that vanish at the cut-off, of all pairs and all states at once, with the response G of the
     hypernetted-chain closure around each measured liquid (`cginit.liquid.response`), the covariance :math:`\Sigma` of
     the noise, and the strength :math:`\lambda` that the noise chooses (`cginit.refine.regularisation`). K is the
-    covariance of the errors of the start U_0, where that states them (`cginit.refine.difference.StartData`): what no
+    covariance of the errors of the start U_0, where that states them (`cginit.refine.start_data.StartData`): what no
     difference of g determines stays as the start has it. G is not linearised unless the closure has no solution on
     the way, so that also a start far from the target is answered in one step. Only the simulated g(r) are inverted,
     not the targets, which may have no inversion. Of one pair, what G predicted wrongly of the simulation before is

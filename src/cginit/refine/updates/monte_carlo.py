@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.refine.difference import Layout, StartData, StateDifference, smooth_changes
+from cginit.refine.difference import Layout, StateDifference, smooth_changes
 from cginit.refine.history import History, Step
 from cginit.refine.regularisation import Rule, fit_change
+from cginit.refine.start_data import StartData
 from cginit.refine.updates.base import MAX_CHANGE, check_damping
 from cginit.sampling import PairCounts
 
