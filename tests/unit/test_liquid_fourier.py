@@ -91,6 +91,17 @@ def test_the_matrix_of_a_filter_is_that_of_its_products(half: bool, size: int) -
 
 
 @pytest.mark.parametrize("half", [False, True])
+def test_matrices_of_several_filters_and_more_of_their_columns(half: bool) -> None:
+    grid = RadialGrid(255, 0.05, half)
+    weights = np.random.default_rng(1).uniform(0.1, 3.0, (3, grid.n))
+    found = grid.filter_matrix(weights, 30, 70)
+    whole = [grid.filter_matrix(weight, 70)[:30] for weight in weights]
+    np.testing.assert_allclose(found, whole, rtol=0, atol=ROUNDING)
+    products = grid.filter(weights, np.ones((3, 70)))[:, :30]
+    np.testing.assert_allclose(found.sum(axis=2), products, rtol=0, atol=70 * ROUNDING)
+
+
+@pytest.mark.parametrize("half", [False, True])
 def test_a_curve_that_ends_is_0_beyond(half: bool) -> None:
     grid, x = RadialGrid(255, 0.05, half), np.random.default_rng(1).standard_normal((2, 70))
     assert np.array_equal(grid.sine(x), grid.sine(np.pad(x, ((0, 0), (0, 185)))))

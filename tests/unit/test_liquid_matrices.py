@@ -11,9 +11,16 @@ from cginit.liquid import forward, measured_liquid
 from cginit.liquid.bridge import modified_verlet, modified_verlet_slope
 from cginit.liquid.finite_size import infinite_system
 from cginit.liquid.fourier import RadialGrid
-from cginit.liquid.matrices import Intramolecular, PairMatrices, damped_inverse, inverse, sandwich
+from cginit.liquid.matrices import (
+    Intramolecular,
+    PairMatrices,
+    damped_inverse,
+    definite_inverse,
+    inverse,
+    sandwich,
+)
 from cginit.liquid.newton import damped_newton
-from cginit.liquid.ornstein_zernike import invert_pairs
+from cginit.liquid.pair_inversion import invert_pairs
 
 R = 0.05 * np.arange(1, 121)
 RHO = np.array([0.2, 0.3])
@@ -23,6 +30,16 @@ RHO = np.array([0.2, 0.3])
 def g() -> np.ndarray:
     """g of a soft repulsive liquid at density 0.5."""
     return np.asarray(forward.solve(R, 2.0 * np.exp(-(R**2)), 0.5).g[: R.size])
+
+
+@pytest.mark.parametrize("size", [1, 40, 41, 101])
+def test_the_inverse_by_halves_is_the_inverse(size: int) -> None:
+    a = np.random.default_rng(size).normal(size=(2, size, size))
+    matrices = a @ a.transpose(0, 2, 1) + np.eye(size)
+    before = matrices.copy()
+    # Rounding of 1e-16 times a condition number of some 4 times the size.
+    np.testing.assert_allclose(definite_inverse(matrices) @ matrices, [np.eye(size)] * 2, rtol=0, atol=1e-12)
+    assert np.array_equal(matrices, before)
 
 
 def positive(species: int) -> np.ndarray:

@@ -20,7 +20,8 @@ from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, invert_pairs
+from cginit.liquid.inverse_problem import NOISE_WEIGHT
+from cginit.liquid.pair_inversion import invert_pairs
 from cginit.models.correlations import WEIGHTS
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target

@@ -16,7 +16,7 @@ from cginit.guess.assembly import visible_target
 from cginit.interactions import Interaction
 from cginit.learn.data import CAP, FINE, STRIDE, TrainingSet
 from cginit.learn.subjects.bridge_features import SHORTEST_RANGE, LiquidFeatures
-from cginit.liquid.ornstein_zernike import invert_pairs
+from cginit.liquid.pair_inversion import invert_pairs
 from cginit.models.correlations import WEIGHTS, with_origin
 from cginit.models.grid import RANGE, U_VISIBLE, bridge_grid, interpolate
 from cginit.sampling import MoleculeStructure

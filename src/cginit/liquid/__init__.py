@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from cginit.liquid.mixture import MixtureInversion, invert_mixture
     from cginit.liquid.ornstein_zernike import (
         Closure,
+        MeasuredLiquid,
         OZInversion,
-        PairInversion,
         estimate_noise,
         invert,
-        invert_pairs,
+        invert_together,
     )
+    from cginit.liquid.pair_inversion import PairInversion, invert_pairs
     from cginit.liquid.response import Liquid, Response, measured_liquid
     from cginit.liquid.virial import (
         compressibility_pressure,
@@ -40,6 +41,7 @@ __all__ = [
     "Closure",
     "ForwardSolution",
     "Liquid",
+    "MeasuredLiquid",
     "MixtureInversion",
     "OZInversion",
     "PairInversion",
@@ -56,6 +58,7 @@ __all__ = [
     "invert",
     "invert_mixture",
     "invert_pairs",
+    "invert_together",
     "invert_with_long_wave",
     "invert_with_structure_factor",
     "isothermal_compressibility",
@@ -79,12 +82,13 @@ __getattr__, __dir__ = lazy_names(
         "cginit.liquid.mixture": ["MixtureInversion", "invert_mixture"],
         "cginit.liquid.ornstein_zernike": [
             "Closure",
+            "MeasuredLiquid",
             "OZInversion",
-            "PairInversion",
             "estimate_noise",
             "invert",
-            "invert_pairs",
+            "invert_together",
         ],
+        "cginit.liquid.pair_inversion": ["PairInversion", "invert_pairs"],
         "cginit.liquid.response": ["Liquid", "Response", "measured_liquid"],
         "cginit.liquid.virial": [
             "compressibility_pressure",

@@ -145,33 +145,34 @@ class RadialGrid:
         return self.dk / (4.0 * np.pi**2) / self.r * self.sine(self.k * f_k)
 
     def filter(self, weight: Array, x: Array) -> Array:
-        """Return r times the convolution of x/r by `weight` ``(n,)``, given in k, for `x` ``(m,)``, m <= n.
+        """Return r times the convolution of x/r by `weight` ``(..., n)``, given in k, for `x` ``(..., m)``, m <= n.
 
         For a positive weight this is a symmetric positive definite matrix, whatever m.
         """
         scale = 0.5 * self.dr * self.dk / np.pi
-        return scale * self.sine(weight * self.sine(x))[: x.size]
+        return scale * self.sine(weight * self.sine(x))[..., : x.shape[-1]]
 
-    def filter_matrix(self, weight: Array, size: int) -> Array:
-        r"""Return the matrix ``(size, size)`` of `filter` for a `weight` ``(n,)``.
+    def filter_matrix(self, weight: Array, size: int, columns: int | None = None) -> Array:
+        r"""Return the matrix ``(..., size, size)`` of `filter` for a `weight` ``(..., n)``, or more `columns` of it.
 
         .. math:: 2 \sin(k r_i) \sin(k r_j) = \cos k (r_i - r_j) - \cos k (r_i + r_j)
 
         makes it the difference of a Toeplitz and a Hankel matrix, whose elements are those of one cosine transform.
         """
         # The sum over k of weight cos(k d dr) for d = 0, 1, ...: a Fourier transform of its even continuation.
+        rows, across = np.shape(weight)[:-1], columns or size
         if self.half:
-            spread = np.zeros(4 * self.n)
-            spread[1 : 2 * self.n : 2] = weight
-            cosine = np.fft.rfft(spread).real
-            beyond = cosine[1:]
+            spread = np.zeros((*rows, 4 * self.n))
+            spread[..., 1 : 2 * self.n : 2] = weight
+            cosine, first = np.fft.rfft(spread).real, 1
         else:
-            cosine = (self.n + 1) * np.fft.irfft(np.concatenate([[0.0], weight, [0.0]]))
-            beyond = cosine[2:]
+            even = np.zeros((*rows, self.n + 2))
+            even[..., 1:-1] = weight
+            cosine, first = (self.n + 1) * np.fft.irfft(even), 2
         scale = self.dr * self.dk / np.pi
-        near = scale * np.concatenate([cosine[size - 1 : 0 : -1], cosine[:size]])
-        toeplitz, hankel = _windows(near, size), _windows(scale * beyond[: 2 * size - 1], size)
-        return np.asarray(toeplitz[::-1] - hankel, dtype=np.float64)
+        near = scale * np.concatenate([cosine[..., size - 1 : 0 : -1], cosine[..., :across]], axis=-1)
+        beyond = scale * cosine[..., first : first + size + across - 1]
+        return np.asarray(_windows(near, size)[..., ::-1, :] - _windows(beyond, size), dtype=np.float64)
 
     def integral(self, f: Array) -> float:
         """Return the integral of `f` ``(n,)`` over all space, the transform at k = 0."""
@@ -179,9 +180,10 @@ class RadialGrid:
 
 
 def _windows(x: Array, size: int) -> Array:
-    """Return the parts ``(size, size)`` of x ``(2 size - 1,)`` that begin one element later each, without copying."""
-    # What numpy.lib.stride_tricks does, in a fifth of the time that a transform takes.
-    return np.ndarray((size, size), np.float64, x, strides=(x.itemsize, x.itemsize))
+    """Return `size` parts ``(..., size, m)`` of x ``(..., size + m - 1)`` that begin one element later each."""
+    # They share the memory of x, as those of numpy.lib.stride_tricks, which takes five times as long as a transform.
+    shape = (*x.shape[:-1], size, x.shape[-1] - size + 1)
+    return np.ndarray(shape, np.float64, x, strides=(*x.strides, x.itemsize))
 
 
 def sine_nodes(r: Array, g: Array, error: Array) -> tuple[Array, Array, Array]:

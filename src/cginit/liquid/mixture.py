@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, Tail, invert_pairs
+from cginit.liquid.inverse_problem import NOISE_WEIGHT, Closure, Tail
+from cginit.liquid.pair_inversion import invert_pairs
 
 __all__ = ["MixtureInversion", "invert_mixture"]
 

@@ -1,45 +1,49 @@
-r"""From g(r) to U(r) by the Ornstein-Zernike equation and a closure (HNC or PY), for any number of species.
+r"""From g(r) to U(r) by the Ornstein-Zernike equation and a closure (HNC or PY), for liquids of one species.
 
-The direct correlations inside the range of g are those of `cginit.liquid.extension`; with
-:math:`\gamma = h - c` the closure gives the potential. `invert_pairs` takes and returns tables of all pairs;
-`invert` is its face for one species, `cginit.liquid.mixture.invert_mixture` that for named species.
+The direct correlations inside the range of g are those of `cginit.liquid.extension`, which
+`cginit.liquid.elimination` finds for many liquids at once; with :math:`\gamma = h - c` the closure gives the
+potential. `invert` takes one g(r), `invert_together` many. For any number of species there is
+`cginit.liquid.pair_inversion`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.curves import Array, median, uniform_grid
+from cginit.curves import Array
 from cginit.errors import ConvergenceError, InputError
-from cginit.liquid.extension import (
-    Extension,
-    MeasuredCorrelations,
-    close_tail,
-    largest_entropy,
-    why_unsolvable,
-)
+from cginit.liquid.elimination import MOST_NODES, Ending, Liquids, Search, eliminate
 from cginit.liquid.fourier import RadialGrid
-from cginit.liquid.matrices import Intramolecular, PairMatrices, pair_indices
+from cginit.liquid.inverse_problem import (
+    NOISE_WEIGHT,
+    PADDING,
+    Closure,
+    Tail,
+    checked_curves,
+    closure_potential,
+    estimate_noise,
+    on_nodes,
+)
+from cginit.liquid.pair_inversion import invert_pairs
 
-__all__ = ["Closure", "OZInversion", "PairInversion", "Tail", "estimate_noise", "invert", "invert_pairs"]
+__all__ = [
+    "NOISE_WEIGHT",
+    "PADDING",
+    "Closure",
+    "MeasuredLiquid",
+    "OZInversion",
+    "Tail",
+    "estimate_noise",
+    "invert",
+    "invert_together",
+]
 
-Closure = Literal["hnc", "py"]
-#: What stands beyond the range of g.
-Tail = Literal["closure", "zero"]
-
-#: Length of the transform in multiples of r_max: h of a dense liquid must decay before the period ends.
-PADDING = 8
-#: Weight of the statistical error against the entropy. Over 8 fluids solved by HNC (soft, attractive, DPD, WCA up
-#: to density 1), three ranges and noise of 0.001 to 0.03 in g, the mean error of U is smallest near it:
-#: 2.8, 0.42, 0.24, 0.21, 0.22 and 0.25 kT for weights of 1, 10, 30, 100, 300 and 1000.
-NOISE_WEIGHT = 100.0
-#: 1 + gamma at which PY ends: U is its logarithm.
-LEAST_CAVITY = 1e-3
+#: Liquids that are solved at once: their matrices fit into the cache of a core.
+PORTION = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +69,8 @@ class OZInversion:
         Always True: failure raises.
     notes : tuple of str
         What the user should know.
+    ending : Ending or None
+        Where the search ended; None of a solution that was not found by elimination.
     """
 
     r: Array
@@ -78,69 +84,19 @@ class OZInversion:
     iterations: int
     converged: bool
     notes: tuple[str, ...]
+    ending: Ending | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
-class PairInversion:
-    r"""Solution of the inverse problem of all pairs, on the grid of the input without r = 0.
+class MeasuredLiquid:
+    """A g(r) to be inverted; what the attributes are says `invert`."""
 
-    Attributes
-    ----------
-    r : ndarray, shape (n,)
-        Common grid.
-    u : ndarray, shape (pairs, n)
-        Pair potentials in kT with their zero at infinity; inf where g = 0.
-    c, h, gamma : ndarray, shape (pairs, n)
-        Direct and total correlations and their differences.
-    k : ndarray, shape (m,)
-        Wave numbers.
-    s_k, c_k : ndarray, shape (m, species, species)
-        Structure factors :math:`\omega + \sqrt{\rho_a \rho_b}\, \hat h_{ab}`, and
-        :math:`\sqrt{\rho_a \rho_b}\, \hat c_{ab}`.
-    residual : float
-        Largest deviation of r h from what was asked for, in units of the total density ^ (-1/3).
-    iterations : int
-        Newton steps.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    r: Array
-    u: Array
-    c: Array
-    h: Array
-    gamma: Array
-    k: Array
-    s_k: Array
-    c_k: Array
-    residual: float
-    iterations: int
-    notes: tuple[str, ...]
-
-
-def estimate_noise(r: ArrayLike, g: ArrayLike) -> Array:
-    r"""Return the statistical error of g ``(n,)`` that its own roughness shows.
-
-    Counts in spherical shells have :math:`\sigma = s \sqrt{g}/r`. The one number s follows from the median
-    sixth difference of r g where g > 0.1; a smooth curve of 12 or more points per oscillation yields less
-    than 1e-3 of its amplitude.
-
-    Examples
-    --------
-    >>> r = np.linspace(0.05, 5, 100)
-    >>> bool(estimate_noise(r, 1 + 0.1 * np.sin(6 * r) / r).max() < 1e-3)
-    True
-    """
-    distances = np.asarray(r, dtype=np.float64)
-    values = np.asarray(g, dtype=np.float64)
-    safe = np.where(distances > 0.0, distances, np.inf)
-    rough = np.abs(np.diff(distances * (values - 1.0), 6))
-    seen = np.lib.stride_tricks.sliding_window_view(values > 0.1, 7).all(axis=1)
-    if np.count_nonzero(seen) < 10:
-        return np.zeros(values.shape)
-    # 924 = sum of the squared binomials of order 6; 0.6745 sigma is the median of |x| of a Gaussian.
-    s = median(rough[seen]) / np.sqrt(924.0) / 0.6745
-    return np.asarray(s * np.sqrt(np.maximum(values, 0.0)) / safe, dtype=np.float64)
+    r: ArrayLike
+    g: ArrayLike
+    density: float
+    error: ArrayLike | None = None
+    noise_weight: float = NOISE_WEIGHT
+    start: OZInversion | None = None
 
 
 def invert(
@@ -202,198 +158,135 @@ def invert(
     >>> bool(np.allclose(found.u, u, atol=1e-5))
     True
     """
-    if not np.isfinite(density) or density <= 0.0:
-        raise InputError(f"density must be a positive number, not {density}")
-    found = invert_pairs(
-        r,
-        np.asarray(g, dtype=np.float64)[None],
-        np.array([density], dtype=np.float64),
-        closure,
-        error=None if error is None else np.asarray(error, dtype=np.float64)[None],
-        tail=tail,
-        noise_weight=noise_weight,
-        start=None if start is None else start.c[None],
-    )
-    u, c, h, gamma = found.u[0], found.c[0], found.h[0], found.gamma[0]
-    k, s_k = found.k, found.s_k[:, 0, 0]
-    for array in (u, c, h, gamma, k, s_k):
-        array.flags.writeable = False
-    return OZInversion(found.r, u, c, h, gamma, k, s_k, found.residual, found.iterations, True, found.notes)
+    one = MeasuredLiquid(r, g, density, error, noise_weight, start)
+    (found,) = invert_together([one], closure, tail=tail)
+    if isinstance(found, OZInversion):
+        return found
+    raise found
 
 
-def invert_pairs(
-    r: ArrayLike,
-    g: Array,
-    densities: Array,
-    closure: Closure = "hnc",
-    *,
-    error: Array | None = None,
-    tail: Tail = "closure",
-    noise_weight: float = NOISE_WEIGHT,
-    intramolecular: Callable[[Array], Array] | None = None,
-    names: Sequence[str] = (),
-    start: Array | None = None,
-) -> PairInversion:
-    r"""Return the potentials in kT that all g(r) of a liquid have in the HNC or PY approximation.
-
-    .. math:: h_{ab} = c_{ab} + \sum_d \rho_d\, c_{ad} * h_{db}, \qquad
-              U_{ab}/kT = -\ln g_{ab} + \gamma_{ab} \;(\mathrm{HNC}), \quad
-              -\ln g_{ab} + \ln(1 + \gamma_{ab})\;(\mathrm{PY})
-
-    for loose beads. For molecules, with g between different molecules, it is
-    :math:`H = \Omega C (\Omega + H)`, H and C being :math:`\rho_a \rho_b \hat h_{ab}` and :math:`\hat c_{ab}`.
-
-    Parameters
-    ----------
-    r : array_like, shape (n,)
-        Uniform distances whose first is a multiple of half the step; what lies below it is core, g = 0.
-    g : ndarray, shape (pairs, n)
-        Radial distribution functions, in the order A-A, A-B, ..., B-B, ...
-    densities : ndarray, shape (species,)
-        Number densities of the beads in the inverse cube of the unit of r.
-    closure : {"hnc", "py"}
-        Closure relation.
-    error : ndarray, shape (pairs, n), optional
-        Standard errors of g; by default those that the roughness of each g shows.
-    tail : {"closure", "zero"}
-        Beyond r[-1], the closure with U = 0 or c = 0. The two are the same for PY.
-    noise_weight : float
-        How much the errors count against the entropy: the larger, the smoother and the smaller c.
-    intramolecular : callable, optional
-        For molecules: returns for wave numbers ``(m,)``, in the inverse unit of r,
-        :math:`\Omega_{ab}(k)` ``(m, species, species)``, the sum of sin(kr)/(kr) over the beads a and b of the same
-        molecule, themselves included, per volume. Loose beads have :math:`\rho_a \delta_{ab}`.
-    names : sequence of str
-        Names of the pairs for the messages, where there are several.
-    start : ndarray, shape (pairs, n), optional
-        Direct correlations to begin with on the grid of the result, as of nearly the same g; they are not used
-        where that leaves out a part of the core.
+def invert_together(
+    liquids: Sequence[MeasuredLiquid], closure: Closure = "hnc", *, tail: Tail = "closure"
+) -> list[OZInversion | ConvergenceError]:
+    """Return what `invert` returns for each liquid, or its ConvergenceError; those with as many points at once.
 
     Raises
     ------
     InputError
-        If the grid, g, an error, or a density is not valid.
-    ConvergenceError
-        If no positive structure factors have these h(r), or PY defines no potential for them.
-
-    References
-    ----------
-    J. P. Hansen and I. R. McDonald, Theory of Simple Liquids, 4th ed. (2013), chapters 3, 4 and 11,
-    doi:10.1016/C2010-0-66723-X.
+        If a grid, a g or a density is not valid.
 
     Examples
     --------
     >>> r = np.linspace(0.05, 4, 80)
-    >>> u = np.array([np.exp(-(r**2)), 0 * r, -np.exp(-(r**2))])
-    >>> found = invert_pairs(r, np.exp(-u), np.array([1e-6, 2e-6]))
-    >>> bool(np.allclose(found.u, u, atol=1e-5))
-    True
+    >>> liquids = [MeasuredLiquid(r, np.exp(-u * np.exp(-(r**2))), 0.3) for u in (0.5, 1.0)]
+    >>> [round(float(one.u[0]), 2) for one in invert_together(liquids)]
+    [0.5, 1.0]
     """
-    distances, values, sigmas = _checked(r, g, densities, closure, error, names)
-    length = float(densities.sum()) ** (-1.0 / 3.0)
-    grid = RadialGrid.covering(distances / length, PADDING * distances.size)
-    first = grid.index(float(distances[0]) / length)
-    # The part of the core that the grid of g leaves out, and the nodes that it has.
-    skipped, given = max(first, 0), slice(max(-first, 0), None)
-    h = np.full((values.shape[0], first + distances.size), -1.0)
-    h[:, skipped:] = values[:, given] - 1.0
-    noise = np.zeros(h.shape)
-    noise[:, skipped:] = sigmas[:, given]
-    a, b = pair_indices(densities.size)
-    both = np.where(a == b, 1.0, 2.0)
-    weights = both * densities[a] * densities[b] / densities.sum() ** 2
-    molecules = (
-        Intramolecular.loose(densities.size)
-        if intramolecular is None
-        else Intramolecular.of(intramolecular(grid.k / length), densities)
-    )
-    shell = 4.0 * np.pi * grid.r[: h.shape[1]] ** 2 * grid.dr
-    target = MeasuredCorrelations(
-        PairMatrices(grid, 1.0 / np.sqrt(both)),
-        molecules,
-        weights,
-        np.sqrt(weights)[:, None] * grid.r[: h.shape[1]] * h,
-        # A mixture of equal species, with the errors that its fewer pairs have, is so the pure fluid. The core, where
-        # g is 0, is certain.
-        np.where(h > -1.0, noise_weight * shell * weights[:, None] * noise**2, 0.0),
-    )
-    inside = slice(skipped, h.shape[1])
-    scale = np.sqrt(weights)[:, None] * grid.r[inside]
-    begin = None if start is None or start.shape != h.shape else scale * start
-    solution = largest_entropy(target, begin)
-    if not solution.solved:
-        raise ConvergenceError(why_unsolvable(target, solution, densities, length))
-    notes: tuple[str, ...] = ()
-    if closure == "hnc" and tail == "closure":
-        solution, notes = _closed(target, solution)
-
-    total, direct = solution.total[:, inside] / scale, solution.direct[:, inside] / scale
-    gamma = total - direct
-    kept = distances[given]
-    # A g below the rounding of h, as exp(-U) of an equation is deep in a core, is none: nothing is known of U there.
-    u = _potential(kept, h[:, inside] + 1.0, gamma, closure, names)
-    c_k = target.matrices.of(solution.direct)
-    k, s_k = grid.k / length, solution.s
-    return PairInversion(
-        kept, u, direct, total, gamma, k, s_k, c_k, solution.residual, solution.iterations, notes
-    )
-
-
-def _closed(target: MeasuredCorrelations, solution: Extension) -> tuple[Extension, tuple[str, ...]]:
-    """Return the solution whose tail has the closure of HNC, and a note where there is none and it stays as it is."""
-    closed = close_tail(target, solution)
-    if closed is None:
-        return solution, ("the HNC closure beyond the range of g did not converge; c = 0 was used there",)
-    return closed, ()
-
-
-def _checked(
-    r: ArrayLike,
-    g: Array,
-    densities: Array,
-    closure: str,
-    error: Array | None,
-    names: Sequence[str],
-) -> tuple[Array, Array, Array]:
-    """Return distances ``(n,)``, g and its errors ``(pairs, n)``, all valid."""
-    if closure not in ("hnc", "py"):
-        raise InputError(f"closure {closure!r} is unknown; choose 'hnc' or 'py'")
-    if densities.size == 0 or not np.all(np.isfinite(densities)) or np.any(densities <= 0.0):
-        raise InputError(f"densities must be positive numbers, not {', '.join(map(str, densities))}")
-    distances = uniform_grid(r)
-    pairs = densities.size * (densities.size + 1) // 2
-    if len(g) != pairs:
-        raise InputError(f"{densities.size} species have {pairs} g(r), not {len(g)}")
-    for row, curve in enumerate(g):
-        name = f"g of {names[row]}" if names else "g"
-        if curve.shape != distances.shape or not np.all(np.isfinite(curve)):
-            raise InputError(f"{name} must hold one finite value for each of {distances.size} distances")
-        if np.any(curve < 0.0):
-            worst = int(np.argmin(curve))
-            raise InputError(
-                f"g must not be negative; {name} is negative at r = {distances[worst]:g} ({curve[worst]:.3g})"
+    closed = closure == "hnc" and tail == "closure"
+    problems = [_Problem.of(one, closure) for one in liquids]
+    found: list[OZInversion | ConvergenceError | None] = [None] * len(liquids)
+    alike: dict[tuple[int, int, bool], list[int]] = {}
+    for i, problem in enumerate(problems):
+        if problem.h.size <= MOST_NODES:
+            alike.setdefault((problem.h.size, problem.grid.n, problem.grid.half), []).append(i)
+    for rows in alike.values():
+        for first in range(0, len(rows), PORTION):
+            portion = rows[first : first + PORTION]
+            search = eliminate(
+                _as_rows([problems[i] for i in portion]), [problems[i].ending for i in portion], closed=closed
             )
-    if error is None:
-        return distances, g, np.array([estimate_noise(distances, curve) for curve in g])
-    if error.shape != (pairs, distances.size):
-        raise InputError(f"error has shape {error.shape[1:]} for {distances.size} distances")
-    if not np.all(np.isfinite(error)):
-        raise InputError("the errors of g must be finite; 0 stands for an exact g")
-    return distances, g, error
+            for row, i in enumerate(portion):
+                if search.solved[row]:
+                    found[i] = problems[i].solution(search, row, closure)
+    return [
+        problem.alone(closure, tail) if one is None else one
+        for problem, one in zip(problems, found, strict=True)
+    ]
 
 
-def _potential(r: Array, g: Array, gamma: Array, closure: Closure, names: Sequence[str]) -> Array:
-    """Return U/kT ``(pairs, n)`` of the closure."""
-    with np.errstate(divide="ignore"):
-        u = np.asarray(-np.log(g))
-    if closure == "hnc":
-        return np.asarray(u + gamma)
-    for row, (curve, seen) in enumerate(zip(gamma, g > 0.0, strict=True)):
-        bad = np.flatnonzero((curve <= LEAST_CAVITY - 1.0) & seen)
-        if bad.size:
-            which = f"the g(r) of {names[row]}" if names else "this g(r)"
-            raise ConvergenceError(
-                f"PY defines no potential for {which}: 1 + h - c = {1.0 + curve[bad[0]]:.3g} at "
-                f"r = {r[bad[0]]:.4g}, and its logarithm is U; use the closure 'hnc'"
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """A liquid on the nodes of its inversion, in units of density ^ (-1/3).
+
+    `skipped` nodes belong to the core that the grid of g leaves out; `h` and `error` are those of all nodes.
+    """
+
+    liquid: MeasuredLiquid
+    r: Array
+    g: Array
+    sigma: Array
+    grid: RadialGrid
+    skipped: int
+    h: Array
+    noise: Array
+
+    @classmethod
+    def of(cls, liquid: MeasuredLiquid, closure: Closure) -> _Problem:
+        density = liquid.density
+        if not np.isfinite(density) or density <= 0.0:
+            raise InputError(f"density must be a positive number, not {density}")
+        given = np.asarray(liquid.g, dtype=np.float64)[None]
+        error = None if liquid.error is None else np.asarray(liquid.error, dtype=np.float64)[None]
+        r, g, sigma = checked_curves(liquid.r, given, np.array([density]), closure, error, ())
+        grid, skipped, h, noise = on_nodes(r, density ** (-1.0 / 3.0), g, sigma)
+        return cls(liquid, r, g, sigma, grid, skipped, h[0], noise[0])
+
+    @property
+    def ending(self) -> Ending | None:
+        return None if self.liquid.start is None else self.liquid.start.ending
+
+    def solution(self, search: Search, row: int, closure: Closure) -> OZInversion | ConvergenceError:
+        """Return what a search has found."""
+        inside = slice(self.skipped, self.h.size)
+        length = self.liquid.density ** (-1.0 / 3.0)
+        x = self.grid.r[inside]
+        h, c = search.total[row, inside] / x, search.direct[row, inside] / x
+        gamma = h - c
+        r = self.r[self.skipped - self.h.size :]
+        # A g below the rounding of h, as exp(-U) of an equation is deep in a core, is none: U is not known there.
+        try:
+            u = closure_potential(r, self.h[None, inside] + 1.0, gamma[None], closure, ())[0]
+        except ConvergenceError as error:
+            return error
+        k, s_k = self.grid.k / length, search.s[row]
+        for array in (u, c, h, gamma, k, s_k):
+            array.flags.writeable = False
+        residual, steps = float(search.residual[row]), int(search.steps[row])
+        return OZInversion(r, u, c, h, gamma, k, s_k, residual, steps, True, (), search.ending(row))
+
+    def alone(self, closure: Closure, tail: Tail) -> OZInversion | ConvergenceError:
+        """Return the solution by `invert_pairs`, which says why where there is none."""
+        one = self.liquid
+        try:
+            found = invert_pairs(
+                self.r,
+                self.g,
+                np.array([one.density], dtype=np.float64),
+                closure,
+                error=self.sigma,
+                tail=tail,
+                noise_weight=one.noise_weight,
+                start=None if one.start is None else one.start.c[None],
             )
-    return np.asarray(u + np.log1p(np.maximum(gamma, LEAST_CAVITY - 1.0)))
+        except ConvergenceError as error:
+            return error
+        u, c, h, gamma = found.u[0], found.c[0], found.h[0], found.gamma[0]
+        k, s_k = found.k, found.s_k[:, 0, 0]
+        for array in (u, c, h, gamma, k, s_k):
+            array.flags.writeable = False
+        return OZInversion(
+            found.r, u, c, h, gamma, k, s_k, found.residual, found.iterations, True, found.notes
+        )
+
+
+def _as_rows(problems: Sequence[_Problem]) -> Liquids:
+    """Return some liquids with equal nodes as the rows of one inverse problem."""
+    first = problems[0].grid
+    grid = RadialGrid(first.n, 1.0, first.half)
+    step = np.array([[one.grid.dr] for one in problems])
+    h, noise = np.array([one.h for one in problems]), np.array([one.noise for one in problems])
+    weight = np.array([[one.liquid.noise_weight] for one in problems])
+    r = step * grid.r[: h.shape[1]]
+    # The core, where g is 0, is certain.
+    added = np.where(h > -1.0, 4.0 * np.pi * weight * step * (r * noise) ** 2, 0.0)
+    return Liquids(grid, step, r * h, added)

@@ -28,10 +28,11 @@ from cginit.interactions import Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet, modified_verlet_slope
 from cginit.liquid.finite_size import infinite_system
 from cginit.liquid.fourier import RadialGrid, sine_nodes
+from cginit.liquid.inverse_problem import estimate_noise
 from cginit.liquid.jacobian import jacobian
 from cginit.liquid.matrices import Intramolecular, PairMatrices, sandwich
 from cginit.liquid.newton import damped_newton, follow
-from cginit.liquid.ornstein_zernike import PairInversion, estimate_noise, invert_pairs
+from cginit.liquid.pair_inversion import PairInversion, invert_pairs
 
 __all__ = [
     "Liquid",
@@ -162,7 +163,7 @@ def measured_liquid(
     counts : mapping of species to int, optional
         Number of beads of each, where known: it corrects for the size of the closed box.
     intramolecular : callable, optional
-        Structure of single molecules; see `cginit.liquid.ornstein_zernike.invert_pairs`.
+        Structure of single molecules; see `cginit.liquid.pair_inversion.invert_pairs`.
 
     Raises
     ------
