@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cginit.curves import RDF, PairPotential, Provenance
     from cginit.eos import Pressure, pressure
     from cginit.errors import CGInitError, ConvergenceError, EngineError, InputError, MissingDependencyError
-    from cginit.guess import guess
+    from cginit.guess import guess, guess_many
     from cginit.io import read_rdf, read_table, read_target, write_rdf, write_table
     from cginit.refine import Limits, OpenedRefinement, Refinement, Settings, refine, refine_system
     from cginit.refine import open_refinement as open
@@ -47,6 +47,7 @@ __all__ = [
     "UnitSystem",
     "__version__",
     "guess",
+    "guess_many",
     "open",
     "pressure",
     "read_rdf",
@@ -71,6 +72,7 @@ __getattr__, __dir__ = lazy_names(
             "InputError",
             "MissingDependencyError",
         ],
+        "cginit.guess": ["guess_many"],
         "cginit.io": ["read_rdf", "read_table", "read_target", "write_rdf", "write_table"],
         "cginit.refine": [
             "Limits",

@@ -309,10 +309,14 @@ def test_a_guess_does_not_import_pytorch() -> None:
 def test_notes_say_once_what_was_used(pair, used, monkeypatch):
     # A pair of beads of decane alone: its g(r) and density are unlike all of the training. That it has no inversion,
     # or none with the freer weight of the network, is made up.
-    def unsolvable(visible, density, closure, weights):
-        raise ConvergenceError("the inversion has no solution at density 9")
+    failure = ConvergenceError("the inversion has no solution at density 9")
 
-    monkeypatch.setattr("cginit.guess.network.inversions_by_weight", unsolvable)
+    def unsolvable(visible, density, closure, weights):
+        raise failure
+
+    monkeypatch.setattr(
+        "cginit.guess.network_view.inversions_together", lambda visible, *_: [failure] * len(visible)
+    )
     if used == "boltzmann":
         monkeypatch.setattr("cginit.guess.integral_equation.inversions_by_weight", unsolvable)
     path = Path(__file__).parents[2] / f"examples/decane/{pair}.dist.tgt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -184,6 +185,13 @@ class PairPotential(Shown):
         """Return the same potential in other units."""
         target = unit_system(units)
         return self if target == self.units else self.scaled(*conversion(self.units, target), target)
+
+    def with_provenance(self, provenance: Provenance) -> PairPotential:
+        """Return the same potential with another provenance."""
+        # Its curves have been checked: `dataclasses.replace` would check them again.
+        other = copy(self)
+        object.__setattr__(other, "provenance", provenance)
+        return other
 
     def reduced(self, length: float, energy: float) -> PairPotential:
         """Return the potential with r in multiples of `length` and U in multiples of `energy` (usually kT)."""

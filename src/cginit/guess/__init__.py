@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 
 from cginit.curves import RDF, PairPotential, Provenance
-from cginit.errors import InputError
-from cginit.guess.base import Guess
+from cginit.errors import CGInitError, InputError
+from cginit.guess.base import Guess, GuessOfMany, attempt
 from cginit.lazy import callable_package
 from cginit.state import StatePoint, check_density, common_units, excluded_diameter
 
@@ -20,8 +20,10 @@ __all__ = [
     "METHODS",
     "REFINEMENT_METHOD",
     "Guess",
+    "GuessOfMany",
     "default_cutoff",
     "guess",
+    "guess_many",
     "load_guess",
 ]
 
@@ -65,6 +67,8 @@ METHODS: dict[str, Callable[[], Guess]] = {
 CUTOFF_DIAMETERS = 3.5
 #: Default cut-off of particles without a core, in mean spacings.
 CUTOFF_SPACINGS = 3.0
+#: Targets that go through a method at once, of which enough are on grids of the same number of points.
+PORTION = 256
 #: A table of fewer rows has no shape.
 LEAST_ROWS = 4
 
@@ -143,6 +147,83 @@ def guess(
     >>> round(float(potential.u[0]), 2)
     4.0
     """
+    question = _question(target, state, r_cut)
+    proposer = load_guess(method) if isinstance(method, str) else method
+    return _signed(proposer(*question), proposer, question)
+
+
+def guess_many(
+    targets: Sequence[RDF],
+    states: StatePoint | Sequence[StatePoint],
+    method: str | Guess = DEFAULT_METHOD,
+    r_cut: float | None = None,
+) -> list[PairPotential | CGInitError]:
+    """Propose the pair potential of each of many targets, in less time than `guess` takes for one after the other.
+
+    The potentials are those of `guess`, to 1e-6 kT. A target that has none does not stop the others: its error is in
+    the place of its potential. Methods of other packages, and those that gain nothing, run one after the other.
+
+    Parameters
+    ----------
+    targets : sequence of RDF
+    states : StatePoint or sequence of StatePoint
+        That of all targets, or of each.
+    method, r_cut
+        See `guess`.
+
+    Returns
+    -------
+    list of PairPotential or CGInitError
+        One for each target, in their order: its potential, or what `guess` raises.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown, or there is not one state for each target.
+
+    Examples
+    --------
+    >>> r = np.arange(0.0, 5.01, 0.05)
+    >>> targets = [RDF(r, np.where(r < 1, np.exp(-a * (1 - r) ** 2), 1.0), units="lj") for a in (1, 4)]
+    >>> found = guess_many(targets, StatePoint(0.01, 1.0), method="boltzmann", r_cut=2.0)
+    >>> [round(float(potential.u[0]), 2) for potential in found if isinstance(potential, PairPotential)]
+    [1.0, 4.0]
+    """
+    of_each = [states] * len(targets) if isinstance(states, StatePoint) else list(states)
+    if len(of_each) != len(targets):
+        raise InputError(
+            f"{len(targets)} targets have {len(of_each)} states; give one state, or one for each target"
+        )
+    proposer = load_guess(method) if isinstance(method, str) else method
+    found: list[PairPotential | CGInitError] = []
+    for first in range(0, len(targets), PORTION):
+        part = slice(first, first + PORTION)
+        asked = [
+            attempt(_question, target, state, r_cut)
+            for target, state in zip(targets[part], of_each[part], strict=True)
+        ]
+        questions = [one for one in asked if not isinstance(one, CGInitError)]
+        answers = iter(
+            proposer.many(questions)
+            if isinstance(proposer, GuessOfMany)
+            else [attempt(proposer, *one) for one in questions]
+        )
+        for one in asked:
+            answer = one if isinstance(one, CGInitError) else next(answers)
+            if isinstance(answer, PairPotential) and not isinstance(one, CGInitError):
+                answer = _signed(answer, proposer, one)
+            found.append(answer)
+    return found
+
+
+def _question(target: RDF, state: StatePoint, r_cut: float | None) -> tuple[RDF, StatePoint, float]:
+    """Return target and state in the same units, and the cut-off.
+
+    Raises
+    ------
+    InputError
+        If the density cannot be right, or the cut-off lies beyond the target.
+    """
     target, state = common_units(target, state)
     check_density(target, state)
     cutoff = default_cutoff(target, state) if r_cut is None else r_cut
@@ -156,11 +237,17 @@ def guess(
             f"g(r) has fewer than {LEAST_ROWS} rows up to the cut-off {cutoff:.3g} {target.units.length}, its rows "
             f"are {target.dr:.3g} apart; sample it in finer bins, or give S(k), if this is one, to cg-init scattering"
         )
-    proposer = load_guess(method) if isinstance(method, str) else method
-    potential = proposer(target, state, cutoff)
+    return target, state, cutoff
+
+
+def _signed(
+    potential: PairPotential, proposer: Guess, question: tuple[RDF, StatePoint, float]
+) -> PairPotential:
+    """Return a potential that says where it comes from."""
+    target, state, _ = question
     origin = potential.provenance or Provenance(proposer.name)
     origin = replace(origin, density=state.density, kT=state.kT, source=_source(target))
-    return replace(potential, provenance=origin)
+    return potential.with_provenance(origin)
 
 
 def _source(target: RDF) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from cginit.curves import RDF, PairPotential
+from cginit.errors import CGInitError
 from cginit.state import StatePoint
 
-__all__ = ["Guess"]
+__all__ = ["Guess", "GuessOfMany", "attempt"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -29,3 +34,20 @@ class Guess(Protocol):
     def __call__(self, target: RDF, state: StatePoint, r_cut: float) -> PairPotential:
         """Propose the pair potential."""
         ...
+
+
+@runtime_checkable
+class GuessOfMany(Guess, Protocol):
+    """A method that proposes the potentials of many g(r) in less time than one after the other."""
+
+    def many(self, questions: Sequence[tuple[RDF, StatePoint, float]]) -> list[PairPotential | CGInitError]:
+        """Propose the pair potential of each target, state and cut-off, or return what a call with it raises."""
+        ...
+
+
+def attempt(function: Callable[P, T], *args: P.args, **keywords: P.kwargs) -> T | CGInitError:
+    """Return what a function returns, or the `CGInitError` that it raises: one of many must not stop the others."""
+    try:
+        return function(*args, **keywords)
+    except CGInitError as error:
+        return error

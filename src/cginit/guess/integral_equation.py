@@ -14,17 +14,19 @@ from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.carried_noise import carried_noise
 from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.noise_weights import invert_by_weights
-from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, OZInversion
+from cginit.liquid.noise_weights import invert_by_weights, invert_together_by_weights
+from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, MeasuredLiquid, OZInversion
 from cginit.splines import cubic_spline, even_spline_at_origin
 from cginit.state import StatePoint
 
 __all__ = [
     "IntegralEquation",
     "at_infinite_size",
+    "at_infinite_sizes",
     "indirect_correlation",
     "indirect_correlations",
     "inversions_by_weight",
+    "inversions_together",
     "noise_of_gamma",
     "on_target",
 ]
@@ -81,6 +83,17 @@ class IntegralEquation:
         """
         visible = at_infinite_size(visible_target(target, bin_average=self.bin_average), state.density)
         gamma, notes = indirect_correlation(visible, state.density, self.closure)
+        return self.of_gamma(visible, gamma, state, r_cut, notes)
+
+    def of_gamma(
+        self,
+        visible: VisibleTarget,
+        gamma: Array,
+        state: StatePoint,
+        r_cut: float,
+        notes: tuple[str, ...] = (),
+    ) -> PairPotential:
+        """Propose the pair potential for gamma = h - c ``(n,)`` on the grid of the target, and notes on it."""
         g = visible.target.g
         with np.errstate(divide="ignore"):
             u = -np.log(g) + (gamma if self.closure == "hnc" else np.log1p(np.maximum(gamma, -0.999)))
@@ -93,24 +106,37 @@ def at_infinite_size(visible: VisibleTarget, density: float) -> VisibleTarget:
 
     Where the Ornstein-Zernike equation has no solution, which this needs, g stays as it is.
     """
-    target = visible.target
-    if target.beads is None:
-        return visible
-    # As the other inversions of this file, it is imported by the targets that need it.
-    from cginit.liquid.finite_size import corrected_inversion, infinite_system
+    return at_infinite_sizes([visible], [density])[0]
 
-    wave, near = target.smallest_wave, None
-    if wave is not None:
-        s_0 = wave.s
-    else:
-        nodes, g, error = _on_sine_nodes(visible)
-        try:
-            near = corrected_inversion(nodes, g, density, target.beads, error)
-        except ConvergenceError:
-            return visible
-        s_0 = float(near.s_k[0])
-    corrected = infinite_system(target.g, s_0, target.beads)
-    return replace(visible, target=replace(target, g=corrected, beads=None), near=near)
+
+def at_infinite_sizes(visible: Sequence[VisibleTarget], densities: Sequence[float]) -> list[VisibleTarget]:
+    """Return `at_infinite_size` of each target and density, their inversions together."""
+    finite = [i for i, one in enumerate(visible) if one.target.beads is not None]
+    found = list(visible)
+    if not finite:
+        return found
+    # As the other inversions of this file, it is imported by the targets that need it.
+    from cginit.liquid.finite_size import corrected_inversions, infinite_system
+
+    searched = [i for i in finite if visible[i].target.smallest_wave is None]
+    liquids = [_measured(visible[i], densities[i]) for i in searched]
+    beads = [float(visible[i].target.beads or 0) for i in searched]
+    near = dict(zip(searched, corrected_inversions(liquids, beads), strict=True))
+    for i in finite:
+        target, begin = visible[i].target, near.get(i)
+        if isinstance(begin, ConvergenceError) or target.beads is None:
+            continue
+        wave = target.smallest_wave
+        s_0 = wave.s if wave is not None else float(begin.s_k[0]) if begin is not None else 0.0
+        corrected = infinite_system(target.g, s_0, target.beads)
+        found[i] = replace(visible[i], target=replace(target, g=corrected, beads=None), near=begin)
+    return found
+
+
+def _measured(visible: VisibleTarget, density: float) -> MeasuredLiquid:
+    """Return what is to be inverted for a target."""
+    nodes, g, error = _on_sine_nodes(visible)
+    return MeasuredLiquid(nodes, g, density, error, start=visible.near)
 
 
 def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
@@ -164,19 +190,37 @@ def inversions_by_weight(
     ConvergenceError
         If one has no solution at this density.
     """
-    target = visible.target
-    nodes, g, error = _on_sine_nodes(visible)
-    return invert_by_weights(
-        nodes,
-        g,
-        density,
-        error,
-        weights,
-        closure=closure,
-        wave=target.long_wave,
-        waves=target.structure_factor,
-        start=visible.near,
-    )
+    (found,) = inversions_together([visible], [density], closure, weights)
+    if isinstance(found, ConvergenceError):
+        raise found
+    return found
+
+
+def inversions_together(
+    visible: Sequence[VisibleTarget], densities: Sequence[float], closure: Closure, weights: Sequence[float]
+) -> list[list[OZInversion] | ConvergenceError]:
+    """Return `inversions_by_weight` of each target, or its ConvergenceError; those of g alone together."""
+    found: list[list[OZInversion] | ConvergenceError] = [[] for _ in visible]
+    alone = [i for i, one in enumerate(visible) if one.target.smallest_wave is None]
+    liquids = [_measured(visible[i], densities[i]) for i in alone]
+    for i, one in zip(alone, invert_together_by_weights(liquids, weights, closure), strict=True):
+        found[i] = one
+    for i in sorted(set(range(len(visible))).difference(alone)):
+        target, (nodes, g, error) = visible[i].target, _on_sine_nodes(visible[i])
+        try:
+            found[i] = invert_by_weights(
+                nodes,
+                g,
+                densities[i],
+                error,
+                weights,
+                closure=closure,
+                wave=target.long_wave,
+                waves=target.structure_factor,
+            )
+        except ConvergenceError as error_of_this:
+            found[i] = error_of_this
+    return found
 
 
 def noise_of_gamma(

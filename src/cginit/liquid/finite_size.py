@@ -8,15 +8,18 @@ N - 1 others, as `cginit.sampling` does, g does not approach 1 at large r but :m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cginit.curves import Array
-from cginit.errors import InputError
+from cginit.errors import ConvergenceError, InputError
 from cginit.liquid.matrices import pair_indices
-from cginit.liquid.ornstein_zernike import OZInversion, invert
+from cginit.liquid.ornstein_zernike import MeasuredLiquid, OZInversion, invert_together
 
-__all__ = ["compressibility_limit", "corrected_inversion", "infinite_system"]
+__all__ = ["compressibility_limit", "corrected_inversion", "corrected_inversions", "infinite_system"]
 
 #: S(0) enters divided by the number of beads: above this the fluid is near-critical, and more is not believed.
 LARGEST = 3.0
@@ -125,8 +128,27 @@ def corrected_inversion(
     r: ArrayLike, g: ArrayLike, density: float, beads: float, error: ArrayLike | None = None
 ) -> OZInversion:
     """Return the inversion whose S(0) is `compressibility_limit`, which takes and raises the same."""
-    found = invert(r, infinite_system(g, 0.0, beads), density, error=error)
+    (found,) = corrected_inversions([MeasuredLiquid(r, g, density, error)], [beads])
+    if isinstance(found, OZInversion):
+        return found
+    raise found
+
+
+def corrected_inversions(
+    liquids: Sequence[MeasuredLiquid], beads: Sequence[float]
+) -> list[OZInversion | ConvergenceError]:
+    """Return `corrected_inversion` of each liquid and number of beads, or its ConvergenceError; together."""
+    sizes = list(zip(liquids, beads, strict=True))
+    begin = [replace(one, g=infinite_system(one.g, 0.0, n)) for one, n in sizes]
+    found = invert_together(begin)
     for _ in range(1, ROUNDS):
-        s_0 = float(found.s_k[0])
-        found = invert(r, infinite_system(g, s_0, beads), density, error=error, start=found)
+        left = [i for i, one in enumerate(found) if isinstance(one, OZInversion)]
+        again = []
+        for i in left:
+            (liquid, n), last = sizes[i], found[i]
+            if isinstance(last, OZInversion):
+                g = infinite_system(liquid.g, float(last.s_k[0]), n)
+                again.append(replace(liquid, g=g, start=last))
+        for i, one in zip(left, invert_together(again), strict=True):
+            found[i] = one
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cginit.curves import Array, LongWave, StructureFactor
-from cginit.liquid.ornstein_zernike import Closure, OZInversion, invert
+from cginit.errors import ConvergenceError
+from cginit.liquid.ornstein_zernike import Closure, MeasuredLiquid, OZInversion, invert_together
 
-__all__ = ["invert_by_weights"]
+__all__ = ["invert_by_weights", "invert_together_by_weights"]
 
 
 def invert_by_weights(
@@ -48,6 +50,12 @@ def invert_by_weights(
     ConvergenceError
         If one has no solution at this density.
     """
+    if waves is None and wave is None:
+        liquid = MeasuredLiquid(r, g, density, error, start=start)
+        (together,) = invert_together_by_weights([liquid], weights, closure)
+        if isinstance(together, ConvergenceError):
+            raise together
+        return together
     found: list[OZInversion] = []
     for weight in weights:
         # The usual target has no S(k), and does not load what weighs it.
@@ -61,8 +69,28 @@ def invert_by_weights(
             from cginit.liquid.long_wave import invert_with_long_wave
 
             one = invert_with_long_wave(r, g, density, wave, closure, error=error, noise_weight=weight)
-        else:
-            last = found[-1] if found else start
-            one = invert(r, g, density, closure, error=error, noise_weight=weight, start=last)
         found.append(one)
+    return found
+
+
+def invert_together_by_weights(
+    liquids: Sequence[MeasuredLiquid], weights: Sequence[float], closure: Closure = "hnc"
+) -> list[list[OZInversion] | ConvergenceError]:
+    """Return for each liquid its inversion for each weight of the noise, or the first ConvergenceError.
+
+    Each begins where the last one ended; the first at `MeasuredLiquid.start`.
+    """
+    found: list[list[OZInversion] | ConvergenceError] = [[] for _ in liquids]
+    for weight in weights:
+        left, now = [], []
+        for i, (liquid, before) in enumerate(zip(liquids, found, strict=True)):
+            if isinstance(before, list):
+                left.append(i)
+                now.append(replace(liquid, noise_weight=weight, start=before[-1] if before else liquid.start))
+        for i, one in zip(left, invert_together(now, closure), strict=True):
+            before = found[i]
+            if isinstance(one, OZInversion) and isinstance(before, list):
+                before.append(one)
+            elif isinstance(one, ConvergenceError):
+                found[i] = one
     return found

@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 #: Liquids that are solved at once: their matrices fit into the cache of a core.
-PORTION = 16
+PORTION = 8
 
 
 @dataclass(frozen=True, eq=False)
