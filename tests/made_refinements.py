@@ -93,15 +93,15 @@ def normal(centre, width, coordinate):
     return Distribution.normalised(x, p, 0.01 * p, coordinate=coordinate, units="lj")
 
 
-def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None, inside=None):
+def trimers(folder, label="", notes=(), molecules=10, given=None, shapes=None, inside=None, masses=None):
     """Trimers with a bond and an angle, once simulated; angles have a peak of 4 per radian at 2; return the store.
 
     What is `given` has a potential that stays, and no target. `shapes` are places kept of the run, `inside` the
-    g(r) of pairs of a molecule in the target, if any.
+    g(r) of pairs of a molecule in the target, if any; `masses` those of A and B, if known.
     """
     bond = f"bond A-B {label}".strip()
     terms = {bond: [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
-    topology = Topology([0, 1, 0], ("A", "B"), terms).repeated(molecules)
+    topology = Topology([0, 1, 0], ("A", "B"), terms, masses=masses).repeated(molecules)
     pairs = ("A-A", "A-B", "B-B")
     bonded = {bond: normal(1.0, 0.05, "bond"), "angle A-B-A": normal(2.0, 0.1, "angle")}
     bonded.pop(given, None)

@@ -27,6 +27,7 @@ from cginit.bond_graph import (
 )
 from cginit.bonded_terms import IMPROPER, checked_term, integers, named_terms
 from cginit.errors import InputError
+from cginit.grids import Array
 from cginit.interactions import BEADS, Interaction, Interactions, Named
 from cginit.periodic import minimum_image
 
@@ -58,12 +59,15 @@ class Topology:
         bonds apart; more are possible), ``molecule`` (all beads of one molecule) or ``listed``.
     listed : array_like, shape (m, 2)
         The pairs that ``listed`` means.
+    masses : array_like, shape (species,)
+        Mean mass of the beads of each of `species`, in g/mol, or in the unit of mass of reduced units; NaN where it
+        is not known, as by default. No structure depends on it.
 
     Raises
     ------
     InputError
         If an index or a type is out of range, a group names a bead twice or beads of other types than its
-        interaction, the same group occurs twice, or a bond joins two molecules.
+        interaction, the same group occurs twice, a bond joins two molecules, or a mass is not positive.
 
     Examples
     --------
@@ -81,6 +85,7 @@ class Topology:
     molecules: IntArray = field(default=None)  # type: ignore[arg-type]  # filled in by what bonds connect
     exclusions: str = field(default="1-3", kw_only=True)
     listed: IntArray = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with none
+    masses: Array = field(default=None, kw_only=True)  # type: ignore[arg-type]  # filled with NaN
 
     def __post_init__(self) -> None:
         types = integers(self.types, "the bead types", 1)
@@ -106,6 +111,7 @@ class Topology:
             raise InputError(f"an excluded pair names bead {listed.max()} of {types.size} (from 0)")
         object.__setattr__(self, "listed", listed)
         object.__setattr__(self, "molecules", self._checked_molecules())
+        object.__setattr__(self, "masses", _checked_masses(self.masses, species))
 
     def _checked_molecules(self) -> IntArray:
         bonds = self.bonds
@@ -254,7 +260,8 @@ class Topology:
     def joined(cls, parts: Sequence[tuple[Topology, int]]) -> Topology:
         """Return a topology of several copies of each of several molecules, one after another.
 
-        Bead types of the same name are the same; the rule of exclusion is that of the first.
+        Bead types of the same name are the same; the rule of exclusion is that of the first, and the mass of a bead
+        type that of the first that knows it.
 
         Parameters
         ----------
@@ -278,12 +285,14 @@ class Topology:
             raise InputError("a topology needs at least one molecule")
         species = tuple(dict.fromkeys(name for one, _ in copies for name in one.species))
         types, molecules, listed = [], [], []
+        masses = np.full(len(species), np.nan)
         terms: dict[Interaction, list[IntArray]] = {}
         first, first_molecule = 0, 0
         for one, times in copies:
             shifts = first + one.n * np.arange(times)
             numbers = np.array([species.index(name) for name in one.species])
             types.append(np.tile(numbers[one.types], times))
+            masses[numbers] = np.where(np.isnan(masses[numbers]), one.masses, masses[numbers])
             for interaction, members in one.terms.items():
                 terms.setdefault(interaction, []).append(_shifted(members, shifts))
             listed.append(_shifted(one.listed, shifts))
@@ -297,6 +306,7 @@ class Topology:
             np.concatenate(molecules),
             exclusions=copies[0][0].exclusions,
             listed=np.concatenate(listed),
+            masses=masses,
         )
 
     def whole(self, positions: ArrayLike, box: ArrayLike) -> NDArray[np.float64]:
@@ -352,6 +362,17 @@ class Topology:
             reached[children] = True
             layer = children
         return layers
+
+
+def _checked_masses(masses: object, species: tuple[str, ...]) -> Array:
+    found = np.full(len(species), np.nan) if masses is None else np.array(masses, dtype=np.float64)
+    if found.shape != (len(species),):
+        raise InputError(f"there are {found.size} masses of {len(species)} bead types ({', '.join(species)})")
+    wrong = np.flatnonzero(~((found > 0.0) & (found < np.inf)) & ~np.isnan(found))
+    if wrong.size:
+        raise InputError(f"the mass of {species[wrong[0]]} must be positive, not {found[wrong[0]]:g}")
+    found.flags.writeable = False
+    return found
 
 
 def _shifted(groups: IntArray, shifts: NDArray[Any]) -> IntArray:

@@ -22,6 +22,7 @@ from cginit.growth import grown_configuration
 from cginit.interactions import Interactions
 from cginit.state import StatePoint
 from cginit.topology import Topology
+from cginit.units import ANGSTROM_KCAL
 from made_refinements import trimers
 
 pytest.importorskip("MDAnalysis")
@@ -214,6 +215,26 @@ def test_what_cannot_be_written_is_said(start, tmp_path):
         Model(POTENTIALS, start, KT, {"C": 1.0})
     with pytest.raises(InputError, match="the mass of A must be positive, not 0"):
         Model(POTENTIALS, start, KT, {"A": 0.0})
+
+
+def test_masses_are_those_of_the_topology(start, tmp_path):
+    from dataclasses import replace
+
+    known = replace(start, topology=replace(start.topology, masses=[15.035, np.nan]))
+    one = Model(POTENTIALS, known, KT)
+    assert one.masses == {"A": 15.035, "B": 72.0}
+    assert one.assumed == one.to(ANGSTROM_KCAL).assumed == ("B",)
+    export_model(one, "lammps", tmp_path / "run")
+    assert "1 15.035 # A\n2 72 # B\n" in (tmp_path / "run" / "start.data").read_text()
+    assert "masses A 15.035, B 72 (g/mol, assumed of B;" in (tmp_path / "run" / "README").read_text()
+    assert Model(POTENTIALS, known, KT, {"A": 16.0, "B": 14.0}).masses == {"A": 16.0, "B": 14.0}
+
+
+def test_the_command_takes_the_masses_that_the_refinement_keeps(tmp_path):
+    trimers(tmp_path / "work", molecules=30, masses=[15.035, 14.027])
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "work"), "--for", "lammps"])
+    assert done.exit_code == 0, done.output
+    assert "1 15.035 # A\n2 14.027 # B\n" in (tmp_path / "work" / "lammps" / "start.data").read_text()
 
 
 def test_the_command_writes_what_a_refinement_found(tmp_path):

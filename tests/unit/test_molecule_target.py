@@ -19,7 +19,9 @@ from pickling_pool import counted_elsewhere
 EDGE, TRIMERS, FRAMES = 7.0, 30, 20
 
 
-def write_chains(path: Path, beads: int, molecules: int = TRIMERS) -> Path:
+def write_chains(
+    path: Path, beads: int, molecules: int = TRIMERS, masses: tuple[float, float] = (1.0, 1.0)
+) -> Path:
     """Write frames of chains B-A-...-A-B that are random walks across the box, with their bonds only."""
     rng = np.random.default_rng(11)
     first = np.arange(molecules)[:, None] * beads
@@ -35,6 +37,7 @@ def write_chains(path: Path, beads: int, molecules: int = TRIMERS) -> Path:
             frame.configuration.box = [EDGE, EDGE, EDGE, 0, 0, 0]
             frame.particles.N = len(places)
             frame.particles.types, frame.particles.typeid = ["A", "B"], kinds
+            frame.particles.mass = np.array(masses)[kinds]
             frame.particles.position = places - EDGE * np.round(places / EDGE)
             frame.bonds.N, frame.bonds.group = len(bonds), bonds
             frame.bonds.types, frame.bonds.typeid = ["any"], np.zeros(len(bonds), dtype=int)
@@ -118,6 +121,20 @@ def test_the_start_reads_back_as_the_last_frame_with_its_molecules(trimers, tmp_
     for one, members in found.topology.terms.items():
         assert np.array_equal(read.topology.terms[one], members)
     assert read.topology.n_molecules == TRIMERS
+
+
+def test_the_start_keeps_the_masses_of_the_beads(tmp_path):
+    atoms = write_chains(tmp_path / "atoms.gsd", 6, masses=(14.027, 15.035))
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        "molecules:\n  - select: all\n    per: molecule\n    bonds: [[E1, M], [M, E2]]\n    beads:\n"
+        "      - {name: E1, type: E, index: [1, 2]}\n      - {name: M, type: M, index: [3, 4]}\n"
+        "      - {name: E2, type: E, index: [5, 6]}\n"
+    )
+    found = molecules_from_trajectory(atoms, mapping=str(mapping), units="nm-kJ/mol", dr=0.1)
+    read = read_system(write_start(found.start, tmp_path / "start.gsd"), units="nm-kJ/mol").topology
+    for one in (found.topology, read):
+        assert dict(zip(one.species, one.masses, strict=True)) == {"E": 29.062, "M": 28.054}
 
 
 def test_chains_that_could_pass_through_themselves_exclude_less_in_a_simulation(tmp_path):

@@ -87,6 +87,15 @@ def test_molecules_of_several_kinds_with_a_solvent():
     assert mixed.excluded("molecule").tolist() == [[0, 1], [0, 2], [1, 2], [3, 4], [3, 5], [4, 5]]
 
 
+def test_masses_of_bead_types_are_kept():
+    trimer = Topology([0, 1, 0], ("A", "B"), {"bond A-B": [[0, 1], [1, 2]]}, masses=[15.035, 14.027])
+    assert trimer.completed().excluding("1-4").without("angle").masses.tolist() == [15.035, 14.027]
+    solvent = Topology([0, 1], ("S", "A"), masses=[18.0, np.nan])
+    mixed = Topology.joined([(solvent, 3), (trimer, 2)])
+    assert dict(zip(mixed.species, mixed.masses, strict=True)) == {"S": 18.0, "A": 15.035, "B": 14.027}
+    assert np.all(np.isnan(chain(3).masses))
+
+
 def test_broken_molecules_are_made_whole():
     box = np.array([5.0, 6.0, 7.0])
     topology = chain(20).repeated(3)
@@ -124,6 +133,8 @@ def test_a_configuration_takes_its_types_from_the_topology():
         ({"bond A-B": [[0, 1]]}, {"molecules": [0, 1, 1]}, "bonded, but belong to the molecules 0 and 1"),
         ({"bond A-B": [[0, 1]]}, {"exclusions": "some"}, "exclusions 'some' are unknown"),
         ({"bond A-B": [[0, 1.5]]}, {}, "whole numbers"),
+        ({}, {"masses": [1.0, 0.0]}, "the mass of B must be positive, not 0"),
+        ({}, {"masses": [1.0]}, "there are 1 masses of 2 bead types"),
     ],
 )
 def test_what_cannot_be_right_is_said(terms, more, words):

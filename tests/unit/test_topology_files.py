@@ -86,6 +86,37 @@ def test_lammps_data(tmp_path):
         read_system(path, units="lj", names={"3": "A"})
 
 
+def test_masses_are_those_that_a_file_states(tmp_path):
+    path = tmp_path / "start.data"
+    path.write_text(DATA.replace("1 1.0 # E", "1 15.035 # E"))
+    assert read_system(path, units="real").topology.masses.tolist() == [15.035, 2.0]
+    # One that nobody set.
+    path.write_text(DATA)
+    masses = read_system(path, units="real").topology.masses
+    assert np.isnan(masses[0])
+    assert masses[1] == 2.0
+    # Three of the beads are one, with the sum of their masses.
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        "molecules:\n  - select: all\n    per: molecule\n    bonds: []\n    beads:\n"
+        "      - {name: H, type: H, index: [1, 2, 3], centre: geometry}\n"
+        "      - {name: T, type: T, index: [4]}\n"
+    )
+    path.write_text(DATA.replace("1 1.0 # E", "1 15.035 # E"))
+    mapped = read_system(path, units="real", mapping=str(mapping)).topology
+    assert dict(zip(mapped.species, mapped.masses, strict=True)) == {"H": 19.035, "T": 15.035}
+
+
+def test_masses_that_names_only_suggest_are_not_known(tmp_path):
+    _, gro = write_gromacs(tmp_path)
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        "centre: geometry\nmolecules:\n  - select: resname TRI\n    per: residue\n    bonds: [[A, B]]\n    beads:\n"
+        "      - {name: A, type: A, index: [1]}\n      - {name: B, type: B, index: [2, 3]}\n"
+    )
+    assert np.all(np.isnan(read_system(gro, mapping=str(mapping)).topology.masses))
+
+
 def test_lammps_types_that_bead_types_do_not_tell(tmp_path):
     path = tmp_path / "start.data"
     # The third bond, of E and M like the first, is of the other type.

@@ -23,7 +23,8 @@ def export(
         list[str] | None,
         typer.Option(
             metavar="A=M",
-            help="Mass of a bead type in g/mol (in lj units in theirs); again for each type. Default: 72, or 1.",
+            help="Mass of a bead type in g/mol (in lj units in theirs); again for each type. Default: that of the "
+            "topology, else 72, or 1.",
         ),
     ] = None,
     state: Annotated[
@@ -34,7 +35,7 @@ def export(
 
     Tables, data file or GSD, input script, and a README of three lines.
     """
-    from cginit.export import PROGRAMS, Model, export_model
+    from cginit.export import DEFAULT_MASS, PROGRAMS, Model, export_model
     from cginit.interactions import Interactions
     from cginit.refine import open_refinement
 
@@ -50,9 +51,10 @@ def export(
     for file in files:
         voice().file(file)
     voice().line(f"run       cd {folder} && {PROGRAMS[program].run}")
-    if not mass and not model.units.is_reduced:
+    if model.assumed and not model.units.is_reduced:
         voice().note(
-            "every bead has a mass of 72 g/mol, which no structure depends on; --mass A=M sets another"
+            f"the mass of {', '.join(model.assumed)} is not known and taken as {DEFAULT_MASS:g} g/mol, which no "
+            f"structure depends on; --mass {model.assumed[0]}=M sets another"
         )
 
 

@@ -35,7 +35,13 @@ class Model:
     kT : float
         In their unit of energy.
     masses : mapping of str to float, optional
-        Of bead types, in g/mol or in the unit of mass of reduced units; by default 72 g/mol, or 1.
+        Of bead types, in g/mol or in the unit of mass of reduced units; by default those that the topology of the
+        start knows, else 72 g/mol, or 1.
+
+    Attributes
+    ----------
+    assumed : tuple of str
+        Bead types whose mass neither `masses` nor the topology states.
 
     Raises
     ------
@@ -47,6 +53,7 @@ class Model:
     start: Configuration
     kT: float
     masses: Mapping[str, float]
+    assumed: tuple[str, ...]
 
     def __init__(
         self,
@@ -55,6 +62,7 @@ class Model:
         kT: float,
         masses: Mapping[str, float] | None = None,
     ) -> None:
+        known = {} if start.topology is None else dict(zip(start.species, start.topology.masses, strict=True))
         given = dict(masses or {})
         unknown = sorted(set(given) - set(start.species))
         if unknown:
@@ -62,7 +70,8 @@ class Model:
                 f"there is a mass of {unknown[0]}, but the bead types are {', '.join(start.species)}"
             )
         default = 1.0 if start.units == LJ else DEFAULT_MASS
-        whole = {name: float(given.get(name, default)) for name in start.species}
+        stated = {name: float(mass) for name, mass in known.items() if mass > 0.0} | given
+        whole = {name: float(stated.get(name, default)) for name in start.species}
         for name, mass in whole.items():
             if not mass > 0.0:
                 raise InputError(f"the mass of {name} must be positive, not {mass:g}")
@@ -71,6 +80,7 @@ class Model:
             ("start", start),
             ("kT", float(kT)),
             ("masses", whole),
+            ("assumed", tuple(name for name in start.species if name not in stated)),
         ):
             object.__setattr__(self, attribute, value)
 
@@ -84,7 +94,8 @@ class Model:
         if self.units in (units, LJ):
             return self
         moved = Interactions({name: one.to(units) for name, one in self.potentials.items()})
-        return Model(moved, self.start.to(units), self.kT * conversion(self.units, units)[1], self.masses)
+        stated = {name: mass for name, mass in self.masses.items() if name not in self.assumed}
+        return Model(moved, self.start.to(units), self.kT * conversion(self.units, units)[1], stated)
 
     @property
     def pairs(self) -> Interactions[PairPotential]:

@@ -48,7 +48,7 @@ PROGRAMS: Mapping[str, Program] = {
 }
 
 _README = """{title}: run `{run}` in this folder, for so many steps with {steps}.
-Written by cginit: kT = {kT:.6g} {energy}, {beads} beads, masses {masses} ({mass}; structure does not depend on them).
+Written by cginit: kT = {kT:.6g} {energy}, {beads} beads, masses {masses} ({mass}; no structure depends on them).
 The tables are those of {source}; the start is where its simulation ended.
 """
 
@@ -99,7 +99,8 @@ def export_model(model: Model, program: str, folder: Path, *, source: str = "a r
         energy=model.units.energy,
         beads=model.start.n,
         masses=", ".join(f"{name} {mass:g}" for name, mass in model.masses.items()),
-        mass="reduced" if model.units.is_reduced else "g/mol",
+        mass=("reduced" if model.units.is_reduced else "g/mol")
+        + (f", assumed of {', '.join(model.assumed)}" if model.assumed else ""),
         source=source,
     )
     return [*files, write_atomically(folder / "README", text)]

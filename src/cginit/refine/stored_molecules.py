@@ -76,6 +76,7 @@ def topology_arrays(topology: Topology) -> dict[str, Any]:
         "topology|molecules": topology.molecules,
         "topology|exclusions": np.array(topology.exclusions),
         "topology|listed": topology.listed,
+        "topology|masses": topology.masses,
     }
     return arrays | {f"{name}|members": members for name, members in topology.terms.items()}
 
@@ -94,4 +95,6 @@ def stored_topology(data: Any) -> Topology | None:
         data["topology|molecules"],
         exclusions=str(data["topology|exclusions"]),
         listed=data["topology|listed"],
+        # Absent in folders of before.
+        masses=data.get("topology|masses"),
     )

@@ -16,6 +16,7 @@ from cginit.bonded_terms import IMPROPER, named_terms
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.topology import Topology
+from cginit.trajectory.bead_masses import type_masses
 from cginit.trajectory.gromacs_topology import GromacsMolecule, gromacs_molecules
 from cginit.trajectory.mapping import MappedAtoms
 
@@ -77,7 +78,15 @@ def universe_topology(
         numbers = None
     rule = exclusions or _rule(gromacs)
     listed = _listed(universe, gromacs)
-    found = Topology(types, species, Interactions(terms), numbers, exclusions=rule)  # type: ignore[arg-type]
+    masses = type_masses(universe.atoms, np.arange(types.size), types, len(species))
+    found = Topology(
+        types,
+        species,
+        Interactions(terms),
+        numbers,  # type: ignore[arg-type]
+        exclusions=rule,
+        masses=masses,
+    )
     if len(listed) and exclusions is None:
         pairs = np.concatenate([found.excluded().astype(np.int64), listed])
         return found.excluding("listed", pairs)
@@ -114,6 +123,7 @@ def mapped_topology(groups: MappedAtoms, exclusions: str | None = None) -> Topol
         groups.molecules.astype(np.int64),
         exclusions=exclusions or groups.exclusions,
         listed=groups.excluded.astype(np.int64),
+        masses=type_masses(groups.atoms, groups.starts, types, len(groups.types)),
     )
     # VOTCA's mappings state all that is bonded, and no more than that acts.
     return _in_words(topology if groups.terms else topology.completed())

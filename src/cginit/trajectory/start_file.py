@@ -9,13 +9,14 @@ import numpy as np
 from cginit.configuration import Configuration
 from cginit.errors import InputError, MissingDependencyError
 from cginit.interactions import BEADS
+from cginit.trajectory.bead_masses import PLACEHOLDER
 from cginit.trajectory.beads import whole_file
 
 __all__ = ["write_start"]
 
 
 def write_start(start: Configuration, path: str | Path) -> Path:
-    """Write one frame of HOOMD-blue's GSD with all bonds, angles and dihedrals, in the units of the configuration.
+    """Write one frame of HOOMD-blue's GSD: masses and all bonds, angles and dihedrals, in units of the configuration.
 
     `read_system` reads it back. Types of bonds are named as interactions are (``bond A-B``). GSD states no units, and
     has positions in single precision.
@@ -54,6 +55,9 @@ def write_start(start: Configuration, path: str | Path) -> Path:
     frame.particles.types = list(start.species)
     frame.particles.typeid = start.types
     frame.particles.position = start.positions
+    if start.topology is not None:
+        # Where it is not known, what HOOMD-blue takes unasked.
+        frame.particles.mass = np.nan_to_num(start.topology.masses, nan=PLACEHOLDER)[start.types]
     for coordinate, beads in BEADS.items():
         terms = {} if start.topology is None or coordinate == "pair" else start.topology.of(coordinate)
         if not terms:
