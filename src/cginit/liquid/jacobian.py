@@ -62,8 +62,6 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: i
     a, b = pair_indices(densities.size)
     grid = RadialGrid.covering(r, PADDING * n)
     at = _inverse_structure(grid.k, k, s_k)
-    scale = 0.5 * grid.dr * grid.dk / np.pi
-    waves = grid.sine(np.eye(n, grid.n))
     root = np.sqrt(densities[a] * densities[b])
     system = np.eye(pairs * n)
     for p in range(pairs):
@@ -76,8 +74,8 @@ def jacobian(r: Array, g: Array, k: Array, s_k: Array, densities: Array, size: i
             if a[q] != b[q]:
                 weight = weight + at[:, a[p], b[q]] * at[:, a[q], b[p]]
             # The filter acts on r h; what is wanted acts on h itself.
-            filtered = grid.sine(weight * waves)[:, :n]
-            filtered *= (scale * root[q] / root[p]) * (seen / r)[:, None]
+            filtered = grid.filter_matrix(weight, n)
+            filtered *= (root[q] / root[p]) * (seen / r)[:, None]
             filtered *= r
             system[rows, q * n : (q + 1) * n] += filtered
     chosen = (np.arange(pairs)[:, None] * n + np.arange(size)).ravel()

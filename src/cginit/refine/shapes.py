@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,70 @@ def kept_shapes(positions: NDArray[np.float32], molecules: int) -> NDArray[np.fl
 
 
 @dataclass(frozen=True, eq=False)
+class Places:
+    """Where values ``(m,)`` lie on a uniform grid ``(n,)``, found once for all curves on it.
+
+    Attributes
+    ----------
+    low, high : ndarray, shape (m,)
+        The points on either side of each value; those at the end of the grid for values beyond it.
+    part : ndarray, shape (m,)
+        How far it is from the lower one, in steps.
+    bins : ndarray, shape (m,)
+        The nearest point, n for values beyond the grid.
+    counts : ndarray, shape (n,)
+        Values in each bin.
+    """
+
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    part: Array
+    bins: NDArray[np.intp]
+    counts: Array
+
+    @classmethod
+    def of(cls, values: Array, x: Array, *, periodic: bool) -> Places:
+        """Find the values on a grid, which goes round where it is periodic."""
+        n = x.size
+        place = (values - x[0]) / (x[1] - x[0])
+        bins = np.rint(place).astype(np.intp)
+        if periodic:
+            bins %= n
+            place %= n
+            low = np.minimum(np.floor(place).astype(np.intp), n - 1)
+            high = (low + 1) % n
+        else:
+            bins[(bins < 0) | (bins >= n)] = n
+            place = np.clip(place, 0.0, n - 1.0)
+            low = np.minimum(np.floor(place).astype(np.intp), n - 2)
+            high = low + 1
+        return cls(low, high, place - low, bins, np.bincount(bins, minlength=n + 1)[:n].astype(np.float64))
+
+    def curve(self, u: Array) -> Array:
+        """Return a curve ``(n,)`` on the grid at all values, straight between its points."""
+        lower = u[self.low]
+        return np.asarray(lower + self.part * (u[self.high] - lower))
+
+    def sums(self, weights: Array) -> Array:
+        """Return the sums ``(n,)`` of weights ``(m,)`` in all bins."""
+        return np.asarray(np.bincount(self.bins, weights, minlength=self.counts.size + 1)[:-1])
+
+
+@dataclass(frozen=True, eq=False)
 class Groups:
     """The values ``(m,)`` of one coordinate in all kept molecules, and the number of the molecule of each."""
 
     values: Array
     owner: NDArray[np.intp]
+    #: Places of the values, by first point, step and size of the grid.
+    _known: dict[tuple[float, float, int], Places] = field(default_factory=dict, init=False, repr=False)
+
+    def on(self, x: Array, *, periodic: bool = False) -> Places:
+        """Return where the values lie on a uniform grid ``(n,)``."""
+        grid = float(x[0]), float(x[1]), x.size
+        if grid not in self._known:
+            self._known[grid] = Places.of(self.values, x, periodic=periodic)
+        return self._known[grid]
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +209,7 @@ class MoleculeShapes:
     def bonded_energy(self, name: Interaction, x: Array, u: Array) -> Array:
         """Return the energy of each molecule by a bonded potential ``(n,)`` on a grid ``(n,)``."""
         one = self.terms[name]
-        energy = at(name, x, u, one.values)
+        energy = one.on(x, periodic=name.coordinate == "dihedral").curve(u)
         return np.asarray(np.bincount(one.owner, energy, minlength=self.kinds.size), dtype=np.float64)
 
     def inside_energy(self, change: InsideEnergy) -> Array:
@@ -160,8 +219,9 @@ class MoleculeShapes:
             self.distances, self.acting, change.medium, change.direct, strict=True
         ):
             if one.values.size:
-                energy = np.interp(one.values, change.r, medium)
-                energy += acts * np.interp(one.values, change.r, direct)
+                places = one.on(change.r)
+                energy = places.curve(medium)
+                energy += acts * places.curve(direct)
                 found += np.bincount(one.owner, energy, minlength=found.size)
         return found
 
@@ -208,15 +268,10 @@ class MoleculeShapes:
         """
         one = self.terms[name]
         weights, part = self.weights(energies)
-        rest = weights[one.owner] * np.exp(part * at(name, x, u - np.mean(u), one.values))
         periodic = name.coordinate == "dihedral"
-        places = np.rint((one.values - x[0]) / (x[1] - x[0])).astype(np.int64)
-        if periodic:
-            places %= x.size
-        inside = (places >= 0) & (places < x.size)
-        before = np.bincount(places[inside], minlength=x.size).astype(np.float64)
-        after = np.asarray(np.bincount(places[inside], rest[inside], minlength=x.size), dtype=np.float64)
-        return np.asarray(_log_ratio(after, before, periodic=periodic) / part)
+        places = one.on(x, periodic=periodic)
+        after = places.sums(weights[one.owner] * np.exp(part * places.curve(u - np.mean(u))))
+        return np.asarray(_log_ratio(after, places.counts, periodic=periodic) / part)
 
     def moved_inside(self, weights: Array, edges: Array, *, counted: bool) -> Array:
         """Return by how much the number of pairs inside molecules changes in each bin ``(pairs, n)``, a frame.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from cginit.errors import InputError
 __all__ = ["MoleculeStructure"]
 
 #: Products of distances and wave numbers that are in memory at once (some 30 MB).
-AT_ONCE = 4_000_000
+AT_ONCE = 1_000_000
+#: Part of a step by which evenly spaced wave numbers may be off, and the phase that no wave tells from 0.
+EVEN, NO_DISTANCE = 1e-9, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +90,24 @@ def _structure(one: Configuration, k: Array) -> Array:
 
 
 def _sines(distance: NDArray[np.float64], k: Array) -> Array:
-    """Return the sum over distances of sin(kr)/(kr) at each wave number ``(m,)``."""
-    total = np.zeros(k.size)
-    chunk = max(1, AT_ONCE // k.size)
-    for begin in range(0, distance.size, chunk):
-        total += np.sinc(np.outer(k, distance[begin : begin + chunk]) / np.pi).sum(axis=1)
-    return total
+    r"""Return the sum over distances of sin(kr)/(kr) at each wave number ``(m,)``.
+
+    .. math:: \sum_r \sin((p + q) r) / r = \sum_r (\sin pr \cos qr + \cos pr \sin qr) / r
+
+    makes matrix products of it: of evenly spaced wave numbers in rows, p begins the rows and q is the place within
+    one, so that each distance has some twice the root of m waves instead of m.
+    """
+    steps = np.diff(k)
+    even = k.size > 2 and bool(np.all(np.abs(steps - steps[0]) <= EVEN * np.abs(steps[0])))
+    width = isqrt(k.size) if even else 1
+    first, within = k[::width], k[:width] - k[0]
+    total = np.zeros((first.size, width))
+    # A bead on another one counts as far from it as no wave can tell.
+    apart = np.maximum(distance, NO_DISTANCE / max(float(np.max(np.abs(k))), NO_DISTANCE))
+    chunk = max(1, AT_ONCE // (first.size + width))
+    for begin in range(0, apart.size, chunk):
+        r = apart[begin : begin + chunk]
+        p, q = np.outer(first, r), np.outer(within, r)
+        total += np.sin(p) @ (np.cos(q) / r).T + np.cos(p) @ (np.sin(q) / r).T
+    waves = total.ravel()[: k.size]
+    return np.divide(waves, k, out=np.full(k.size, float(distance.size)), where=k != 0.0)
