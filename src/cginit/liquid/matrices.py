@@ -180,7 +180,7 @@ class PairMatrices:
 
 def _of_eigen(values: Array, vectors: Array) -> Array:
     """Return the symmetric matrices ``(m, s, s)`` of eigenvalues ``(m, s)`` and eigenvectors."""
-    return np.asarray(vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
+    return _waves_last((vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1))
 
 
 @dataclass(frozen=True, eq=False)
