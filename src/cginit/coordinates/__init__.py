@@ -17,6 +17,7 @@ from cginit.coordinates.resolution import (
     on_common_range,
     width_of,
 )
+from cginit.coordinates.smoothing import Smoothing
 
 __all__ = [
     "ANGLE",
@@ -25,6 +26,7 @@ __all__ = [
     "DIHEDRAL",
     "BondedCounts",
     "Coordinate",
+    "Smoothing",
     "TermCounter",
     "averaged_bins",
     "block_distribution",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cginit.bonded import BondedPotential, Distribution
 from cginit.bonded_grids import grid_step
+from cginit.coordinates.smoothing import Smoothing, runs_of
 from cginit.curves import Array
 from cginit.errors import InputError
 
@@ -30,11 +31,6 @@ WALL = 50.0
 STRAIGHT = 100.0
 #: Points at the end of what is seen whose mean slope a wall begins with.
 END_POINTS = 5
-#: The least weight of a point beside the mean, in the smoothing; beyond this it is not well conditioned.
-LEAST_WEIGHT = 1e-3
-#: Variances of the rough part of a curve that are tried, in units of the noise, for its smoothest part: from none to
-#: that of curves without noise.
-STRENGTHS = np.concatenate([[0.0], np.geomspace(1e-3, 1e24, 271)])
 #: Newton's method needs five or so.
 NEWTON_STEPS = 50
 
@@ -65,8 +61,9 @@ def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     r"""Return :math:`-kT \ln(p/J)`, smooth where p was sampled and closed elsewhere.
 
     Noise of the rare values is taken out by the most probable smooth curve around a parabola, with the weights of the
-    counts (`_most_probable`); then the parabola is added that makes what was seen most probable (`_as_often`). Where
-    p has no noise this changes nothing, and the noise of a harmonic spring leaves its stiffness alone.
+    counts (`cginit.coordinates.smoothing`); then the parabola is added that makes what was seen most probable
+    (`_as_often`). Where p has no noise this changes nothing, and the noise of a harmonic spring leaves its stiffness
+    alone.
 
     Parameters
     ----------
@@ -82,10 +79,7 @@ def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
     u[known] = -kT * np.log(target.p[known] / np.maximum(ideal[known], 1e-300))
     # The number of counts is not known, but its ratios are. The errors of single bins tell them worse: ten blocks
     # know each to a quarter, and bins that happen to have a small one would draw the curve to their noise.
-    relative = target.p[known]
-    weights = np.zeros(target.x.size)
-    weights[known] = np.maximum(relative / relative.mean(), LEAST_WEIGHT)
-    u = _smoothed(u, weights, known, periodic=target.coordinate == "dihedral")
+    u = Smoothing.of(target.p, known, periodic=target.coordinate == "dihedral")(u)
     if not known.all():
         u = kT * _as_often(u / kT, target, ideal, known)
     x, u = _closed(target.x, u, known, target.coordinate, kT)
@@ -120,72 +114,6 @@ def settled(potential: BondedPotential, target: Distribution, kT: float) -> Bond
     )
 
 
-def _runs(known: BoolArray) -> list[tuple[int, int]]:
-    """Return begin and end (exclusive) of the runs of known points."""
-    steps = np.diff(np.concatenate([[0], known.astype(np.int8), [0]]))
-    return list(zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True))
-
-
-def _smoothed(u: Array, weights: Array, known: BoolArray, *, periodic: bool) -> Array:
-    if periodic and known.all():
-        return _most_probable(u, weights, *_waves(u.size))
-    if periodic:
-        # Where nothing is seen the turn can be cut.
-        shift = int(np.flatnonzero(~known)[0])
-        cut = (np.roll(u, -shift), np.roll(weights, -shift), np.roll(known, -shift))
-        return np.roll(_smoothed(*cut, periodic=False), shift)
-    result = u.copy()
-    for begin, end in _runs(known):
-        if end - begin >= 10:
-            part = slice(begin, end)
-            result[part] = _most_probable(u[part], weights[part], *_bends(end - begin))
-    return result
-
-
-def _bends(n: int) -> tuple[Array, Array]:
-    """Return the parabolas ``(n, 3)``, and the curves ``(n, n - 3)`` of one unit of third difference each."""
-    place = np.linspace(-1.0, 1.0, n)
-    index = np.arange(n, dtype=np.float64)
-    beyond = np.maximum(index[:, None] - index[None, : n - 3] - 2.0, 0.0)
-    return np.stack([np.ones(n), place, place**2], axis=1), 0.5 * beyond * (beyond + 1.0)
-
-
-def _waves(n: int) -> tuple[Array, Array]:
-    """Return the constant ``(n, 1)``, and the waves ``(n, n - 1)`` of a turn with equal third derivatives."""
-    order = np.arange(1, n // 2 + 1)
-    angle = 2.0 * np.pi * np.arange(n)[:, None] / n * order
-    both = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) / np.tile(order, 2) ** 3.0
-    return np.ones((n, 1)), both[:, : n - 1] if n % 2 == 0 else both
-
-
-def _most_probable(y: Array, weights: Array, free: Array, rough: Array) -> Array:
-    r"""Return the smooth curve ``(n,)`` behind noisy values whose variances are in inverse proportion to `weights`.
-
-    It is a sum of the `free` curves ``(n, m)``, whatever their size, and of the `rough` ones ``(n, p)`` with Gaussian
-    coefficients of one variance. That is chosen, beside the noise, for which the values are most probable (restricted
-    maximum likelihood): where noise explains them no rough one has a part. Cross-validation, which a spline is often
-    smoothed by, took noise of the well for its shape.
-
-    Source: G. Wahba, Ann. Statist. 13, 1378 (1985), doi:10.1214/aos/1176349743.
-    """
-    root = np.sqrt(weights)
-    kept, _ = np.linalg.qr(root[:, None] * free)
-    other = root[:, None] * rough
-    other -= kept @ (kept.T @ other)
-    left, singular, _ = np.linalg.svd(other, full_matrices=False)
-    scaled = root * y
-    z = left.T @ scaled
-    # What no curve of either kind shows is noise.
-    outside = max(float(scaled @ scaled - np.sum((kept.T @ scaled) ** 2) - z @ z), 0.0)
-    growth = 1.0 + STRENGTHS[:, None] * (singular / max(float(singular[0]), 1e-300)) ** 2
-    degrees = y.size - free.shape[1]
-    power = np.sum(z**2 / growth, axis=1) + outside
-    costs = np.sum(np.log(growth), axis=1) + degrees * np.log(np.maximum(power, 1e-300))
-    best = growth[int(np.argmin(costs))]
-    found = kept @ (kept.T @ scaled) + left @ ((best - 1.0) / best * z)
-    return np.asarray(found / root, dtype=np.float64)
-
-
 def _as_often(u: Array, target: Distribution, ideal: Array, known: BoolArray) -> Array:
     r"""Return energies in kT with the parabola added under which each peak that was seen is most probable.
 
@@ -199,7 +127,7 @@ def _as_often(u: Array, target: Distribution, ideal: Array, known: BoolArray) ->
 
     Source: P. McCullagh and J. A. Nelder, Generalized Linear Models, 2nd ed. (1989), section 6.
     """
-    result, runs = u.copy(), _runs(known)
+    result, runs = u.copy(), runs_of(known)
     for begin, end in runs:
         if end - begin < 10:
             continue
@@ -297,7 +225,7 @@ def ended_where_high(potential: BondedPotential, kT: float) -> BondedPotential:
 def _stiffness(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) -> float:
     """Least curvature of a wall: that of the harmonic well with the variance of the narrowest peak that is seen."""
     variances = []
-    for begin, end in _runs(known):
+    for begin, end in runs_of(known):
         density = np.exp(-(u[begin:end] - u[begin:end].min()) / kT)
         place = x[begin:end]
         mean = float(density @ place / density.sum())
@@ -310,7 +238,7 @@ def _walled(u: Array, known: BoolArray, step: float, well: float, kT: float) -> 
     """Return energies with each unknown point on the lower of the walls that begin at the known ends beside it."""
     result = np.where(known, u, np.inf)
     points = np.arange(u.size)
-    for begin, end in _runs(known):
+    for begin, end in runs_of(known):
         for edge, way in ((begin, -1), (end - 1, 1)):
             count = min(END_POINTS, end - begin)
             inner = edge - way * np.arange(count)

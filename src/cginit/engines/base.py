@@ -28,6 +28,7 @@ __all__ = [
     "by_pair",
     "length_scale",
     "reduce_problem",
+    "time_step_taken",
 ]
 
 
@@ -287,7 +288,6 @@ def reduce_problem(
         cut-off exceeds half the box.
     """
     potentials = by_pair(potential, start.species)
-    terms = bonded_terms(potential, start)
     units = potentials[0, 0].units
     if start.units != units or (state.units is not None and state.units != units):
         raise InputError(
@@ -307,7 +307,7 @@ def reduce_problem(
             "use more beads or a smaller cut-off"
         )
     a = schedule.length or length_scale(potential, state)
-    reduced = tuple(replace(term, potential=term.potential.reduced(a, state.kT)) for term in terms)
+    reduced = _reduced_terms(potential, state, start, a)
     return ReducedProblem(
         {pair: one.reduced(a, state.kT) for pair, one in potentials.items()},
         state.density * a**3,
@@ -318,3 +318,18 @@ def reduce_problem(
         time_step(reduced, start.n, schedule.dt),
         reduced,
     )
+
+
+def time_step_taken(
+    potential: Potentials, state: StatePoint, start: Configuration, schedule: Schedule
+) -> float:
+    """Return the time step of the problem that `reduce_problem` makes: that of the schedule, or what bonds need."""
+    a = schedule.length or length_scale(potential, state)
+    return time_step(_reduced_terms(potential, state, start, a), start.n, schedule.dt)
+
+
+def _reduced_terms(
+    potential: Potentials, state: StatePoint, start: Configuration, a: float
+) -> tuple[Term, ...]:
+    terms = bonded_terms(potential, start)
+    return tuple(replace(term, potential=term.potential.reduced(a, state.kT)) for term in terms)

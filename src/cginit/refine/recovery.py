@@ -31,7 +31,9 @@ PARTS = (0.5, 0.25)
 Attempt = tuple[Potentials, Schedule, str]
 
 
-def attempts(potentials: Potentials, schedule: Schedule, best: Potentials | None) -> list[Attempt]:
+def attempts(
+    potentials: Potentials, schedule: Schedule, best: Potentials | None, dt: float | None = None
+) -> list[Attempt]:
     """Return what is tried in turn: the potentials, and then more gently.
 
     Parameters
@@ -42,10 +44,12 @@ def attempts(potentials: Potentials, schedule: Schedule, best: Potentials | None
         Its length and time step.
     best : the same, or None
         The best so far; None where there are none yet.
+    dt : float, optional
+        The time step with which these potentials are simulated, where that is not the one of the schedule: stiff
+        bonds take a shorter one.
     """
-    gentle = replace(
-        schedule, dt=GENTLE_STEP * schedule.dt, push_off=max(4 * schedule.push_off, GENTLE_PUSH_OFF)
-    )
+    taken = schedule.dt if dt is None else dt
+    gentle = replace(schedule, dt=GENTLE_STEP * taken, push_off=max(4 * schedule.push_off, GENTLE_PUSH_OFF))
     found = [(potentials, schedule, ""), (potentials, gentle, "a shorter time step")]
     if best is not None:
         found += [

@@ -15,7 +15,7 @@ from cginit.bonded import Distribution, Potential
 from cginit.configuration import Configuration, Trajectory
 from cginit.coordinates import BondedCounts, count_terms
 from cginit.curves import RDF, Array
-from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
+from cginit.engines.base import Engine, EngineRun, Potentials, Schedule, time_step_taken
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.refine.bonded import bonded_distance
@@ -100,7 +100,8 @@ class Simulator:
         def attempt(tried: Interactions[Potential], gentle: Schedule) -> Record:
             return self._simulated(index, tried, starts, gentle, seed, prepare(), longer)
 
-        record, remarks = first_that_runs(attempts(potentials, schedule, best), attempt)
+        dt = time_step_taken(_for_engine(potentials), self.target.state, starts[0], schedule)
+        record, remarks = first_that_runs(attempts(potentials, schedule, best, dt), attempt)
         return replace(record, seed=seed, remarks=remarks, seconds=time.perf_counter() - began)
 
     def _simulated(

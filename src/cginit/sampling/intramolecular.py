@@ -110,4 +110,4 @@ def _sines(distance: NDArray[np.float64], k: Array) -> Array:
         p, q = np.outer(first, r), np.outer(within, r)
         total += np.sin(p) @ (np.cos(q) / r).T + np.cos(p) @ (np.sin(q) / r).T
     waves = total.ravel()[: k.size]
-    return np.divide(waves, k, out=np.full(k.size, float(distance.size)), where=k != 0.0)
+    return np.asarray(np.divide(waves, k, out=np.full(k.size, float(distance.size)), where=k != 0.0))
