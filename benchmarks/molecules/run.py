@@ -41,6 +41,8 @@ from cginit.topology import Topology
 #: The start from the frames of the beads, which `cg-init target` takes unasked where a bead is an atom of the file.
 DIRECT = "trajectory"
 STEP, CUTOFF = 0.05, 2.5
+#: Standard errors that a band of 90 % reaches to either side.
+NINETY = 1.645
 BONDS = np.arange(0.7, 1.3001, 0.01)
 
 
@@ -137,15 +139,35 @@ def refined(case: Case, options: argparse.Namespace) -> None:
         progress=show,
     )
     print(result.reason, f"({time.perf_counter() - began:.0f} s)")
-    for name, one in result.potentials.items():
+    for name, one in result.certainty.potentials.items():
         true = case.truth.get(name)
         if isinstance(one, BondedPotential):
-            known = "" if true is None else f"; truth {harmonic(true, target.kT)}"
+            known = (
+                "" if true is None else f"; truth {harmonic(true, target.kT)}; {held(one, true, target.kT)}"
+            )
             print(f"  {name}: {harmonic(one, target.kT)}{known}")
         elif true is not None:
             seen = target.rdfs[name].g[: one.r.size] > 0.1
             off = (one.u - true.u)[seen]
-            print(f"  {name}: U off by {np.sqrt(np.mean(off**2)):.3f} (rms), {np.abs(off).max():.3f} at most")
+            sizes = f"{np.sqrt(np.mean(off**2)):.3f} (rms), {np.abs(off).max():.3f} at most"
+            print(f"  {name}: U off by {sizes}; {of_bands(off, one.u_error, seen)}")
+
+
+def held(one: BondedPotential, true: BondedPotential, kT: float) -> str:
+    """Return how far a bonded potential is from the truth in its well but for a constant, and what its band holds."""
+    exact = np.interp(one.x, true.x, true.u)
+    well = exact < 4.0 * kT
+    off = one.u - exact
+    off = (off - np.average(off[well], weights=np.exp(-exact[well] / kT)))[well]
+    return f"off by {np.sqrt(np.mean(off**2)):.3f} (rms); {of_bands(off, one.u_error, well)}"
+
+
+def of_bands(off: np.ndarray, error: np.ndarray | None, seen: np.ndarray) -> str:
+    """Return the part of points whose 90 % band holds the truth, and the error that is stated."""
+    if error is None:
+        return "no band"
+    part, stated = np.mean(np.abs(off) <= NINETY * error[seen]), np.sqrt(np.mean(error[seen] ** 2))
+    return f"band of 90 % holds {100 * part:.0f} % of {off.size} points, states {stated:.3f}"
 
 
 KNOWN = {"dimers": dimers, "trimers": trimers, "melt": melt}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -219,6 +220,31 @@ def test_the_layout_of_the_integral_equation_branch(hexane):
     assert plan.update.name == "hncn"
     assert plan.potentials["A-A"].r_cut == pytest.approx(1.0)
     assert "start: guess boltzmann" in plan.notes
+
+
+def test_the_start_is_the_network_where_the_configuration_has_the_wanted_shapes(hexane):
+    """As for system.toml; here molecules on a lattice are all alike, which those of the target are not."""
+    path = write_settings(hexane, BONDED + pairs() + GENERAL)
+    assert "start: guess boltzmann" in make_plan(read_settings(path)).notes
+    rng = np.random.default_rng(5)
+    # All quantiles once, in any order.
+    places = (np.arange(2 * MOLECULES) + 0.5) / (2 * MOLECULES)
+    theta = np.linspace(0.01, np.pi, 2000)
+    risen = np.cumsum(np.sin(theta) * np.exp(-0.5 * ((theta - 2.6) / 0.2) ** 2))
+    angles = rng.permutation(np.interp(places[::2], risen / risen[-1], theta))
+    lengths = 0.25 + 0.01 * np.array([NormalDist().inv_cdf(one) for one in places])
+    lengths = rng.permutation(lengths).reshape(-1, 2)
+    rows, number = [], 0
+    for cell, angle, (left, right) in zip(np.ndindex(3, 3, 3), angles, lengths, strict=True):
+        middle = np.array(cell) + 0.5
+        bent = right * np.array([np.cos(angle), np.sin(angle), 0.0])
+        for name, at in (("A1", middle + np.array([left, 0.0, 0.0])), ("B", middle), ("A2", middle + bent)):
+            number += 1
+            where = "".join(f"{x:9.4f}" for x in at)
+            rows.append(f"{(number - 1) // 3 + 1:5d}HEX  {name:>5s}{number:5d}{where}")
+    (hexane / "conf.gro").write_text("\n".join(["hexane", f"{number}", *rows, f"{EDGE} {EDGE} {EDGE}", ""]))
+    assert "start: guess network (csg_inverse: Boltzmann inversion)" in make_plan(read_settings(path)).notes
+    assert "start: guess boltzmann" in make_plan(read_settings(path), method="boltzmann").notes
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from cginit.errors import InputError
 from cginit.extrapolate import resampled
 from cginit.guess import REFINEMENT_METHOD, guess
 from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, MIXTURE_METHODS, guess_mixture
-from cginit.guess.molecules import DEFAULT_MOLECULE_METHOD, MOLECULE_METHODS, guess_molecules
+from cginit.guess.molecules import MOLECULE_METHODS, default_method, guess_molecules
 from cginit.interactions import Interaction as Name
 from cginit.interactions import Interactions
 from cginit.io import read_table
@@ -45,7 +45,7 @@ def start_potentials(
     notes = [f"start: {tables[name].name}" for name in present]
     guessed: Mapping[Name, PairPotential] = {}
     if len(present) < len(tables):
-        chosen = method or stated or _own_guess(settings, wanted, molecules)
+        chosen = method or stated or _own_guess(settings, target, wanted, molecules)
         guessed, more = (
             _guessed(settings, target, chosen, cutoffs)
             if molecules is None
@@ -73,22 +73,21 @@ def _initial_guess(settings: Settings) -> str:
     return wanted
 
 
-def _own_guess(settings: Settings, wanted: str, molecules: Molecules | None) -> str:
+def _own_guess(settings: Settings, target: Target, wanted: str, molecules: Molecules | None) -> str:
     """Return the guess that the settings mean without naming one of cginit's."""
+    if settings.method == "iie" and wanted == "bi":
+        return "boltzmann"
     if molecules is not None:
-        return "hnc" if settings.method == "iie" and wanted == "ie" else DEFAULT_MOLECULE_METHOD
+        return "hnc" if settings.method == "iie" else default_method(target, molecules.start)
     if settings.method == "iie":
-        return "boltzmann" if wanted == "bi" else settings.option("iie.initial_guess.closure", "hnc")
+        return settings.option("iie.initial_guess.closure", "hnc")
     return DEFAULT_MIXTURE_METHOD if settings.is_mixture else REFINEMENT_METHOD
 
 
 def _guessed(
     settings: Settings, target: Target, chosen: str, cutoffs: Interactions[float]
 ) -> tuple[Mapping[Name, PairPotential], list[str]]:
-    instead = (
-        "" if settings.method == "iie" or chosen == "boltzmann" else " (csg_inverse: Boltzmann inversion)"
-    )
-    notes = [f"start: guess {chosen}{instead}"]
+    notes = [_said(settings, chosen)]
     if not settings.is_mixture:
         one = guess(target.rdfs.only(), target.state, chosen, cutoffs.only())
         return Interactions({target.pairs[0]: one}), notes
@@ -114,7 +113,13 @@ def _guessed_molecules(
     found = guess_molecules(target, chosen, cutoffs, molecules.start)
     pairs = {name: one for name, one in found.items() if isinstance(one, PairPotential)}
     stand_ins = [note for one in pairs.values() for note in one.notes if "stands in" in note]
-    return pairs, [f"start: guess {chosen}", *dict.fromkeys(stand_ins)]
+    return pairs, [_said(settings, chosen), *dict.fromkeys(stand_ins)]
+
+
+def _said(settings: Settings, chosen: str) -> str:
+    """Return the note on a guess, and what csg_inverse would have started from, where that is another."""
+    same = settings.method == "iie" or chosen == "boltzmann"
+    return f"start: guess {chosen}" + ("" if same else " (csg_inverse: Boltzmann inversion)")
 
 
 def table_of(path: Path, r_cut: float, step: float, kT: float) -> PairPotential:
