@@ -12,6 +12,7 @@ from cginit.curves import RDF, PairPotential
 from cginit.errors import InputError
 from cginit.io import check_target, rdf_reading, read_rdf, read_table
 from cginit.io.answer_questions import question_well
+from cginit.io.bin_edges import edge_of_bins
 from cginit.io.scattering import question_structure_factor
 from cginit.io.state_questions import question_state, question_temperature
 from cginit.state import StatePoint, check_density, number_density, thermal_energy
@@ -106,6 +107,53 @@ def test_edges_as_numpy_histogram_returns_them(tmp_path):
     found = rdf_reading(tmp_path / "g.npz", units=NM)
     assert np.allclose(found.rdf.r, R)
     assert "between the edges of bins, bin_edges" in found.line
+
+
+def counted(*, pairs=2000.0, dr=0.05):
+    """Edges of bins, and g of a Lennard-Jones gas counted in them: whole numbers of pairs over volumes of shells."""
+    edges = np.arange(0, 101) * dr
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    mean = np.exp(-np.minimum(4.0 * (middle**-12.0 - middle**-6.0), 700.0))
+    volume = np.diff(edges**3)
+    return edges, np.random.default_rng(5).poisson(pairs * mean * volume) / (pairs * volume)
+
+
+@pytest.mark.parametrize("form", ["%.18e", "%.12g", "%.9f"])
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [(0.0, r"lower edges .* r \+ 0\.025"), (1.0, r"upper edges .* r - 0\.025"), (0.5, None)],
+)
+def test_edges_as_r_are_told_by_the_whole_numbers_of_pairs(tmp_path, place, words, form):
+    edges, g = counted()
+    np.savetxt(tmp_path / "g.dat", np.c_[edges[:-1] + 0.05 * place, g], fmt=form)
+    if words is None:
+        assert read_rdf(tmp_path / "g.dat", units="lj").r[0] == 0.025
+        return
+    with pytest.raises(InputError, match=words):
+        read_rdf(tmp_path / "g.dat", units="lj")
+
+
+def test_shells_that_are_as_thin_as_their_formula_tell_their_edges_too():
+    edges, g = counted()
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    thin = g * np.diff(edges**3) / (3.0 * middle**2 * 0.05)
+    assert edge_of_bins(edges[:-1], thin) == "lower"
+    # Divided by 4 pi r^2 dr of the r of the file, g says nothing of where the bins were.
+    assert edge_of_bins(edges[1:], g * np.diff(edges**3) / (0.15 * edges[1:] ** 2)) is None
+
+
+def test_nothing_is_said_of_bins_on_multiples_or_without_whole_numbers():
+    rng = np.random.default_rng(6)
+    edges, g = counted()
+    r = edges[:-1]
+    # Bins centred on multiples of their width, as those of gmx rdf and csg_stat.
+    volume = (r + 0.025) ** 3 - np.maximum(r - 0.025, 0.0) ** 3
+    mean = np.exp(-np.minimum(4.0 * (np.maximum(r, 0.1) ** -12.0 - np.maximum(r, 0.1) ** -6.0), 700.0))
+    assert edge_of_bins(r, rng.poisson(2000.0 * mean * volume) / volume) is None
+    # A box that changes, and too few digits.
+    assert edge_of_bins(r, g * (1.0 + 1e-4 * rng.standard_normal(g.size))) is None
+    assert edge_of_bins(r, np.round(g, 3)) is None
+    assert edge_of_bins(r, np.ones(r.size)) is None
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cginit._version import __version__
 from cginit.atomic import write_atomically
 from cginit.curves import RDF, Array, StructureFactor
 from cginit.errors import InputError
+from cginit.io.bin_edges import not_edges
 from cginit.io.columns import Columns, choose_columns
 from cginit.io.grid import check_increasing, even_grid, step_spread
 from cginit.io.header import Header, header_lines, parse_header
@@ -239,8 +240,11 @@ def rdf_reading(
             f"{rows.where(row)}: the error of g is {error[row]:g}; a standard error is not negative, so "
             "remove the column if it is something else"
         )
+    missing: tuple[str, ...] = ()
     # What this package wrote reads back as it was.
-    missing = () if header.version is not None else not_cut_below(rows, r, g)
+    if header.version is None:
+        missing = not_cut_below(rows, r, g)
+        not_edges(rows, r, g)
     factor, scaled = length_factor(sheet, columns, system)
     grid, evened = even_grid(r, rows.column(columns.r)), ""
     if grid is None:

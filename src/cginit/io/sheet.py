@@ -80,9 +80,10 @@ def read_sheet(path: str | os.PathLike[str]) -> Sheet:
     lists = _tcl_lists(text, name)
     if lists is not None:
         return lists
-    if text.lstrip().startswith(("{", "[")):
+    if text.lstrip().startswith(("{", "[", "array(", "(array(")):
         raise InputError(
-            f"{name} is JSON, which says nowhere what is r and what is g; save r and g as columns"
+            f"{name} is JSON, or arrays as Python prints them, and says nowhere what is r and what is g; save r and "
+            'g as columns, with numpy.savetxt("rdf.dat", numpy.c_[r, g])'
         )
     sets = _grace_sets(text, name)
     if sets is not None:
