@@ -104,8 +104,8 @@ class TestTwoPhases:
     DROP = RDF(R, liquid(R) * (0.99 + 0.4 * np.exp(-((R / 3.0) ** 2))), units="lj")
 
     def test_they_are_named_and_refused(self):
-        state = StatePoint(0.8, 1.0)
-        assert kirkwood_buff(self.DROP.r, self.DROP.g, 0.8) > 10.0
+        state = StatePoint(0.5, 1.0)
+        assert kirkwood_buff(self.DROP.r, self.DROP.g, 0.5) > 10.0
         (note,) = check_target(self.DROP, None, state)
         assert "S(0)" in note
         assert "two phases" in note

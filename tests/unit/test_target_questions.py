@@ -43,7 +43,7 @@ def test_the_density_of_a_gas_is_asked_about():
     shells = 1.0 + 2.0 * np.exp(-(((R - 0.4) / 0.04) ** 2)) - 0.4 * np.exp(-(((R - 0.58) / 0.06) ** 2))
     liquid = np.where(R < 0.35, 0.0, shells + 0.2 * np.exp(-(((R - 0.8) / 0.06) ** 2)))
     curves = mixture(AA=liquid, AB=liquid, BB=liquid).rdfs
-    assert question_target(Target(curves, {"A": 10.0, "B": 14.0}, 2.5)) == ()
+    assert question_target(Target(curves, {"A": 5.0, "B": 9.0}, 2.5)) == ()
     (note,) = question_target(Target(curves, {"A": 0.01, "B": 0.014}, 2.5))
     assert "the shells of a liquid, but at a density of 0.024" in note
 

@@ -85,4 +85,5 @@ def _of_all_beads(target: Target) -> tuple[str, ...]:
     curves = np.array([target.rdfs[pair].g for pair in pairs])
     first: RDF = target.rdfs[pairs[0]]
     mean = replace(first, g=parts @ curves / parts.sum(), error=None, beads=None, long_wave=None)
-    return question_state(replace(mean, structure_factor=None), target.state)
+    mean = replace(mean, structure_factor=None)
+    return question_state(mean, target.state, loose=target.topology is None)
