@@ -7,7 +7,7 @@ configurations of a run for all counters together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -147,12 +147,12 @@ class PairCounter:
         return len(self.pairs) == 1 and int(self.numbers[0]) == n * (n - 1) // 2
 
     @cached_property
-    def _layout(self) -> tuple[int, int, float, float, float]:
-        """First counted point, points, bins a length, shift of the bin number, and reach of the search."""
+    def _layout(self) -> tuple[int, tuple[float, float, int, float]]:
+        """First counted point, and the fields of `cginit.sampling.kernel.PairBins`."""
         bins = self.bins
-        first, points = bins.first, bins.grid.size
-        per_width = (points - first) / (bins.upper - bins.lower)
-        return first, points, per_width, 1.0 - bins.lower * per_width, bins.upper * (1.0 + MARGIN)
+        number = bins.grid.size - bins.first
+        per_width = number / (bins.upper - bins.lower)
+        return bins.first, (per_width, 1.0 - bins.lower * per_width, number, bins.upper * (1.0 + MARGIN))
 
     def count(self, positions: NDArray[np.floating[Any]], vectors: Array) -> NDArray[np.int64]:
         """Return the counts ``(pairs, points)`` of one configuration.
@@ -179,34 +179,29 @@ class PairCounter:
         lattice, turned = lower_triangular(vectors)
         # A copy: Numba compiles anew for an array that is read-only or laid out in another way.
         placed = np.array(positions, dtype=np.float64, order="C")
-        first, points, per_width, shift, reach = self._layout
-        counts = np.zeros((len(self.pairs), points), dtype=np.int64)
-        counts[:, first:] = _kernel()(
+        first, bins = self._layout
+        kernel = _kernel()
+        counts = np.zeros(self.shape, dtype=np.int64)
+        counts[:, first:] = kernel.count_pairs_in_frame(
             placed if turned is None else np.ascontiguousarray(placed @ turned),
             lattice,
-            self.types,
-            self._molecules,
-            self._rows,
-            len(self.pairs),
-            self.excluded,
-            per_width,
-            shift,
-            points - first,
-            reach,
-            self._alike,
+            kernel.CountedPairs(
+                self.types, self._molecules, self._rows, len(self.pairs), self.excluded, self._alike
+            ),
+            kernel.PairBins(*bins),
         )
         return counts
 
 
-def _kernel() -> Callable[..., NDArray[np.int64]]:
+def _kernel() -> Any:
     try:
-        from cginit.sampling.kernel import count_pairs_in_frame
+        import cginit.sampling.kernel as kernel
     except ImportError as error:
         raise MissingDependencyError(
             "g(r) of simulations and trajectories needs Numba: pip install 'cginit[sampling]' "
             "(cginit[lammps] brings it)"
         ) from error
-    return count_pairs_in_frame
+    return kernel
 
 
 def box_widths(vectors: Array) -> Array:

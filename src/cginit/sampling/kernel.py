@@ -8,7 +8,7 @@ tested for Python's counting from the end, which keeps a loop from being vectori
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from cginit.sampling.cells import (
     window,
 )
 
-__all__ = ["count_pairs_in_frame"]
+__all__ = ["CountedPairs", "PairBins", "count_pairs_in_frame"]
 
 #: Distances whose bins are found at once: the buffer stays in the nearest cache.
 RUN = 256
@@ -33,19 +33,67 @@ RUN = 256
 COPIES = 4
 
 
+class CountedPairs(NamedTuple):
+    """Which pairs of beads count, and where.
+
+    Attributes
+    ----------
+    kinds, molecules : ndarray, shape (n,), int32
+        Type and molecule of each bead; two beads of one molecule do not count.
+    rows : ndarray, shape (kinds, kinds), int32
+        Row of the result for each pair of types; `n_rows` for those that do not count.
+    n_rows : int
+        Rows of the result.
+    excluded : ndarray, shape (k, 2)
+        Pairs of beads that do not count, none of them twice.
+    alike : bool
+        Whether all pairs count, in row 0: all the rest but `n_rows` is not looked at.
+    """
+
+    kinds: Ints
+    molecules: Ints
+    rows: Ints
+    n_rows: int
+    excluded: Counts
+    alike: bool
+
+
+class PairBins(NamedTuple):
+    """The bins of distances.
+
+    Attributes
+    ----------
+    per_width, shift : float
+        A distance r lies in bin ``floor(r per_width + shift) - 1``.
+    number : int
+        Bins of the result.
+    reach : float
+        Distance beyond which there is no bin, with a margin for the rounding to single precision.
+    """
+
+    per_width: float
+    shift: float
+    number: int
+    reach: float
+
+
+class _Scale(NamedTuple):
+    """How differences in turns become bins: lattice in widths of a bin for each turn, shift, and the last bin."""
+
+    lattice: tuple[np.float32, np.float32, np.float32, np.float32, np.float32, np.float32]
+    shift: np.float32
+    last: np.float32
+
+
 @compiled
 def _bin(
-    t: tuple[np.int32, np.int32, np.int32],
-    u: tuple[np.int32, np.int32, np.int32],
-    lattice: tuple[np.float32, np.float32, np.float32, np.float32, np.float32, np.float32],
-    shift: np.float32,
-    last: np.float32,
+    t: tuple[np.int32, np.int32, np.int32], u: tuple[np.int32, np.int32, np.int32], scale: _Scale
 ) -> np.int32:
-    """Return the bin of two beads: 0 is nearer than the first, `last` is beyond the last.
+    """Return the bin of two beads: 0 is nearer than the first, the last is beyond all others.
 
     The lattice is in widths of a bin for each turn, so that truncation gives the bin. All in single precision.
     """
-    ax, bx, cx, by, cy, cz = lattice
+    (ax, bx, cx, by, cy, cz), shift, last = scale
     # The difference of two integers wraps to the nearest image.
     a, b, c = (
         np.float32(np.int32(t[0] - u[0])),
@@ -61,31 +109,20 @@ def _bin(
 
 
 @compiled
-def _scan_alike(
-    i: int, lo: int, hi: int, beads: Ints, lattice: Any, shift: Any, last: Any, buffer: Ints, counts: Counts
-) -> None:
+def _scan_alike(i: int, lo: int, hi: int, beads: Ints, scale: _Scale, buffer: Ints, counts: Counts) -> None:
     """Count the pairs of bead i and the beads lo to hi, all of one type."""
     here = (beads[0, i], beads[1, i], beads[2, i])
     for start in range(lo, hi, RUN):
         m = min(RUN, hi - start)
         a, b, c = beads[0, start : start + m], beads[1, start : start + m], beads[2, start : start + m]
         for k in range(m):
-            buffer[k] = _bin((a[k], b[k], c[k]), here, lattice, shift, last)
+            buffer[k] = _bin((a[k], b[k], c[k]), here, scale)
         _add(buffer, m, counts)
 
 
 @compiled
 def _scan_typed(
-    i: int,
-    lo: int,
-    hi: int,
-    beads: Ints,
-    rows: Ints,
-    lattice: Any,
-    shift: Any,
-    last: Any,
-    buffer: Ints,
-    counts: Counts,
+    i: int, lo: int, hi: int, beads: Ints, rows: Ints, scale: _Scale, buffer: Ints, counts: Counts
 ) -> None:
     """Count the pairs of bead i and the beads lo to hi, by type, without those of the molecule of i."""
     here = (beads[0, i], beads[1, i], beads[2, i])
@@ -95,7 +132,7 @@ def _scan_typed(
         a, b, c = beads[0, start : start + m], beads[1, start : start + m], beads[2, start : start + m]
         kinds, molecules = beads[3, start : start + m], beads[4, start : start + m]
         for k in range(m):
-            found = _bin((a[k], b[k], c[k]), here, lattice, shift, last)
+            found = _bin((a[k], b[k], c[k]), here, scale)
             # Bin 0 is none of those that are asked for.
             buffer[k] = np.int32(0) if molecules[k] == molecule else found
         # By itself: a loop with a look-up would not be vectorised.
@@ -117,55 +154,8 @@ def _add(buffer: Ints, m: int, counts: Counts) -> None:
 
 
 @compiled
-def count_pairs_in_frame(
-    positions: Array,
-    lattice: Array,
-    kinds: Ints,
-    molecules: Ints,
-    rows: Ints,
-    n_rows: int,
-    excluded: Counts,
-    per_width: float,
-    shift: float,
-    n_bins: int,
-    reach: float,
-    alike: bool,
-) -> Counts:
-    """Return the pairs ``(n_rows, n_bins)`` of beads in each bin of their distance, each pair once.
-
-    Parameters
-    ----------
-    positions : ndarray, shape (n, 3)
-        Anywhere.
-    lattice : ndarray, shape (3, 3)
-        Lattice vectors as rows, lower triangular, with a positive diagonal.
-    kinds, molecules : ndarray, shape (n,), int32
-        Type and molecule of each bead; two beads of one molecule do not count.
-    rows : ndarray, shape (kinds, kinds), int32
-        Row of the result for each pair of types; `n_rows` for those that do not count.
-    n_rows : int
-        Rows of the result.
-    excluded : ndarray, shape (k, 2)
-        Pairs of beads that do not count, none of them twice.
-    per_width, shift : float
-        A distance r lies in bin ``floor(r per_width + shift) - 1``.
-    n_bins : int
-        Bins of the result.
-    reach : float
-        Distance beyond which there is no bin, with a margin for the rounding to single precision.
-    alike : bool
-        Whether all pairs count, in row 0: `kinds`, `molecules`, `rows` and `excluded` are not looked at.
-    """
-    n, stride = positions.shape[0], n_bins + 2
-    turns = in_turns(positions, lattice)
-    m0, m1, m2 = columns_of(n, lattice, reach)
-    order, begin = sorted_by_cell(turns, m0, m1, m2)
-    beads = np.empty((5, n), np.int32)
-    for k in range(n):
-        beads[0, k], beads[1, k], beads[2, k] = turns[0, order[k]], turns[1, order[k]], turns[2, order[k]]
-        beads[3, k], beads[4, k] = kinds[order[k]], molecules[order[k]]
-    offsets = (rows * stride).astype(np.int32)
-    unit, last, start = per_width / TURN, np.float32(n_bins + 1), np.float32(shift)
+def _scale(lattice: Array, bins: PairBins) -> _Scale:
+    unit = bins.per_width / TURN
     scaled = (
         np.float32(lattice[0, 0] * unit),
         np.float32(lattice[1, 0] * unit),
@@ -174,6 +164,34 @@ def count_pairs_in_frame(
         np.float32(lattice[2, 1] * unit),
         np.float32(lattice[2, 2] * unit),
     )
+    return _Scale(scaled, np.float32(bins.shift), np.float32(bins.number + 1))
+
+
+@compiled
+def count_pairs_in_frame(positions: Array, lattice: Array, pairs: CountedPairs, bins: PairBins) -> Counts:
+    """Return the pairs ``(rows, bins)`` of beads in each bin of their distance, each pair once.
+
+    Parameters
+    ----------
+    positions : ndarray, shape (n, 3)
+        Anywhere.
+    lattice : ndarray, shape (3, 3)
+        Lattice vectors as rows, lower triangular, with a positive diagonal.
+    pairs : CountedPairs
+        What counts.
+    bins : PairBins
+        By which distance.
+    """
+    kinds, molecules, rows, n_rows, excluded, alike = pairs
+    n, stride, reach, scale = positions.shape[0], bins.number + 2, bins.reach, _scale(lattice, bins)
+    turns = in_turns(positions, lattice)
+    m0, m1, m2 = columns_of(n, lattice, reach)
+    order, begin = sorted_by_cell(turns, m0, m1, m2)
+    beads = np.empty((5, n), np.int32)
+    for k in range(n):
+        beads[0, k], beads[1, k], beads[2, k] = turns[0, order[k]], turns[1, order[k]], turns[2, order[k]]
+        beads[3, k], beads[4, k] = kinds[order[k]], molecules[order[k]]
+    offsets = (rows * stride).astype(np.int32)
     buffer, counts = np.empty(RUN, np.int32), np.zeros((COPIES, (n_rows + 1) * stride), np.int64)
     h1, h2 = 0.5 / m1, 0.5 / m2
     for home in range(m1 * m2):
@@ -197,18 +215,15 @@ def count_pairs_in_frame(
                     if lo >= hi:
                         continue
                     if alike:
-                        _scan_alike(i, lo, hi, beads, scaled, start, last, buffer, counts)
+                        _scan_alike(i, lo, hi, beads, scale, buffer, counts)
                     else:
-                        _scan_typed(i, lo, hi, beads, offsets, scaled, start, last, buffer, counts)
-    for k in range(excluded.shape[0]):
-        i, j = excluded[k, 0], excluded[k, 1]
-        if not alike and molecules[i] != molecules[j]:
-            # By the same arithmetic as it was counted.
-            t, u = (turns[0, i], turns[1, i], turns[2, i]), (turns[0, j], turns[1, j], turns[2, j])
-            counts[0, offsets[kinds[i], kinds[j]] + _bin(t, u, scaled, start, last)] -= 1
-    result = np.zeros((n_rows, n_bins), np.int64)
-    for row in range(n_rows):
-        for k in range(n_bins):
-            for copy in range(COPIES):
-                result[row, k] += counts[copy, row * stride + k + 1]
-    return result
+                        _scan_typed(i, lo, hi, beads, offsets, scale, buffer, counts)
+    if not alike:
+        for k in range(excluded.shape[0]):
+            i, j = excluded[k, 0], excluded[k, 1]
+            if molecules[i] != molecules[j]:
+                # By the same arithmetic as it was counted.
+                t, u = (turns[0, i], turns[1, i], turns[2, i]), (turns[0, j], turns[1, j], turns[2, j])
+                counts[0, offsets[kinds[i], kinds[j]] + _bin(t, u, scale)] -= 1
+    whole: Counts = counts.sum(axis=0).reshape(n_rows + 1, stride)
+    return whole[:n_rows, 1:-1]
