@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +44,7 @@ MOLECULES = "m"
 #: Of either kind.
 AnyRecord = Record | MoleculeRecord
 AnyDataset = Dataset | MoleculeDataset
-
+Kind = TypeVar("Kind", Dataset, MoleculeDataset)
 
 #: Kinds of data sets.
 DATASETS: tuple[type[AnyDataset], ...] = (Dataset, MoleculeDataset)
@@ -168,10 +168,7 @@ def load(path: Path, *, aged: bool = False) -> Dataset:
     MissingDependencyError
         If h5py is not installed.
     """
-    found = load_any(path, aged=aged)
-    if not isinstance(found, Dataset):
-        raise InputError(f"{path} is a {found.kind}; give one of loose beads")
-    return found
+    return _only(Dataset, load_any(path, aged=aged), path, "loose beads")
 
 
 def load_molecules(path: Path, *, aged: bool = False) -> MoleculeDataset:
@@ -184,11 +181,14 @@ def load_molecules(path: Path, *, aged: bool = False) -> MoleculeDataset:
     MissingDependencyError
         If h5py is not installed.
     """
-    found = load_any(path, aged=aged)
-    if not isinstance(found, MoleculeDataset):
-        raise InputError(
-            f"{path} is a {found.kind}; give one of molecules (cg-init dataset generate --family m)"
-        )
+    wanted = "molecules (cg-init dataset generate --family m)"
+    return _only(MoleculeDataset, load_any(path, aged=aged), path, wanted)
+
+
+def _only(kind: type[Kind], found: AnyDataset, path: Path, wanted: str) -> Kind:
+    """Refuse a data set of the other kind."""
+    if not isinstance(found, kind):
+        raise InputError(f"{path} is a {found.kind}; give one of {wanted}")
     return found
 
 

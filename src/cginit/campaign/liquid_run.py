@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,10 +14,11 @@ from cginit.campaign.sampled import PairsOf, Sampled, is_drift, peak_error, too_
 from cginit.configuration import Configuration
 from cginit.curves import RDF
 from cginit.engines.base import Engine, EngineRun, Potentials, Schedule
+from cginit.errors import CGInitError
 from cginit.interactions import Interaction
 from cginit.state import StatePoint
 
-__all__ = ["Effort", "LiquidRun", "Simulate", "simulated_by"]
+__all__ = ["Effort", "LiquidRun", "Simulate", "recorded", "simulated_by"]
 
 #: What runs a schedule from a configuration with a seed.
 Simulate = Callable[[Configuration, Schedule, int], EngineRun]
@@ -162,9 +165,31 @@ class LiquidRun:
         return int(np.ceil(min(max(needed, self.effort.least), self.most) / every)) * every
 
 
+Run = TypeVar("Run", bound=LiquidRun)
+Result = TypeVar("Result")
+
+
 def simulated_by(engine: Engine, potentials: Potentials, density: float, folder: Path) -> Simulate:
     """Return what runs an engine at kT = 1 in a folder."""
     state = StatePoint(density, 1.0)
     return lambda start, schedule, seed: engine.run(
         potentials, state, start, schedule, seed=seed, workdir=folder
     )
+
+
+def recorded(
+    make: Callable[[Path], Run],
+    record: Callable[[str, Run | None], Result],
+    precision: float,
+    workdir: Path | None,
+) -> Result:
+    """Return the record of the runs that `make` makes in a temporary folder, with the reasons against them.
+
+    What cannot be simulated has a record without runs, which says why.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=workdir) as folder:
+            run = make(Path(folder))
+            return record("; ".join(run.sample(precision)), run)
+    except CGInitError as error:
+        return record(f"failed: {error}", None)

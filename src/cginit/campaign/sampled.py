@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,10 @@ from cginit.engines.base import EngineRun
 from cginit.errors import EngineError
 from cginit.interactions import Interaction
 
+if TYPE_CHECKING:
+    from cginit.campaign.families import StatePointTask
+    from cginit.campaign.molecules import MoleculeTask
+
 __all__ = [
     "PairsOf",
     "Sampled",
@@ -27,6 +31,7 @@ __all__ = [
     "reach_of",
     "record_grid",
     "run_columns",
+    "task_columns",
     "too_slow",
 ]
 
@@ -142,6 +147,12 @@ def on_record_grid(g: RDF | None) -> tuple[Array, Array]:
         values[:n] = g.g[:n]
         errors[:n] = 0.0 if g.error is None else g.error[:n]
     return values, errors
+
+
+def task_columns(task: StatePointTask | MoleculeTask) -> dict[str, Any]:
+    """Return what a record says of what was asked for: potential, state and the seed of the runs."""
+    names = ("family", "seed", "index", "split", "density", "run_seed")
+    return {name: getattr(task, name) for name in names}
 
 
 def run_columns(sampled: Sampled | None) -> dict[str, Any]:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cginit.campaign.families import StatePointTask
-from cginit.campaign.liquid_run import Effort, LiquidRun, simulated_by
+from cginit.campaign.liquid_run import Effort, LiquidRun, recorded, simulated_by
 from cginit.campaign.potentials import uniforms
 from cginit.campaign.records import Record
-from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, record_grid, run_columns
+from cginit.campaign.sampled import on_record_grid, peak_error, record_grid, run_columns, task_columns
 from cginit.campaign.screen import Screening, screen
 from cginit.campaign.trapping import crossing_time
 from cginit.configuration import random_configuration
-from cginit.curves import RDF
 from cginit.engines.base import Engine, Schedule
-from cginit.errors import CGInitError
 
 __all__ = ["AUDITED", "PRECISION", "is_audited", "peak_error", "simulate_state"]
 
@@ -85,19 +83,12 @@ def simulate_state(
     refused = screening.reason and (screening.known or not is_audited(task))
     if refused and not force:
         return _record(task, screening, screening.reason)
-    try:
-        with tempfile.TemporaryDirectory(dir=workdir) as folder:
-            return _simulate(task, engine, screening, precision, larger, Path(folder))
-    except CGInitError as error:
-        return _record(task, screening, f"failed: {error}")
 
+    def run(folder: Path) -> _BeadRun:
+        n = larger * _beads(screening, task.density, task.potential.r_cut)
+        return _BeadRun(task, engine, n, folder)
 
-def _simulate(
-    task: StatePointTask, engine: Engine, screening: Screening, precision: float, larger: int, folder: Path
-) -> Record:
-    run = _BeadRun(task, engine, larger * _beads(screening, task.density, task.potential.r_cut), folder)
-    reasons = run.sample(precision)
-    return _record(task, screening, "; ".join(reasons), run.sampled, *run.g.values())
+    return recorded(run, partial(_record, task, screening), precision, workdir)
 
 
 class _BeadRun(LiquidRun):
@@ -147,19 +138,11 @@ def _beads(screening: Screening, density: float, r_cut: float) -> int:
 
 
 def _record(
-    task: StatePointTask,
-    screening: Screening,
-    rejected: str,
-    sampled: Sampled | None = None,
-    g: RDF | None = None,
+    task: StatePointTask, screening: Screening, rejected: str, run: LiquidRun | None = None
 ) -> Record:
+    (g,) = (None,) if run is None else run.g.values()
     values, errors = on_record_grid(g)
     return Record(
-        family=task.family,
-        seed=task.seed,
-        index=task.index,
-        split=task.split,
-        density=task.density,
         r_cut=task.potential.r_cut,
         u_r=task.potential.r,
         u=task.potential.u,
@@ -167,8 +150,8 @@ def _record(
         g=values,
         g_error=errors,
         peak_error=np.nan if g is None else peak_error(g),
-        run_seed=task.run_seed,
         screened=screening.reason,
         rejected=rejected,
-        **run_columns(sampled),
+        **task_columns(task),
+        **run_columns(None if run is None else run.sampled),
     )

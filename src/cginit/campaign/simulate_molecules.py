@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from cginit import sampling
-from cginit.campaign.liquid_run import Effort, LiquidRun, simulated_by
+from cginit.campaign.liquid_run import Effort, LiquidRun, recorded, simulated_by
 from cginit.campaign.molecules import LARGEST, PAIRS, MoleculeTask, liquid_topology
 from cginit.campaign.records import GRID_STEP, MoleculeRecord
-from cginit.campaign.sampled import Sampled, on_record_grid, peak_error, reach_of, record_grid, run_columns
+from cginit.campaign.sampled import (
+    on_record_grid,
+    peak_error,
+    reach_of,
+    record_grid,
+    run_columns,
+    task_columns,
+)
 from cginit.configuration import Trajectory
-from cginit.curves import RDF, Array
+from cginit.curves import Array
 from cginit.engines.base import Engine, Schedule
-from cginit.errors import CGInitError
 from cginit.growth import grown_configuration
 from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.topology import Topology
@@ -67,11 +73,12 @@ def simulate_molecules(
         Where temporary folders are made.
     """
     topology = _liquid(task, larger)
-    try:
-        with tempfile.TemporaryDirectory(dir=workdir) as folder:
-            return _simulate(task, engine, topology, precision, Path(folder))
-    except CGInitError as error:
-        return _record(task, topology, f"failed: {error}")
+    return recorded(
+        lambda folder: _MoleculeRun(task, engine, topology, folder),
+        partial(_record, task, topology),
+        precision,
+        workdir,
+    )
 
 
 def _liquid(task: MoleculeTask, larger: int) -> Topology:
@@ -84,14 +91,6 @@ def _liquid(task: MoleculeTask, larger: int) -> Topology:
     beads = larger * min(max(least, density * max(MIN_EDGE, reach) ** 3), MAX_BEADS)
     solvent = int(np.ceil(made.solvent * beads))
     return liquid_topology(made.topology, int(np.ceil((beads - solvent) / made.topology.n)), solvent)
-
-
-def _simulate(
-    task: MoleculeTask, engine: Engine, topology: Topology, precision: float, folder: Path
-) -> MoleculeRecord:
-    run = _MoleculeRun(task, engine, topology, folder)
-    reasons = run.sample(precision)
-    return _record(task, topology, "; ".join(reasons), run.sampled, run.g)
 
 
 class _MoleculeRun(LiquidRun):
@@ -135,18 +134,13 @@ def _rows(topology: Topology, values: dict[Interaction, Array], size: int) -> Ar
     return found
 
 
-def _record(
-    task: MoleculeTask,
-    topology: Topology,
-    rejected: str,
-    sampled: Sampled | None = None,
-    g: dict[Interaction, RDF] | None = None,
-) -> MoleculeRecord:
+def _record(task: MoleculeTask, topology: Topology, rejected: str, run: LiquidRun | None) -> MoleculeRecord:
     made = task.molecule
+    sampled, g = (None, {}) if run is None else (run.sampled, run.g)
     single, rows = made.topology, all_pairs(made.topology.species)
     # Solvent beads are the only ones of the last type.
     solvent = int(np.sum(topology.types == len(single.species) - 1)) if made.solvent else 0
-    curves = {name: on_record_grid(one) for name, one in (g or {}).items()}
+    curves = {name: on_record_grid(one) for name, one in g.items()}
     types, bonds = np.full(LARGEST, -1), np.full((LARGEST, 2), -1)
     types[: single.n] = single.types
     bonds[: len(single.bonds)] = single.bonds
@@ -159,11 +153,6 @@ def _record(
         positions[: sampled.last.n] = sampled.last.positions
     grid = record_grid()
     return MoleculeRecord(
-        family=task.family,
-        seed=task.seed,
-        index=task.index,
-        split=task.split,
-        density=task.density,
         molecules=(topology.n - solvent) // single.n,
         solvent=solvent,
         species=len(single.species),
@@ -180,9 +169,9 @@ def _record(
         r=grid,
         g=_rows(single, {k: v[0] for k, v in curves.items()}, grid.size),
         g_error=_rows(single, {k: v[1] for k, v in curves.items()}, grid.size),
-        peak_error=_rows(single, {k: np.array([peak_error(v)]) for k, v in (g or {}).items()}, 1)[:, 0],
+        peak_error=_rows(single, {k: np.array([peak_error(v)]) for k, v in g.items()}, 1)[:, 0],
         positions=positions,
-        run_seed=task.run_seed,
         rejected=rejected,
+        **task_columns(task),
         **run_columns(sampled),
     )

@@ -89,5 +89,6 @@ def inversions(
 
 def with_origin(values: Array) -> Array:
     """Return an even function of r ``(..., n)`` at the nodes of a transform with its value at r = 0 before them."""
+    # By two nodes, not as `cginit.splines.even_spline_at_origin` by thirty: networks have learned from these numbers.
     origin = values[..., :1] + (values[..., :1] - values[..., 1:2]) / 3.0
     return np.concatenate([origin, values], axis=-1)
