@@ -114,7 +114,14 @@ def test_numbers_have_errors_and_are_said():
     assert certainty.minima.only().error == pytest.approx(potential.u_error[np.argmin(potential.u)])
     assert certainty.virials.only().error > 0.0
     text = " ".join(certainty.sentences())
-    for word in ("U to ", "its minimum", "B2", "leaves it open by", "more would be told by"):
+    for word in (
+        "U +- ",
+        " kT, at r = ",
+        ", minimum ",
+        "B2",
+        "noise have another, by +- ",
+        "errors of U smaller",
+    ):
         assert word in text
 
 

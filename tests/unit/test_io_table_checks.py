@@ -101,6 +101,14 @@ def test_a_single_odd_row_is_a_note_and_no_refusal(tmp_path, caplog):
     np.testing.assert_allclose(found.f, f, rtol=1e-9)
 
 
+@pytest.mark.parametrize("error", ["", " 0.01"])
+def test_a_target_with_flags_is_no_table_whatever_its_name(tmp_path, error):
+    path = tmp_path / "target.dat"
+    path.write_text("".join(f"{0.1 * row:.1f} 1.0{error} i\n" for row in range(1, 8)))
+    with pytest.raises(InputError, match=r"VOTCA's flags.* cg-init guess --rdf"):
+        read_table(path, units="nm-kJ/mol")
+
+
 @pytest.mark.parametrize("name", ["a.tab", "a.dat", "a.csv"])
 def test_swapped_columns_are_refused_with_their_line(tmp_path, name):
     x = np.array([0.30, 0.35, 0.40, 0.45, 0.50, 0.55])

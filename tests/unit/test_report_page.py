@@ -71,7 +71,7 @@ def test_the_data_hold_every_curve_of_every_iteration(tmp_path):
     assert data["states"] == [{"pressure": 1.2, "unit": "epsilon/sigma^3", "bar": None}]
     assert data["frames"][0]["pressure"] == [[1.0, 0.1]]
     assert data["certainty"] == opened.certainty.sentences()
-    assert data["certainty"][0].startswith("A-A U to ")
+    assert data["certainty"][0].startswith("A-A U +- ")
 
 
 def test_molecules_have_their_bonds_and_angles_in_degrees(tmp_path):

@@ -124,6 +124,10 @@ def read_problem(options: GuessOptions) -> Problem:
     density = _density(options, header.density, target)
     kT = energy_of_options(options.temperature, options.kT, target.units, str(options.rdf), header.kT)
     state = StatePoint(density, kT, target.units)
+    if options.cutoff is not None and not options.cutoff > 0.0:
+        raise InputError(
+            f"a cut-off must be above 0, not {options.cutoff:g}; give --cutoff in {target.units.length}"
+        )
     r_cut = default_cutoff(target, state) if options.cutoff is None else options.cutoff
     notes = (
         *reading.notes,
@@ -284,8 +288,8 @@ def describe(problem: Problem, potential: PairPotential) -> None:
     spoken.line(f"state     density {state.density:g} {units.density}, kT {state.kT:g} {units.energy}")
     spoken.line(f"g(r)      {problem.target.r[0]:g} to {problem.target.r_max:g} {units.length}")
     spoken.line(
-        f"U(r)      cut-off {potential.r_cut:g} {units.length}, core extrapolated below {potential.r_core:g}, "
-        f"minimum {potential.u[well] / state.kT:.2f} kT at {potential.r[well]:g}"
+        f"U(r)      cut-off {potential.r_cut:g} {units.length}, core extrapolated below {potential.r_core:g} "
+        f"{units.length}, minimum {potential.u[well] / state.kT:.2f} kT at {potential.r[well]:g} {units.length}"
     )
     line, warning = implied_pressure(problem, potential)
     spoken.line(f"pressure  {line}")

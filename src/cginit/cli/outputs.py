@@ -27,9 +27,19 @@ def check_tables(paths: list[Path] | None) -> list[Path] | None:
     from cginit.io.formats import table_format
 
     for path in _once(paths):
+        _one_name(path)
         table_format(path)
         check_writable(path)
     return paths
+
+
+def _one_name(path: Path) -> None:
+    """Refuse a list of names with commas, which would be the name of one file."""
+    first, comma, _ = path.name.partition(",")
+    if comma and Path(first).suffix:
+        raise InputError(
+            f"{path} is one name with a comma in it; give --out once a table: --out {first} --out ..."
+        )
 
 
 def check_any_tables(names: list[Path] | None) -> list[Path] | None:
@@ -38,6 +48,7 @@ def check_any_tables(names: list[Path] | None) -> list[Path] | None:
 
     for name in _once(names):
         path = Path(str(name).replace(PAIR, "A-A"))
+        _one_name(path)
         if path.suffix.lower() != ".py":
             table_format(path)
         _check_new(path)

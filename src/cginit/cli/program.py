@@ -15,7 +15,7 @@ import typer
 
 from cginit.atomic import keep_backups, list_results
 from cginit.cli.command import Group
-from cginit.cli.failures import INTERRUPTED, exit_code, words
+from cginit.cli.failures import INTERRUPTED, exit_code, in_plain_words, words
 from cginit.cli.voice import speaking, voice
 from cginit.errors import CGInitError
 
@@ -93,6 +93,9 @@ def misuse_kept() -> Iterator[None]:
     except Exception as error:
         # Typer's own exceptions have this method; some versions bring a Click of their own, others do not.
         if hasattr(error, "format_message"):
+            said = getattr(error, "message", None)
+            if isinstance(said, str):
+                error.message = in_plain_words(said)  # type: ignore[attr-defined]
             voice().misuse = str(error.format_message())
         raise
 

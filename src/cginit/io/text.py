@@ -41,6 +41,11 @@ def read_columns(data: bytes, name: str, keyword: str | None = None) -> RawTable
             )
     elif not 2 <= width <= 4:
         raise InputError(f"{rows.where(0)} has {width} columns; a table has 2 to 4: r U [F [error]]")
+    if not rows.names and width > 2 and set(rows.column(width - 1)) <= {"i", "o", "u"}:
+        raise InputError(
+            f"the last column of {name} holds VOTCA's flags, as a g(r) has: cg-init guess --rdf makes a potential "
+            "of it, cg-init convert --is-rdf another form. If this is a potential, let its name end with .pot"
+        )
     quantities = {key: rows.numbers(column, key) for key, column in index.items() if column < width}
     if "u" not in quantities:
         raise InputError(

@@ -126,10 +126,13 @@ class Certainty:
         if states:
             numbers = ", ".join(f"{one.value:.3g}" for one in states)
             open_by = ", ".join(f"{float(f'{one.error:.2g}'):g}" for one in states)
-            found.append(f"P {numbers} {units.pressure} was sampled; this g(r) leaves it open by {open_by}")
-        worth = [f"{one.name} (errors of U times {one.part:.2f})" for one in self.pins if one.part <= WORTH]
+            found.append(
+                f"P = {numbers} {units.pressure} in the simulation; potentials that give the same g(r) within its "
+                f"noise have another, by +- {open_by} {units.pressure}"
+            )
+        worth = [f"{one.name} ({one.part:.2f})" for one in self.pins if one.part <= WORTH]
         if worth:
-            found.append(f"more would be told by {', or by '.join(worth)}")
+            found.append(f"what would make the errors of U smaller, and by which factor: {', '.join(worth)}")
         return found
 
     def _sentence(self, name: Interaction, one: PairPotential, label: str) -> str:
@@ -139,11 +142,11 @@ class Certainty:
         error = error[seen] / self.kT
         worst = int(np.argmax(error))
         text = (
-            f"{label}U to {root_mean_square(error):.2g} kT ({error[worst]:.2g} kT at {one.r[seen][worst]:.3g} "
-            f"{one.units.length})"
+            f"{label}U +- {root_mean_square(error):.2g} kT (at most {error[worst]:.2g} kT, at r = "
+            f"{one.r[seen][worst]:.3g} {one.units.length})"
         )
         if name in self.minima:
-            text += f", its minimum {self.minima[name].text(one.units.energy)}"
+            text += f", minimum {self.minima[name].text(one.units.energy)}"
         if name in self.virials:
             text += f", B2 {self.virials[name].text(one.units.length + '^3')}"
         return text

@@ -164,7 +164,7 @@ function describeTables() {
   const { data } = page;
   at("downloads").hidden = !data.tables.length;
   if (!data.tables.length) return;
-  at("tables-of").textContent = `The potentials of ${data.frames[data.best].label}, ready to run.`;
+  at("tables-of").textContent = `The potentials of the result (${data.frames[data.best].label}), ready to run.`;
   at("certainty").replaceChildren(...data.certainty.map((text) => make("li", {}, unit(text).replaceAll("+-", "±").replaceAll("^3", "³"))));
   at("tables").replaceChildren(...data.tables.map((one) => {
     const link = make("a", { href: "#", download: one.name }, one.name, make("small", {}, one.what));
