@@ -48,7 +48,7 @@ def _smooth(changes: dict[Interaction, Array], history: History) -> dict[Interac
 
     Rare values have few counts. From bin to bin the changes differ there by tenths of kT, and potentials that had
     taken them up were rough: hexane's bonds cross a bin of 0.001 nm within two time steps, which heated its
-    simulations by 4 to 13 %, and some bonds left the range of their table.
+    simulations by up to 11 %, and some bonds left the range of their table.
     """
     found = {}
     for name, change in changes.items():
