@@ -31,7 +31,7 @@ from cginit.refine.reweighting import boltzmann_weights, effective_share, reweig
 from cginit.refine.search import Search
 from cginit.refine.secant import Known, secant
 from cginit.refine.settle import settle, smooth_cutoff
-from cginit.refine.updates.gauss_newton import MAX_TURNS, part_of_turn
+from cginit.refine.updates.gauss_newton import MAX_TURNS, MEDIUM_LIMIT, foreseen_part, part_of_turn
 from cginit.refine.updates.monte_carlo import sampled_response
 from cginit.sampling import PairCounts
 from cginit.target import Target
@@ -470,3 +470,30 @@ def test_turns_of_pairs_and_shapes_that_swing_come_to_rest(slope):
         taken = part_of_turn(step, before, taken)
         found, before = found + taken * step, step
     assert found == pytest.approx(asked / (1.0 - slope), rel=0.01)
+
+
+class Kept:
+    """Molecules whose energies are spread by the change of their medium, which is a number here."""
+
+    def spread(self, change):
+        return abs(change)
+
+
+@pytest.mark.parametrize(
+    ("largest", "spread", "part"),
+    [
+        (1.0, 0.8 * MEDIUM_LIMIT, 1.0),
+        (1.0, 2.0 * MEDIUM_LIMIT, 0.5),
+        # Without a solution for the whole change: half of it is within the limit, or twice beyond.
+        (0.6, 1.6 * MEDIUM_LIMIT, 0.5),
+        (0.6, 4.0 * MEDIUM_LIMIT, 0.25),
+        # None for a quarter, either.
+        (0.0, 1.0, 0.25),
+    ],
+)
+def test_a_step_whose_medium_has_no_solution_is_shortened(largest, spread, part):
+    def inside(taken):
+        return [taken * spread if taken <= largest else None, None]
+
+    # The second state has no molecules.
+    assert foreseen_part([Kept(), None], inside(1.0), inside) == pytest.approx(part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,13 +14,13 @@ from cginit.interactions import Interaction
 from cginit.refine.difference import Layout, smooth_changes, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.regularisation import Rule, fit_change
-from cginit.refine.shapes import InsideEnergy
+from cginit.refine.shapes import InsideEnergy, MoleculeShapes
 from cginit.refine.start_data import StartData
 from cginit.refine.state_response import StateResponse
 from cginit.refine.updates.base import check_damping
 from cginit.refine.updates.bonded import BondedStep, coupled_changes
 
-__all__ = ["GaussNewton", "linear_system", "part_of_turn"]
+__all__ = ["GaussNewton", "foreseen_part", "linear_system", "part_of_turn"]
 
 log = logging.getLogger(__name__)
 
@@ -197,26 +197,54 @@ def _believable(
     bonded: BondedStep,
     known: Sequence[InsideEnergy | None],
 ) -> tuple[Array, dict[Interaction, Array]]:
-    """Return the part of changes of pairs by which the medium of the molecules changes no more than is foreseen well.
+    """Return the part of changes of pairs that is foreseen well, and the bonded changes that go with it.
 
-    The bonded changes are those that go with that part. `known`: what the changes are to the beads of one molecule.
+    `known`: what the changes are to the beads of one molecule.
     """
     shapes = [one.shapes for one in states]
 
-    def inside(changes: Array) -> list[InsideEnergy | None]:
+    def inside(part: float) -> list[InsideEnergy | None]:
+        changes = part * found
         return [one.inside_energy(one.alike(one.difference.change(changes, layout))) for one in states]
 
+    part = foreseen_part(shapes, known, inside)
+    if part < 1.0:
+        log.info("%.2f of the change of pairs is taken: more would change the medium too far", part)
+        bonded = coupled_changes(history, shapes, inside(part), bonded.changes)
+    return part * found, bonded.changes
+
+
+def foreseen_part(
+    shapes: Sequence[MoleculeShapes | None],
+    known: Sequence[InsideEnergy | None],
+    inside: Callable[[float], Sequence[InsideEnergy | None]],
+) -> float:
+    """Return the part of a change by which the medium of the molecules changes no more than is foreseen well.
+
+    Where nothing is known of the medium, since the closure has no solution with molecules as simulated, half the
+    change is looked at instead, then a quarter.
+
+    Parameters
+    ----------
+    shapes : sequence of MoleculeShapes or None
+        Of each state.
+    known : sequence of InsideEnergy or None
+        What the whole change is to the beads of one molecule.
+    inside : callable
+        Returns the same for a part of it.
+    """
+    part = 1.0
+    while part > SHORTEST_TURN and any(
+        kept is not None and change is None for kept, change in zip(shapes, known, strict=True)
+    ):
+        part *= 0.5
+        known = inside(part)
     spreads = [
         kept.spread(change)
         for kept, change in zip(shapes, known, strict=True)
         if kept is not None and change is not None
     ]
-    part = MEDIUM_LIMIT / max(MEDIUM_LIMIT, *spreads)
-    if part < 1.0:
-        log.info("%.2f of the change of pairs is taken: more would change the medium too far", part)
-        found = part * found
-        bonded = coupled_changes(history, shapes, inside(found), bonded.changes)
-    return found, bonded.changes
+    return part * MEDIUM_LIMIT / max([MEDIUM_LIMIT, *spreads])
 
 
 def linear_system(
