@@ -92,3 +92,11 @@ def test_an_input_that_is_none_is_refused(liquids) -> None:
         invert_together([liquids[0], MeasuredLiquid(liquids[0].r, np.full(POINTS, -1.0), 0.3)])
     with pytest.raises(InputError, match="positive number"):
         invert_together([MeasuredLiquid(liquids[0].r, liquids[0].g, -1.0)])
+
+
+def test_an_ideal_gas_has_no_correlations() -> None:
+    """Its c is 0 from the start on, by which nothing may be divided; warnings are errors here."""
+    r = np.arange(1, 81) * 0.05
+    found = invert(r, np.ones(80), 0.5, error=np.zeros(80))
+    assert np.array_equal(found.gamma, np.zeros(80))
+    assert np.array_equal(found.s_k, np.ones(found.k.size))

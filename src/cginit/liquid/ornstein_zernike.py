@@ -178,7 +178,7 @@ def invert_together(
     Examples
     --------
     >>> r = np.linspace(0.05, 4, 80)
-    >>> liquids = [MeasuredLiquid(r, np.exp(-u * np.exp(-(r**2))), 0.3) for u in (0.5, 1.0)]
+    >>> liquids = [MeasuredLiquid(r, np.exp(-u * np.exp(-(r**2))), 1e-6) for u in (0.5, 1)]
     >>> [round(float(one.u[0]), 2) for one in invert_together(liquids)]
     [0.5, 1.0]
     """
