@@ -178,3 +178,16 @@ def test_fluids_that_a_training_draws_judge_no_errors(tmp_path):
     assert np.max(level) > 10.0 * np.min(level)
     with pytest.raises(InputError, match="choose another `first`"):
         unseen_fluids(replace(how, first=2_999_995), tmp_path)
+
+
+def test_the_noise_that_an_inversion_carries_does_not_hang_on_whether_r_0_is_given():
+    """With r = 0 the nodes are 128, and the transform of the inversion is twice as long as that of 127."""
+    r = 0.04 * np.arange(128)
+    found = solve(r[1:], 2.0 * np.exp(-(r[1:] ** 2)), 0.5)
+    g = np.concatenate([found.g[:1], found.g[:127]])
+    error = np.full(128, 0.003)
+    whole = carried_noise(invert(r, g, 0.5, error=error), 0.5, error[1:], NOISE_WEIGHT, r[1:], 3.0)
+    alone = invert(r[1:], g[1:], 0.5, error=error[1:])
+    stated = carried_noise(alone, 0.5, error[1:], NOISE_WEIGHT, r[1:], 3.0)
+    # What lies between the wave numbers of the shorter transform is some 1e-4 of it.
+    np.testing.assert_allclose(whole, stated, rtol=1e-2)

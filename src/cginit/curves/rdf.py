@@ -232,15 +232,17 @@ class RDF(Shown):
         error = None if self.error is None else self.error / mean
         return replace(self, g=self.g / mean, error=error)
 
-    def truncated(self, r_max: float) -> RDF:
-        """Return the part up to `r_max`; InputError if the curve ends before it."""
+    def points_up_to(self, r_max: float) -> int:
+        """Return how many points there are up to `r_max`; InputError if the curve ends before it."""
         tolerance = GRID_TOLERANCE * self.dr
         if r_max > self.r_max + tolerance:
             raise InputError(
                 f"g(r) ends at r = {self.r_max:g} {self.units.length}, before {r_max:g}; "
                 "sample it further or choose a smaller cut-off"
             )
-        keep = self.r <= r_max + tolerance
-        return replace(
-            self, r=self.r[keep], g=self.g[keep], error=None if self.error is None else self.error[keep]
-        )
+        return int(np.searchsorted(self.r, r_max + tolerance, side="right"))
+
+    def truncated(self, r_max: float) -> RDF:
+        """Return the part up to `r_max`; InputError if the curve ends before it."""
+        n = self.points_up_to(r_max)
+        return replace(self, r=self.r[:n], g=self.g[:n], error=None if self.error is None else self.error[:n])

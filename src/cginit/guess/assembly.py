@@ -88,11 +88,10 @@ def potential_from(
     InputError
         If g ends before `r_cut`, or shows nothing up to it.
     """
-    part = visible.target.truncated(r_cut)
-    n, first = part.r.size, visible.first
-    r, energies = part.r, np.array(u[:n])
+    n, first, units = visible.target.points_up_to(r_cut), visible.first, visible.target.units
+    r, energies = visible.target.r[:n], np.array(u[:n])
     if first >= n - 1:
-        start = f"{visible.target.r[first]:.4g} {part.units.length}"
+        start = f"{visible.target.r[first]:.4g} {units.length}"
         raise InputError(
             f"g(r) shows no particles up to the cut-off {r_cut:.4g}, only from r = {start} on; "
             "choose a larger cut-off"
@@ -105,7 +104,7 @@ def potential_from(
         sentences.append(
             f"g(r) = 0 at {np.count_nonzero(gaps)} points beyond the core; U is interpolated there"
         )
-    unit = part.units.length
+    unit = units.length
     if first > OVERLAP_STEPS:
         energies = extend_core(r, energies, first, state.kT)
         sentences.append(f"the core below r = {r[first]:.4g} {unit} is extrapolated, g(r) does not show it")
@@ -118,7 +117,7 @@ def potential_from(
     return PairPotential.shifted(
         r,
         energies,
-        units=part.units,
+        units=units,
         u_error=None if u_error is None else u_error[:n],
         notes=tuple(sentences),
         r_core=float(r[first]),

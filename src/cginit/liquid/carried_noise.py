@@ -6,7 +6,8 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.liquid.fourier import RadialGrid
-from cginit.liquid.ornstein_zernike import PADDING, OZInversion
+from cginit.liquid.matrices import definite_inverse
+from cginit.liquid.ornstein_zernike import OZInversion
 
 __all__ = ["carried_noise"]
 
@@ -50,7 +51,8 @@ def carried_noise(
     True
     """
     x = found.r * density ** (1.0 / 3.0)
-    grid = RadialGrid.covering(x, PADDING * x.size)
+    nodes = RadialGrid.covering(x, x.size)
+    grid = RadialGrid(found.s_k.size, nodes.dr, nodes.half)
     first = grid.index(float(x[0]))
     # A part of the core that the grid of g leaves out is certain; r = 0 is no node.
     skipped, size = max(first, 0), first + x.size
@@ -62,9 +64,8 @@ def carried_noise(
     rows = np.clip(
         np.searchsorted(found.r, np.append(at, zero_at) - 0.5 * (found.r[1] - found.r[0])), 0, x.size - 1
     )
-    wanted = np.zeros((size, rows.size))
-    wanted[skipped + rows, np.arange(rows.size)] = 1.0
-    # M is symmetric: a row of its inverse is the solution for a unit vector.
-    answer = wanted - (1.0 + nu[skipped + rows]) * np.linalg.solve(matrix, wanted)
-    change = answer[skipped:] * (x * sigma)[:, None] / x[rows]
+    # Of the inverse, which is symmetric, the rows of the distances that are asked for.
+    answer = -(1.0 + nu[skipped + rows]) * definite_inverse(matrix)[skipped:, skipped + rows]
+    answer[rows, np.arange(rows.size)] += 1.0
+    change = answer * (x * sigma)[:, None] / x[rows]
     return np.asarray(np.linalg.norm(change[:, :-1] - change[:, -1:], axis=0))
