@@ -10,7 +10,6 @@ from one_species import AA, history_of
 from cginit import PairPotential
 from cginit.curves import LongWave
 from cginit.interactions import Interactions
-from cginit.models.correlations import size_of_structure
 from cginit.refine import distance
 from cginit.refine.certainty import certainty_of
 from cginit.refine.priors import open_root
@@ -37,29 +36,9 @@ def off_by(change):
     return PairPotential.shifted(R, TRUE.u + change, units="lj")
 
 
-def structure_of(potential):
-    g = measure(potential).rdf.with_core()
-    return float(size_of_structure(g.r, g.g - 1.0, STATE.density))
-
-
-def test_the_denser_a_liquid_the_less_is_known_before_g_is_looked_at(monkeypatch):
-    """The same simulation of which only the structure of the target is said to be larger."""
-    usual = known(TRUE)
-    seen = []
-
-    def larger(*arguments):
-        seen.append(size_of_structure(*arguments))
-        return 2.0 * seen[-1]
-
-    monkeypatch.setattr("cginit.refine.certainty.size_of_structure", larger)
-    assert 1.0 < band(known(TRUE)) / band(usual) < 2.0
-    # The target alone, whose noise counts little in it.
-    assert seen == [pytest.approx(structure_of(TRUE), rel=0.01)]
-
-
 def test_the_band_holds_the_truth_and_is_not_wide():
     """The band of 90 % holds the true potential of those that are off as the prior expects, and is not vague."""
-    root = open_root(R, 18, structure_of(TRUE))
+    root = open_root(R, 18)
     rng = np.random.default_rng(7)
     held, ratio = [], []
     for seed in range(12):

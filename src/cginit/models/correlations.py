@@ -13,15 +13,7 @@ from cginit.liquid.bridge import modified_verlet
 from cginit.liquid.noise_weights import invert_by_weights
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, OZInversion
 
-__all__ = [
-    "U_LOWEST",
-    "WEIGHTS",
-    "inversions",
-    "size_of_structure",
-    "structure_size",
-    "verlet_modified",
-    "with_origin",
-]
+__all__ = ["U_LOWEST", "WEIGHTS", "inversions", "structure_size", "verlet_modified", "with_origin"]
 
 #: -ln g is read from here on.
 U_LOWEST = -5.0
@@ -72,12 +64,9 @@ def structure_size(u0: Array, density: Array, step: float) -> Array:
     >>> structure_size(core, np.array([0.3]), 0.01).round(2)
     array([1.11])
     """
-    return size_of_structure(step * np.arange(u0.shape[1], dtype=np.float64), np.exp(-u0) - 1.0, density)
-
-
-def size_of_structure(r: Array, h: Array, density: Array | float) -> Array:
-    """Return `structure_size` of h = g - 1 ``(..., n)`` on uniform distances ``(n,)``."""
-    return np.asarray(np.sqrt(4.0 * np.pi * density * (r[1] - r[0]) * ((h * r) ** 2).sum(axis=-1)))
+    r = step * np.arange(u0.shape[1])
+    h = np.exp(-u0) - 1.0
+    return np.asarray(np.sqrt(4.0 * np.pi * density * step * ((h * r) ** 2).sum(axis=1)))
 
 
 def inversions(

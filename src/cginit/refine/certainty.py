@@ -9,8 +9,7 @@ refined one by a change with
           \mathrm{cov} = K - K X^T (X K X^T + \Sigma)^{-1} X K,
 
 and the error of any number that is linear in U follows. K is not the stated error of the start, but that of curves
-of some tenths of kT, more in a dense liquid (`cginit.refine.priors.open_root`): a guess made from g cannot know what
-g does not show.
+of some tenths of kT (`cginit.refine.priors.open_root`): a guess made from g cannot know what g does not show.
 
 Source: C. E. Rasmussen and C. K. I. Williams, Gaussian Processes for Machine Learning (MIT Press, 2006), equations
 2.25 and 2.26.
@@ -30,7 +29,6 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.virial import second_virial
-from cginit.models.correlations import size_of_structure
 from cginit.refine.difference import Layout, most_seen
 from cginit.refine.history import History
 from cginit.refine.priors import Posterior, open_root, posterior
@@ -190,17 +188,6 @@ def _bonded_error(potential: BondedPotential, history: History, name: Interactio
     return replace(potential, u_error=np.where(np.isfinite(relative), relative, largest))
 
 
-def _structure(name: Interaction, history: History) -> float:
-    """Return how much structure the targets show of a pair, in the state that has most."""
-    found = [0.0]
-    for target in history.targets:
-        if name in target.rdfs:
-            curve = target.rdfs[name].with_core()
-            density = float(np.sqrt(np.prod([target.densities[kind] for kind in name.types])))
-            found.append(float(size_of_structure(curve.r, curve.g - 1.0, density)))
-    return max(found)
-
-
 @dataclass(frozen=True, eq=False)
 class _Known:
     """The change that would lead to the potentials that made the targets, with its covariance."""
@@ -223,12 +210,7 @@ class _Known:
         layout = Layout.of(differences, history.free_pairs)
         system = linear_system(states, layout, pressure=True)
         shown = most_seen(differences)
-        root = block_diag(
-            *(
-                open_root(nodes, shown[name][0].first, _structure(name, history))
-                for name, nodes in layout.nodes.items()
-            )
-        )
+        root = block_diag(*(open_root(nodes, shown[name][0].first) for name, nodes in layout.nodes.items()))
         return cls(history, states, layout, system, posterior(*system, np.asarray(root)))
 
     def certainty(self, potentials: Interactions[Potential]) -> Certainty:

@@ -32,12 +32,10 @@ LENGTH = 0.3
 ROUGH_STEPS, ROUGH, ROUGH_START = 1.5, 0.05, 0.15
 #: Largest stated error in kT that counts, where g all but vanishes, and smallest, that of a number in a table.
 LARGEST, SMALLEST = 3.0, 1e-4
-#: Size in kT of what any potential may be wrong by, at the first point that g shows: of a gas, and what the
-#: structure of a liquid (`cginit.models.correlations.structure_size`) adds; it falls to the cut-off, as the errors
-#: of -ln g, HNC and the networks on the test points do. The denser a liquid, the less of its potential g tells.
-#: With these the band of 90 % holds the truth at 85 to 95 % of the points of the liquids of
-#: ``benchmarks/refine/certainty.py``.
-OPEN, OPEN_BY_STRUCTURE = 0.2, 0.1
+#: Size in kT of what any potential may be wrong by, at the first point that g shows; it falls to the cut-off, as the
+#: errors of -ln g, HNC and the networks on the test points do. With it the band of 90 % holds the truth at 95 % of
+#: the points of the liquids of ``benchmarks/refine/certainty.py`` with `bridge` 0.7, at 91 % with `bridge` 0.5.
+OPEN = 0.35
 #: Smallest part of the largest eigenvalue of a covariance that is kept.
 KEPT = 1e-10
 
@@ -59,15 +57,13 @@ def start_covariance(r: Array, error: Array, first: int) -> Array:
     return _covariance(r, size, LENGTH * reach, ROUGH_START) + SMALLEST**2 * np.eye(r.size)
 
 
-def open_root(r: Array, first: int, structure: float) -> Array:
+def open_root(r: Array, first: int) -> Array:
     """Return a root ``(n, p)`` of the covariance in kT^2 of what any potential may be wrong by.
 
-    Below the point `first` the curves are constant: g shows nothing there. `structure` is that of the liquid
-    (`cginit.models.correlations.structure_size`).
+    Below the point `first` the curves are constant: g shows nothing there.
     """
     reach = float(r[-1] - r[first])
-    size = (OPEN + OPEN_BY_STRUCTURE * structure) * np.clip((r[-1] - r) / reach, 0.0, 1.0)
-    covariance = _covariance(r, size, LENGTH * reach, ROUGH)
+    covariance = _covariance(r, OPEN * np.clip((r[-1] - r) / reach, 0.0, 1.0), LENGTH * reach, ROUGH)
     covariance[:first] = covariance[first]
     covariance[:, :first] = covariance[:, [first]]
     values, vectors = np.linalg.eigh(covariance)
