@@ -142,13 +142,10 @@ def test_lammps_runs_its_folder(start, tmp_path, exclusions):
     assert len((tmp_path / "run" / "README").read_text().splitlines()) == 3
 
 
+@pytest.mark.hoomd
 @pytest.mark.parametrize("exclusions", ["1-3", "molecule"])
 def test_hoomd_runs_its_folder(start, tmp_path, exclusions):
-    place = os.environ.get("CGINIT_HOOMD_PATH", "")
-    environment = {**os.environ, "PYTHONPATH": place}
-    probe = [sys.executable, "-c", "import hoomd.md"]
-    if subprocess.run(probe, env=environment, capture_output=True, check=False).returncode:
-        pytest.skip("HOOMD-blue is not installed")
+    environment = {**os.environ, "PYTHONPATH": os.environ.get("CGINIT_HOOMD_PATH", "")}
     one = model(start, exclusions)
     export_model(one, "hoomd", tmp_path / "run")
     found = run_script(tmp_path / "run", environment)

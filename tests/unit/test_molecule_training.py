@@ -112,6 +112,7 @@ def test_networks_start_from_those_that_ship(tmp_path):
         shipped_members("colour")
 
 
+@pytest.mark.training
 def test_a_training_learns_what_the_model_before_lacks(tmp_path, monkeypatch):
     monkeypatch.setattr(bridge_module, "VARIATIONS", 2)
     fluids = soft_fluids(6)
