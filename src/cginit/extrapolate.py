@@ -11,12 +11,22 @@ from cginit.curves import GRID_TOLERANCE, RDF, Array, PairPotential, force, unif
 from cginit.errors import InputError
 from cginit.splines import cubic_spline, monotone_cubic
 
-__all__ = ["VISIBLE", "check_start", "extend_core", "first_visible", "reaches_origin", "resampled"]
+__all__ = [
+    "OVERLAP_STEPS",
+    "VISIBLE",
+    "check_start",
+    "extend_core",
+    "first_visible",
+    "reaches_origin",
+    "resampled",
+]
 
 #: g below this is taken as core: -kT ln g there (7 kT) rests on a handful of counts, and nothing says how many.
 VISIBLE = 1e-3
 #: The same where g comes with its standard error, which says more.
 VISIBLE_WITH_ERROR = 1e-4
+#: A first visible point within so many steps of the origin means particles that overlap, not a core.
+OVERLAP_STEPS = 3
 #: Steps that a start potential must have beyond the first point that g shows.
 SHOWN_STEPS = 3
 #: A core whose visible part does not repel gets at least this force, in kT per core radius. A soft

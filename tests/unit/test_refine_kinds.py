@@ -12,6 +12,7 @@ from cginit.engines.base import EngineRun, Schedule
 from cginit.engines.dilute import DiluteEngine
 from cginit.interactions import all_pairs, pair
 from cginit.refine import UPDATES, Distance, Limits, Loop, Replicas, Settings, make_update, refine_system
+from cginit.refine.stop import Compromise
 from cginit.target import Target
 
 R = np.arange(31) * 0.1
@@ -151,6 +152,23 @@ def run(folder, states, engine, *, cap=3, wall_time=None, **settings):
         settings=Settings(schedule=SCHEDULE, limits=Limits(cap, wall_time), **options),
         starts=starts(states),
     )
+
+
+def test_a_compromise_says_how_many_rounds_brought_nothing(tmp_path):
+    states = targets("states")
+    result = refine_system(
+        states,
+        {pair("A", "A"): SOFT},
+        Gas(),
+        "ibi",
+        workdir=tmp_path,
+        settings=Settings(schedule=SCHEDULE, adaptive=False, reweighting=False),
+        starts=starts(states),
+        stop=(Compromise(2),),
+    )
+    assert result.compromise
+    assert result.best == len(result.rounds) - 3
+    assert f"2 rounds brought no improvement over round {result.best}" in result.reason
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,15 +8,12 @@ import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential, Provenance
 from cginit.errors import InputError
-from cginit.extrapolate import VISIBLE, extend_core, first_visible
+from cginit.extrapolate import OVERLAP_STEPS, VISIBLE, extend_core, first_visible
 from cginit.liquid.boltzmann import bin_average_correction
 from cginit.liquid.ornstein_zernike import OZInversion, estimate_noise
 from cginit.state import StatePoint
 
 __all__ = ["VisibleTarget", "potential_from", "visible_target"]
-
-#: A first visible point within so many steps of the origin means particles that overlap, not a core.
-OVERLAP_STEPS = 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
-from cginit.guess.assembly import OVERLAP_STEPS, VisibleTarget
+from cginit.extrapolate import OVERLAP_STEPS
+from cginit.guess.assembly import VisibleTarget
 from cginit.guess.integral_equation import inversions_together, noise_of_gamma, on_target
 from cginit.models.correlations import WEIGHTS
 from cginit.models.grid import U_VISIBLE, bridge_grid, network_grid

@@ -37,7 +37,7 @@ from cginit.refine.state_response import StateResponse
 from cginit.refine.thermodynamics import energy_row, pressure_row
 from cginit.refine.updates.gauss_newton import linear_system
 
-__all__ = ["Certainty", "Pin", "WithError", "certainty_of"]
+__all__ = ["Certainty", "Pin", "WithError", "certainty_of", "root_mean_square"]
 
 #: Part of a pressure that stands for the error of a measured one.
 PRESSURE_PART = 0.01

@@ -15,7 +15,8 @@ from cginit.coordinates import BondedCounts
 from cginit.curves import RDF, Array, PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.convergence import Distance
+from cginit.refine.bonded import bonded_distance
+from cginit.refine.convergence import Distance, distance
 from cginit.refine.inside import Inside
 from cginit.sampling import PairCounts
 from cginit.target import Target
@@ -24,6 +25,7 @@ __all__ = [
     "Record",
     "Round",
     "bonded_potentials",
+    "distances_of",
     "is_homogeneous",
     "on_grid",
     "pair_potentials",
@@ -162,6 +164,27 @@ class Record:
         return {
             name: int(np.count_nonzero(final.types == number)) for number, name in enumerate(final.species)
         }
+
+
+def distances_of(
+    target: Target,
+    rdfs: Mapping[Interaction, RDF],
+    distributions: Mapping[Interaction, Distribution],
+    pairs: Mapping[Interaction, PairPotential],
+    longer: float = 1.0,
+) -> Interactions[Distance]:
+    """Return how far all that has a target is from it: g(r) up to the cut-off of each pair, and distributions.
+
+    `longer` is the length of the simulation in multiples of that of its schedule; see `convergence.distance`.
+    """
+    found = {
+        name: distance(rdfs[name], curve, pairs[name].r_cut, longer) for name, curve in target.rdfs.items()
+    }
+    bonded = {
+        name: bonded_distance(distributions[name], curve, longer)
+        for name, curve in target.distributions.items()
+    }
+    return Interactions({**found, **bonded})
 
 
 #: All states simulated once with the same potentials, in the order of their targets; of one state a tuple of one.

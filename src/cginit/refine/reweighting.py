@@ -13,10 +13,8 @@ from cginit.coordinates import BondedCounts
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.bonded import bonded_distance
-from cginit.refine.convergence import distance
 from cginit.refine.history import History, Step, apply_step
-from cginit.refine.record import Record, Round, pair_potentials, round_chi2, round_lmse
+from cginit.refine.record import Record, Round, distances_of, pair_potentials, round_chi2, round_lmse
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
@@ -144,21 +142,13 @@ def reweighted(record: Record, potentials: Interactions[Potential], target: Targ
     rdfs = record.counts.map(lambda one: one.rdf(weights))
     distributions = record.bonded_counts.map(lambda one: one.distribution(weights))
     own = Interactions({name: potentials[name] for name in record.potentials})
-    cutoffs = pair_potentials(own)
-    distances = {
-        name: distance(rdfs[name], curve, cutoffs[name].r_cut, record.longer)
-        for name, curve in target.rdfs.items()
-    }
-    distances |= {
-        name: bonded_distance(distributions[name], curve, record.longer)
-        for name, curve in target.distributions.items()
-    }
+    distances = distances_of(target, rdfs, distributions, pair_potentials(own), record.longer)
     return replace(
         record,
         potentials=own,
         rdfs=rdfs,
         distributions=distributions,
-        distances=Interactions(distances),
+        distances=distances,
         pressure=record.pressure + _pressure_change(record, weights, potentials),
         pressure_error=float(record.pressure_error / np.sqrt(share)),
         counts=Interactions({}),

@@ -11,7 +11,7 @@ from cginit.bonded import BondedPotential, Distribution
 from cginit.bonded_grids import bonded_force
 from cginit.coordinates import COORDINATES
 from cginit.curves import RDF, Array, PairPotential, force
-from cginit.extrapolate import extend_core, first_visible
+from cginit.extrapolate import OVERLAP_STEPS, extend_core, first_visible
 from cginit.interactions import Interaction
 from cginit.target import Target
 
@@ -28,8 +28,6 @@ __all__ = [
 #: potential that is cut off where it is steep keeps its step rather than turn into another one, and what an update
 #: asks of the last points is not taken back by it.
 CUTOFF_WIDTH, CUTOFF_CHANGE = 0.05, 0.02
-#: A first visible point within so many steps of the origin means particles that overlap, not a core.
-OVERLAP_STEPS = 3
 
 
 def settle(potential: PairPotential, u: Array, target: RDF, kT: float) -> PairPotential:

@@ -18,10 +18,9 @@ from cginit.curves import RDF, Array
 from cginit.engines.base import Engine, EngineRun, Potentials, Schedule, time_step_taken
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
-from cginit.refine.bonded import bonded_distance
-from cginit.refine.convergence import Distance, distance
+from cginit.refine.convergence import Distance
 from cginit.refine.inside import Inside, count_inside
-from cginit.refine.record import Record, pair_potentials
+from cginit.refine.record import Record, distances_of, pair_potentials
 from cginit.refine.recovery import attempts, first_that_runs
 from cginit.refine.relaxation import relaxes
 from cginit.refine.replicas import ONE, Replicas
@@ -127,7 +126,8 @@ class Simulator:
             ]
             # How far it is does not depend on how long the simulations have grown. What clusters or freezes will not
             # become a fluid by going on.
-            far = self._distance(record, potentials) > FAR
+            distances = self._distances(record, 1.0)
+            far = max(one.chi2 for name, one in distances.items() if name not in self.held) > FAR
             return record, Verdict(far, record.homogeneous and relaxes(curves))
 
         return simulated(
@@ -143,20 +143,8 @@ class Simulator:
             replicas=self.replicas,
         )
 
-    def _distance(self, record: Record, potentials: Interactions[Potential]) -> float:
-        """Return the largest chi^2 per point, with the errors as they are."""
-        return max(one.chi2 for name, one in self._distances(record, 1.0).items() if name not in self.held)
-
     def _distances(self, record: Record, longer: float) -> Interactions[Distance]:
-        found = {
-            name: distance(record.rdfs[name], curve, record.pairs[name].r_cut, longer)
-            for name, curve in self.target.rdfs.items()
-        }
-        found |= {
-            name: bonded_distance(record.distributions[name], curve, longer)
-            for name, curve in self.target.distributions.items()
-        }
-        return Interactions(found)
+        return distances_of(self.target, record.rdfs, record.distributions, record.pairs, longer)
 
     def _measured(
         self,

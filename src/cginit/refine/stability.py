@@ -20,9 +20,10 @@ import numpy as np
 
 from cginit.bonded import Potential
 from cginit.curves import Array, PairPotential
+from cginit.extrapolate import OVERLAP_STEPS
 from cginit.interactions import Interaction, pair
 from cginit.liquid.response import measured_liquid
-from cginit.refine.settle import OVERLAP_STEPS, first_shown
+from cginit.refine.settle import first_shown
 from cginit.target import Target
 
 __all__ = ["closure_potentials", "collapses", "overlapping"]

@@ -267,9 +267,10 @@ def sentence(reason: Reason, situation: Situation, shown: Round, best: int, norm
             f"stopped where the update {situation.update} has no answer ({situation.helpless}): {found}; start from "
             "its potentials with the update auto or ibi, in another folder"
         )
+    since = len(history) - 1 - best
     return (
-        f"the compromise is found: {PATIENCE} rounds brought no improvement over round {best} ({where}); one set of "
-        "pair potentials may not serve all states better"
+        f"the compromise is found: {since} round{'s' * (since != 1)} brought no improvement over round {best} "
+        f"({where}); one set of pair potentials may not serve all states better"
     )
 
 
