@@ -12,6 +12,9 @@ import pytest
 import cginit
 from cginit import RDF, InputError, PairPotential, Provenance, StatePoint, Target
 from cginit.bonded import BondedPotential, Distribution
+from cginit.eos import Pressure
+from cginit.guess import guess
+from cginit.units import unit_system
 
 R = np.linspace(0.0, 2.5, 126)
 X = np.maximum(R, 0.4)
@@ -146,3 +149,25 @@ def test_a_target_file_is_read_with_its_state(tmp_path):
     assert cginit.read_target(bare, units="nm-kJ/mol", density=0.5, temperature=300.0)[1].temperature == (
         pytest.approx(300.0)
     )
+
+
+def test_one_distance_has_one_energy_and_none_is_negative():
+    assert type(POTENTIAL(0.9)) is float
+    assert POTENTIAL([0.9]).shape == (1,)
+    for wrong in (-0.1, [0.1, float("nan")]):
+        with pytest.raises(InputError, match="a distance is 0 or more"):
+            POTENTIAL(wrong)
+
+
+def test_a_pressure_is_shown_in_bar_where_it_has_a_size():
+    assert repr(Pressure(589.8, 4.2, "network", unit_system("nm-kJ/mol"))) == (
+        "<Pressure: 9793.9 ± 70 bar, 589.8 ± 4.2 kJ/mol/nm^3, by network>"
+    )
+    assert repr(Pressure(2.0, 0.1, "hnc", notes=("of HNC",))) == (
+        "<Pressure: 2 ± 0.1 epsilon/sigma^3, by hnc; of HNC>"
+    )
+
+
+def test_a_guess_says_what_it_takes():
+    with pytest.raises(InputError, match=r"not str and float: target, state = cginit\.read_target"):
+        guess("target.dat", 0.8)

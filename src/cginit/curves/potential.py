@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -128,7 +129,7 @@ class PairPotential(Shown):
         """Cut-off; U = F = 0 beyond it."""
         return float(self.r[-1])
 
-    def __call__(self, r: ArrayLike) -> Array:
+    def __call__(self, r: ArrayLike) -> Any:
         """Return U at distances of any shape, in the units of the potential.
 
         Between the points of the grid by a cubic spline, 0 beyond the cut-off, and below the first point, where there
@@ -141,20 +142,28 @@ class PairPotential(Shown):
 
         Returns
         -------
-        ndarray
-            Of the same shape.
+        ndarray or float
+            Of the same shape; a float for one distance.
+
+        Raises
+        ------
+        InputError
+            If a distance is negative or no number.
 
         Examples
         --------
         >>> r = np.linspace(0, 1, 101)
         >>> soft = PairPotential(r, 25 * (1 - r) ** 2, units="lj")
-        >>> soft([0.5, 2.0]).round(6).tolist()
-        [6.25, 0.0]
+        >>> soft([0.5, 2.0]).round(6).tolist(), round(soft(0.5), 6)
+        ([6.25, 0.0], 6.25)
         """
         at = np.asarray(r, dtype=np.float64)
+        if not np.all(at >= 0.0):
+            raise InputError(f"U(r) is asked for at r = {float(np.min(at)):g}; a distance is 0 or more")
         u = cubic_spline(self.r, self.u, np.clip(at, self.r[0], self.r_cut).ravel()).reshape(at.shape)
         u = u - self.f[0] * np.minimum(at - self.r[0], 0.0)
-        return np.asarray(np.where(at >= self.r_cut, 0.0, u), dtype=np.float64)
+        energies = np.asarray(np.where(at >= self.r_cut, 0.0, u), dtype=np.float64)
+        return float(energies) if at.ndim == 0 else energies
 
     def _facts(self) -> dict[str, str]:
         well, origin = int(np.argmin(self.u)), self.provenance

@@ -9,7 +9,7 @@ from cginit.units import LJ, UnitSystem, conversion, unit_system
 __all__ = ["Pressure"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pressure:
     """A pressure with where it comes from.
 
@@ -50,3 +50,12 @@ class Pressure:
         """Return value and error in bar; InputError in lj units, which have no size."""
         factor = self.units.bar()
         return self.value * factor, self.error * factor
+
+    def __repr__(self) -> str:
+        """Say the pressure in bar where it has a size, in its own units, where it comes from, and its notes."""
+        own = f"{self.value:.5g} ± {self.error:.2g} {self.units.pressure}"
+        if not self.units.is_reduced:
+            value, error = self.in_bar()
+            own = f"{value:.5g} ± {error:.2g} bar, {own}"
+        notes = "".join(f"; {note}" for note in self.notes)
+        return f"<Pressure: {own}, by {self.method}{notes}>"

@@ -224,6 +224,12 @@ def _question(target: RDF, state: StatePoint, r_cut: float | None) -> tuple[RDF,
     InputError
         If the density cannot be right, or the cut-off lies beyond the target.
     """
+    if not isinstance(target, RDF) or not isinstance(state, StatePoint):
+        raise InputError(
+            f"a guess needs an RDF and a StatePoint, not {type(target).__name__} and {type(state).__name__}: "
+            "target, state = cginit.read_target(FILE), or cginit.read_rdf(FILE, units=...) and "
+            "cginit.StatePoint(density, kT, units)"
+        )
     target, state = common_units(target, state)
     check_density(target, state)
     cutoff = default_cutoff(target, state) if r_cut is None else r_cut

@@ -20,36 +20,28 @@ Kind = Literal["distance", "g", "error", "number", "flag", "index", "unknown"]
 
 #: Words that programs and people put above columns, without case, quotes and units; bounded, since a curve may be
 #: called Ferrocene or Counterion. Earlier kinds win: "g_error" is an error and no g, "count" a number.
-_KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    ("index", re.compile(r"|#|index|idx|row|no\.?|i|unnamed: \d+|level_\d+|bin( no\.?)?")),
-    ("flag", re.compile(r"flags?")),
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    ("index", r"|#|index|idx|row|no\.?|i|unnamed: \d+|level_\d+|bin( no\.?)?"),
+    ("flag", r"flags?"),
     (
         "error",
-        re.compile(
-            r"(.*[^a-z])?(errors?|err|std|stdev|stderr|std_?err(or)?|sem|uncertaint(y|ies)|deviation|\+-|\+/-|±)([^a-z].*)?|"
-            r"[gy]err(or)?|sd|se|s_g|sigma|sigma_g|sigma\(g\)|g_sigma|d_?g|delta_?g"
-        ),
+        r"(.*[^a-z])?(errors?|err|std|stdev|stderr|std_?err(or)?|sem|uncertaint(y|ies)|deviation|\+-|\+/-|±)([^a-z].*)?|"
+        r"[gy]err(or)?|sd|se|s_g|sigma|sigma_g|sigma\(g\)|g_sigma|d_?g|delta_?g",
     ),
     (
         "number",
-        re.compile(
-            r"(.*[^a-z])?(coord(ination)?|integral|integrated|cumulative|cumul|running|neighbou?rs?|counts?|histogram|number)"
-            r"([^a-z].*)?|int|int ?\(.*\)|n|nr|n_r|cn|nn|[nc]n? ?\(.*\)"
-        ),
+        r"(.*[^a-z])?(coord(ination)?|integral|integrated|cumulative|cumul|running|neighbou?rs?|counts?|histogram|number)"
+        r"([^a-z].*)?|int|int ?\(.*\)|n|nr|n_r|cn|nn|[nc]n? ?\(.*\)",
     ),
     (
         "distance",
-        re.compile(
-            r"r|x|d|rs|r_?ij|dist(ance)?s?|distance r|radi(us|i)|bins|r_?bins?|(r_?)?bin[ _]?cent(er|re)s?|"
-            r"(pair )?separation( distance)?"
-        ),
+        r"r|x|d|rs|r_?ij|dist(ance)?s?|distance r|radi(us|i)|bins|r_?bins?|(r_?)?bin[ _]?cent(er|re)s?|"
+        r"(pair )?separation( distance)?",
     ),
     (
         "g",
-        re.compile(
-            r"y|gr|g_?r|gofr|g_of_r|pdf|(g|gr|rdf|pcf)([^a-z].*)?|(.*[^a-z])?(rdf|gr|g\(r\))|"
-            r".*radial distribution.*|.*pair[ _-]?correlation.*"
-        ),
+        r"y|gr|g_?r|gofr|g_of_r|pdf|(g|gr|rdf|pcf)([^a-z].*)?|(.*[^a-z])?(rdf|gr|g\(r\))|"
+        r".*radial distribution.*|.*pair[ _-]?correlation.*",
     ),
 )
 #: Units of length that labels state, in nm.
@@ -74,14 +66,12 @@ _UNIT = re.compile(
 #: Curves that are no g(r), by the names of their columns, and what to do with them.
 _OTHER_CURVES = (
     (
-        re.compile(r"[sf] ?\( ?[kq] ?\)|s_?[kq]|.*structure[ _-]?factor.*"),
+        r"[sf] ?\( ?[kq] ?\)|s_?[kq]|.*structure[ _-]?factor.*",
         "a structure factor S(k)",
         "cg-init scattering --sk makes g(r) of it",
     ),
     (
-        re.compile(
-            r"[uvw](_?mf)? ?\( ?r ?\)|pmf([^a-z].*)?|.*(free[ _-]?energy|potential|mean[ _-]?force).*"
-        ),
+        r"[uvw](_?mf)? ?\( ?r ?\)|pmf([^a-z].*)?|.*(free[ _-]?energy|potential|mean[ _-]?force).*",
         "a potential or a free energy",
         "g(r) of a potential of mean force W is exp(-W/kT)",
     ),
@@ -105,7 +95,8 @@ def kind_of(label: str) -> Kind:
     text = _plain(label)
     bare = _UNIT.sub("", text) or text
     for kind, pattern in _KINDS:
-        if pattern.fullmatch(bare) or pattern.fullmatch(text):
+        # Compiled when a label is met, as few files have any: to do it at once takes a twentieth of a guess.
+        if re.fullmatch(pattern, bare) or re.fullmatch(pattern, text):
             return kind
     return "unknown"
 
@@ -138,7 +129,9 @@ def other_curve(label: str) -> tuple[str, str] | None:
     """
     text = _plain(label)
     bare = _UNIT.sub("", text) or text
-    return next(((what, remedy) for pattern, what, remedy in _OTHER_CURVES if pattern.fullmatch(bare)), None)
+    return next(
+        ((what, remedy) for pattern, what, remedy in _OTHER_CURVES if re.fullmatch(pattern, bare)), None
+    )
 
 
 def labels_of_width(text: str, width: int) -> tuple[str, ...] | None:
