@@ -11,7 +11,18 @@ from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Schedule
 from cginit.engines.dilute import DiluteEngine
 from cginit.interactions import all_pairs, pair
-from cginit.refine import UPDATES, Distance, Limits, Loop, Replicas, Settings, make_update, refine_system
+from cginit.refine import (
+    UPDATES,
+    Distance,
+    GaussNewton,
+    Limits,
+    Loop,
+    Replicas,
+    Settings,
+    make_update,
+    refine_system,
+)
+from cginit.refine.state_response import StateResponse
 from cginit.refine.stop import Compromise
 from cginit.target import Target
 
@@ -154,21 +165,46 @@ def run(folder, states, engine, *, cap=3, wall_time=None, **settings):
     )
 
 
-def test_a_compromise_says_how_many_rounds_brought_nothing(tmp_path):
-    states = targets("states")
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_states_end_in_a_compromise_that_counts_its_rounds(kind, tmp_path):
+    states = targets(kind)
     result = refine_system(
         states,
-        {pair("A", "A"): SOFT},
+        dict.fromkeys({name for one in states for name in one.pairs}, SOFT),
         Gas(),
         "ibi",
         workdir=tmp_path,
-        settings=Settings(schedule=SCHEDULE, adaptive=False, reweighting=False),
+        settings=Settings(
+            schedule=SCHEDULE, limits=Limits(30 if len(states) > 1 else 4), adaptive=False, reweighting=False
+        ),
         starts=starts(states),
         stop=(Compromise(2),),
     )
-    assert result.compromise
-    assert result.best == len(result.rounds) - 3
-    assert f"2 rounds brought no improvement over round {result.best}" in result.reason
+    assert result.compromise == (len(states) > 1)
+    if result.compromise:
+        assert result.best == len(result.rounds) - 3
+        assert f"2 rounds brought no improvement over round {result.best}" in result.reason
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_pair_learns_from_earlier_answers_and_several_on_request(kind, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(StateResponse, "taught", lambda state, before: asked.append(len(before)) or 0.0)
+    states = targets(kind)
+    with closing(loop(tmp_path, states, Gas())) as running:
+        for _ in range(2):
+            running.step()
+        history = running.history
+    found = {}
+    for learning in (None, True, False):
+        asked.clear()
+        GaussNewton(learning=learning)(history)
+        found[learning] = list(asked)
+    pairs = [len(one.pairs) for one in states]
+    # From the one simulation before the last.
+    assert found[True] == [1] * len(states)
+    assert found[False] == []
+    assert found[None] == [1] * pairs.count(1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
