@@ -80,7 +80,7 @@ def spline_potential(seed: int, smoothing: float = SMOOTHING) -> SplinePotential
 
     Examples
     --------
-    >>> spline_potential(7).potential.u[-1]
+    >>> float(spline_potential(7).potential.u[-1])
     0.0
     """
     uniform = uniforms(seed)

@@ -124,7 +124,7 @@ def compare_routes(
     >>> soft = PairPotential.shifted(r, 2 * np.exp(-(r**2)), units="lj")
     >>> found = compare_routes(soft, StatePoint(0.5, 1.0))
     >>> found.flags, found.trusted
-    ((), 'hnc-mean')
+    ((), 'network')
     """
     fluid = fluid_at(potential, state, rdf)
     state = state.to(potential.units)

@@ -193,7 +193,7 @@ def continued(found: Sequence[ForwardSolution], at: Sequence[float], to: float) 
     >>> fluids = [solve(r, np.exp(-(r**2)), density) for density in (0.3, 0.4, 0.5)]
     >>> ahead = continued(fluids[:2], [0.3, 0.4], 0.5)
     >>> far, near = (np.abs(x.gamma - fluids[2].gamma).max() for x in (fluids[1], ahead))
-    >>> bool(near < 0.2 * far)
+    >>> bool(near < 0.25 * far)
     True
     """
     last = list(zip(found, at, strict=False))[-BEHIND:]

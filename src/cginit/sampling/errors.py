@@ -104,6 +104,7 @@ def block_curve(
 
     Examples
     --------
+    >>> from cginit.units import unit_system
     >>> counts = np.array([[0.0, 1.0, 0.8], [0.0, 1.2, 0.8]])
     >>> halves = np.array([0.5, 0.5])
     >>> block_curve(np.arange(3) * 0.1, 0.5 * counts, halves, np.ones(3), unit_system("lj")).g.tolist()
