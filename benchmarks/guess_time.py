@@ -1,7 +1,8 @@
 """Time of one guess after everything is loaded, and of a batch of RDFs, on one core.
 
-The default guess is also made of as many different RDFs, one after the other, --part of them and the rest by
-proportion: the liquid of the other lines with noise of its own each, and simulated liquids of the data set.
+The default guess is also made of as many different RDFs, one after the other and by `cginit.guess_many`, turn by
+turn, --part of them and the rest by proportion: the liquid of the other lines with noise of its own each, and
+simulated liquids of the data set. The network is timed for one row and for many at once.
 
 python benchmarks/guess_time.py [--repeats 200] [--batch 10000] [--part 1000] [--core N] [--out FILE]
 """
@@ -16,12 +17,14 @@ from pathlib import Path
 import numpy as np
 from machine import describe, pin, table
 
-from cginit import RDF, StatePoint, guess
+from cginit import RDF, PairPotential, StatePoint, guess, guess_many
 from cginit.campaign import load
 from cginit.liquid import solve
-from cginit.models.grid import network_grid
-from cginit.models.model import load_model
+from cginit.models.grid import bridge_grid, network_grid
+from cginit.models.model import PORTION, load_model
 
+#: Times that the many RDFs are guessed in either way.
+TURNS = 3
 METHODS = ("boltzmann", "hnc", "py", "cn-f", "bridge")
 
 
@@ -55,6 +58,17 @@ def simulated(number: int) -> list[tuple[RDF, StatePoint]]:
         )
         found.append((rdf, StatePoint(float(data.density[row]), 1.0, "lj")))
     return found
+
+
+def largest_difference(one: list[PairPotential], other: list[object]) -> float:
+    """Return by how much the potentials differ at most, in kT, where g shows them."""
+    worst = 0.0
+    for a, b in zip(one, other, strict=True):
+        if not isinstance(b, PairPotential):
+            raise SystemExit(f"a guess of many failed where the one alone did not: {b}")
+        shown = a.r >= a.r_core
+        worst = max(worst, float(np.abs(a.u - b.u)[shown].max()))
+    return worst
 
 
 def seconds(run: Callable[[], object], repeats: int) -> tuple[float, float, float]:
@@ -99,19 +113,45 @@ def main() -> None:
     density = np.full(options.batch, 0.6)
     add("network cn-f alone, 1 RDF", lambda: network(one[None], density[:1]), options.repeats)
     add(f"network cn-f alone, {options.batch} RDFs", lambda: network(many, density), 3, 1.0, "s")
+    bridge = load_model("bridge")
+    for number in (1, PORTION):
+        u0, gamma = np.zeros((number, bridge_grid().size)), np.zeros((number, 2, bridge_grid().size))
+        given = (u0, gamma, np.full(number, 0.6))
+        add(
+            f"network of the default alone, a row of {number}",
+            lambda given=given: bridge(*given),
+            options.repeats // number + 3,
+            1e3 / number,
+        )
+    differences = []
     for what, liquids in (
         ("with noise each", noisy(options.part)),
         ("of the data set", simulated(options.part)),
     ):
-        add(
-            f"guess, default, {options.batch} RDFs {what}, one after the other ({options.part}, by proportion)",
-            lambda some=liquids: [guess(*one) for one in some],
-            3,
-            options.batch / options.part,
-            "s",
-        )
+        targets, states = [one for one, _ in liquids], [state for _, state in liquids]
+        alone = [guess(*one) for one in liquids]
+        differences.append(largest_difference(alone, guess_many(targets, states)))
+        ways = {
+            "one after the other": lambda some=liquids: [guess(*one) for one in some],
+            "by guess_many": lambda some=targets, of=states: guess_many(some, of),
+        }
+        times = {way: np.empty((TURNS, 2)) for way in ways}
+        for turn in range(TURNS):
+            for way, run in ways.items():
+                began, used = time.perf_counter(), time.thread_time()
+                run()
+                times[way][turn] = time.perf_counter() - began, time.thread_time() - used
+        for way, found in times.items():
+            whole = options.batch / options.part * found
+            rows.append(
+                [
+                    f"guess, default, {options.batch} RDFs {what}, {way} ({options.part}, by proportion)",
+                    *(f"{x:.2f} s" for x in (whole[:, 0].min(), np.median(whole[:, 0]), whole[:, 1].min())),
+                ]
+            )
     head = ["# Time of a guess", describe(["cginit", "onnxruntime"]), ""]
-    text = "\n".join([*head, table(("what", "least", "median", "least processor time"), rows), ""])
+    end = f"Together and alone they differ by {max(differences):.1g} kT at most, where g shows the potential."
+    text = "\n".join([*head, table(("what", "least", "median", "least processor time"), rows), "", end, ""])
     print(text)
     if options.out:
         options.out.write_text(text)
