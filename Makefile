@@ -58,12 +58,13 @@ hosts:
 	  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends votca perl >/dev/null; } \
 	  || echo "VOTCA was not installed; the tests with csg_inverse will skip"
 
-# What a reviewer would ask first: style, types, and that imports point one way.
+# What a reviewer would ask first: style, types, that imports point one way, and that examples give what they say.
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --doctest-modules src/cginit
 
 # It asks a server about the packages that are installed, and does without where there is none.
 audit: $(VENV)/.dev
