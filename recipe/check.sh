@@ -15,8 +15,9 @@ done
 if grep -E "safetensors|\.h5|/tests/|/data/|\.ipynb" "$place/files"; then
   echo "the wheel holds what inference does not need, see above" >&2; exit 1
 fi
+# The five ensembles are 4.2 MB of it, the eight networks of bridge 1.5.
 size=$(wc -c < "$wheel")
-[ "$size" -lt 5000000 ] || { echo "the wheel has $size bytes; 5 MB are enough" >&2; exit 1; }
+[ "$size" -lt 6000000 ] || { echo "the wheel has $size bytes; 6 MB are enough" >&2; exit 1; }
 
 python3 -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet "$wheel"
