@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cginit.refine.difference import StartData
 from cginit.refine.priors import start_covariance
 from cginit.refine.regularisation import curvature_basis
+from cginit.refine.start_data import StartData
 
 R = np.linspace(0.0, 2.0, 41)
 FIRST = 10
