@@ -38,7 +38,7 @@ __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]
 WHOLE = Architecture(kind="RN", options="f", width=24, kernel=5, dilations=(1, 3, 7, 13), residual=True)
 #: The same number of layers and weights, each output seeing 21 of the 50 points.
 NEAR = replace(WHOLE, dilations=(1, 1, 1, 1))
-#: Convolutions one after the other, as the published study here has them (17 of 50 points).
+#: Convolutions one after the other, each output seeing 17 of the 50 points.
 PLAIN = Architecture(kind="CN", options="f", width=48, layers=4, kernel=5)
 #: The network of the publication's Fig. 5: density after the convolutions, then a dense block.
 PUBLISHED = Architecture(kind="CN", options="f", width=24, layers=4, kernel=5, dense=True)
