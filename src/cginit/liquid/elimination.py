@@ -160,7 +160,7 @@ class Liquids:
 
     def inside(self, s: Array, direct: Array) -> Array:
         """Return what r h ``(m, n)`` lacks of what is asked for, with unknowns that are 0 beyond the range of g."""
-        return self.wanted - self.back(s - 1.0, self.size) - self.noise * direct
+        return self.deviation(s, direct)[1]
 
     def response(self, s: Array, columns: int) -> Array:
         """Return the matrices ``(m, n, columns)`` of what r h answers inside the range of g, with the noise."""
