@@ -187,6 +187,43 @@ def test_a_sharp_peak_is_not_smoothed_away():
     assert fit.change[20] == pytest.approx(-0.3, abs=0.03)  # three standard errors of the point
 
 
+@pytest.mark.parametrize("rough", ROUGHNESS)
+def test_a_change_is_the_mean_of_what_the_data_leave_of_the_prior(rough):
+    # Of Gaussian weights of variance v, with data X B w of covariance C: C_u X^T (X C_u X^T + C)^-1 y, C_u = v B B^T.
+    # The strength is not known here; among those of equal variance everywhere the most probable is this close.
+    basis = curvature_basis(4.0 * np.exp(-2.0 * R), 10, rough)
+    rng = np.random.default_rng(3)
+    response = np.eye(51) + 0.1 * rng.standard_normal((51, 51))
+    wanted = basis @ rng.standard_normal(basis.shape[1])
+    noise = np.diag(rng.uniform(0.5, 2.0, 51) * 1e-4 * np.var(wanted))
+    asked = response @ wanted + np.sqrt(np.diag(noise)) * rng.standard_normal(51)
+    found = fit_change(response, asked, noise, [basis])
+
+    def change_and_cost(variance: float) -> tuple[np.ndarray, float]:
+        prior = variance * basis @ basis.T
+        whole = response @ prior @ response.T + noise
+        solved = np.linalg.solve(whole, asked)
+        return prior @ response.T @ solved, float(np.linalg.slogdet(whole)[1] + asked @ solved)
+
+    # Strengths lie 26 % apart: at most 12 % off, which costs (2 0.12)^2 / 2 for each effective parameter at most.
+    change, cost = min((change_and_cost(v) for v in np.geomspace(1e-4, 1e4, 81)), key=lambda one: one[1])
+    assert found.cost <= cost + 0.03 * found.freedom
+    np.testing.assert_allclose(found.change, change, atol=0.02 * np.std(wanted))
+
+
+def test_a_change_of_its_own_of_each_point_adds_its_variance():
+    u, first, size = 4.0 * np.exp(-2.0 * R), 10, 3.0
+    smooth, rough = curvature_basis(u, first), curvature_basis(u, first, size)
+    assert rough.shape[1] <= R.size
+    added = rough @ rough.T - smooth @ smooth.T
+    own = np.diag(added)[first + 1 : -1]
+    np.testing.assert_allclose(
+        added[first + 1 :, first + 1 :], np.diag(np.append(own, 0.0)), atol=1e-9 * own.max()
+    )
+    # Below the first visible point all move with it.
+    np.testing.assert_allclose(added[: first + 2, : first + 2], own[0], rtol=1e-9)
+
+
 def test_the_pressure_is_a_datum_of_gauss_newton():
     # The pressure that the true potential has is reached together with g, from a start with another one.
     wanted = measure(TRUE).pressure
