@@ -68,6 +68,9 @@ class Configuration:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    def __repr__(self) -> str:
+        return f"<Configuration: {_beads_in_box(self)}>"
+
     @property
     def n(self) -> int:
         """Number of beads."""
@@ -121,6 +124,9 @@ class Trajectory:
     species: tuple[str, ...] = field(default=("A",), kw_only=True)
     topology: Topology | None = field(default=None, kw_only=True)
 
+    def __repr__(self) -> str:
+        return f"<Trajectory: {len(self.positions)} configurations of {_beads_in_box(self)}>"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", unit_system(self.units))
         positions = np.asarray(self.positions, dtype=np.float32)
@@ -150,6 +156,14 @@ class Trajectory:
     def density(self) -> float:
         """Beads per volume."""
         return float(self.n / np.prod(self.box))
+
+
+def _beads_in_box(one: Configuration | Trajectory) -> str:
+    edges = " x ".join(f"{edge:.4g}" for edge in one.box)
+    bonded = "" if one.topology is None else ", with a topology"
+    return (
+        f"{one.positions.shape[-2]} beads of {', '.join(one.species)}, box {edges} {one.units.length}{bonded}"
+    )
 
 
 def _checked_types(

@@ -113,6 +113,11 @@ class Topology:
         object.__setattr__(self, "molecules", self._checked_molecules())
         object.__setattr__(self, "masses", _checked_masses(self.masses, species))
 
+    def __repr__(self) -> str:
+        terms = "".join(f", {len(members)} {name}" for name, members in self.terms.items())
+        beads = f"{self.types.size} beads of {', '.join(self.species)}"
+        return f"<Topology: {beads}{terms}; exclusions {self.exclusions}>"
+
     def _checked_molecules(self) -> IntArray:
         bonds = self.bonds
         if self.molecules is None:

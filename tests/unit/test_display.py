@@ -8,12 +8,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from one_species import record_of
 
 import cginit
 from cginit import RDF, InputError, PairPotential, Provenance, StatePoint, Target
 from cginit.bonded import BondedPotential, Distribution
+from cginit.configuration import Configuration
 from cginit.eos import Pressure
 from cginit.guess import guess
+from cginit.sampling import PairCounts
+from cginit.topology import Topology
 from cginit.units import unit_system
 
 R = np.linspace(0.0, 2.5, 126)
@@ -130,6 +134,20 @@ def test_a_state_takes_a_temperature():
 def test_a_target_shows_what_it_asks_for():
     text = repr(Target.of(G, StatePoint(0.5, 1.0, "lj"), pressure=2.0))
     assert text == "<Target: A-A; A 0.5 sigma^-3; kT 1 epsilon; pressure 2 epsilon/sigma^3>"
+
+
+def test_what_a_simulation_showed_is_told_in_a_line():
+    # A refinement of molecules is asked for its rounds in a notebook: not for every position and count in them.
+    topology = Topology([0, 1, 0], ("A", "B"), {"bond A-B": [[0, 1], [1, 2]]}).repeated(2)
+    start = Configuration(np.arange(18.0).reshape(6, 3), [20.0, 20.0, 30.0], units="lj", topology=topology)
+    counts = PairCounts(R, np.zeros((5, R.size), dtype=np.int32), 6, 8e3, unit_system("lj"))
+    record = record_of(POTENTIAL, G, G, start, index=3, counts=counts)
+    assert repr(start) == "<Configuration: 6 beads of A, B, box 20 x 20 x 30 sigma, with a topology>"
+    assert repr(topology) == "<Topology: 6 beads of A, B, 4 bond A-B; exclusions 1-3>"
+    assert repr(counts) == "<PairCounts: 5 configurations of 6 beads, r 0 to 2.5 sigma in 126 points>"
+    assert repr(record) == "<Record 3, chi^2 0 of A-A, 0 steps in 0 s, by start>"
+    for part in (start, topology, record.counts, record, record.inside, record.distances):
+        assert len(repr(part)) < 120
 
 
 def test_a_target_file_is_read_with_its_state(tmp_path):

@@ -58,6 +58,10 @@ class BondedCounts:
     members: int
     units: UnitSystem
 
+    def __repr__(self) -> str:
+        span = f"x {self.x[0]:.4g} to {self.x[-1]:.4g} in {self.x.size} points"
+        return f"<BondedCounts: {len(self)} configurations of {self.members} {self.interaction}, {span}>"
+
     def __len__(self) -> int:
         return int(self.counts.shape[0])
 

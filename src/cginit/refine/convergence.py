@@ -43,6 +43,10 @@ class Distance:
     integral: float
     largest: float
 
+    def __repr__(self) -> str:
+        numbers = f"mean squared {self.lmse:.3g}, integral {self.integral:.3g}, largest {self.largest:.3g}"
+        return f"<Distance: chi^2 {self.chi2:.3g}, {numbers}>"
+
     @property
     def is_noise(self) -> bool:
         """Whether the difference is within the statistical error."""

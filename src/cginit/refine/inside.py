@@ -47,6 +47,10 @@ class Inside:
     both: Counts = field(default_factory=lambda: Interactions({}))
     weights: Array | None = None
 
+    def __repr__(self) -> str:
+        sets = (f"{name} of {', '.join(map(str, getattr(self, name)))}" for name in self.names())
+        return f"<Inside: {'; '.join(one for one in sets if not one.endswith(' of ')) or 'no other pairs'}>"
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the names of the sets of pairs."""

@@ -116,6 +116,11 @@ class Record:
     bonded_counts: Interactions[BondedCounts] = field(default_factory=lambda: Interactions({}))
     inside: Inside = field(default_factory=Inside)
 
+    def __repr__(self) -> str:
+        worst = max(self.distances.items(), key=lambda item: item[1].chi2, default=None)
+        shown = "" if worst is None else f", chi^2 {worst[1].chi2:.3g} of {worst[0]}"
+        return f"<Record {self.index}{shown}, {self.steps} steps in {self.seconds:.3g} s, by {self.made_by}>"
+
     @cached_property
     def pairs(self) -> Interactions[PairPotential]:
         """The potentials of pairs."""

@@ -50,6 +50,10 @@ class PairCounts:
     units: UnitSystem
     pairs: float | None = None
 
+    def __repr__(self) -> str:
+        span = f"r {self.r[0]:g} to {self.r[-1]:.4g} {self.units.length} in {self.r.size} points"
+        return f"<PairCounts: {len(self)} configurations of {self.beads} beads, {span}>"
+
     def __len__(self) -> int:
         return int(self.counts.shape[0])
 
