@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from MDAnalysis.lib.distances import calc_angles, calc_bonds
 
-from cginit.coordinates import fine_grid, joined_bins
+from cginit.bonded import Distribution
+from cginit.coordinates import fine_grid, joined_bins, straight_chains
 from cginit.errors import InputError
+from cginit.interactions import Interaction
 from cginit.trajectory import molecules_from_trajectory, read_system, write_start
 from pickling_pool import counted_elsewhere
 
@@ -215,3 +217,43 @@ def test_bonds_have_their_lengths_however_far_g_is_wanted(trimers):
     near = sample(trimers, r_max=0.5).distributions["bond A-B"]
     far = sample(trimers).distributions["bond A-B"]
     np.testing.assert_allclose(near.p, far.p)
+
+
+def test_a_free_dihedral_of_chains_that_straighten_is_left_out(tmp_path):
+    # Random walks: (1 - cos 10 degrees) of their angles are within 10 degrees of straight, as many of folded, 1.5 %.
+    found = sample(write_chains(tmp_path / "chains.gsd", 4))
+    (name,) = found.left_out
+    assert str(name) == "dihedral B-A-A-B"
+    # 1200 angles in all, less the bins of five degrees that reach beyond: three standard errors.
+    assert found.left_out[name].part == pytest.approx(0.0152, abs=3 * np.sqrt(0.0152 / 1200) + 0.004)
+    assert name in found.distributions
+    assert name not in found.target(1.0).distributions
+    assert any(text.startswith(f"{name} is left out of the refinement") for text in found.system.notes)
+
+
+def test_a_dihedral_that_is_not_free_or_not_of_straight_chains_is_kept():
+    turn = np.radians(np.arange(-180.0, 180.0, 5.0))
+    angle = np.radians(np.arange(0.0, 181.0, 5.0))
+    bent = Distribution.normalised(angle, np.exp(-20 * (angle - 1.9) ** 2), coordinate="angle", units="lj")
+    straight = Distribution.normalised(angle, np.sin(angle), coordinate="angle", units="lj")
+
+    def chains(angles: Distribution, height: float):
+        torsion = Distribution.normalised(
+            turn, np.exp(height * np.cos(turn)), coordinate="dihedral", units="lj"
+        )
+        named = {"angle A-A-A": angles, "dihedral A-A-A-A": torsion}
+        return straight_chains({Interaction.of(name): curve for name, curve in named.items()})
+
+    assert not chains(bent, 0.0)
+    # The information of cos(phi) of a height of h kT is h^2 / 4.
+    assert chains(straight, 0.3)["dihedral A-A-A-A"].free
+    assert not chains(straight, 1.0)["dihedral A-A-A-A"].free
+
+
+def test_the_bins_of_a_long_soft_bond_are_as_wide_as_it_asks_for():
+    fine = fine_grid("bond", 0.001, 5.0)
+    counts = np.round(500 * np.exp(-0.5 * ((fine - 2.0) / 0.5) ** 2))[None, :]
+    x, joined = joined_bins(fine, counts, "bond")
+    # Four in the standard deviation are 0.125; the next that there is below.
+    assert x[1] - x[0] == pytest.approx(0.08)
+    assert joined.sum() == counts.sum()

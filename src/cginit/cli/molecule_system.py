@@ -79,9 +79,10 @@ def write_molecules(
         inside[str(one)] = write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=notes)
         written.append((inside[str(one)], what))
     targets = {"-".join(pair): path for pair, path in pairs.items()}
+    idle: dict[str, Path] = {}
     for name, distribution in found.distributions.items():
         path = write_distribution(distribution, folder / f"{name.file_stem}.dat", notes=[str(name)])
-        targets[str(name)] = path
+        (idle if name in found.left_out else targets)[str(name)] = path
         written.append((path, f"distribution of {name}"))
     written.append((write_start(found.start, folder / START_FILE), "topology and start configuration"))
     units = json.dumps(system.units.name)
@@ -104,6 +105,8 @@ def write_molecules(
         f"{json.dumps(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(), ensure_ascii=False)}"
         for name, path in targets.items()
     ]
+    for (name, path), why in zip(idle.items(), found.left_out.values(), strict=True):
+        lines += [f"# Left out: {why}.", f"# {_names({name: path})[0]}"]
     if inside:
         lines += ["", "# g(r) of pairs inside molecules: drawn by cg-init report, and no target.", "[inside]"]
         lines += _names(inside)

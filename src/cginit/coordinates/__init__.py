@@ -18,6 +18,7 @@ from cginit.coordinates.resolution import (
     width_of,
 )
 from cginit.coordinates.smoothing import Smoothing
+from cginit.coordinates.straight import StraightChain, straight_chains
 
 __all__ = [
     "ANGLE",
@@ -27,6 +28,7 @@ __all__ = [
     "BondedCounts",
     "Coordinate",
     "Smoothing",
+    "StraightChain",
     "TermCounter",
     "averaged_bins",
     "block_distribution",
@@ -35,5 +37,6 @@ __all__ = [
     "fine_grid",
     "joined_bins",
     "on_common_range",
+    "straight_chains",
     "width_of",
 ]

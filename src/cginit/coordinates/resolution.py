@@ -23,6 +23,8 @@ __all__ = ["WIDEST_ANGLE", "averaged_bins", "fine_grid", "joined_bins", "on_comm
 #: Fine bins in the smallest bin of a distribution and in larger ones. Of angles a fine bin is a quarter of a degree,
 #: and every one of these divides the 720 of them evenly.
 FACTORS = (2, 4, 10, 20)
+#: Of bonds, which may be as long and as soft as those of segments of a chain, more.
+BOND_FACTORS = (*FACTORS, 40, 80, 160)
 #: Fine bins of half a turn.
 HALF_TURN = 720
 #: The widest bin of an angle or a dihedral that is made here: five degrees, in radians.
@@ -192,11 +194,12 @@ def joined_bins(fine: Array, counts: Array, coordinate: str) -> tuple[Array, Arr
     if not np.any(counts > 0.0):
         raise InputError(f"no {coordinate} was counted")
     width = float(fine[1] - fine[0])
-    for factor in reversed(FACTORS):
+    factors = BOND_FACTORS if coordinate == "bond" else FACTORS
+    for factor in reversed(factors):
         step = factor * width
         x, joined = _joined(fine, counts, coordinate, factor)
         highest = float(joined.sum(axis=0).max()) / (float(joined.sum()) * step)
-        if step * BINS_A_WIDTH <= 1.0 / (np.sqrt(2.0 * np.pi) * highest) or factor == FACTORS[0]:
+        if step * BINS_A_WIDTH <= 1.0 / (np.sqrt(2.0 * np.pi) * highest) or factor == factors[0]:
             break
     return _trimmed(x, joined) if coordinate == "bond" else (x, joined)
 

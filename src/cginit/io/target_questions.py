@@ -68,6 +68,14 @@ def question_target(
     if not alone:
         notes += _of_all_beads(target)
     notes += question_molecules(target, norm, certain)
+    if target.distributions:
+        # Distributions of loose beads there are none, and a guess does not load what counts them.
+        from cginit.coordinates import straight_chains
+
+        notes += [
+            f"{name}: {one}. Where runs blow up, leave its target out"
+            for name, one in straight_chains(target.distributions).items()
+        ]
     if start is not None:
         notes += question_start(target, start, given)
     return tuple(dict.fromkeys(notes))

@@ -10,7 +10,7 @@ import numpy as np
 
 from cginit.bonded import Distribution
 from cginit.configuration import Configuration
-from cginit.coordinates import block_distribution, joined_bins
+from cginit.coordinates import StraightChain, block_distribution, joined_bins, straight_chains
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.growth import grown_configuration, typical_value
@@ -65,15 +65,23 @@ class MoleculeTargets:
             raise InputError("the start has no topology")
         return self.start.topology
 
+    @property
+    def left_out(self) -> Interactions[StraightChain]:
+        """Dihedrals that a refinement does without: those of chains that straighten, nearly free ones."""
+        found = straight_chains(self.distributions)
+        return Interactions({name: one for name, one in found.items() if one.free})
+
     def target(self, kT: float) -> Target:
-        """Return what a refinement is to reach at the density of the trajectory and `kT`."""
+        """Return what a refinement is to reach at the density of the trajectory, less what is `left_out`."""
         return Target(
             self.rdfs,
             self.system.density,
             kT,
             topology=self.topology,
             target_exclusions=self.target_exclusions,
-            distributions=self.distributions,
+            distributions=Interactions(
+                {name: one for name, one in self.distributions.items() if name not in self.left_out}
+            ),
             inside=self.inside,
         )
 
@@ -134,6 +142,11 @@ def molecules_of(found: Sampled) -> MoleculeTargets | None:
             "(--exclude)"
         )
     distributions, notes = _distributions(found)
+    notes += [
+        f"{name} is left out of the refinement: {why}"
+        for name, why in straight_chains(distributions).items()
+        if why.free
+    ]
     acting, more = _acting(beads, counted)
     start, also = _start(found, beads.excluding(acting), distributions)
     return MoleculeTargets(
