@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.matrices import Intramolecular, PairMatrices
 from cginit.liquid.response import Liquid
+from cginit.refine.difference import Layout, StateDifference
 from cginit.refine.history import History
 from cginit.refine.record import Record
 from cginit.refine.shapes import InsideEnergy, MoleculeShapes, kept_shapes
@@ -210,3 +213,15 @@ def test_kept_shapes_are_spread_over_the_run_and_stored(places, tmp_path):
     again = read_record(tmp_path, TOPOLOGY)
     assert again.shapes.dtype == np.float32
     assert np.array_equal(again.shapes, record.shapes)
+
+
+def test_the_pressure_asked_of_pairs_leaves_that_of_the_changes_of_bonds(places):
+    # A force of 3 that draws the bonds together: -N/(3V) 3 <b> on the pressure, which the pairs are to make up for.
+    record, target = seen(places)
+    target = replace(target, pressure=1.0)
+    record = replace(record, pressure=1.0, pressure_error=0.01)
+    difference = StateDifference.of(record, target, History((target,), ((record,),)))
+    layout = Layout.of([difference], [PAIR])
+    changes = {BOND: 3.0 * record.bonded[BOND].x, ANGLE: 5.0 * np.cos(ANGLES)}
+    asked = [difference.data(layout, pressure=True, bonded=some)[-1].value for some in (None, changes)]
+    assert asked[1] - asked[0] == pytest.approx(2 * MOLECULES / EDGE**3, rel=1e-3)  # <b> of the bins, 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from cginit.refine.history import History
 from cginit.refine.pair_difference import Difference
 from cginit.refine.record import Record
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
-from cginit.refine.thermodynamics import pressure_row
+from cginit.refine.thermodynamics import bond_pressure, pressure_row
 from cginit.target import Target
 
 __all__ = [
@@ -238,10 +238,13 @@ class StateDifference:
         whole = block_diag(*(one.covariance for one in self.parts.values()))
         return np.asarray(whole[np.ix_(self.rows, self.rows)] / self.target.weight, dtype=np.float64)
 
-    def data(self, layout: Layout, *, pressure: bool) -> list[Datum]:
+    def data(
+        self, layout: Layout, *, pressure: bool, bonded: Mapping[Interaction, Array] | None = None
+    ) -> list[Datum]:
         """Return what is known beside g: that energies change by little, and the pressure where one is wanted.
 
         See `energy_datum`, of which each refined pair has one as if all neighbours of a bead were such pairs.
+        `bonded` are changes of bonded potentials on their grids, which a pressure feels, too.
         """
         found = []
         for name, start in zip(self.parts, self.starts, strict=False):
@@ -252,7 +255,7 @@ class StateDifference:
                 found.append(self.datum(row, one.value, one.error, layout))
         wanted = self.target.pressure
         if pressure and wanted is not None and np.isfinite(self.record.pressure):
-            found.append(self._pressure(layout, wanted))
+            found.append(self._pressure(layout, wanted - self._pressure_of_bonds(bonded or {})))
         return found
 
     def datum(self, row: Array, value: float, error: float, layout: Layout) -> Datum:
@@ -260,6 +263,16 @@ class StateDifference:
         placed = np.zeros(layout.width)
         placed[self.columns(layout)] = self.scale * row[self.local]
         return Datum(placed, value, error)
+
+    def _pressure_of_bonds(self, changes: Mapping[Interaction, Array]) -> float:
+        """Return the pressure that changes of bonds add to the lengths that are wanted."""
+        final, found = self.record.final, 0.0
+        for name, change in changes.items():
+            if name.coordinate == "bond" and final.topology is not None:
+                density = len(final.topology.terms[name]) / float(np.prod(final.box))
+                bonds = self.target.distributions[name]
+                found += bond_pressure(self.record.bonded[name].x, change, bonds, density)
+        return found
 
     def _pressure(self, layout: Layout, wanted: float) -> Datum:
         """Return the pressure: of the target g under the simulated potentials, as a change of the sampled one."""

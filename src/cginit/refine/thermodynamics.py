@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cginit.bonded import Distribution
 from cginit.curves import RDF, Array
 
-__all__ = ["energy_row", "kirkwood_buff", "pressure_row"]
+__all__ = ["bond_pressure", "energy_row", "kirkwood_buff", "pressure_row"]
 
 
 def pressure_row(r: Array, g: Array, density: float) -> Array:
@@ -26,6 +27,27 @@ def pressure_row(r: Array, g: Array, density: float) -> Array:
     """
     dr = float(r[1] - r[0])
     return np.asarray(2.0 * np.pi / 3.0 * density**2 * dr * np.gradient(g * r**3, r))
+
+
+def bond_pressure(x: Array, u: Array, bonds: Distribution, density: float) -> float:
+    r"""Return the virial pressure of a bond's potential `u` ``(n,)`` at `x` for bonds of a distribution p(b).
+
+    .. math:: P = -\frac{\rho_b}{3} \int p\, b\, U'(b)\, db
+
+    with the number density of such bonds. The potentials of angles and dihedrals have none: they are the same for all
+    sizes of a molecule.
+
+    Examples
+    --------
+    A force of 2 that draws all bonds of length 1.5 together.
+
+    >>> b = np.linspace(1.4, 1.6, 21)
+    >>> bonds = Distribution.normalised(b, np.exp(-1e4 * (b - 1.5) ** 2), coordinate="bond", units="lj")
+    >>> round(bond_pressure(b, 2.0 * b, bonds, 0.1), 9)
+    -0.1
+    """
+    slope = np.gradient(np.interp(bonds.x, x, u), bonds.x)
+    return float(-density / 3.0 * np.sum(bonds.p * bonds.widths * bonds.x * slope))
 
 
 def energy_row(r: Array, u: Array, first: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -142,7 +142,7 @@ class GaussNewton:
         inside: list[InsideEnergy | None] = [None] * len(states)
         shaped = any(one.shapes is not None for one in states)
         for turn in range(MAX_TURNS if shaped else MAX_SOLUTIONS):
-            system = linear_system(states, layout, found, pressure=self.constrained)
+            system = linear_system(states, layout, found, pressure=self.constrained, bonded=bonded.changes)
             if turn == 0:
                 start = start.believed(system, bases[0])
             fit = fit_change(*start.beside(*system), bases, self.rule)
@@ -257,11 +257,17 @@ def foreseen_part(
 
 
 def linear_system(
-    states: Sequence[StateResponse], layout: Layout, found: Array | None = None, *, pressure: bool
+    states: Sequence[StateResponse],
+    layout: Layout,
+    found: Array | None = None,
+    *,
+    pressure: bool,
+    bonded: Mapping[Interaction, Array] | None = None,
 ) -> tuple[Array, Array, Array]:
     """Return the response ``(m, n)`` around changes `found` ``(n,)``, what the data ask for ``(m,)``, and its noise.
 
-    The changes count from the simulated potentials, as the unknowns do. `pressure`: whether one to reach is a datum.
+    The changes count from the simulated potentials, as the unknowns do. `pressure`: whether one to reach is a datum;
+    `bonded`: changes of bonded potentials, which it feels.
     """
     from scipy.linalg import block_diag
 
@@ -273,7 +279,9 @@ def linear_system(
         asked.append(gap[one.difference.rows])
         matrices.append(one.difference.matrix(response - one.learned, layout))
     noise = np.asarray(block_diag(*(one.difference.covariance for one in states)))
-    extra = [datum for one in states for datum in one.difference.data(layout, pressure=pressure)]
+    extra = [
+        datum for one in states for datum in one.difference.data(layout, pressure=pressure, bonded=bonded)
+    ]
     for one in states:
         extra += one.long_wave(one.difference.change(found, layout), layout)
     return with_data(np.vstack(matrices), np.concatenate(asked), noise, extra)
