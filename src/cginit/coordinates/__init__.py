@@ -9,7 +9,7 @@ from cginit.coordinates.bond import BOND
 from cginit.coordinates.counter import TermCounter
 from cginit.coordinates.counts import COORDINATES, BondedCounts, block_distribution, count_terms
 from cginit.coordinates.dihedral import DIHEDRAL
-from cginit.coordinates.inversion import ended_where_high
+from cginit.coordinates.inversion import ended_where_high, seen
 from cginit.coordinates.resolution import (
     averaged_bins,
     fine_grid,
@@ -37,6 +37,7 @@ __all__ = [
     "fine_grid",
     "joined_bins",
     "on_common_range",
+    "seen",
     "straight_chains",
     "width_of",
 ]

@@ -37,7 +37,9 @@ class Smoothing:
     parts: tuple[tuple[NDArray[np.intp], _Part], ...]
 
     @classmethod
-    def of(cls, counts: Array, known: BoolArray, *, periodic: bool = False) -> Smoothing:
+    def of(
+        cls, counts: Array, known: BoolArray, *, noise: float | None = None, periodic: bool = False
+    ) -> Smoothing:
         """Return the smoothing of values whose variances are in inverse proportion to counts.
 
         Parameters
@@ -46,19 +48,24 @@ class Smoothing:
             Counts of each point, in any unit.
         known : ndarray of bool, shape (n,)
             Points that have a value.
+        noise : float, optional
+            Variance of a value with one count. By default it is found from the values themselves, which then takes
+            for noise what a smooth curve does not follow, be it a clipped value or a bend.
         periodic : bool
             Whether the grid goes round.
         """
         relative = counts[known]
+        mean = max(float(relative.mean()), 1e-300)
         weights = np.zeros(known.size)
-        weights[known] = np.maximum(relative / max(float(relative.mean()), 1e-300), LEAST_WEIGHT)
+        weights[known] = np.maximum(relative / mean, LEAST_WEIGHT)
+        variance = None if noise is None else noise / mean
         if periodic and known.all():
-            return cls(((np.arange(known.size), _Part.of(weights, *_waves(known.size))),))
+            return cls(((np.arange(known.size), _Part.of(weights, *_waves(known.size), variance)),))
         # Where nothing is seen a turn can be cut.
         first = int(np.flatnonzero(~known)[0]) if periodic else 0
         order = np.roll(np.arange(known.size), -first)
         places = [order[begin:end] for begin, end in runs_of(known[order]) if end - begin >= SHORTEST]
-        return cls(tuple((own, _Part.of(weights[own], *_bends(own.size))) for own in places))
+        return cls(tuple((own, _Part.of(weights[own], *_bends(own.size), variance)) for own in places))
 
     def __call__(self, values: Array) -> Array:
         """Return the smooth curve ``(n,)`` behind values ``(n,)``."""
@@ -84,16 +91,18 @@ class _Part:
     kept: Array
     left: Array
     singular: Array
+    #: Variance of a value of weight 1, if it is known.
+    noise: float | None = None
 
     @classmethod
-    def of(cls, weights: Array, free: Array, rough: Array) -> _Part:
+    def of(cls, weights: Array, free: Array, rough: Array, noise: float | None = None) -> _Part:
         """Prepare weights ``(n,)`` with the free curves ``(n, m)`` and the rough ones ``(n, p)``."""
         root = np.sqrt(weights)
         kept, _ = np.linalg.qr(root[:, None] * free)
         other = root[:, None] * rough
         other -= kept @ (kept.T @ other)
         left, singular, _ = np.linalg.svd(other, full_matrices=False)
-        return cls(root, kept, left, singular)
+        return cls(root, kept, left, singular, noise)
 
     def smooth(self, y: Array) -> Array:
         """Return the most probable curve ``(n,)`` behind values ``(n,)``."""
@@ -105,7 +114,8 @@ class _Part:
         growth = 1.0 + STRENGTHS[:, None] * (singular / max(float(singular[0]), 1e-300)) ** 2
         degrees = y.size - kept.shape[1]
         power = np.sum(z**2 / growth, axis=1) + outside
-        costs = np.sum(np.log(growth), axis=1) + degrees * np.log(np.maximum(power, 1e-300))
+        misfit = degrees * np.log(np.maximum(power, 1e-300)) if self.noise is None else power / self.noise
+        costs = np.sum(np.log(growth), axis=1) + misfit
         best = growth[int(np.argmin(costs))]
         found = kept @ (kept.T @ scaled) + left @ ((best - 1.0) / best * z)
         return np.asarray(found / self.root, dtype=np.float64)

@@ -9,7 +9,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.refine.convergence import SMOOTHING_BINS, Distance
 
-__all__ = ["bonded_distance", "bonded_signal", "bonded_variance"]
+__all__ = ["bonded_distance", "bonded_signal", "bonded_variance", "logarithm_variance"]
 
 
 def bonded_distance(sampled: Distribution, target: Distribution, longer: float = 1.0) -> Distance:
@@ -63,15 +63,28 @@ def bonded_signal(sampled: Distribution, target: Distribution) -> Array:
     return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
 
 
+def logarithm_variance(curve: Distribution) -> Array:
+    """Return the squared standard error ``(n,)`` of ln p; 0 where it is unknown.
+
+    That of a bin with less than one count is that of one: it tells hardly more than nothing, and not less.
+    """
+    one = _of_a_count(curve)
+    return np.divide(one, np.maximum(curve.p, one), out=np.zeros(one.size), where=one > 0.0)
+
+
 def _variance(curve: Distribution, expected: Array) -> Array:
+    return np.asarray(_of_a_count(curve) * expected, dtype=np.float64)
+
+
+def _of_a_count(curve: Distribution) -> Array:
+    """Return the variance ``(n,)`` of each p in proportion to it: the p of one independent count; 0 if unknown."""
     if curve.error is None:
-        return np.zeros(expected.size)
+        return np.zeros(curve.x.size)
     summed = _near(curve.error**2, curve.coordinate)
     counts = _near(curve.p, curve.coordinate)
     # Far from all that was seen a bin would have a count as noisy as those that were.
     everywhere = float(np.sum(curve.error**2) / max(float(np.sum(curve.p)), 1e-300))
-    ratio = np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
-    return np.asarray(ratio * expected, dtype=np.float64)
+    return np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
 
 
 def _near(values: Array, coordinate: str) -> Array:

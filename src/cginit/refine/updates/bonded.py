@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from cginit.bonded import BondedPotential
-from cginit.coordinates import Smoothing
+from cginit.bonded import BondedPotential, Distribution
+from cginit.coordinates import Smoothing, seen
 from cginit.curves import Array
 from cginit.interactions import Interaction
-from cginit.refine.bonded import bonded_signal
+from cginit.refine.bonded import bonded_signal, logarithm_variance
 from cginit.refine.history import History
 from cginit.refine.record import Record
 from cginit.refine.shapes import InsideEnergy, MoleculeShapes, at
@@ -52,18 +52,48 @@ def _smooth(changes: dict[Interaction, Array], history: History) -> dict[Interac
     """
     found = {}
     for name, change in changes.items():
-        own = [
-            (record.distributions[name], target.distributions[name])
-            for record, target in zip(history.last, history.targets, strict=True)
-            if name in target.distributions
-        ]
-        # The logarithm of a ratio is as noisy as the rarer of both. All states have one grid.
-        counts = sum(got.p * wanted.p / np.maximum(got.p + wanted.p, 1e-300) for got, wanted in own)
-        known = np.any([wanted.p > 0.0 for _, wanted in own], axis=0)
-        smoothing = Smoothing.of(np.asarray(counts), known, periodic=name.coordinate == "dihedral")
-        x, bins = history.last[0].bonded[name].x, own[0][1].x
-        found[name] = at(name, bins, smoothing(at(name, x, change, bins)), x)
+        x, bins = history.last[0].bonded[name].x, _shown(history, name)[0].x
+        found[name] = at(name, bins, _behind(history, name, at(name, x, change, bins)), x)
     return _clipped(found, history)
+
+
+def _shown(history: History, name: Interaction) -> list[Distribution]:
+    """Return the distributions of an interaction that the last round is to show; all states have one grid."""
+    return [target.distributions[name] for target in history.targets if name in target.distributions]
+
+
+def _behind(history: History, name: Interaction, change: Array) -> Array:
+    """Return the smooth change ``(n,)`` behind that of one interaction, on the grid of its targets.
+
+    Where no target shows the potential, walls take its place: there the change is that of the nearest point.
+    """
+    curves, periodic = _shown(history, name), name.coordinate == "dihedral"
+    known = np.any([seen(one) for one in curves], axis=0)
+    variance = _noise(history, name)
+    if np.all(variance[known] > 0.0):
+        weights = np.divide(1.0, variance, out=np.zeros(variance.size), where=known)
+        smooth = Smoothing.of(weights, known, noise=1.0, periodic=periodic)
+    else:
+        # Without errors only the ratios of counts are known; the logarithm of a ratio is as noisy as the rarer.
+        sampled = [one.distributions[name] for one in history.last if name in one.distributions]
+        counts = [
+            got.p * wanted.p / np.maximum(got.p + wanted.p, 1e-300)
+            for got, wanted in zip(sampled, curves, strict=True)
+        ]
+        smooth = Smoothing.of(np.sum(counts, axis=0), known, periodic=periodic)
+    bins = curves[0].x
+    return smooth(at(name, bins[known], change[known], bins))
+
+
+def _noise(history: History, name: Interaction) -> Array:
+    """Return the variance ``(n,)`` of the change that the differences ask for, weighted as those; 0 if unknown."""
+    total, weight = np.zeros(_shown(history, name)[0].x.size), 0.0
+    for record, target in zip(history.last, history.targets, strict=True):
+        if name in target.distributions:
+            both = (record.distributions[name], target.distributions[name])
+            total += (target.weight * target.kT) ** 2 * sum(logarithm_variance(one) for one in both)
+            weight += target.weight
+    return total / weight**2
 
 
 def _clipped(changes: dict[Interaction, Array], history: History) -> dict[Interaction, Array]:
