@@ -35,7 +35,7 @@ from cginit.learn.simulated import training_set
 from cginit.learn.statistics import median_delta
 from cginit.learn.subjects.guess_errors import guesses_on_points, held_rows, on_points
 from cginit.models.correlations import inversions, with_origin
-from cginit.models.grid import RANGE, interpolate, network_grid
+from cginit.models.grid import RANGE, boltzmann_potential, interpolate, network_grid
 
 #: Standard error of g at g = 1 and r = 1 sigma: of the publication's simulations, as `cginit.learn.curves`.
 PAPER = 1e-3
@@ -65,7 +65,7 @@ def with_known_bridge(data: TrainingSet, bridge: Array) -> Array:
         except ConvergenceError:
             continue
         gamma = with_origin(solution.gamma)
-        found[row] = -np.log(np.maximum(data.g[row], 1e-3)) + gamma + bridge[row]
+        found[row] = boltzmann_potential(data.g[row]) + gamma + bridge[row]
     u = interpolate(found, 0.0, float(data.r[1]), network_grid(), 0.0)
     return absolute_errors(u, truth, g).visible
 

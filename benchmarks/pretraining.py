@@ -21,11 +21,12 @@ from cginit.learn.architectures import Network, network_of, predict
 from cginit.learn.augmentation import pairs
 from cginit.learn.curves import DENSITY, NOISE, TEST_INTEGERS, TESTS, plan
 from cginit.learn.data import STRIDE, TrainingSet
-from cginit.learn.evaluate import absolute_errors, boltzmann_potential
+from cginit.learn.evaluate import absolute_errors
 from cginit.learn.pairs import cheap_pairs, counting_error
 from cginit.learn.statistics import median_delta
 from cginit.learn.task import read_fit
 from cginit.learn.training import load_config_of
+from cginit.models.grid import boltzmann_potential
 
 #: Integers after those of a training that no network has seen.
 MORE = 13_000

@@ -18,6 +18,7 @@ from cginit.campaign import load_molecules
 from cginit.learn.data import STRIDE
 from cginit.learn.molecules import molecule_features, molecule_set
 from cginit.models.correlations import verlet_modified
+from cginit.models.grid import boltzmann_potential
 from cginit.models.model import load_model
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     data = molecule_set(dataset)
     features = molecule_features(dataset, options.keep)
     gamma = features.gamma[:, 0]
-    u0 = -np.log(np.clip(features.g[:, 0], 1e-3, None))
+    u0 = boltzmann_potential(features.g[:, 0])
     found = {
         "-ln g": u0,
         "hnc": u0 + gamma[:, 0],

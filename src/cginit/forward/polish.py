@@ -26,6 +26,7 @@ from cginit.forward.theory import fine_potential
 from cginit.guess import load_guess
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.integral_equation import at_infinite_size, indirect_correlation
+from cginit.liquid.inverse_problem import closed
 from cginit.models.coverage import noise_level, outside
 from cginit.models.grid import RANGE, bridge_grid, on_network_grid
 from cginit.models.scale import network_length
@@ -140,8 +141,7 @@ def step(
     gamma = indirect_correlation(visible, state.density, "hnc")[0]
     r = visible.target.r
     x = np.minimum(r / length, RANGE)
-    with np.errstate(divide="ignore"):
-        answer = -np.log(visible.target.g) + gamma + CubicSpline(bridge_grid(), values)(x)
+    answer = closed(visible.target.g, gamma) + CubicSpline(bridge_grid(), values)(x)
     n = potential.r.size
     answer = state.kT * (answer[:n] - answer[n - 1])
     u, error = np.full(r.size, np.inf), np.zeros(r.size)

@@ -14,6 +14,7 @@ from cginit.guess.closure_error import closure_error
 from cginit.interactions import Interaction
 from cginit.liquid.carried_noise import carried_noise
 from cginit.liquid.fourier import sine_nodes
+from cginit.liquid.inverse_problem import closed
 from cginit.liquid.noise_weights import invert_by_weights, invert_together_by_weights
 from cginit.liquid.ornstein_zernike import NOISE_WEIGHT, Closure, MeasuredLiquid, OZInversion
 from cginit.splines import cubic_spline, even_spline_at_origin
@@ -28,6 +29,7 @@ __all__ = [
     "inversions_by_weight",
     "inversions_together",
     "noise_of_gamma",
+    "on_sine_nodes",
     "on_target",
 ]
 
@@ -94,9 +96,7 @@ class IntegralEquation:
         notes: tuple[str, ...] = (),
     ) -> PairPotential:
         """Propose the pair potential for gamma = h - c ``(n,)`` on the grid of the target, and notes on it."""
-        g = visible.target.g
-        with np.errstate(divide="ignore"):
-            u = -np.log(g) + (gamma if self.closure == "hnc" else np.log1p(np.maximum(gamma, -0.999)))
+        u = closed(visible.target.g, gamma, self.closure)
         u_error = state.kT * closure_error(visible, state.density, r_cut, self.closure)
         return potential_from(visible, state.kT * u, state, r_cut, self.name, u_error=u_error, notes=notes)
 
@@ -135,11 +135,11 @@ def at_infinite_sizes(visible: Sequence[VisibleTarget], densities: Sequence[floa
 
 def _measured(visible: VisibleTarget, density: float) -> MeasuredLiquid:
     """Return what is to be inverted for a target."""
-    nodes, g, error = _on_sine_nodes(visible)
+    nodes, g, error = on_sine_nodes(visible)
     return MeasuredLiquid(nodes, g, density, error, start=visible.near)
 
 
-def _on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
+def on_sine_nodes(visible: VisibleTarget) -> tuple[Array, Array, Array]:
     """Return distances, g and its error on nodes of a sine transform, with g = 0 below the first visible point."""
     r = visible.target.r
     nodes, g, error = sine_nodes(r, visible.target.g, visible.error)
@@ -206,7 +206,7 @@ def inversions_together(
     for i, one in zip(alone, invert_together_by_weights(liquids, weights, closure), strict=True):
         found[i] = one
     for i in sorted(set(range(len(visible))).difference(alone)):
-        target, (nodes, g, error) = visible[i].target, _on_sine_nodes(visible[i])
+        target, (nodes, g, error) = visible[i].target, on_sine_nodes(visible[i])
         try:
             found[i] = invert_by_weights(
                 nodes,
@@ -244,7 +244,7 @@ def noise_of_gamma(
     """
     if visible.target.structure_factor is not None or visible.target.long_wave is not None:
         return None
-    error = _on_sine_nodes(visible)[2][-found.r.size :]
+    error = on_sine_nodes(visible)[2][-found.r.size :]
     return carried_noise(found, density, error, noise_weight, at, zero_at)
 
 
@@ -263,7 +263,7 @@ def indirect_correlations(
     """
     from cginit.liquid.mixture import invert_mixture
 
-    placed = {pair: _on_sine_nodes(one) for pair, one in visible.items()}
+    placed = {pair: on_sine_nodes(one) for pair, one in visible.items()}
     found = invert_mixture(
         next(iter(placed.values()))[0],
         {pair.types: g for pair, (_, g, _) in placed.items()},

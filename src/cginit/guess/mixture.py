@@ -11,7 +11,7 @@ from cginit.guess.integral_equation import indirect_correlations
 from cginit.guess.network import NetworkGuess
 from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions
-from cginit.liquid.ornstein_zernike import Closure
+from cginit.liquid.inverse_problem import Closure, closed
 from cginit.models.correlations import WEIGHTS
 from cginit.target import Target
 
@@ -62,39 +62,35 @@ def guess_mixture(
             f"the cut-off {largest:g} lies beyond the target g(r), which end at {end:g}; sample them further or "
             "choose a smaller cut-off"
         )
-    correction: dict[Interaction, Array] = {}
+    gamma: dict[Interaction, Array] = {}
     freer: dict[Interaction, Array] = {}
+    closure: Closure = "py" if method == "py" else "hnc"
     notes: tuple[str, ...] = ()
     used = method
     if method != "boltzmann":
         try:
-            closure: Closure = "py" if method == "py" else "hnc"
-            found, notes = indirect_correlations(visible, target.densities, closure)
+            gamma, notes = indirect_correlations(visible, target.densities, closure)
             if method == "network":
                 freer, _ = indirect_correlations(visible, target.densities, "hnc", WEIGHTS[1])
         except ConvergenceError as error:
-            used, notes = "boltzmann", (f"-kT ln g stands in for {method}: {error}", _tails(target, end))
-        else:
-            for pair, gamma in found.items():
-                correction[pair] = np.log1p(np.maximum(gamma, -0.999)) if method == "py" else gamma
+            gamma, used = {}, "boltzmann"
+            notes = (f"-kT ln g stands in for {method}: {error}", _tails(target, end))
     potentials: dict[Interaction, PairPotential] = {}
     for pair, one in visible.items():
         kept: tuple[str, ...] = ()
-        if pair in correction and pair in freer:
+        if pair in freer:
             learned = NetworkGuess(NETWORK, fallback=False).of_correlations(
                 target.rdfs[pair],
                 target.state,
                 cutoffs[pair],
-                np.array([correction[pair], freer[pair]]),
+                np.array([gamma[pair], freer[pair]]),
             )
             kept = tuple(note for note in learned.notes if note.startswith(OUTSIDE))
             if not kept:
                 potentials[pair] = learned
                 continue
-        with np.errstate(divide="ignore"):
-            u = -np.log(one.target.g)
-        if pair in correction:
-            u = u + correction[pair]
+        g = one.target.g
+        u = closed(g, gamma[pair] if pair in gamma else np.zeros(g.size), closure)
         made_by = "hnc" if kept else used
         kept = tuple(f"HNC stands in for the network: {note}" for note in kept)
         potentials[pair] = potential_from(

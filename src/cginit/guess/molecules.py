@@ -13,14 +13,14 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError, InputError
 from cginit.guess.assembly import VisibleTarget, potential_from, visible_target
 from cginit.guess.far_pairs import between_molecules
+from cginit.guess.integral_equation import on_sine_nodes
 from cginit.guess.likeness import fits_its_box, has_wanted_shapes
 from cginit.guess.mixture import OUTSIDE
 from cginit.guess.network import NetworkGuess
 from cginit.guess.pair_cutoff import pair_cutoff
 from cginit.interactions import Interaction, Interactions, all_pairs
 from cginit.liquid.bridge import modified_verlet
-from cginit.liquid.fourier import sine_nodes
-from cginit.liquid.inverse_problem import NOISE_WEIGHT
+from cginit.liquid.inverse_problem import NOISE_WEIGHT, closed
 from cginit.liquid.pair_inversion import invert_pairs
 from cginit.models.correlations import WEIGHTS
 from cginit.sampling import MoleculeStructure
@@ -136,8 +136,7 @@ def _closed(
     target: Target, one: VisibleTarget, added: Array, r_cut: float, method: str, notes: tuple[str, ...]
 ) -> PairPotential:
     """Return -kT ln g and what is added to it, in kT ``(n,)`` on the grid of the target."""
-    with np.errstate(divide="ignore"):
-        u = -np.log(one.target.g) + added
+    u = closed(one.target.g, added)
     return potential_from(one, target.kT * u, target.state, r_cut, method, notes=notes)
 
 
@@ -192,17 +191,12 @@ def _indirect_correlations(
     noise_weight: float,
 ) -> dict[Interaction, Array]:
     """Return h - c ``(n,)`` of each pair on the grid of its target, from the equation with the molecules."""
-    placed = [sine_nodes(one.target.r, one.target.g, one.error) for one in visible.values()]
-    nodes = placed[0][0]
-    g = [
-        np.where(nodes < one.target.r[one.first], 0.0, values)
-        for one, (_, values, _) in zip(visible.values(), placed, strict=True)
-    ]
+    nodes, g, error = (np.array(one) for one in zip(*map(on_sine_nodes, visible.values()), strict=True))
     found = invert_pairs(
-        nodes,
-        np.array(g),
+        nodes[0],
+        g,
         np.array(list(target.densities.values())),
-        error=np.array([error for _, _, error in placed]),
+        error=error,
         noise_weight=noise_weight,
         intramolecular=molecules,
         names=[str(pair) for pair in visible],

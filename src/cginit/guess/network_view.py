@@ -12,8 +12,9 @@ from cginit.errors import ConvergenceError
 from cginit.extrapolate import OVERLAP_STEPS
 from cginit.guess.assembly import VisibleTarget
 from cginit.guess.integral_equation import inversions_together, noise_of_gamma, on_target
+from cginit.liquid.inverse_problem import closed
 from cginit.models.correlations import WEIGHTS
-from cginit.models.grid import U_VISIBLE, bridge_grid, network_grid
+from cginit.models.grid import U_VISIBLE, boltzmann_potential, bridge_grid, network_grid
 from cginit.models.model import Model
 from cginit.splines import cubic_spline
 
@@ -101,7 +102,7 @@ def views_of_correlations(model: Model, seen: Sequence[Seen]) -> list[View | Con
     if not rows:
         return [one for one in known if isinstance(one, ConvergenceError)]
     points = bridge_grid()
-    u0 = -np.log(np.maximum(np.array([one.g for one, _ in rows]), np.exp(-U_VISIBLE)))
+    u0 = boltzmann_potential(np.array([one.g for one, _ in rows]))
     gamma = np.array([_on_bridge_grid(found.gamma, one.visible.target.r, one.length) for one, found in rows])
     # Noise that is not known adds nothing.
     nothing = np.zeros(points.size)
@@ -140,8 +141,7 @@ def bounded(visible: VisibleTarget, curve: Array, gamma: Array) -> Array:
     .. math:: U/kT = -\ln g + \gamma + \frac{H^2}{H^2 + H_0^2} B, \qquad H(r) = \max_{r' \ge r} |h(r')|
     """
     strongest = np.maximum.accumulate(np.abs(visible.target.g - 1.0)[::-1])[::-1] ** 2
-    with np.errstate(divide="ignore"):
-        closure = -np.log(visible.target.g) + gamma
+    closure = closed(visible.target.g, gamma)
     seen = np.isfinite(closure) & np.isfinite(curve)
     bridge = np.where(seen, curve, 0.0) - np.where(seen, closure, 0.0)
     part = strongest / (strongest + LARGE_H**2)
@@ -169,9 +169,7 @@ def corrected(visible: VisibleTarget, length: float, view: View) -> tuple[Array,
     added = cubic_spline(
         points[first:], (view.u + np.log(shown))[first:], np.clip(x, points[first], points[-1])
     )
-    with np.errstate(divide="ignore"):
-        u0 = -np.log(target.g)
-    curve = np.where(x <= points[-1] * (1.0 + 1e-9), u0 + added, 0.0)
+    curve = np.where(x <= points[-1] * (1.0 + 1e-9), closed(target.g, added), 0.0)
     # Of -ln g at the point itself.
     noise = np.minimum(visible.error / np.maximum(target.g, np.exp(-20.0)), 20.0)
     return (

@@ -22,7 +22,7 @@ from cginit.learn.architectures import network_of, predict
 from cginit.learn.augmentation import Augmentation, pairs
 from cginit.learn.config import Architecture, Auxiliary, Config, LossTerms, TrainingSchedule
 from cginit.learn.data import DATA_NOISE, TrainingSet
-from cginit.learn.evaluate import absolute_errors, boltzmann_potential
+from cginit.learn.evaluate import absolute_errors
 from cginit.learn.fitting import fit
 from cginit.learn.identity import claim
 from cginit.learn.pairs import cheap_pairs
@@ -30,7 +30,7 @@ from cginit.learn.pool import Pool, choose_device
 from cginit.learn.statistics import median_delta
 from cginit.learn.subjects.potential import PotentialTask
 from cginit.learn.task import Job, TrainingProgress
-from cginit.models.grid import RANGE
+from cginit.models.grid import RANGE, boltzmann_potential
 
 __all__ = ["AXES", "Point", "Result", "learning_curves", "plan", "read_results"]
 

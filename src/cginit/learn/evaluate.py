@@ -17,7 +17,6 @@ __all__ = [
     "VISIBLE_G",
     "AbsoluteErrors",
     "absolute_errors",
-    "boltzmann_potential",
     "delta_table",
     "error_table",
     "summary",
@@ -63,11 +62,6 @@ def absolute_errors(u: Array, truth: Array, g: Array) -> AbsoluteErrors:
         return np.asarray(total, dtype=np.float64)
 
     return AbsoluteErrors(mean(counts), mean(seen))
-
-
-def boltzmann_potential(g: Array) -> Array:
-    """Return U0 = -ln g of `g` ``(m, 50)`` in kT, which no g below 1e-3 shows: U0 stays at ln 1e3 = 6.9 kT there."""
-    return np.asarray(-np.log(np.maximum(g, 1e-3)), dtype=np.float64)
 
 
 def summary(values: Array) -> dict[str, float]:

@@ -18,6 +18,7 @@ __all__ = [
     "Closure",
     "Tail",
     "checked_curves",
+    "closed",
     "closure_potential",
     "estimate_noise",
     "on_nodes",
@@ -126,18 +127,35 @@ def on_nodes(distances: Array, length: float, g: Array, error: Array) -> tuple[R
     return grid, skipped, h, noise
 
 
-def closure_potential(r: Array, g: Array, gamma: Array, closure: Closure, names: Sequence[str]) -> Array:
-    """Return U/kT ``(pairs, n)`` of the closure."""
+def closed(g: Array, gamma: Array, closure: Closure = "hnc") -> Array:
+    r"""Return U/kT of a closure: :math:`-\ln g + \gamma` of HNC, :math:`-\ln g + \ln(1 + \gamma)` of PY.
+
+    It is inf where g = 0. Where PY defines no potential, 1 + gamma counts as `LEAST_CAVITY`.
+
+    Parameters
+    ----------
+    g, gamma : ndarray
+        Radial distribution functions and h - c, of the same shape. A bridge function may be part of gamma.
+    closure : {"hnc", "py"}
+
+    Examples
+    --------
+    >>> closed(np.array([0.0, 1.0]), np.array([3.0, 0.5])).tolist()
+    [inf, 0.5]
+    """
     with np.errstate(divide="ignore"):
-        u = np.asarray(-np.log(g))
-    if closure == "hnc":
-        return np.asarray(u + gamma)
+        u = -np.log(g)
+    return np.asarray(u + (gamma if closure == "hnc" else np.log1p(np.maximum(gamma, LEAST_CAVITY - 1.0))))
+
+
+def closure_potential(r: Array, g: Array, gamma: Array, closure: Closure, names: Sequence[str]) -> Array:
+    """Return `closed` ``(pairs, n)`` where the closure defines a potential; ConvergenceError where it does not."""
     for row, (curve, seen) in enumerate(zip(gamma, g > 0.0, strict=True)):
         bad = np.flatnonzero((curve <= LEAST_CAVITY - 1.0) & seen)
-        if bad.size:
+        if closure == "py" and bad.size:
             which = f"the g(r) of {names[row]}" if names else "this g(r)"
             raise ConvergenceError(
                 f"PY defines no potential for {which}: 1 + h - c = {1.0 + curve[bad[0]]:.3g} at "
                 f"r = {r[bad[0]]:.4g}, and its logarithm is U; use the closure 'hnc'"
             )
-    return np.asarray(u + np.log1p(np.maximum(gamma, LEAST_CAVITY - 1.0)))
+    return closed(g, gamma, closure)

@@ -12,6 +12,7 @@ __all__ = [
     "RANGE",
     "U_CUT",
     "U_VISIBLE",
+    "boltzmann_potential",
     "bridge_grid",
     "interpolate",
     "network_grid",
@@ -68,12 +69,17 @@ def interpolate(y: Array, start: float, step: float, at: Array, beyond: float) -
     return np.asarray(np.where(inside, values, beyond), dtype=np.float64)
 
 
+def boltzmann_potential(g: Array) -> Array:
+    """Return U0 = -ln g in kT, of the shape of `g`; below g = 1e-3, which shows nothing, it stays at ln 1e3 = 6.9."""
+    return np.asarray(-np.log(np.maximum(g, np.exp(-U_VISIBLE))), dtype=np.float64)
+
+
 def resample_g(g: Array, start: float, step: float, at: Array) -> Array:
     """Return g at distances `at` as `interpolate` does, interpolated as -ln g, with g = 1 beyond the end.
 
     At a hard core g rises by decades within a step, -ln g is smooth there. Below 1e-3, g is returned as 0.
     """
-    u0 = -np.log(np.maximum(g, np.exp(-U_VISIBLE)))
+    u0 = boltzmann_potential(g)
     # The slope at the first visible point needs the point before it, which only the next ones can tell.
     first = np.argmax(u0 < U_VISIBLE - 1e-6, axis=1)
     rows = np.flatnonzero((first > 0) & (first < u0.shape[1] - 2))

@@ -11,9 +11,9 @@ import numpy as np
 from cginit.atomic import write_atomically
 from cginit.curves import Array
 from cginit.learn.data import TrainingSet
-from cginit.learn.evaluate import absolute_errors, boltzmann_potential
+from cginit.learn.evaluate import absolute_errors
 from cginit.learn.statistics import case_errors
-from cginit.models.grid import U_CUT
+from cginit.models.grid import U_CUT, boltzmann_potential
 from cginit_study.aims import aims, remarks
 from cginit_study.figures import bar_figure, density_figure, error_figure, simulated_figure, smoothness_figure
 from cginit_study.potentials import PotentialStudy, assess_potentials

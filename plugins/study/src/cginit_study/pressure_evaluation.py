@@ -15,11 +15,10 @@ from cginit.errors import CGInitError
 from cginit.guess import Guess
 from cginit.guess.network import NetworkGuess
 from cginit.learn.data import CAP, TrainingSet
-from cginit.learn.evaluate import boltzmann_potential
 from cginit.learn.identity import array_digest, data_digest
 from cginit.learn.statistics import relative_errors
 from cginit.liquid.virial import sampled_virial
-from cginit.models.grid import interpolate, network_grid
+from cginit.models.grid import boltzmann_potential, interpolate, network_grid
 from cginit.models.model import load_model
 from cginit_study.baselines import BASELINES, baselines
 from cginit_study.consistency import consistency_figures, default_pressures

@@ -31,6 +31,7 @@ from cginit.learn.subjects.base import Lesson, Preparation, Run
 from cginit.learn.subjects.bridge_bands import (
     band_points,
     carried_errors,
+    minus_logarithm,
     points_of_unseen,
     stated_errors,
     unseen_fluids,
@@ -41,7 +42,15 @@ from cginit.learn.subjects.potential import LOST
 from cginit.learn.task import Batch, Job
 from cginit.liquid.bridge import modified_verlet
 from cginit.models.correlations import U_LOWEST, verlet_modified
-from cginit.models.grid import BRIDGE_POINTS, RANGE, U_CUT, U_VISIBLE, interpolate, network_grid
+from cginit.models.grid import (
+    BRIDGE_POINTS,
+    RANGE,
+    U_CUT,
+    U_VISIBLE,
+    boltzmann_potential,
+    interpolate,
+    network_grid,
+)
 
 __all__ = [
     "BridgeEnsemble",
@@ -275,7 +284,7 @@ class BridgeSubject:
             weights = members if start is None else (start,)
             return BridgeTask(pool, every, config.architecture, config.loss, config.augmentation, weights)
 
-        u0 = -np.log(np.clip(features.g[:, 0], np.exp(-U_VISIBLE), np.exp(-U_LOWEST)))
+        u0 = minus_logarithm(features.g[:, 0])
         inputs = {"u0": u0, "gamma": features.gamma[:, 0], "density": data.density}
         return Lesson(inputs, features.valid[:, 0], task, BridgeEnsemble, extra, features)
 
@@ -351,7 +360,7 @@ def on_network_points(run: Run, u: Array) -> Array:
     # What is added to -ln g is smooth even at a core.
     step = float(run.data.r[1])
     smooth = interpolate(np.where(usable, u, u0) - u0, 0.0, step, network_grid(), 0.0)
-    return np.where(usable, -np.log(np.maximum(g, np.exp(-U_VISIBLE))) + smooth, np.nan)
+    return np.where(usable, boltzmann_potential(g) + smooth, np.nan)
 
 
 def _predictor(ensemble: nn.Module) -> Callable[..., tuple[Array, Array]]:

@@ -16,9 +16,9 @@ from cginit.guess.integral_equation import IntegralEquation
 from cginit.guess.network import NetworkGuess
 from cginit.learn.augmentation import pairs
 from cginit.learn.data import CAP, STRIDE, TrainingSet
-from cginit.learn.evaluate import boltzmann_potential, delta_table, error_table
+from cginit.learn.evaluate import delta_table, error_table
 from cginit.learn.subjects.base import Run
-from cginit.models.grid import POINTS, interpolate, network_grid
+from cginit.models.grid import POINTS, boltzmann_potential, interpolate, network_grid
 from cginit.models.model import load_model
 
 __all__ = ["guess_errors", "guesses_on_points", "held_rows", "on_points"]

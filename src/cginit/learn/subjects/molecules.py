@@ -16,7 +16,7 @@ from cginit.errors import InputError
 from cginit.learn.config import Config
 from cginit.learn.data import TrainingSet
 from cginit.learn.domain import auxiliary_counts
-from cginit.learn.evaluate import boltzmann_potential, error_table
+from cginit.learn.evaluate import error_table
 from cginit.learn.identity import array_digest
 from cginit.learn.statistics import own_fold
 from cginit.learn.subjects.base import Preparation, Run
@@ -24,6 +24,7 @@ from cginit.learn.subjects.bridge import LEAST_SPREAD, BridgePredictions, Bridge
 from cginit.learn.subjects.bridge_bands import band_points, stated_errors
 from cginit.learn.subjects.bridge_features import LiquidFeatures
 from cginit.learn.task import Job
+from cginit.models.grid import boltzmann_potential
 from cginit.models.model import SHIPPED, load_model
 
 __all__ = ["FEATURES", "MoleculePredictions", "MoleculeSubject", "shipped_members"]

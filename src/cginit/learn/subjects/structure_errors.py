@@ -23,8 +23,9 @@ from cginit.learn.evaluate import DENSITY_EDGES, VISIBLE_G
 from cginit.learn.subjects.base import Run
 from cginit.learn.subjects.bridge import BridgeEnsemble
 from cginit.liquid.forward import ForwardSolution
+from cginit.liquid.inverse_problem import closed
 from cginit.models.correlations import WEIGHTS
-from cginit.models.grid import U_CUT, U_VISIBLE
+from cginit.models.grid import U_CUT, boltzmann_potential
 from cginit.state import StatePoint
 
 __all__ = ["ForwardErrors", "assess", "bridge_members", "check_quality", "error_tables", "saved"]
@@ -162,14 +163,12 @@ def _start(
     if fold < 0 or members is None:
         return NetworkGuess("bridge", bin_average=False)(target, state, target.r_max)
     gamma = np.array([indirect_correlation(visible, state.density, "hnc", w)[0] for w in WEIGHTS])
-    u0 = -np.log(np.maximum(target.g, np.exp(-U_VISIBLE)))
+    u0 = boltzmann_potential(target.g)
     given = (u0[None], gamma[None], np.array([state.density]))
     one = BridgeEnsemble([members.bodies[fold]])
     with torch.no_grad():
         u = one(*(torch.from_numpy(x.astype(np.float32)) for x in given))[0][0].double().numpy()
-    with np.errstate(divide="ignore"):
-        curve = -np.log(target.g) + (u - u0)
-    return potential_from(visible, curve, state, target.r_max, name)
+    return potential_from(visible, closed(target.g, u - u0), state, target.r_max, name)
 
 
 def bridge_members(folds: int, name: str = "bridge") -> BridgeEnsemble | None:
