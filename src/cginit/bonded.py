@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cginit.bonded_grids import PI, bin_widths, bonded_force, bonded_grid, grid_step
+from cginit.bonded_grids import bin_widths, bonded_force, bonded_grid, grid_step, period
 from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance
 from cginit.display import Drawing, Shown
 from cginit.errors import InputError
@@ -149,7 +149,7 @@ class Distribution(Shown):
     def mean(self) -> float:
         """Mean of x; of a dihedral the direction of the mean of exp(i x)."""
         weights = self.p * self.widths
-        if self.coordinate == "dihedral":
+        if period(self.coordinate):
             return float(np.angle(np.sum(weights * np.exp(1j * self.x))))
         return float(weights @ self.x / weights.sum())
 
@@ -326,10 +326,11 @@ class BondedPotential(Shown):
 
     def periodic(self) -> tuple[Array, Array, Array]:
         """Return ``x, u, f`` of a dihedral with the end of its turn, as tables want it; others as they are."""
-        if self.coordinate != "dihedral":
+        turn = period(self.coordinate)
+        if not turn:
             return self.x, self.u, self.f
         return (
-            np.append(self.x, self.x[0] + 2.0 * PI),
+            np.append(self.x, self.x[0] + turn),
             np.append(self.u, self.u[0]),
             np.append(self.f, self.f[0]),
         )

@@ -8,10 +8,15 @@ from numpy.typing import ArrayLike
 from cginit.errors import InputError
 from cginit.grids import GRID_TOLERANCE, Array, uniform_grid
 
-__all__ = ["PI", "bin_edges", "bin_widths", "bonded_force", "bonded_grid", "grid_step"]
+__all__ = ["PI", "bin_edges", "bin_widths", "bonded_force", "bonded_grid", "grid_step", "period"]
 
 #: Angles reach from 0 to this; dihedrals cover two of them.
 PI = float(np.pi)
+
+
+def period(coordinate: str) -> float | None:
+    """Return after how much a coordinate is the same again: a turn of a dihedral; None for one that has ends."""
+    return 2.0 * PI if coordinate == "dihedral" else None
 
 
 def bonded_grid(x: ArrayLike, coordinate: str) -> Array:
@@ -52,8 +57,9 @@ def bonded_grid(x: ArrayLike, coordinate: str) -> Array:
 
 
 def grid_step(x: Array, coordinate: str) -> float:
-    """Return the step of a grid; of a dihedral the turn divided by its points."""
-    return 2.0 * PI / x.size if coordinate == "dihedral" else float(x[-1] - x[0]) / (x.size - 1)
+    """Return the step of a grid; of a periodic one its period divided by its points."""
+    turn = period(coordinate)
+    return turn / x.size if turn else float(x[-1] - x[0]) / (x.size - 1)
 
 
 def bin_widths(x: Array, coordinate: str) -> Array:
@@ -66,7 +72,7 @@ def bin_edges(x: Array, coordinate: str) -> tuple[Array, Array]:
     """Return where the bin of each grid point begins and ends, each ``(n,)``."""
     half = 0.5 * grid_step(x, coordinate)
     lower, upper = x - half, x + half
-    if coordinate != "dihedral":
+    if not period(coordinate):
         lower = np.maximum(lower, 0.0)
     if coordinate == "angle":
         upper = np.minimum(upper, PI)
@@ -74,8 +80,8 @@ def bin_edges(x: Array, coordinate: str) -> tuple[Array, Array]:
 
 
 def bonded_force(x: Array, u: Array, coordinate: str) -> Array:
-    """Return -dU/dx ``(n,)`` by central differences, over the end of the turn for a dihedral."""
-    if coordinate != "dihedral":
+    """Return -dU/dx ``(n,)`` by central differences, over the end of a period."""
+    if not period(coordinate):
         return np.asarray(-np.gradient(u, x), dtype=np.float64)
-    step = 2.0 * PI / x.size
+    step = grid_step(x, coordinate)
     return np.asarray((np.roll(u, 1) - np.roll(u, -1)) / (2.0 * step), dtype=np.float64)

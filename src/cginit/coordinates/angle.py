@@ -26,7 +26,6 @@ class Angle:
 
     name: str = "angle"
     beads: int = 3
-    periodic: bool = False
 
     def measure(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
         """Return the angles ``(..., m)`` in radians; see `Coordinate`."""

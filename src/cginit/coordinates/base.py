@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cginit.bonded import BondedPotential, Distribution
-from cginit.bonded_grids import grid_step
+from cginit.bonded_grids import grid_step, period
 from cginit.curves import Array
 
 __all__ = ["Coordinate", "IntArray", "Positions", "histogram"]
@@ -33,11 +33,6 @@ class Coordinate(Protocol):
     @property
     def beads(self) -> int:
         """How many beads a group has."""
-        ...
-
-    @property
-    def periodic(self) -> bool:
-        """Whether the end of its range is the beginning again."""
         ...
 
     def measure(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
@@ -92,7 +87,7 @@ def histogram(values: Array, bins: Array, coordinate: str) -> IntArray:
         values = np.minimum(values, np.pi * (1.0 - 1e-12))
     place = np.floor((values - bins[0]) / step + 0.5)
     inside = np.isfinite(place)
-    if coordinate == "dihedral":
+    if period(coordinate):
         place = np.mod(place, bins.size)
     else:
         inside &= (place >= 0) & (place < bins.size)

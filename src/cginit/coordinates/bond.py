@@ -23,7 +23,6 @@ class Bond:
 
     name: str = "bond"
     beads: int = 2
-    periodic: bool = False
 
     def measure(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
         """Return the lengths ``(..., m)``; see `Coordinate`."""

@@ -34,7 +34,6 @@ class Dihedral:
 
     name: str = "dihedral"
     beads: int = 4
-    periodic: bool = True
 
     def measure(self, positions: Positions, members: IntArray, box: ArrayLike) -> Array:
         """Return the dihedrals ``(..., m)`` in radians; see `Coordinate`."""

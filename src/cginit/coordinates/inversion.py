@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.bonded import BondedPotential, Distribution
-from cginit.bonded_grids import grid_step
+from cginit.bonded_grids import grid_step, period
 from cginit.coordinates.smoothing import Smoothing, runs_of
 from cginit.curves import Array
 from cginit.errors import InputError
@@ -75,11 +75,11 @@ def inverted(target: Distribution, ideal: Array, kT: float) -> BondedPotential:
         Thermal energy, in the unit of the result.
     """
     known = seen(target)
-    u = np.zeros(target.x.size)
+    u, turn = np.zeros(target.x.size), period(target.coordinate)
     u[known] = -kT * np.log(target.p[known] / np.maximum(ideal[known], 1e-300))
     # The number of counts is not known, but its ratios are. The errors of single bins tell them worse: ten blocks
     # know each to a quarter, and bins that happen to have a small one would draw the curve to their noise.
-    u = Smoothing.of(target.p, known, periodic=target.coordinate == "dihedral")(u)
+    u = Smoothing.of(target.p, known, periodic=turn is not None)(u)
     if not known.all():
         u = kT * _as_often(u / kT, target, ideal, known)
     x, u = _closed(target.x, u, known, target.coordinate, kT)
@@ -96,9 +96,9 @@ def settled(potential: BondedPotential, target: Distribution, kT: float) -> Bond
     known = seen(target)
     u = np.zeros(target.x.size)
     inside = known.copy()
-    if target.coordinate == "dihedral":
+    if turn := period(target.coordinate):
         x, v, _ = potential.periodic()
-        u = np.interp(target.x, x, v, period=2.0 * np.pi)
+        u = np.interp(target.x, x, v, period=turn)
     else:
         slack = 1e-6 * target.dx
         inside &= (target.x >= potential.x[0] - slack) & (target.x <= potential.x[-1] + slack)
@@ -135,7 +135,7 @@ def _as_often(u: Array, target: Distribution, ideal: Array, known: BoolArray) ->
         own = slice(begin, end)
         spring = np.polyfit(place[own], u[own], 2, w=np.sqrt(target.p[own]))
         whole = len(runs) == 1 and target.error is not None and spring[0] > 0.0
-        bins = slice(0, u.size) if whole and target.coordinate != "dihedral" else own
+        bins = slice(0, u.size) if whole and not period(target.coordinate) else own
         model = np.polyval(spring, place)
         model[own] = u[own]
         phi = np.stack([np.ones(u.size), place, place**2])
@@ -162,7 +162,7 @@ def _closed(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) ->
     """Return grid and energies with walls where nothing is known; the grid of a bond ends where these are high."""
     step = grid_step(x, coordinate)
     well = _stiffness(x, u, known, coordinate, kT)
-    if coordinate == "dihedral":
+    if period(coordinate):
         if known.all():
             return x, u
         n = x.size

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from cginit.bonded import Distribution
-from cginit.bonded_grids import PI, bin_edges
+from cginit.bonded_grids import PI, bin_edges, period
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.grids import GRID_TOLERANCE
@@ -74,7 +74,7 @@ def averaged_bins(curve: Distribution, step: float) -> Distribution:
             f"bins of {step:g} are narrower than those of the distribution of the {curve.coordinate}, {curve.dx:.4g}"
             "; choose wider ones"
         )
-    if curve.coordinate == "dihedral":
+    if period(curve.coordinate):
         return _averaged_turn(curve, step)
     if curve.coordinate == "angle":
         step = PI / max(round(PI / step), 1)
@@ -99,7 +99,7 @@ def _averaged_turn(curve: Distribution, step: float) -> Distribution:
     ]
     shares = np.sum(turns, axis=0)
     error = None if curve.error is None else np.sqrt(shares**2 @ curve.error**2)
-    return Distribution(x, shares @ curve.p, error, coordinate="dihedral", units=curve.units)
+    return Distribution(x, shares @ curve.p, error, coordinate=curve.coordinate, units=curve.units)
 
 
 def _shares(lower: Array, upper: Array, new_lower: Array, new_upper: Array) -> Array:
@@ -127,7 +127,7 @@ def on_common_range(curves: Sequence[Distribution]) -> list[Distribution]:
         and abs(at - round(at)) < 0.01
         for one, at in zip(curves, places, strict=True)
     )
-    if first.coordinate == "dihedral" or not alike:
+    if period(first.coordinate) or not alike:
         return list(curves)
     begin = min(map(round, places))
     end = max(round(at) + one.x.size for one, at in zip(curves, places, strict=True))
@@ -206,10 +206,11 @@ def joined_bins(fine: Array, counts: Array, coordinate: str) -> tuple[Array, Arr
 
 def _joined(fine: Array, counts: Array, coordinate: str, factor: int) -> tuple[Array, Array]:
     step = factor * float(fine[1] - fine[0])
-    begin = -np.pi if coordinate == "dihedral" else 0.0
+    turn = period(coordinate)
+    begin = -0.5 * turn if turn else 0.0
     place = np.floor((fine - begin) / step + 0.5).astype(np.int64)
     n = int(place[-1]) + 1
-    if coordinate == "dihedral":
+    if turn:
         # The bin at the end of the turn is the other half of the first.
         n -= 1
         place %= n

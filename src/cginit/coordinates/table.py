@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cginit.bonded import BondedPotential
+from cginit.bonded_grids import period
 from cginit.curves import Array, force
 
 __all__ = ["bonded_table"]
@@ -22,13 +23,13 @@ def bonded_table(reduced: BondedPotential, points: int = POINTS) -> tuple[Array,
     """
     from scipy.interpolate import CubicSpline
 
-    if reduced.coordinate == "dihedral":
+    if turn := period(reduced.coordinate):
         x, u, _ = reduced.periodic()
-        grid = np.linspace(-np.pi, np.pi, points + 1)
+        grid = np.linspace(-0.5 * turn, 0.5 * turn, points + 1)
         spline = CubicSpline(x, u, bc_type="periodic")
-        values = np.asarray(spline(x[0] + np.mod(grid - x[0], 2.0 * np.pi)), dtype=np.float64)
+        values = np.asarray(spline(x[0] + np.mod(grid - x[0], turn)), dtype=np.float64)
         values[-1] = values[0]
-        step = 2.0 * np.pi / points
+        step = turn / points
         inner = 0.5 * (np.roll(values[:-1], 1) - np.roll(values[:-1], -1)) / step
         return grid, values, np.append(inner, inner[0])
     if reduced.coordinate == "bond":

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.bonded import BondedPotential, Potential
+from cginit.bonded_grids import period
 from cginit.configuration import Trajectory
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array, PairPotential, Provenance
@@ -188,7 +189,7 @@ def _pair(
 def _bonded(target: Target, basis: Basis, solution: DirectFit, energies: Array) -> BondedPotential:
     distribution = target.distributions[basis.name]
     u = energies @ solution.coefficients
-    if distribution.coordinate == "dihedral":
+    if period(distribution.coordinate):
         u = u[:-1]
     x = basis.origin + basis.step * np.arange(u.size)
     potential = BondedPotential.shifted(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cginit.bonded import Distribution
-from cginit.bonded_grids import grid_step
+from cginit.bonded_grids import grid_step, period
 from cginit.curves import Array
 from cginit.guess.assembly import VisibleTarget
 from cginit.interactions import Interaction
@@ -82,10 +82,10 @@ class Basis:
     def energies(self) -> Array:
         """Return the matrix ``(intervals + 1, size)`` that makes U at each knot, 0 at the last, from the columns.
 
-        Around the turn of a dihedral the derivative can have no mean; that of the noise is left out.
+        Around a period the derivative can have no mean; that of the noise is left out.
         """
         c = self.expanded()
-        if self.name.coordinate == "dihedral":
+        if period(self.name.coordinate):
             c -= 1.0 / self.size
         areas = self.step * (c[:-3] + 11.0 * c[1:-2] + 11.0 * c[2:-1] + c[3:]) / 24.0
         return np.concatenate([-np.cumsum(areas[::-1], axis=0)[::-1], np.zeros((1, self.size))])
@@ -127,9 +127,9 @@ def bonded_basis(name: Interaction, target: Distribution, ideal: Array) -> Basis
     known = np.flatnonzero(target.p > 0.0)
     u = np.zeros(x.size)
     u[known] = -np.log(target.p[known] / np.maximum(ideal[known], 1e-300))
-    if target.coordinate == "dihedral":
+    if turn := period(target.coordinate):
         around = np.mod(np.arange(-1, x.size + 2), x.size)
-        u = np.interp(x, x[known], u[known], period=2.0 * np.pi)
+        u = np.interp(x, x[known], u[known], period=turn)
         signs = np.ones(around.size, dtype=np.int8)
         return Basis(name, float(x[0]), step, x.size, around, signs, _scale(u, step, "wrap")[around])
     # The knots reach beyond all samples; there the potential has no bend of its own.

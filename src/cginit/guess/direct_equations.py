@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.bonded_grids import period
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array
 from cginit.errors import InputError, MissingDependencyError
@@ -215,7 +216,7 @@ class FrameEquations:
         x, gradient = coordinate.gradient(positions, members, lattice)
         laplacian = coordinate.laplacian(positions, members, lattice)
         place = (x - basis.origin) / basis.step
-        if coordinate.periodic:
+        if period(coordinate.name):
             place = np.mod(place, basis.intervals)
         columns = np.where(basis.columns >= 0, basis.columns + start, -1)
         inside = (place >= 0.0) & (place < basis.intervals)

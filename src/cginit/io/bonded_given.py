@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.bonded import BondedPotential
+from cginit.bonded_grids import period
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
@@ -136,7 +137,7 @@ def read_lammps_bonded(
 def _potential(
     x: Array, u: Array, coordinate: str, units: UnitSystem, path: Path, note: str
 ) -> BondedPotential:
-    if coordinate == "dihedral":
+    if period(coordinate):
         x, (u, _) = one_turn(x, u, None)
     try:
         return BondedPotential.shifted(x, u, coordinate=coordinate, units=units, notes=(note,))

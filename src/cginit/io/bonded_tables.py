@@ -14,6 +14,7 @@ import numpy as np
 
 from cginit.atomic import write_atomically
 from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import period
 from cginit.coordinates.table import bonded_table
 from cginit.curves import Array
 from cginit.errors import InputError
@@ -66,7 +67,7 @@ def read_distribution(
     x, p, error = _columns(path, coordinate, degrees=degrees)
     if degrees and coordinate != "bond":
         p, error = np.degrees(p), None if error is None else np.degrees(error)
-    if coordinate == "dihedral":
+    if period(coordinate):
         x, (p, error) = one_turn(x, p, error)
     try:
         return Distribution(x, p, error, coordinate=coordinate, units=unit_system(units))
@@ -85,7 +86,7 @@ def read_bonded_potential(
         If the file cannot be read, or x is not what the coordinate can be.
     """
     x, u, error = _columns(path, coordinate, degrees=degrees, forces=True)
-    if coordinate == "dihedral":
+    if period(coordinate):
         x, (u, error) = one_turn(x, u, error)
     try:
         return BondedPotential.shifted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cginit.bonded import Distribution
+from cginit.bonded_grids import period
 from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.refine.convergence import SMOOTHING_BINS, Distance
@@ -92,9 +93,6 @@ def _near(values: Array, coordinate: str) -> Array:
     from scipy.ndimage import convolve1d
 
     window = np.ones(SMOOTHING_BINS)
-    periodic = coordinate == "dihedral"
-    found = (
-        convolve1d(values, window, mode="wrap") if periodic else convolve1d(values, window, mode="constant")
-    )
+    found = convolve1d(values, window, mode="wrap" if period(coordinate) else "constant")
     # Sums of what is not negative, but for rounding.
     return np.maximum(found, 0.0)

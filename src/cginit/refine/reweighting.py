@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cginit.bonded import BondedPotential, Potential
+from cginit.bonded_grids import period
 from cginit.coordinates import BondedCounts
 from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
@@ -180,9 +181,8 @@ def _bonded_change(
 ) -> Array:
     """Return the change of energy (``u``) or force (``f``) at each bin ``(n,)`` of the counts."""
     old, new = record.potentials[name], potentials[name]
-    period = 2.0 * np.pi if name.coordinate == "dihedral" else None
     after, before = (
-        np.interp(counts.x, one.x, getattr(one, what), period=period)
+        np.interp(counts.x, one.x, getattr(one, what), period=period(name.coordinate))
         for one in (new, old)
         if isinstance(one, BondedPotential)
     )

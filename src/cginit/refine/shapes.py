@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.bonded_grids import period
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array
 from cginit.interactions import Interaction, Interactions, all_pairs
@@ -209,7 +210,7 @@ class MoleculeShapes:
     def bonded_energy(self, name: Interaction, x: Array, u: Array) -> Array:
         """Return the energy of each molecule by a bonded potential ``(n,)`` on a grid ``(n,)``."""
         one = self.terms[name]
-        energy = one.on(x, periodic=name.coordinate == "dihedral").curve(u)
+        energy = one.on(x, periodic=period(name.coordinate) is not None).curve(u)
         return np.asarray(np.bincount(one.owner, energy, minlength=self.kinds.size), dtype=np.float64)
 
     def inside_energy(self, change: InsideEnergy) -> Array:
@@ -268,7 +269,7 @@ class MoleculeShapes:
         """
         one = self.terms[name]
         weights, part = self.weights(energies)
-        periodic = name.coordinate == "dihedral"
+        periodic = period(name.coordinate) is not None
         places = one.on(x, periodic=periodic)
         after = places.sums(weights[one.owner] * np.exp(part * places.curve(u - np.mean(u))))
         return np.asarray(_log_ratio(after, places.counts, periodic=periodic) / part)
@@ -313,9 +314,7 @@ class MoleculeShapes:
 
 def at(name: Interaction, x: Array, u: Array, values: Array) -> Array:
     """Return a curve of a bonded coordinate at some values of it."""
-    if name.coordinate == "dihedral":
-        return np.asarray(np.interp(values, x, u, period=2.0 * np.pi))
-    return np.asarray(np.interp(values, x, u))
+    return np.asarray(np.interp(values, x, u, period=period(name.coordinate)))
 
 
 def _numbers(pairs: NDArray[np.integer], n: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cginit.bonded import BondedPotential
+from cginit.bonded_grids import period
 from cginit.bonded_terms import named_terms
 from cginit.configuration import Configuration
 from cginit.coordinates import COORDINATES, count_terms
@@ -297,7 +298,7 @@ def _exact(curve: Curve, grid: Array, coordinate: str) -> Array:
     fine: Array = grid[:, None] + step * ((np.arange(40) + 0.5) / 40 - 0.5)
     x, u, _ = bonded_table(curve, points=POINTS)
     # Reaches round the turn for a dihedral; others have no point beyond their ends.
-    energy = np.interp(fine, x, u, period=2.0 * np.pi if coordinate == "dihedral" else None)
+    energy = np.interp(fine, x, u, period=period(coordinate))
     measure = {"bond": fine**2, "angle": np.sin(fine), "dihedral": np.ones_like(fine)}[coordinate]
     p = (np.exp(-energy) * measure).mean(axis=1)
     return np.asarray(p / (p.sum() * step), dtype=np.float64)

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from cginit.bonded import BondedPotential, Distribution
+from cginit.bonded_grids import period
 from cginit.coordinates import Smoothing, seen
 from cginit.curves import Array
 from cginit.interactions import Interaction
