@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from cginit.errors import InputError
 
 __all__ = [
+    "among",
     "angles_of_bonds",
     "bond_graph",
     "connected",
@@ -54,6 +55,19 @@ def unique_pairs(first: ArrayLike, second: ArrayLike) -> NDArray[np.intp]:
     """Return the different pairs i < j ``(n, 2)`` among pairs in any order, without i = j."""
     pairs = np.stack([np.minimum(first, second), np.maximum(first, second)], axis=1)
     return np.asarray(np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0), dtype=np.intp).reshape(-1, 2)
+
+
+def among(pairs: NDArray[np.integer], others: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return which of the pairs i < j ``(m, 2)`` are also among others ``(k, 2)``.
+
+    Examples
+    --------
+    >>> among(np.array([[0, 1], [1, 2]]), np.array([[1, 2], [0, 2]])).tolist()
+    [False, True]
+    """
+    n = 1 + int(max(pairs.max(initial=0), others.max(initial=0)))
+    numbers, given = (one[:, 0].astype(np.int64) * n + one[:, 1] for one in (pairs, others))
+    return np.isin(numbers, given)
 
 
 def excluded_pairs(bonds: NDArray[Any], n_beads: int, depth: int | None) -> NDArray[np.intp]:

@@ -183,6 +183,12 @@ class Topology:
             return pairs_within(self.molecules)
         return excluded_pairs(self.bonds, self.n, exclusion_depth(word))
 
+    def of_types(self, pairs: NDArray[np.intp], pair: Interaction) -> NDArray[np.intp]:
+        """Return those of some pairs of beads ``(m, 2)`` that are of the two types of an interaction."""
+        kinds = np.sort(self.types[pairs], axis=1)
+        a, b = sorted(self.species.index(name) for name in pair.types)
+        return np.asarray(pairs[(kinds[:, 0] == a) & (kinds[:, 1] == b)], dtype=np.intp)
+
     def pairs_left(self, pair: Interaction, exclusions: str | None = None) -> int:
         """Return how many pairs of beads of two types a rule of exclusion leaves, by default that of this topology.
 
@@ -192,11 +198,14 @@ class Topology:
         >>> trimers.pairs_left(Interaction.of("A-A"), "none"), trimers.pairs_left(Interaction.of("A-B"), "1-2")
         (6, 4)
         """
-        a, b = sorted(self.species.index(name) for name in pair.types)
-        n_a, n_b = (int(np.count_nonzero(self.types == kind)) for kind in (a, b))
-        kinds = np.sort(self.types[self.excluded(exclusions)], axis=1)
-        left_out = int(np.count_nonzero((kinds[:, 0] == a) & (kinds[:, 1] == b)))
-        return (n_a * (n_a - 1) // 2 if a == b else n_a * n_b) - left_out
+        n_a, n_b = self._numbers(pair)
+        left_out = len(self.of_types(self.excluded(exclusions), pair))
+        return (n_a * (n_a - 1) // 2 if pair.like else n_a * n_b) - left_out
+
+    def _numbers(self, pair: Interaction) -> tuple[int, int]:
+        """Return how many beads there are of the two types of a pair."""
+        a, b = (int(np.count_nonzero(self.types == self.species.index(name))) for name in pair.types)
+        return a, b
 
     def part_left(self, pair: Interaction, exclusions: str | None = None) -> float:
         """Return `pairs_left` as a part of all pairs N_a N_b, or N^2 / 2 of like beads.
@@ -209,7 +218,7 @@ class Topology:
         >>> trimers.part_left(Interaction.of("A-A"), "none"), trimers.part_left(Interaction.of("A-B"), "1-2")
         (0.75, 0.5)
         """
-        n_a, n_b = (int(np.count_nonzero(self.types == self.species.index(name))) for name in pair.types)
+        n_a, n_b = self._numbers(pair)
         whole = 0.5 * n_a * n_b if pair.like else float(n_a * n_b)
         return self.pairs_left(pair, exclusions) / whole if whole else 0.0
 

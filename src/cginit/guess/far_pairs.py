@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cginit.bond_graph import among
 from cginit.configuration import Configuration
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
@@ -71,12 +72,8 @@ def between_molecules(target: Target, pair: Interaction, start: Configuration) -
 
 def _distances(start: Configuration, topology: Topology, pair: Interaction, rule: str) -> Array:
     """Return the distances ``(m,)`` of the beads of two types in one molecule that a rule of exclusion leaves."""
-    own, left_out = topology.excluded("molecule"), topology.excluded(rule)
-    numbers, gone = (one[:, 0].astype(np.int64) * topology.n + one[:, 1] for one in (own, left_out))
-    own = own[~np.isin(numbers, gone)]
-    kinds = np.sort(topology.types[own], axis=1)
-    a, b = sorted(topology.species.index(name) for name in pair.types)
-    own = own[(kinds[:, 0] == a) & (kinds[:, 1] == b)]
+    own = topology.of_types(topology.excluded("molecule"), pair)
+    own = own[~among(own, topology.excluded(rule))]
     places = topology.whole(start.positions, start.box)
     return np.asarray(np.linalg.norm(places[own[:, 1]] - places[own[:, 0]], axis=1))
 

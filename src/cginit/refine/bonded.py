@@ -8,7 +8,7 @@ from cginit.bonded import Distribution
 from cginit.bonded_grids import period
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.refine.convergence import SMOOTHING_BINS, Distance
+from cginit.refine.convergence import SMOOTHING_BINS, Distance, signal
 
 __all__ = ["bonded_distance", "bonded_signal", "bonded_variance", "logarithm_variance"]
 
@@ -54,14 +54,9 @@ def bonded_variance(sampled: Distribution, target: Distribution, longer: float =
 
 
 def bonded_signal(sampled: Distribution, target: Distribution) -> Array:
-    """Return the part ``(n,)`` of the squared difference that is not noise; 1 where no error is known."""
+    """Return `cginit.refine.convergence.signal` ``(n,)`` of two distributions."""
     variance = bonded_variance(sampled, target)
-    known = variance > 0.0
-    squared = np.divide((sampled.p - target.p) ** 2, variance, out=np.zeros(variance.size), where=known)
-    count = _near(known.astype(np.float64), target.coordinate)
-    mean = np.full(variance.size, np.inf)
-    np.divide(_near(squared, target.coordinate), count, out=mean, where=count > 0.0)
-    return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
+    return signal(sampled.p - target.p, variance, lambda values: _near(values, target.coordinate))
 
 
 def logarithm_variance(curve: Distribution) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,16 @@ import numpy as np
 from cginit.curves import RDF, Array
 from cginit.errors import InputError
 
-__all__ = ["CHI2_AT_NOISE", "SMOOTHING_BINS", "Distance", "combined_variance", "distance", "has_pressure"]
+__all__ = [
+    "CHI2_AT_NOISE",
+    "SMOOTHING_BINS",
+    "Distance",
+    "combined_variance",
+    "distance",
+    "has_pressure",
+    "near",
+    "signal",
+]
 
 #: chi^2 per point at which a difference counts as noise. Its expectation is 1; neighbouring points of g
 #: share their noise (some ten independent ones in a dense fluid), so its standard deviation is about
@@ -106,13 +116,33 @@ def _variance(curve: RDF, expected: Array) -> Array:
     if curve.error is None:
         return np.zeros(expected.size)
     n = min(curve.g.size, expected.size + SMOOTHING_BINS)
-    window = np.ones(SMOOTHING_BINS)
     # The point at the origin repeats its neighbour.
     shells = np.maximum(curve.r[:n], curve.r[1]) ** 2
-    summed = np.convolve(curve.error[:n] ** 2 * shells, window, "same")
-    counts = np.convolve(curve.g[:n], window, "same")
+    summed, counts = near(curve.error[:n] ** 2 * shells), near(curve.g[:n])
     ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
     return np.asarray(ratio[: expected.size] * expected / shells[: expected.size], dtype=np.float64)
+
+
+def signal(difference: Array, variance: Array, near: Callable[[Array], Array]) -> Array:
+    """Return the part ``(n,)`` of the squared difference that is not noise; 1 where no error is known.
+
+    Parameters
+    ----------
+    difference, variance : ndarray, shape (n,)
+        Of two curves, and its squared standard error; 0 where that is unknown.
+    near : callable
+        Returns the sums ``(n,)`` of values over neighbouring bins, as `near`.
+    """
+    known = variance > 0.0
+    squared = np.divide(difference**2, variance, out=np.zeros(variance.size), where=known)
+    count = near(known.astype(np.float64))
+    mean = np.divide(near(squared), count, out=np.full(variance.size, np.inf), where=count > 0.0)
+    return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
+
+
+def near(values: Array) -> Array:
+    """Return the sums ``(n,)`` over nine neighbouring bins."""
+    return np.convolve(values, np.ones(SMOOTHING_BINS), "same")
 
 
 def has_pressure(pressure: float, error: float, wanted: float | None) -> bool:

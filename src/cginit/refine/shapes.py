@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cginit.bond_graph import among
 from cginit.bonded_grids import period
 from cginit.coordinates import COORDINATES
 from cginit.curves import Array
@@ -181,20 +182,16 @@ class MoleculeShapes:
             for name, members in topology.terms.items()
             if name in target.distributions
         }
-        kinds = np.sort(topology.types[pairs], axis=1)
         names = all_pairs(target.densities)
         distances: list[Groups] = []
         acting: list[NDArray[np.bool_]] = []
         counted: list[NDArray[np.bool_]] = []
-        left_out = [
-            _numbers(topology.excluded(rule), topology.n) for rule in (None, target.target_exclusions)
-        ]
-        for a, b in (sorted(topology.species.index(one) for one in pair.types) for pair in names):
-            own = pairs[(kinds[:, 0] == a) & (kinds[:, 1] == b)]
+        left_out = [topology.excluded(rule) for rule in (None, target.target_exclusions)]
+        for own in (topology.of_types(pairs, pair) for pair in names):
             vectors = places[:, own[:, 1]] - places[:, own[:, 0]]
             distances.append(groups(np.linalg.norm(vectors, axis=2), own[:, 0]))
             for found, rule in zip((acting, counted), left_out, strict=True):
-                found.append(np.tile(~np.isin(_numbers(own, topology.n), rule), frames))
+                found.append(np.tile(~among(own, rule), frames))
         return cls(
             Interactions(terms),
             tuple(distances),
@@ -315,11 +312,6 @@ class MoleculeShapes:
 def at(name: Interaction, x: Array, u: Array, values: Array) -> Array:
     """Return a curve of a bonded coordinate at some values of it."""
     return np.asarray(np.interp(values, x, u, period=period(name.coordinate)))
-
-
-def _numbers(pairs: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    """Return one number for each pair of beads i < j."""
-    return np.asarray(pairs[:, 0].astype(np.int64) * n + pairs[:, 1])
 
 
 def _log_ratio(after: Array, before: Array, *, periodic: bool) -> Array:

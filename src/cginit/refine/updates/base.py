@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from cginit.curves import RDF, Array
+from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
 from cginit.refine.history import History, Step
 from cginit.refine.record import Record
 from cginit.target import Target
 
-__all__ = ["MAX_CHANGE", "Update", "check_damping", "mean_of_states", "signal"]
+__all__ = ["MAX_CHANGE", "Update", "check_damping", "mean_of_states"]
 
 
 #: No point of a potential moves further than this in one update, in kT: a bin that saw no pair has an
@@ -67,15 +64,3 @@ def mean_of_states(
             total[name] = total.get(name, 0.0) + target.weight * one
             weight[name] = weight.get(name, 0.0) + target.weight
     return {name: total[name] / weight[name] for name in total}
-
-
-def signal(rdf: RDF, target: RDF, n: int) -> Array:
-    """Return the part ``(n,)`` of the squared difference that is not noise; 1 where no error is known."""
-    rdf, target = rdf.with_core(), target.with_core()
-    variance = combined_variance(rdf, target, n)
-    known = variance > 0.0
-    squared = np.divide((rdf.g[:n] - target.g[:n]) ** 2, variance, out=np.zeros(n), where=known)
-    window = np.ones(SMOOTHING_BINS)
-    count = np.convolve(known, window, "same")
-    mean = np.divide(np.convolve(squared, window, "same"), count, out=np.full(n, np.inf), where=count > 0)
-    return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)

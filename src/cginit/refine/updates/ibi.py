@@ -8,9 +8,10 @@ import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
 from cginit.interactions import Interaction
+from cginit.refine.convergence import combined_variance, near, signal
 from cginit.refine.history import History, Step
 from cginit.refine.record import Record, on_grid
-from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states, signal
+from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
 from cginit.target import Target
 
 __all__ = ["IBI"]
@@ -73,4 +74,7 @@ class IBI:
         tiny = max(np.exp(-MAX_CHANGE / self.damping), np.finfo(np.float64).tiny)
         ratio = np.maximum(got[seen] / wanted[seen], tiny)
         change[seen] = self.damping * kT * np.log(ratio)
-        return change if self.plain else change * signal(sampled, target, potential.r.size)
+        if self.plain:
+            return change
+        n, sampled, target = potential.r.size, sampled.with_core(), target.with_core()
+        return change * signal(sampled.g[:n] - target.g[:n], combined_variance(sampled, target, n), near)
