@@ -60,8 +60,7 @@ def write_molecules(
         What was written, and what it is; the file of the system last.
     """
     from cginit.cli.system import next_command
-    from cginit.io import write_atomically, write_rdf
-    from cginit.io.bonded_tables import write_distribution
+    from cginit.io import write_atomically
     from cginit.trajectory import write_start
 
     missing = [f"{a}-{b}" for a, b in found.rdfs if (a, b) not in pairs]
@@ -69,24 +68,61 @@ def write_molecules(
         raise InputError(f"g(r) of {', '.join(missing)} was not written")
     folder = file.parent
     folder.mkdir(parents=True, exist_ok=True)
-    system = found.system
-    state = system.state(kT)
-    written: list[tuple[Path, str]] = []
-    inside: dict[str, Path] = {}
-    for one, curve in found.inside.items():
-        what = f"g(r) {one} inside molecules"
-        notes = [f"{what}: 4 pi rho times the integral of r^2 g is the number of such neighbours"]
-        inside[str(one)] = write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=notes)
-        written.append((inside[str(one)], what))
-    targets = {"-".join(pair): path for pair, path in pairs.items()}
-    idle: dict[str, Path] = {}
-    for name, distribution in found.distributions.items():
-        path = write_distribution(distribution, folder / f"{name.file_stem}.dat", notes=[str(name)])
-        (idle if name in found.left_out else targets)[str(name)] = path
-        written.append((path, f"distribution of {name}"))
-    written.append((write_start(found.start, folder / START_FILE), "topology and start configuration"))
-    units = json.dumps(system.units.name)
+    inside, bonded = _inside_files(folder, found), _distribution_files(folder, found)
+    start = write_start(found.start, folder / START_FILE)
+    tables = _first_tables(folder, first or {})
+    written = [
+        *((path, f"g(r) {name} inside molecules") for name, path in inside.items()),
+        *((path, f"distribution of {name}") for name, path in bonded.items()),
+        (start, "topology and start configuration"),
+        *([(folder, f"{len(tables)} tables *{FIRST_SUFFIX} to start from")] if tables else []),
+    ]
+    targets = {
+        "-".join(pair): os.path.relpath(path.resolve(), folder.resolve()) for pair, path in pairs.items()
+    }
+    idle = {str(name): why for name, why in found.left_out.items()}
     lines = [
+        *_head(found, kT, density, pressure),
+        *_table("targets", targets | {name: path.name for name, path in bonded.items() if name not in idle}),
+    ]
+    for name, why in idle.items():
+        lines += [f"# Left out: {why}.", f"# {_table('', {name: bonded[name].name})[1]}"]
+    if inside:
+        lines += ["", "# g(r) of pairs inside molecules: drawn by cg-init report, and no target."]
+        lines += _table("inside", {name: path.name for name, path in inside.items()})
+    if tables:
+        lines += ["", "# What a refinement starts from, unless --method names a guess."]
+        lines += _table("start", {str(name): path.name for name, path in tables.items()})
+    whole = write_atomically(file, "\n".join(lines) + "\n")
+    return [*written, (whole, next_command(file))]
+
+
+def _inside_files(folder: Path, found: MoleculeTargets) -> dict[str, Path]:
+    """Write the g(r) of pairs inside molecules, and return the file of each."""
+    from cginit.io import write_rdf
+
+    note = "g(r) {} inside molecules: 4 pi rho times the integral of r^2 g is the number of such neighbours"
+    return {
+        str(one): write_rdf(curve, folder / f"{one.file_stem}.intra.dat", notes=[note.format(one)])
+        for one, curve in found.inside.items()
+    }
+
+
+def _distribution_files(folder: Path, found: MoleculeTargets) -> dict[str, Path]:
+    """Write the distributions of bonds, angles and dihedrals, and return the file of each."""
+    from cginit.io.bonded_tables import write_distribution
+
+    return {
+        str(name): write_distribution(one, folder / f"{name.file_stem}.dat", notes=[str(name)])
+        for name, one in found.distributions.items()
+    }
+
+
+def _head(found: MoleculeTargets, kT: float, density: float | None, pressure: float | None) -> list[str]:
+    """Return the lines of the file of the system before its tables."""
+    units = json.dumps(found.system.units.name)
+    state = found.system.state(kT)
+    return [
         f"units = {units}",
         f"kT = {state.kT!r}",
         f"density = {state.density if density is None else density!r}",
@@ -98,32 +134,17 @@ def write_molecules(
         "# Pairs that the g(r) of the targets leave out.",
         f'target_exclusions = "{found.target_exclusions}"',
         "",
-        "[targets]",
     ]
-    lines += [
-        f"{json.dumps(name, ensure_ascii=False)} = "
-        f"{json.dumps(Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(), ensure_ascii=False)}"
-        for name, path in targets.items()
-    ]
-    for (name, path), why in zip(idle.items(), found.left_out.values(), strict=True):
-        lines += [f"# Left out: {why}.", f"# {_names({name: path})[0]}"]
-    if inside:
-        lines += ["", "# g(r) of pairs inside molecules: drawn by cg-init report, and no target.", "[inside]"]
-        lines += _names(inside)
-    tables = _first_tables(folder, first or {})
-    if tables:
-        written.append((folder, f"{len(tables)} tables *{FIRST_SUFFIX} to start from"))
-        lines += ["", "# What a refinement starts from, unless --method names a guess.", "[start]"]
-        lines += _names({str(name): path for name, path in tables.items()})
-    whole = write_atomically(file, "\n".join(lines) + "\n")
-    return [*written, (whole, next_command(file))]
 
 
-def _names(files: Mapping[str, Path]) -> list[str]:
-    """Return the lines of a table of files in the folder of the system."""
+def _table(title: str, files: Mapping[str, str]) -> list[str]:
+    """Return the lines of a table of files, by their paths from the folder of the system."""
     return [
-        f"{json.dumps(name, ensure_ascii=False)} = {json.dumps(path.name, ensure_ascii=False)}"
-        for name, path in files.items()
+        f"[{title}]",
+        *(
+            f"{json.dumps(name, ensure_ascii=False)} = {json.dumps(Path(path).as_posix(), ensure_ascii=False)}"
+            for name, path in files.items()
+        ),
     ]
 
 

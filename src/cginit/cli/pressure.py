@@ -32,6 +32,15 @@ BAR_PER_ATM = 1.01325
 #: Characters of a line of the table.
 WIDTH = 200
 
+TableFormat = Annotated[
+    str | None, typer.Option("--format", help="Format of the table. Default: by its name.")
+]
+Keyword = Annotated[str | None, typer.Option(help="Section, if the file is a LAMMPS file of several tables.")]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of an exported network (cg-init train --export), if not the shipped."),
+]
+
 
 def pressure(
     potential: Annotated[
@@ -52,22 +61,15 @@ def pressure(
             "states them."
         ),
     ] = None,
-    table_format: Annotated[
-        str | None, typer.Option("--format", help="Format of the table. Default: by its name.")
-    ] = None,
-    keyword: Annotated[
-        str | None, typer.Option(help="Section, if the file is a LAMMPS file of several tables.")
-    ] = None,
+    table_format: TableFormat = None,
+    keyword: Keyword = None,
     rdf: Annotated[
         Path | None,
         typer.Option(
             "--rdf", metavar="FILE", help="g(r) of this potential at this state, for the virial formula."
         ),
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="Folder of an exported network (cg-init train --export), if not the shipped."),
-    ] = None,
+    model: ModelFolder = None,
     plot: Annotated[
         Path | None,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cginit.cli.options import Kt, Temperature
 from cginit.cli.outputs import check_file
 from cginit.cli.target_options import default_dr
 from cginit.cli.temperature import energy_of_options
@@ -41,13 +42,8 @@ def scattering(
             "--out", callback=check_file, help="File to write: VOTCA's layout, or CSV by the suffix .csv."
         ),
     ],
-    temperature: Annotated[
-        float | None, typer.Option("--temperature", help="Temperature of the sample in kelvin.")
-    ] = None,
-    kT: Annotated[
-        float | None,
-        typer.Option("--kT", help="Thermal energy instead of the temperature, in the energy unit."),
-    ] = None,
+    temperature: Temperature = None,
+    kT: Kt = None,
     window: Annotated[
         str,
         typer.Option(

@@ -68,7 +68,7 @@ def _behind(history: History, name: Interaction, change: Array) -> Array:
 
     Where no target shows the potential, walls take its place: there the change is that of the nearest point.
     """
-    curves, periodic = _shown(history, name), name.coordinate == "dihedral"
+    curves, periodic = _shown(history, name), period(name.coordinate) is not None
     known = np.any([seen(one) for one in curves], axis=0)
     variance = _noise(history, name)
     if np.all(variance[known] > 0.0):
