@@ -230,13 +230,13 @@ ACCEPTABLE, REFUSED = StatePointTask("a", 7, 1), StatePointTask("a", 11, 2)
 
 def test_a_state_point_is_simulated_until_its_g_is_precise():
     pytest.importorskip("numba", reason="sampling needs Numba")
-    coarse = simulate_state(ACCEPTABLE, Gas(), precision=0.02)
-    fine = simulate_state(ACCEPTABLE, Gas(), precision=0.01)
+    coarse = simulate_state(ACCEPTABLE, Gas(), precision=0.04)
+    fine = simulate_state(ACCEPTABLE, Gas(), precision=0.02)
     assert coarse.rejected == fine.rejected == ""
     # The error falls with the root of the number of steps; ten blocks know it to a quarter.
     assert fine.steps > 2 * coarse.steps
-    assert coarse.peak_error < 1.5 * 0.02
-    assert fine.peak_error < 1.5 * 0.01
+    assert coarse.peak_error < 1.5 * 0.04
+    assert fine.peak_error < 1.5 * 0.02
     assert fine.n >= MIN_BEADS
     reach = fine.r[np.isfinite(fine.g)][-1]
     half = 0.5 * (fine.n / fine.density) ** (1 / 3)

@@ -71,7 +71,7 @@ KINDS = ("one", "mixture", "states", "states-of-mixtures")
 
 
 @pytest.mark.parametrize(("folder", "kind"), [(kind, kind) for kind in KINDS], indirect=["folder"])
-def test_a_folder_of_format_2_is_read_and_drawn(folder, kind):
+def test_a_folder_of_format_2_is_read(folder, kind):
     store = Store(folder)
     rounds, targets = store.rounds(), store.targets()
     assert len(rounds) == 2
@@ -83,6 +83,11 @@ def test_a_folder_of_format_2_is_read_and_drawn(folder, kind):
             np.testing.assert_array_equal(potential.u, SOFT.u)
             # What was counted is what g was made from.
             np.testing.assert_array_equal(record.counts[name].rdf().g, record.rdfs[name].g)
+
+
+# What is read is drawn as of any format; of the two ways in which folders were laid out one each.
+@pytest.mark.parametrize("folder", ["one", "states"], indirect=True)
+def test_a_folder_of_format_2_is_drawn(folder):
     before = sorted(path.relative_to(folder) for path in folder.rglob("*"))
     done = CliRunner().invoke(app, ["report", str(folder)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
