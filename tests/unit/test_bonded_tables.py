@@ -55,6 +55,29 @@ def test_distributions_are_read_in_radians_and_degrees(tmp_path):
         read_distribution(write(tmp_path / "three.dist.tgt", p.x, 3.0 * p.p), "angle", units="lj")
 
 
+def test_an_angle_may_end_a_part_of_a_step_beyond_pi(tmp_path):
+    # csg_stat with <max>3.144</max>: the last row lies beyond pi, where nothing can be.
+    theta = np.linspace(0.0, 3.144, 315)
+    p = np.where(theta < np.pi, np.sin(theta) * np.exp(-10.0 * (theta - 2.0) ** 2), 0.0)
+    p /= np.trapezoid(p, theta)
+    found = read_distribution(write(tmp_path / "angle.dist.tgt", theta, p), "angle", units="lj")
+    assert found.x[-1] == pytest.approx(theta[-2])
+    with pytest.raises(InputError, match=r"an angle is at most pi, not 3\.3"):
+        read_distribution(write(tmp_path / "far.dist.tgt", theta * 3.3 / 3.144, p), "angle", units="lj")
+
+
+def test_a_table_whose_last_row_misses_the_step_ends_before_it(tmp_path):
+    # csg_resample to 0:0.01:3.144 prints its last row at 3.144.
+    theta = np.append(np.arange(0.0, 3.135, 0.01), 3.144)
+    u = 50.0 * (theta - 2.0) ** 2
+    found = read_bonded_potential(write(tmp_path / "angle.pot.in", theta, u), "angle", units="lj")
+    assert found.x[-1] == pytest.approx(3.14)
+    # A straight line between the last two rows is off by less than U'' h^2 / 8.
+    assert found.u == pytest.approx(50.0 * (found.x - 2.0) ** 2, abs=50.0 * 2 * 0.014**2 / 8)
+    even = read_bonded_potential(write(tmp_path / "even.pot.in", B, 100.0 * (B - 1.0) ** 2), "bond", units="lj")
+    assert even.x == pytest.approx(B)
+
+
 def test_a_dihedral_that_repeats_its_first_point_is_one_turn(tmp_path):
     phi = np.linspace(-np.pi, np.pi, 73)
     p = (1.0 + 0.5 * np.cos(phi)) / (2.0 * np.pi)

@@ -266,6 +266,19 @@ def test_the_kirkwood_buff_ramp_repels_where_too_many_are_near():
     ramp = Interactions(KirkwoodBuffRamp().changes(crowded, target, target.pairs)).only()
     assert 0.0 < ramp[0] <= 0.1
     assert ramp[-1] == 0.0
+    # With a small factor it is not cut at 0.1 kT: kT A (G - G_target) at r = 0, and 0 from its end on.
+    window, reach = (1.0, 1.5), 1.2
+    mine = KirkwoodBuffRamp(1e-3, window, reach)
+    ramp = Interactions(mine.changes(crowded, target, target.pairs)).only()
+    got, wanted = crowded.rdfs.only().with_core(), TARGET.with_core()
+    inside = (wanted.r >= window[0] - 1e-9) & (wanted.r <= window[1] + 1e-9)
+    running = 4.0 * np.pi * np.cumsum((got.g - wanted.g) * wanted.r**2) * wanted.dr
+    assert ramp[0] == pytest.approx(1e-3 * running[inside].mean(), rel=1e-9)
+    assert np.all(ramp[R[: ramp.size] >= reach] == 0.0)
+    with pytest.raises(InputError, match=r"averaged from 9 on, but g\(r\) ends at"):
+        KirkwoodBuffRamp(1.0, (9.0, 10.0)).changes(crowded, target, target.pairs)
+    with pytest.raises(InputError, match="the factor of a Kirkwood-Buff ramp is 0; it must be above 0"):
+        KirkwoodBuffRamp(0.0)
 
 
 def test_corrections_come_on_top():

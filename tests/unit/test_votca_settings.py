@@ -13,7 +13,7 @@ from cginit.configuration import random_configuration
 from cginit.engines.base import length_scale
 from cginit.interactions import Interactions
 from cginit.refine.stop import Norm
-from cginit.refine.updates import IBI, IMC, GaussNewton
+from cginit.refine.updates import IBI, IMC, GaussNewton, KirkwoodBuffRamp
 from cginit.units import NM_KJ
 from cginit.votca import (
     OPTIONS,
@@ -168,7 +168,7 @@ def test_what_has_no_effect_is_named(folder):
             {"general": "<iie><n_intra>3</n_intra></iie>"},
             "neither a map nor the topology says how they are bonded",
         ),
-        ({"replace": [("<method>ibi", "<method>re")]}, "the method re; ibi, imc, iie"),
+        ({"replace": [("<method>ibi", "<method>re")]}, r"the method re \(relative entropy\); ibi, imc and iie"),
         ({"replace": [("<kBT>2.49435", "<kBT>warm")]}, "kBT is 'warm', not a number"),
         ({"replace": [("<step>0.01</step>", "")]}, "has no cg.non-bonded .CG-CG..step"),
         ({"replace": [("<iterations_max>300", "<iterations_max>0")]}, "iterations_max is 0"),
@@ -561,3 +561,161 @@ def test_a_program_that_is_not_read_is_named(folder):
     assert any(
         "nothing of the run is read for the program espresso" in note for note in make_plan(found).notes
     )
+
+
+def test_an_option_with_two_values_is_refused_and_several_mappings_are_joined(folder):
+    with pytest.raises(InputError, match=r"inverse\.kBT has two values, 2\.49435 and 2\.5; keep one"):
+        settings(folder, general="<kBT>2.5</kBT>")
+    with pytest.raises(InputError, match=r"non-bonded\.max has two values, 0\.9 and 1\.2"):
+        settings(folder, replace=[("<max>0.9</max>", "<max>0.9</max><max>1.2</max>")])
+    # The same value twice says nothing else; one mapping a molecule is as csg_stat takes them.
+    twice = settings(folder, general="<kBT>2.49435</kBT><map>a.xml</map><map>b.xml</map>")
+    assert twice.kT == KT
+    assert twice.option("map") == "a.xml;b.xml"
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        (
+            {"general": "<convergence_check><limit>0.1</limit></convergence_check>"},
+            "inverse.convergence_check.limit has no effect: convergence_check.type is none",
+        ),
+        (
+            {"general": "<iie><closure>hnc</closure><cut_off>0.7</cut_off></iie>"},
+            "inverse.iie.closure, inverse.iie.cut_off have no effect: the method is ibi",
+        ),
+        (
+            {"general": "<initial_guess><method>ie</method></initial_guess>"},
+            "inverse.initial_guess.method has no effect: the method is ibi",
+        ),
+        (
+            {"general": "<gromacs><mdp>grompp.mdp</mdp></gromacs>"},
+            "inverse.gromacs.mdp has no effect: the program is lammps",
+        ),
+        (
+            {"interaction": "<post_update_options><scale>0.5</scale></post_update_options>"},
+            "non-bonded.inverse.post_update_options.scale has no effect: post_update does not contain scale",
+        ),
+        (
+            {"interaction": "<imc><group>1</group></imc>"},
+            "non-bonded.inverse.imc.group has no effect: the method is ibi",
+        ),
+        (
+            {
+                "interaction": "<post_add>convergence</post_add><post_add_options><convergence><weight>2</weight>"
+                "</convergence></post_add_options>"
+            },
+            "non-bonded.inverse.post_add_options.convergence.weight has no effect: convergence_check.type is none",
+        ),
+        (
+            {"interaction": "<optimizer><parameters>eps sig</parameters></optimizer>"},
+            "non-bonded.inverse.optimizer.parameters has no effect: parameters are not optimised here",
+        ),
+    ],
+)
+def test_options_that_count_only_beside_others_are_named(folder, changes, note):
+    assert note in make_plan(settings(folder, **changes), method="boltzmann").notes
+
+
+def test_options_that_count_are_not_named_as_idle(folder):
+    found = settings(
+        folder,
+        interaction="<post_update>scale</post_update><post_update_options><scale>0.5</scale></post_update_options>",
+        general="<iie><densities>33.0</densities></iie>",
+    )
+    assert not any(
+        "scale has no effect" in note or "densities" in note.split(" has no effect")[0]
+        for note in make_plan(found, method="boltzmann").notes
+        if "no effect" in note
+    )
+
+
+def test_a_method_is_refused_before_what_belongs_to_it(folder):
+    re = {
+        "replace": [("<method>ibi", "<method>re"), ("<target>CG-CG", "<target>XX")],
+        "interaction": "<re><function>cbspl</function></re>",
+    }
+    with pytest.raises(InputError, match=r"the method re \(relative entropy\); ibi, imc and iie are run here"):
+        make_plan(settings(folder, **re))
+    with pytest.raises(InputError, match="thermodynamic force"):
+        make_plan(settings(folder, replace=[("<method>ibi", "<method>tf")]))
+    # A rule beside the settings is run instead.
+    plan = make_plan(
+        settings(folder, replace=[("<method>ibi", "<method>re")]), method="boltzmann", update="ibi"
+    )
+    assert plan.update.update == IBI()
+    # The name of early releases.
+    assert (
+        make_plan(settings(folder, replace=[("<method>ibi", "<method>ibm")]), method="boltzmann").update.name
+        == "ibi"
+    )
+
+
+def test_settings_of_other_programs_of_votca_are_named(folder):
+    no_target = ("<target>CG-CG.dist.tgt</target>", "")
+    with pytest.raises(InputError, match=r"settings of csg_stat or csg_boltzmann; give those of csg_inverse"):
+        settings(folder, replace=[no_target, ("<method>ibi</method>", "")])
+    with pytest.raises(InputError, match=r"settings of csg_fmatch"):
+        settings(folder, replace=[no_target, ("</cg>", "<fmatch><frames>10</frames></fmatch></cg>")])
+    with pytest.raises(InputError, match=r"which the method optimizer does not want; ibi, imc and iie"):
+        settings(folder, replace=[no_target, ("<method>ibi", "<method>optimizer")])
+
+
+def test_slightly_negative_values_of_a_target_count_as_0(folder):
+    rows = (folder / "CG-CG.dist.tgt").read_text().splitlines()
+    rows[3] = rows[3].split()[0] + " -0.000275 i"
+    (folder / "CG-CG.dist.tgt").write_text("\n".join(rows) + "\n")
+    problem = read_target(settings(folder))
+    assert problem.target.g.min() == 0.0
+    assert any("-0.000275, line 4); such values count as 0" in note for note in problem.notes)
+
+
+def test_the_kirkwood_buff_step_adds_its_ramp(folder):
+    options = "<factor>0.4</factor><start>0.6</start><stop>0.8</stop><r_ramp>0.7</r_ramp>"
+    step = "<post_update>kbibi</post_update><post_update_options><kbibi>{}</kbibi></post_update_options>"
+    plan = make_plan(settings(folder, interaction=step.format(options)), method="boltzmann")
+    assert plan.update.adjustments[0][1].kirkwood_buff == KirkwoodBuffRamp(0.4, (0.6, 0.8), 0.7)
+    assert plan.update.beyond_cutoff
+    # By default it ends at max.
+    plan = make_plan(
+        settings(folder, interaction=step.format(options.replace("<r_ramp>0.7</r_ramp>", ""))),
+        method="boltzmann",
+    )
+    assert plan.update.adjustments[0][1].kirkwood_buff.reach == 0.9
+    for wrong, message in (
+        (options.replace("<factor>0.4</factor>", ""), "kbibi of CG-CG has factor nowhere, and needs it"),
+        (options.replace("<start>0.6", "<start>0.9"), "averaged from 0.9 to 0.8"),
+    ):
+        with pytest.raises(InputError, match=message):
+            make_plan(settings(folder, interaction=step.format(wrong)), method="boltzmann")
+    with pytest.raises(InputError, match="would add ramps alone"):
+        make_plan(
+            settings(folder, interaction="<do_potential>0</do_potential>" + step.format(options)),
+            method="boltzmann",
+        )
+
+
+def test_a_topology_in_xml_names_the_configuration(folder):
+    start = random_configuration(300, DENSITY, seed=1, units=NM_KJ)
+    rows = "".join(
+        f"{i + 1:5d}SOL     CG{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}\n"
+        for i, (x, y, z) in enumerate(start.positions % start.box)
+    )
+    edges = " ".join(f"{edge:.5f}" for edge in start.box)
+    (folder / "beads.gro").write_text(f"water\n{start.n}\n{rows}{edges}\n")
+    (folder / "topol.xml").write_text(
+        '<topology base="beads.gro"><molecules><clear/><define name="SOL" first="1" nbeads="1" nmols="300"/>'
+        "</molecules></topology>"
+    )
+    plan = make_plan(
+        settings(
+            folder,
+            replace=[("<program>lammps", "<program>hoomd-blue")],
+            general="<hoomd-blue><topol>topol.xml</topol></hoomd-blue>",
+        ),
+        method="boltzmann",
+    )
+    assert plan.start.n == 300
+    # Edges of some 2 nm are printed with five decimals.
+    assert plan.target.state.density == pytest.approx(DENSITY, rel=3e-5)

@@ -57,7 +57,6 @@ def refine_settings(
         update=given.get("update"),
         density=given.get("density"),
         iterations=given.get("iterations"),
-        clean=bool(given.get("clean")),
     )
     changed = {name: given[name] for name in ("equilibration", "production", "every", "dt") if name in given}
     limits = Limits(plan.limits.iterations, given.get("wall_time"))

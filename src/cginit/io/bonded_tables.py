@@ -65,6 +65,8 @@ def read_distribution(
         probability density.
     """
     x, p, error = _columns(path, coordinate, degrees=degrees)
+    if coordinate == "angle":
+        x, p, error = _up_to_pi(x, p, error)
     if degrees and coordinate != "bond":
         p, error = np.degrees(p), None if error is None else np.degrees(error)
     if period(coordinate):
@@ -88,6 +90,10 @@ def read_bonded_potential(
     x, u, error = _columns(path, coordinate, degrees=degrees, forces=True)
     if period(coordinate):
         x, (u, error) = one_turn(x, u, error)
+    else:
+        x, u, error = _even(x, u, error)
+    if coordinate == "angle":
+        x, u, error = _up_to_pi(x, u, error)
     try:
         return BondedPotential.shifted(
             x, u, coordinate=coordinate, units=unit_system(units), u_error=error, notes=(f"read from {path}",)
@@ -124,6 +130,26 @@ def _columns(
             '(leave angles = "degrees" out, or convert the file)'
         )
     return (np.radians(x) if degrees and coordinate != "bond" else x), y, error
+
+
+def _up_to_pi(x: Array, y: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
+    """Return an angle without the one row that lies beyond pi, by less than a step: grids of csg_stat may have it."""
+    if x.size < 4 or not np.pi < x[-1] < np.pi + (x[-1] - x[-2]) or x[-2] > np.pi:
+        return x, y, error
+    return x[:-1], y[:-1], None if error is None else error[:-1]
+
+
+def _even(x: Array, y: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
+    """Return a potential whose last row misses the step of the others, as csg_resample prints it, on equal steps.
+
+    That row is where the range ended, and not a multiple of the step. Lines between the rows give the values of the
+    grid that ends before it.
+    """
+    steps = np.diff(x)
+    if x.size < 4 or np.ptp(steps[:-1]) > 0.02 * steps[0] or not 0.02 < abs(steps[-1] / steps[0] - 1.0) < 1.0:
+        return x, y, error
+    grid = x[:-1] if steps[-1] < steps[0] else np.append(x[:-1], x[-2] + steps[0])
+    return grid, np.interp(grid, x, y), None if error is None else np.interp(grid, x, error)
 
 
 def one_turn(x: Array, y: Array, error: Array | None) -> tuple[Array, tuple[Array, Array | None]]:

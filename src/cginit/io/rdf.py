@@ -233,7 +233,7 @@ def rdf_reading(
     not_counts(rows, r, g, columns)
     not_empty_at_the_end(rows, r, g)
     g, self_note = without_itself(rows, r, g)
-    g = not_negative(rows, r, g, system, clean)
+    g, cleaned = not_negative(rows, r, g, system, clean)
     if error is not None and np.any(error < 0.0):
         row = int(np.argmin(error))
         raise InputError(
@@ -263,7 +263,7 @@ def rdf_reading(
         structure_factor=_structure_factor(header, system, name),
     )
     words = tuple(text for text in (rows.remark, remark, evened, scaled) if text)
-    notes = (*columns.notes, *self_note, *missing)
+    notes = (*columns.notes, *self_note, *cleaned, *missing)
     return Reading(curve, sheet.program, columns.words, words, notes, columns.others)
 
 

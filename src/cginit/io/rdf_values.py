@@ -103,17 +103,19 @@ def not_empty_at_the_end(rows: Rows, r: Array, g: Array) -> None:
     )
 
 
-def not_negative(rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool) -> Array:
-    """Refuse negative g, or set what is small to 0 where `clean` asks for it."""
+def not_negative(
+    rows: Rows, r: Array, g: Array, units: UnitSystem, clean: bool
+) -> tuple[Array, tuple[str, ...]]:
+    """Refuse negative g, or set what is small to 0 where `clean` asks for it; and a note on it."""
     if not np.any(g < 0.0):
-        return g
+        return g, ()
     row = int(np.argmin(g))
     what = f"g(r) of {rows.name} is negative at r = {r[row]:g} {units.length} ({g[row]:.3g}, line {rows.lines[row]})"
     if g[row] < -MAX_NEGATIVE:
         raise InputError(f"{what}; {_what_is_negative(g)}")
     if not clean:
         raise InputError(f"{what}; pass --clean to set it to 0")
-    return np.maximum(g, 0.0)
+    return np.maximum(g, 0.0), (f"{what}; such values count as 0",)
 
 
 def _what_is_negative(g: Array) -> str:

@@ -10,8 +10,8 @@ from typing import Literal
 __all__ = ["OPTIONS", "Option", "find_option", "options_table"]
 
 #: ``read``: it counts here too. ``not needed``: it tells csg_inverse how to work, which is done otherwise here.
-#: ``ignored``: it would change the run or the result a little; a warning names it. ``refused``: a run without it
-#: would be another one; an error names it.
+#: ``ignored``: it would change the run or the result a little; a note names it. ``refused``: it belongs to a method
+#: that is not run here; an error names the method, and with another method a note says that the option does nothing.
 Use = Literal["read", "not needed", "ignored", "refused"]
 
 
@@ -40,6 +40,7 @@ def _group(prefix: str, *rows: tuple[str, Use, str]) -> tuple[Option, ...]:
 
 _SAME_STATISTICS = "errors of g(r) are always computed, from ten blocks"
 _OWN_TABLE = "the engine's table is made here: from r = 0 to the cut-off, 2500 intervals"
+_BASE = "the configuration that it names as `base`: start, and the density if nothing else states it"
 _TYPES = "bead types are those of the interactions"
 _OMEGA = "the structure of the molecules is that of each simulation"
 _OWN_GRID = "the grid is that of the target"
@@ -59,7 +60,9 @@ OPTIONS: tuple[Option, ...] = (
         ),
         ("convergence_check.type", "read", "`none` or `default`; the run stops at the noise in any case"),
         ("dlpoly.*", "ignored", "runs with `--engine lammps` or `hoomd` instead"),
+        ("espresso.topol", "read", _BASE),
         ("espresso.*", "ignored", "runs with `--engine lammps` or `hoomd` instead"),
+        ("espressopp.topol", "read", _BASE),
         ("espressopp.*", "ignored", "runs with `--engine lammps` or `hoomd` instead"),
         ("filelist", "not needed", "the files are read where they are"),
         ("gnuplot.bin", "not needed", "`cg-init report` draws"),
@@ -90,6 +93,7 @@ OPTIONS: tuple[Option, ...] = (
         ("gromacs.trjcat.*", "not needed", _ENGINE),
         ("hoomd-blue.command", "not needed", "`--engine hoomd`"),
         ("hoomd-blue.opts", "not needed", "`--engine hoomd`"),
+        ("hoomd-blue.topol", "read", _BASE),
         ("hoomd-blue.*", "ignored", "what a script for HOOMD-blue says is not read; give `--density`, `--dt` ..."),
         ("imc.default_reg", "ignored", "the regularisation is found from the noise of g(r)"),
         ("imc.*.reg", "ignored", "the regularisation is found from the noise of g(r)"),
@@ -143,7 +147,7 @@ OPTIONS: tuple[Option, ...] = (
             "of the simulation, without a mapping",
         ),
         ("topol_xml", "read", "beads and molecules, where there is no `topol.top`"),
-        ("method", "read", "`ibi`, `imc` and `iie`: see above; `re`, `optimizer`, `ft` are refused"),
+        ("method", "read", "`ibi` (or `ibm`), `imc` and `iie`: see above; `re`, `optimizer`, `tf` are refused"),
         ("iie.initial_guess.method", "read", "`table`: NAME.pot.in; `bi`: `--method boltzmann`; `ie`: its closure"),
         ("iie.initial_guess.closure", "read", "`--method hnc` or `py`"),
         (
@@ -265,13 +269,15 @@ OPTIONS: tuple[Option, ...] = (
         (
             "inverse.post_update",
             "read",
-            "`smooth`, `scale`, `pressure`; `shift`, `dummy`, `tag` change nothing; `extrapolate` is always done; "
-            "`splinesmooth`, `lj`, `kbibi`, `cibi`, `ibi` and scripts of your own are refused",
+            "`smooth`, `scale`, `pressure`, `kbibi`; `shift`, `dummy`, `tag` change nothing; `extrapolate` is always "
+            "done; `splinesmooth`, `lj`, `cibi`, `ibi` and scripts of your own are refused",
         ),
         ("inverse.post_update_options.cibi.*", "not needed", "the step is refused where it is asked for"),
         ("inverse.post_update_options.extrapolate.points", "ignored", "the core is extrapolated otherwise"),
         ("inverse.post_update_options.ibi.do", "not needed", "the step is refused where it is asked for"),
-        ("inverse.post_update_options.kbibi.*", "not needed", "the step is refused where it is asked for"),
+        ("inverse.post_update_options.kbibi.do", "ignored", "the integral is corrected in every update"),
+        ("inverse.post_update_options.kbibi.kbint_with_errors", "not needed", _SAME_STATISTICS),
+        ("inverse.post_update_options.kbibi.*", "read", "the ramp of a pair, at most 0.1 kT high in one update"),
         ("inverse.post_update_options.lj.*", "not needed", "the step is refused where it is asked for"),
         ("inverse.post_update_options.pressure.do", "ignored", "the pressure is corrected in every update"),
         ("inverse.post_update_options.pressure.type", "read", "`simple` (the default) or `wjk`"),

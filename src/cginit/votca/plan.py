@@ -25,12 +25,13 @@ from cginit.topology import Topology
 from cginit.units import NM_KJ
 from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.convergence import iterations_of, stop_of
+from cginit.votca.idle import idle_options
 from cginit.votca.molecules import Molecules, molecules_of
 from cginit.votca.schedule import SAME, run_of, schedule_of
 from cginit.votca.settings import Interaction, Settings
 from cginit.votca.start import start_potentials
 from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
-from cginit.votca.update import AdjustedUpdate, update_of
+from cginit.votca.update import AdjustedUpdate, check_method, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
 
@@ -86,7 +87,7 @@ def make_plan(
     update: str | None = None,
     density: float | None = None,
     iterations: int | None = None,
-    clean: bool = False,
+    clean: bool = True,
 ) -> Plan:
     """Turn a settings file of csg_inverse into a refinement here.
 
@@ -104,15 +105,15 @@ def make_plan(
     iterations : int, optional
         Largest number of simulations, instead of ``iterations_max``.
     clean : bool
-        See `cginit.io.read_rdf`.
+        Whether small negative values of g(r) count as 0, as for csg_inverse; see `cginit.io.read_rdf`.
 
     Raises
     ------
     InputError
         If the settings ask for something that is not done here (named), or a file is absent or wrong.
     """
-    if settings.refused:
-        raise InputError(f"{settings.path} cannot be run here: {'; '.join(settings.refused)}")
+    if update is None:
+        check_method(settings)
     molecules = molecules_of(settings)
     if molecules is not None:
         interactions, target, start, read = _of_molecules(settings, molecules, density, clean)
@@ -145,7 +146,7 @@ def make_plan(
         limits=Limits(iterations_of(settings) if iterations is None else iterations),
         start=start,
         below=below,
-        notes=tuple(dict.fromkeys((*starts, *read, *notes, *more, *also, *checked, *settings.notes))),
+        notes=tuple(dict.fromkeys((*starts, *read, *notes, *more, *also, *checked, *idle_options(settings), *settings.refused, *settings.notes))),
         held=() if molecules is None else molecules.held,
     )
 

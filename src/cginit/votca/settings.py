@@ -14,6 +14,9 @@ from cginit.votca.options import find_option
 
 __all__ = ["BondedSection", "Interaction", "Settings", "read_settings"]
 
+#: Options that may stand several times, and what joins their values.
+SEVERAL = {"inverse.map": ";", "inverse.filelist": " "}
+
 
 @dataclass(frozen=True)
 class Interaction:
@@ -109,7 +112,7 @@ class Settings:
     notes : tuple of str
         What has no effect here, a sentence each.
     refused : tuple of str
-        Sentences on what would have to be done and is not: no run is possible with them.
+        Sentences on options of methods that are not run here; with another method they have no effect.
     bonded : tuple of BondedSection
         Bonds, angles and dihedrals that have a section.
     """
@@ -185,8 +188,8 @@ class Settings:
 def read_settings(path: str | os.PathLike[str]) -> Settings:
     """Read a settings file of csg_inverse (``settings.xml``).
 
-    Every option with a value is either kept, or named in the notes (it has no effect here) or among the
-    refused ones; none is passed over in silence.
+    Every option with a value is either kept, or named in the notes or among the refused ones, as without effect here;
+    none is passed over in silence. An option with two values is refused.
 
     Parameters
     ----------
@@ -218,15 +221,11 @@ def read_settings(path: str | os.PathLike[str]) -> Settings:
         raise InputError(
             f"{file} begins with <{root.tag}>, not with <cg>; give a settings file of csg_inverse"
         )
-    general = {
-        key.removeprefix("cg.inverse."): text
-        for key, text in _leaves(root)
-        if key.startswith("cg.inverse.") and text
-    }
+    general = _values(file, root.findall("inverse"), "inverse")
     sections = root.findall("non-bonded")
     if not sections:
-        raise InputError(f"{file} has no <non-bonded> interaction; only these are refined here")
-    interactions = tuple(_interaction(file, section) for section in sections)
+        raise InputError(f"{file} has no <non-bonded> interaction{_of_another_program(root, general)}")
+    interactions = tuple(_interaction(file, section, _of_another_program(root, general)) for section in sections)
     notes, refused = _remarks(root)
     return Settings(
         path=file,
@@ -250,15 +249,49 @@ def _leaves(element: ET.Element, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from _leaves(child, path)
 
 
-def _interaction(file: Path, section: ET.Element) -> Interaction:
-    values = {key.removeprefix("non-bonded."): text for key, text in _leaves(section) if text}
+def _values(file: Path, sections: list[ET.Element], tag: str) -> dict[str, str]:
+    """Return every option of sections with a value, by its path below them.
+
+    Raises
+    ------
+    InputError
+        If an option has two values; several mappings are joined, as ``a.xml;b.xml``.
+    """
+    found: dict[str, str] = {}
+    for path, text in (leaf for section in sections for leaf in _leaves(section)):
+        key = path.removeprefix(f"{tag}.")
+        if not text or found.get(key) == text:
+            continue
+        if key not in found:
+            found[key] = text
+        elif f"{tag}.{key}" in SEVERAL:
+            found[key] += SEVERAL[f"{tag}.{key}"] + text
+        else:
+            raise InputError(f"{file}: {path} has two values, {found[key]} and {text}; keep one")
+    return found
+
+
+def _of_another_program(root: ET.Element, general: dict[str, str]) -> str:
+    """Return what to do about settings that ask for no refinement, and what wrote them, if that can be told."""
+    if root.find("fmatch") is not None:
+        return ": these are settings of csg_fmatch; give those of csg_inverse"
+    method = general.get("method")
+    if method is not None and method not in ("ibi", "ibm", "imc", "iie"):
+        return f", which the method {method} does not want; ibi, imc and iie are run here"
+    if method is None:
+        return ": without <inverse><method> these are settings of csg_stat or csg_boltzmann; give those of csg_inverse"
+    return "; each pair needs a section with its name, type1, type2, max, step and inverse.target, its g(r)"
+
+
+def _interaction(file: Path, section: ET.Element, hint: str) -> Interaction:
+    values = _values(file, [section], "non-bonded")
     name = values.get("name", "")
     if not name:
         raise InputError(f"{file}: a <non-bonded> section has no <name>")
     where = f"cg.non-bonded ({name})"
     target = values.get("inverse.target")
     if not target:
-        raise InputError(f"{file}: {where} has no inverse.target, the file of its target g(r)")
+        raise InputError(f"{file}: {where} has no inverse.target, the file of its target g(r){hint}")
     density, pressure = values.get("inverse.particle_dens"), values.get("inverse.p_target")
     interaction = Interaction(
         name=name,
@@ -283,7 +316,7 @@ def _interaction(file: Path, section: ET.Element) -> Interaction:
 
 
 def _bonded(file: Path, section: ET.Element) -> BondedSection:
-    values = {key.removeprefix("bonded."): text for key, text in _leaves(section) if text}
+    values = _values(file, [section], "bonded")
     name = values.get("name", "")
     if not name:
         raise InputError(f"{file}: a <bonded> section has no <name>")
@@ -304,20 +337,22 @@ def _remarks(root: ET.Element) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return a sentence for each option given that does nothing here, and for each that must not be missed."""
     idle: dict[str, None] = {}
     notes: dict[str, None] = {}
-    refused: dict[str, None] = {}
+    refused: dict[str, dict[str, None]] = {}
     for path, text in _leaves(root):
         if not text:
             continue
         option = find_option(path)
         short = path.removeprefix("cg.")
         if option is None:
-            notes[f"{short} is no option of csg_inverse and has no effect"] = None
+            notes[f"{short} is no option of csg_inverse (VOTCA 2022 to 2025) and has no effect"] = None
         elif option.use == "not needed":
             idle[short] = None
         elif option.use == "ignored":
             notes[f"{short} has no effect: {option.here}"] = None
         elif option.use == "refused":
-            refused[f"{short} ({text}) is not possible: {option.here}"] = None
+            refused.setdefault(option.here, {})[short] = None
     if idle:
         notes[f"not needed here: {', '.join(idle)}"] = None
-    return tuple(notes), tuple(refused)
+    return tuple(notes), tuple(
+        f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no effect: {why}" for why, names in refused.items()
+    )

@@ -97,8 +97,7 @@ def _guessed(
             "for mixtures (--method)"
         )
     found = guess_mixture(target, chosen, cutoffs)
-    stand_ins = [note for one in found.values() for note in one.notes if "stands in" in note]
-    return found, [*notes, *dict.fromkeys(stand_ins)]
+    return found, [*notes, *_stand_ins(found)]
 
 
 def _guessed_molecules(
@@ -112,8 +111,17 @@ def _guessed_molecules(
         )
     found = guess_molecules(target, chosen, cutoffs, molecules.start)
     pairs = {name: one for name, one in found.items() if isinstance(one, PairPotential)}
-    stand_ins = [note for one in pairs.values() for note in one.notes if "stands in" in note]
-    return pairs, [_said(settings, chosen), *dict.fromkeys(stand_ins)]
+    return pairs, [_said(settings, chosen), *_stand_ins(pairs)]
+
+
+def _stand_ins(found: Mapping[Name, PairPotential]) -> list[str]:
+    """Return what stands in for the guess of each pair; the same sentence of several pairs once."""
+    owners: dict[str, list[str]] = {}
+    for name, one in found.items():
+        for note in one.notes:
+            if "stands in" in note:
+                owners.setdefault(note, []).append(str(name))
+    return [f"{', '.join(names)}: {note}" for note, names in owners.items()]
 
 
 def _said(settings: Settings, chosen: str) -> str:

@@ -12,7 +12,9 @@ from cginit.errors import InputError
 from cginit.extrapolate import VISIBLE
 from cginit.io import check_target, prepare_target, question_curve, rdf_reading, read_rdf_header
 from cginit.state import StatePoint
+from cginit.trajectory.votca_topology import is_votca_topology
 from cginit.units import NM_KJ
+from cginit.untrusted import parse_xml
 from cginit.votca.settings import Interaction, Settings
 
 __all__ = ["VotcaTarget", "cutoff_of", "on_step", "read_interaction", "read_target", "topology"]
@@ -43,11 +45,12 @@ class VotcaTarget:
     notes: tuple[str, ...] = ()
 
 
-def read_target(settings: Settings, *, density: float | None = None, clean: bool = False) -> VotcaTarget:
+def read_target(settings: Settings, *, density: float | None = None, clean: bool = True) -> VotcaTarget:
     """Read target and state of the only interaction of a settings file.
 
     The density is, in this order, `density`, ``cginit.density``, ``particle_dens``, ``iie.densities``, what the
-    header of the target states, or the number of beads over the volume of the topology or configuration.
+    header of the target states, or the number of beads over the volume of the topology or configuration. Small
+    negative values of g(r) count as 0, as for csg_inverse, unless `clean` is false.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def read_target(settings: Settings, *, density: float | None = None, clean: bool
 
 
 def read_interaction(
-    settings: Settings, interaction: Interaction, step: float, *, clean: bool = False
+    settings: Settings, interaction: Interaction, step: float, *, clean: bool = True
 ) -> tuple[RDF, list[str]]:
     """Return the target of an interaction from ``min`` on multiples of `step`, and what was odd about it."""
     if not interaction.target.is_file():
@@ -169,12 +172,21 @@ def topology(settings: Settings) -> tuple[Path, str | None] | None:
         path = settings.folder / name
         if not name or not path.is_file():
             continue
+        path = _base(path)
         if path.suffix in (".gro", ".pdb"):
             return path, None
         # csg reads data files of LAMMPS in angstrom, whatever the units of the script.
         if settings.program == "lammps":
             return path, "angstrom-kcal/mol"
     return None
+
+
+def _base(path: Path) -> Path:
+    """Return the configuration that a topology in VOTCA's XML takes its beads from, as ``base``; else the file."""
+    if not is_votca_topology(path):
+        return path
+    base = parse_xml(path.read_bytes(), str(path)).get("base", "")
+    return path.parent / base if base and (path.parent / base).is_file() else path
 
 
 def on_step(target: RDF, step: float) -> RDF:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,16 +15,25 @@ from cginit.interactions import Interactions
 from cginit.refine import History, Step, Update, make_update
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import mean_of_states
-from cginit.refine.updates.corrections import PressureRamp, RampKind
+from cginit.refine.updates.corrections import KirkwoodBuffRamp, PressureRamp, RampKind
 from cginit.units import NM_KJ
 from cginit.votca.settings import Interaction, Settings
 
-__all__ = ["AdjustedUpdate", "Adjustment", "update_of"]
+__all__ = ["AdjustedUpdate", "Adjustment", "check_method", "update_of"]
 
-#: The rule for each method of csg_inverse; for ``iie`` by the method in its section.
-METHODS = {"ibi": "ibi", "imc": "imc"}
+#: The rule for each method of csg_inverse (``ibm`` is that of ``ibi`` in early releases); for ``iie`` by the
+#: method in its section.
+METHODS = {"ibi": "ibi", "ibm": "ibi", "imc": "imc"}
+#: What the other methods of csg_inverse do.
+OTHER_METHODS = {
+    "re": "relative entropy",
+    "optimizer": "a search for parameters by simplex or CMA",
+    "simplex": "a search for parameters",
+    "tf": "the thermodynamic force of AdResS",
+}
 IIE_METHODS = {"gauss-newton": "gauss-newton", "newton": "hncn", "newton-mod": "ihnc"}
-#: Steps of post_update and post_add that change nothing here.
+#: Steps of post_update that are done here; steps of it and of post_add that change nothing.
+STEPS = ("smooth", "scale", "pressure", "kbibi")
 IDLE_UPDATES = ("shift", "dummy", "tag", "extrapolate")
 IDLE_ADDS = ("convergence", "acc_convergence", "shift", "dummy", "tag", "copyback", "compress", "plot")
 
@@ -42,12 +52,15 @@ class Adjustment:
         ``do_potential``: whether the change after simulation k is made, at k modulo its length.
     ramp : {"simple", "wjk"} or None
         How ``pressure`` corrects the pressure.
+    kirkwood_buff : KirkwoodBuffRamp or None
+        What ``kbibi`` adds.
     """
 
     damping: float = 1.0
     smoothing: int = 0
     cycle: tuple[bool, ...] = (True,)
     ramp: RampKind | None = None
+    kirkwood_buff: KirkwoodBuffRamp | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class AdjustedUpdate:
 
     between the first point that the target shows and the cut-off; the two ends become
     :math:`(2 \Delta U_i + \Delta U_{i \pm 1}) / 3`. The ramps for the pressure come after it; all interactions that
-    have one share its amplitude (`cginit.refine.updates.PressureRamp`).
+    have one share its amplitude (`cginit.refine.updates.PressureRamp`). Those of ``kbibi`` are one for each pair.
 
     Parameters
     ----------
@@ -80,8 +93,8 @@ class AdjustedUpdate:
 
     @property
     def beyond_cutoff(self) -> bool:
-        """As the update wants it."""
-        return self.update.beyond_cutoff
+        """As the update wants it, or where a Kirkwood-Buff integral is compared."""
+        return self.update.beyond_cutoff or any(one.kirkwood_buff for _, one in self.adjustments)
 
     @property
     def held(self) -> tuple[Name, ...]:
@@ -116,14 +129,18 @@ class AdjustedUpdate:
         return []
 
     def _ramps(self, history: History, now: Iterable[Name]) -> Mapping[Name, Array]:
-        wanted = {
-            name: one.ramp for name, one in self.adjustments if one.ramp is not None and name in set(now)
-        }
-        if not wanted:
-            return {}
-        kind: RampKind = "simple" if "simple" in wanted.values() else "wjk"
-        ramp = PressureRamp(kind)
-        return mean_of_states(history, lambda record, target: ramp.changes(record, target, tuple(wanted)))
+        """Return what is added to the change of each pair whose turn it is: ramps for pressure and integral."""
+        turn = {name: one for name, one in self.adjustments if name in set(now)}
+        found: dict[Name, Array] = {}
+        for name, one in turn.items():
+            if one.kirkwood_buff is not None:
+                found |= mean_of_states(history, partial(one.kirkwood_buff.changes, pairs=(name,)))
+        wanted = {name: one.ramp for name, one in turn.items() if one.ramp is not None}
+        if wanted:
+            kind: RampKind = "simple" if "simple" in wanted.values() else "wjk"
+            ramps = mean_of_states(history, partial(PressureRamp(kind).changes, pairs=tuple(wanted)))
+            found |= {name: found.get(name, 0.0) + ramp for name, ramp in ramps.items()}
+        return found
 
 
 def triangular(values: Array, iterations: int) -> Array:
@@ -198,6 +215,7 @@ def _adjustment(settings: Settings, item: Interaction) -> tuple[Adjustment, floa
         smoothing=passes_of(settings, item) if "smooth" in steps else 0,
         cycle=tuple(word == "1" for word in cycle),
         ramp=ramp,
+        kirkwood_buff=kirkwood_buff_of(settings, item, cycle) if "kbibi" in steps else None,
     )
     return adjustment, pressure, [*notes, *more]
 
@@ -237,10 +255,10 @@ def steps_of(
     """
     notes: list[str] = []
     steps = interaction.words("post_update")
-    unknown = [step for step in steps if step not in (*IDLE_UPDATES, "smooth", "scale", "pressure")]
+    unknown = [step for step in steps if step not in (*IDLE_UPDATES, *STEPS)]
     if unknown:
         raise InputError(
-            f"{settings.path}: post_update {' '.join(unknown)} does not exist here (smooth, scale and pressure do); "
+            f"{settings.path}: post_update {' '.join(unknown)} does not exist here ({', '.join(STEPS)} do); "
             "remove it"
         )
     other = [step for step in interaction.words("post_add") if step not in IDLE_ADDS]
@@ -257,6 +275,24 @@ def ramp_of(settings: Settings, interaction: Interaction) -> RampKind:
     return "wjk" if kind == "wjk" else "simple"
 
 
+def check_method(settings: Settings) -> None:
+    """Refuse a method of csg_inverse that is not run here.
+
+    Raises
+    ------
+    InputError
+        If the method does not exist here.
+    """
+    if settings.method in (*METHODS, "iie"):
+        return
+    about = OTHER_METHODS.get(settings.method)
+    what = f"the method {settings.method}" if settings.method else "no method"
+    what += f" ({about})" if about else ""
+    raise InputError(
+        f"{settings.path} asks for {what}; ibi, imc and iie are run here. Give one of them as <method>, or --update"
+    )
+
+
 def rule_of(settings: Settings, notes: list[str]) -> str:
     """Return the name of the rule for the method of the settings; what it does otherwise is added to `notes`.
 
@@ -265,12 +301,9 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
     InputError
         If the method does not exist here.
     """
+    check_method(settings)
     if settings.method in METHODS:
         return METHODS[settings.method]
-    if settings.method != "iie":
-        known = ", ".join([*METHODS, "iie"])
-        what = f"the method {settings.method}" if settings.method else "no method"
-        raise InputError(f"{settings.path} asks for {what}; {known} are run here")
     stated = settings.option("iie.method") or settings.option("iie.algorithm") or "gauss-newton"
     method = stated.replace("_", "-")
     if method not in IIE_METHODS:
@@ -280,6 +313,35 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
             f"iie.closure {settings.option('iie.closure')} has no effect: the updates are those of HNC"
         )
     return IIE_METHODS[method]
+
+
+def kirkwood_buff_of(settings: Settings, interaction: Interaction, cycle: tuple[str, ...]) -> KirkwoodBuffRamp:
+    """Return the ramp of ``kbibi``.
+
+    Raises
+    ------
+    InputError
+        If an option of it is absent or wrong, or the pair is to have this ramp alone.
+    """
+    where = f"{settings.path}: kbibi of {interaction.name}"
+    if "1" not in cycle:
+        raise InputError(
+            f"{where} with do_potential {' '.join(cycle)} would add ramps alone, which is not done here; give "
+            "do_potential 1"
+        )
+    values = {}
+    for name in ("factor", "start", "stop", "r_ramp"):
+        text = " ".join(interaction.words(f"post_update_options.kbibi.{name}"))
+        if not text and name == "r_ramp":
+            text = f"{interaction.r_max}"
+        try:
+            values[name] = float(text)
+        except ValueError:
+            raise InputError(f"{where} has {name} {text or 'nowhere'}, and needs it as a number") from None
+    try:
+        return KirkwoodBuffRamp(values["factor"], (values["start"], values["stop"]), values["r_ramp"])
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def damping_of(settings: Settings, interaction: Interaction) -> float:

@@ -101,17 +101,44 @@ def ramp_amplitude(record: Record, target: Target, pairs: Sequence[Interaction],
 class KirkwoodBuffRamp:
     r"""A linear ramp of each pair that brings its Kirkwood-Buff integral to that of the target.
 
-    .. math:: \Delta U_{ab} = kT\, \rho\, (G_{ab} - G_{ab,target}) (1 - r / r_{ab}), \qquad
-              G = 4 \pi \int (g - 1) r^2 dr,
+    .. math:: \Delta U_{ab} = kT\, A\, (G_{ab} - G_{ab,target}) (1 - r / r_{ab}), \qquad
+              G(R) = 4 \pi \int_0^R (g - 1) r^2 dr,
 
-    at most 0.1 kT, with the density of all beads, and G averaged over the outer third of the range that both curves
-    share.
+    at most 0.1 kT. By default A is the density of all beads, G(R) is averaged over the outer third of the range that
+    both curves share, and the ramp ends at the cut-off.
 
     Source: P. Ganguly, D. Mukherji, C. Junghans and N. F. A. van der Vegt, J. Chem. Theory Comput. 8, 1802 (2012),
     doi:10.1021/ct3000958.
+
+    Parameters
+    ----------
+    factor : float, optional
+        A, an inverse volume.
+    window : tuple of float, optional
+        First and last R of the average.
+    reach : float, optional
+        Where the ramp ends, :math:`r_{ab}`.
+
+    Raises
+    ------
+    InputError
+        If a number is not positive, or the window is empty.
     """
 
+    factor: float | None = None
+    window: tuple[float, float] | None = None
+    reach: float | None = None
     beyond_cutoff: bool = True
+
+    def __post_init__(self) -> None:
+        for name, value in (("factor", self.factor), ("end of the ramp", self.reach)):
+            if value is not None and not value > 0.0:
+                raise InputError(f"the {name} of a Kirkwood-Buff ramp is {value:g}; it must be above 0")
+        if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
+            raise InputError(
+                f"the Kirkwood-Buff integral is averaged from {self.window[0]:g} to {self.window[1]:g}; the first must "
+                "be the smaller one, and not negative"
+            )
 
     def changes(
         self, record: Record, target: Target, pairs: Sequence[Interaction]
@@ -122,11 +149,17 @@ class KirkwoodBuffRamp:
             if name not in target.rdfs:
                 continue
             p, sampled, wanted = record.pairs[name], record.rdfs[name], target.rdfs[name]
-            reach = min(sampled.r_max, wanted.r_max)
-            start = 2.0 / 3.0 * reach
-            got = kirkwood_buff(sampled.truncated(reach), start)
-            excess = target.state.density * (got - kirkwood_buff(wanted.truncated(reach), start))
-            found[name] = np.asarray(np.clip(excess, -MAX_RAMP, MAX_RAMP) * target.kT * (1.0 - p.r / p.r_cut))
+            shared = min(sampled.r_max, wanted.r_max)
+            start, stop = (2.0 / 3.0 * shared, shared) if self.window is None else self.window
+            if start > shared - sampled.dr:
+                raise InputError(
+                    f"the Kirkwood-Buff integral of {name} is averaged from {start:g} on, but g(r) ends at {shared:g}"
+                )
+            got = kirkwood_buff(sampled.truncated(min(stop, shared)), start)
+            missing = got - kirkwood_buff(wanted.truncated(min(stop, shared)), start)
+            excess = (target.state.density if self.factor is None else self.factor) * missing
+            shape = np.maximum(1.0 - p.r / (p.r_cut if self.reach is None else self.reach), 0.0)
+            found[name] = np.asarray(np.clip(excess, -MAX_RAMP, MAX_RAMP) * target.kT * shape)
         return found
 
 
