@@ -57,7 +57,7 @@ class StatePoint:
     Examples
     --------
     >>> StatePoint(33.28, temperature=300, units="nm-kJ/mol")
-    StatePoint(density=33.28, kT=2.494338785445972, units='nm-kJ/mol')
+    <StatePoint: density 33.28 nm^-3, kT 2.49434 kJ/mol, 300 K>
     >>> StatePoint.from_temperature(33.28, 300.0, "nm-kJ/mol").kT
     2.494338785445972
     """
@@ -92,8 +92,12 @@ class StatePoint:
         object.__setattr__(self, "units", system)
 
     def __repr__(self) -> str:
-        units = "" if self.units is None else f", units={self.units.name!r}"
-        return f"StatePoint(density={self.density!r}, kT={self.kT!r}{units})"
+        """Say density and kT with six digits, and the temperature where there is one."""
+        density, energy = (
+            ("", "") if self.units is None else (f" {self.units.density}", f" {self.units.energy}")
+        )
+        kelvin = "" if self.temperature is None else f", {self.temperature:.6g} K"
+        return f"<StatePoint: density {self.density:.6g}{density}, kT {self.kT:.6g}{energy}{kelvin}>"
 
     @property
     def temperature(self) -> float | None:

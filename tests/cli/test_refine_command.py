@@ -67,6 +67,33 @@ def test_options_of_other_engines_are_refused(target, tmp_path):
         invoke("refine", "--rdf", target, "--workdir", tmp_path / "w", *RUN, "--start", target)
 
 
+def test_an_unknown_engine_or_rule_is_refused_before_the_guess(target, tmp_path, monkeypatch):
+    def no_guess(*_, **__):
+        raise AssertionError("a guess was made")
+
+    monkeypatch.setattr("cginit.guess.guess", no_guess)
+    arguments = ("refine", "--rdf", target, "--workdir", tmp_path / "w")
+    with pytest.raises(InputError, match=r"unknown engine 'lamps'; installed are dilute"):
+        invoke(*arguments, "--engine", "lamps")
+    with pytest.raises(InputError, match=r"unknown update 'newton'; known are auto"):
+        invoke(*arguments, "--update", "newton")
+    with pytest.raises(InputError, match=r"--launcher does not apply to the engine dilute"):
+        invoke(*arguments, "--engine", "dilute", "--launcher", "srun")
+
+
+def test_a_plan_is_said_and_nothing_is_run_or_written(target, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    done = invoke(
+        "refine", "--rdf", target, "--plan", "--engine", "dilute", "--iterations", "4", "--update", "ibi"
+    )
+    assert done.exit_code == 0, done.output
+    assert "update    ibi, at most 4 simulations by dilute" in done.output
+    assert "3000 steps of equilibration, 12000 of sampling, a configuration every 120" in done.output
+    assert "nothing has been simulated or written" in done.output
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_report_of_no_refinement(tmp_path):
     with pytest.raises(ValueError, match="holds no refinement"):
         invoke("report", tmp_path)

@@ -109,6 +109,20 @@ def test_options_beside_the_settings(dilute):
         invoke(*arguments, "--kT", "1.0", "--cutoff", "0.5")
 
 
+def test_a_plan_of_settings_says_what_counts_and_runs_nothing(dilute):
+    path = write(dilute, general="<convergence_check><limit>100</limit></convergence_check>")
+    before = sorted(dilute.iterdir())
+    done = invoke("refine", "--settings", path, "--plan", "--engine", "dilute", "--production", "777")
+    assert done.exit_code == 0, done.output
+    assert (
+        "settings  inverse.convergence_check.limit has no effect: convergence_check.type is none"
+        in done.output
+    )
+    assert "update    ibi, at most" in done.output
+    assert "777 of sampling" in done.output
+    assert sorted(dilute.iterdir()) == before
+
+
 def test_the_limit_of_the_convergence_check_stops_the_run(dilute):
     (dilute / "A-A.pot.in").write_text("".join(f"{r:.3f} {3.0 * (0.9 - r):.6f} i\n" for r in R))
     path = write(
@@ -149,7 +163,8 @@ def test_the_layout_of_the_tutorial_runs_in_lammps(tmp_path):
     # One short simulation from HNC is near the noise; whether it is below is not the question.
     assert done.exit_code in (0, 3), done.output
     assert "density 33.2827 nm^-3, from the beads and the box of bead.data" in done.output
-    script = next((tmp_path / "cginit").rglob("in.lammps")).read_text()
+    # A g(r) that still moves at the end has a second run, which goes on where the first one ended.
+    script = next((tmp_path / "cginit").rglob("engine/in.lammps")).read_text()
     # 600 steps of which 500 are the push-off; every 20 of 400.
     assert "run 400" in script
     assert "run 100" in script

@@ -74,7 +74,9 @@ def test_a_table_whose_last_row_misses_the_step_ends_before_it(tmp_path):
     assert found.x[-1] == pytest.approx(3.14)
     # A straight line between the last two rows is off by less than U'' h^2 / 8.
     assert found.u == pytest.approx(50.0 * (found.x - 2.0) ** 2, abs=50.0 * 2 * 0.014**2 / 8)
-    even = read_bonded_potential(write(tmp_path / "even.pot.in", B, 100.0 * (B - 1.0) ** 2), "bond", units="lj")
+    even = read_bonded_potential(
+        write(tmp_path / "even.pot.in", B, 100.0 * (B - 1.0) ** 2), "bond", units="lj"
+    )
     assert even.x == pytest.approx(B)
 
 

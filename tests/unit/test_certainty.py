@@ -11,7 +11,7 @@ from cginit import PairPotential
 from cginit.curves import LongWave
 from cginit.interactions import Interactions
 from cginit.refine import distance
-from cginit.refine.certainty import certainty_of
+from cginit.refine.certainty import Certainty, WithError, certainty_of
 from cginit.refine.priors import open_root
 
 #: The core of the potential; below it g shows nothing.
@@ -102,6 +102,30 @@ def test_numbers_have_errors_and_are_said():
         "errors of U smaller",
     ):
         assert word in text
+
+
+def test_a_pressure_is_said_in_bar_too_and_all_of_it_in_one_line():
+    reduced = known(TRUE)
+    assert "epsilon/sigma^3 in the simulation" in " ".join(reduced.sentences())
+    assert " bar" not in " ".join(reduced.sentences())
+    real = PairPotential(
+        reduced.potentials.only().r,
+        reduced.potentials.only().u,
+        reduced.potentials.only().f,
+        reduced.potentials.only().u_error,
+        r_core=reduced.potentials.only().r_core,
+        units="nm-kJ/mol",
+    )
+    pressures = (WithError(599.8, 4.1), WithError(1.0, 0.5))
+    water = Certainty(Interactions({"A-A": real}), 2.5, pressures)
+    # 1 kJ/mol/nm^3 is 16.6054 bar.
+    (sentence,) = [text for text in water.sentences() if text.startswith("P = ")]
+    assert sentence.startswith("P = 600, 1 kJ/mol/nm^3 (9960, 16.6 bar) in the simulation")
+    assert sentence.endswith("by +- 4.1, 0.5 kJ/mol/nm^3 (68, 8.3 bar)")
+    for one in (water, reduced, Certainty(Interactions({}))):
+        assert "\n" not in repr(one)
+        assert len(repr(one)) < 120
+    assert ", P 599.8 ± 4.1 kJ/mol/nm^3, P 1 ± 0.5 kJ/mol/nm^3>" in repr(water)
 
 
 def test_the_error_of_a_virial_coefficient_follows_the_potential():

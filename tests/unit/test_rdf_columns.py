@@ -54,6 +54,12 @@ COMMON = [
     ),
     # TRAVIS
     ("rdf.csv", text(1000 * R, G, NUMBER, head="# Distance / pm;  g(r);  Integral\n", separator=";  ")),
+    ("rdf.csv", text(1000 * R, G, NUMBER, head="# Distance [pm];  g(r);  Integral\n", separator=";  ")),
+    # its file of all contributions
+    (
+        "rdf.csv",
+        text(1000 * R, G, 0.6 * G, 0.4 * G, head="# Distance / pm;  g(r);  A - B;  A - C\n", separator=";  "),
+    ),
     # freud and MDAnalysis through pandas or NumPy
     ("g.csv", text(R, G, NUMBER, head="bin_centers,rdf,n_r\n", separator=",")),
     ("g.csv", text(R, G, COUNTS, head="bins,rdf,count\n", separator=",")),

@@ -18,6 +18,12 @@ def test_values_must_be_positive(value):
         StatePoint(1.0, value)
 
 
+def test_a_state_shows_itself_in_one_short_line():
+    state = StatePoint(33.282662014591175, temperature=300.0, units="nm-kJ/mol")
+    assert repr(state) == "<StatePoint: density 33.2827 nm^-3, kT 2.49434 kJ/mol, 300 K>"
+    assert repr(StatePoint(0.8, 1.0)) == "<StatePoint: density 0.8, kT 1>"
+
+
 def test_conversion():
     state = StatePoint.from_temperature(33.2827, 300.0, "nm-kJ/mol").to("angstrom-kcal/mol")
     assert state.density == pytest.approx(0.0332827)

@@ -163,6 +163,17 @@ def test_nothing_is_said_of_bins_on_multiples_or_without_whole_numbers():
         ("# q (1/nm)   S(q)\n", "is a structure factor"),
         ("# r W(r)\n", "is a potential or a free energy by its name"),
         ("# r PMF\n", "is a potential or a free energy by its name"),
+        # TRAVIS, older and newer: a probability density, and a structure factor.
+        (
+            "# Distance [nm];  g(r) [nm^(-3)]\n",
+            "is a density around a bead by its name.* divide it by the number",
+        ),
+        ("# Distance / nm;  g(r) / nm^-3\n", "is a density around a bead by its name"),
+        ("# r  rho(r) A**-3\n", "is a density around a bead by its name"),
+        (
+            "# Wave vector modulus / nm^-1;  Intensity\n",
+            "is a wave number by its name, .* cg-init scattering",
+        ),
     ],
 )
 def test_a_curve_that_is_called_something_else_is_no_g(tmp_path, head, words):

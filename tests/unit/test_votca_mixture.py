@@ -180,7 +180,7 @@ def test_the_methods_and_their_counterparts(folder, method, general, rule, note)
     [
         ({"pairs": PAIRS[:2]}, "no <non-bonded> interaction of Y and Y"),
         ({"pairs": (*PAIRS, PAIRS[1])}, "two <non-bonded> interactions of the same pair"),
-        ({"method": "re"}, "the method re; ibi, imc, iie"),
+        ({"method": "re"}, r"the method re \(relative entropy\); ibi, imc and iie"),
         ({"more": {"X-X": "<post_update>lj</post_update>"}}, "post_update lj does not exist here"),
         (
             {"more": {name: "<do_potential>0</do_potential>" for name, _, _ in PAIRS}},

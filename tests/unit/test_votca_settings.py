@@ -168,7 +168,10 @@ def test_what_has_no_effect_is_named(folder):
             {"general": "<iie><n_intra>3</n_intra></iie>"},
             "neither a map nor the topology says how they are bonded",
         ),
-        ({"replace": [("<method>ibi", "<method>re")]}, r"the method re \(relative entropy\); ibi, imc and iie"),
+        (
+            {"replace": [("<method>ibi", "<method>re")]},
+            r"the method re \(relative entropy\); ibi, imc and iie",
+        ),
         ({"replace": [("<kBT>2.49435", "<kBT>warm")]}, "kBT is 'warm', not a number"),
         ({"replace": [("<step>0.01</step>", "")]}, "has no cg.non-bonded .CG-CG..step"),
         ({"replace": [("<iterations_max>300", "<iterations_max>0")]}, "iterations_max is 0"),
@@ -636,7 +639,9 @@ def test_a_method_is_refused_before_what_belongs_to_it(folder):
         "replace": [("<method>ibi", "<method>re"), ("<target>CG-CG", "<target>XX")],
         "interaction": "<re><function>cbspl</function></re>",
     }
-    with pytest.raises(InputError, match=r"the method re \(relative entropy\); ibi, imc and iie are run here"):
+    with pytest.raises(
+        InputError, match=r"the method re \(relative entropy\); ibi, imc and iie are run here"
+    ):
         make_plan(settings(folder, **re))
     with pytest.raises(InputError, match="thermodynamic force"):
         make_plan(settings(folder, replace=[("<method>ibi", "<method>tf")]))
@@ -654,7 +659,7 @@ def test_a_method_is_refused_before_what_belongs_to_it(folder):
 
 def test_settings_of_other_programs_of_votca_are_named(folder):
     no_target = ("<target>CG-CG.dist.tgt</target>", "")
-    with pytest.raises(InputError, match=r"settings of csg_stat or csg_boltzmann; give those of csg_inverse"):
+    with pytest.raises(InputError, match=r"settings of csg_stat; give those of csg_inverse"):
         settings(folder, replace=[no_target, ("<method>ibi</method>", "")])
     with pytest.raises(InputError, match=r"settings of csg_fmatch"):
         settings(folder, replace=[no_target, ("</cg>", "<fmatch><frames>10</frames></fmatch></cg>")])
@@ -677,6 +682,10 @@ def test_the_kirkwood_buff_step_adds_its_ramp(folder):
     plan = make_plan(settings(folder, interaction=step.format(options)), method="boltzmann")
     assert plan.update.adjustments[0][1].kirkwood_buff == KirkwoodBuffRamp(0.4, (0.6, 0.8), 0.7)
     assert plan.update.beyond_cutoff
+    # The text by which a refinement goes on in its folder: other ramps are another one, none is what it was.
+    assert "factor=0.4, window=(0.6, 0.8), reach=0.7, beyond_cutoff=True" in repr(plan.update)
+    assert repr(Adjustment()) == "Adjustment(damping=1.0, smoothing=0, cycle=(True,), ramp=None)"
+    assert repr(KirkwoodBuffRamp()) == "KirkwoodBuffRamp(beyond_cutoff=True)"
     # By default it ends at max.
     plan = make_plan(
         settings(folder, interaction=step.format(options.replace("<r_ramp>0.7</r_ramp>", ""))),

@@ -16,6 +16,7 @@ from cginit.cli.progress import waiting
 from cginit.cli.refinement import (
     NOT_CONVERGED,
     run_targets,
+    say_plan,
     start_of_system,
     with_pressure,
     write_potentials,
@@ -77,6 +78,12 @@ def refine_command(
             rich_help_panel="Guess",
         ),
     ] = None,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Say what would be run, and end before the first simulation; nothing is written."
+        ),
+    ] = False,
     out: PairOut = None,
     out_units: OutUnits = None,
 ) -> None:
@@ -87,16 +94,19 @@ def refine_command(
     """
     if sum(one is not None for one in (system, target.rdf, settings)) != 1:
         raise typer.BadParameter("give one target: --rdf, a SYSTEM file, or --settings of csg_inverse")
+    simulation.check(update)
     if settings is not None:
         from cginit.cli.votca import refine_settings
 
-        refine_settings(settings, context, update, simulation)
+        refine_settings(settings, context, update, simulation, plan=plan)
         return
-    if workdir is None:
+    if workdir is None and not plan:
         raise typer.BadParameter("give a folder for the refinement: --workdir DIR")
     if system is not None:
         nothing_beside(context, system)
-        run_system(system, workdir, target.method, target.cutoff, update, simulation, out, out_units)
+        run_system(
+            system, workdir, target.method, target.cutoff, update, simulation, out, out_units, plan=plan
+        )
         return
     if potential is not None and target.method is not None:
         refuse_options(["method"], f"--potential {potential}, which is the start")
@@ -104,6 +114,9 @@ def refine_command(
     options = replace(target, method=target.method or REFINEMENT_METHOD)
     targets, potentials = _of_rdf(options, potential)
     targets = with_pressure(targets, update.pressure)
+    if plan or workdir is None:
+        say_plan(targets, update, simulation)
+        return
     result = run_targets(targets, potentials, update, simulation, workdir=workdir)
     write_results(result, out, workdir, out_units=out_units)
     if not result.converged:
@@ -141,9 +154,14 @@ def run_system(
     simulation: SimulationOptions,
     out: list[Path] | None,
     out_units: str | None = None,
+    *,
+    plan: bool = False,
 ) -> None:
-    """Guess and refine the system of a file; without a `workdir` only guess."""
+    """Guess and refine the system of a file; without a `workdir` only guess, and of a `plan` only say it."""
     system, targets, potentials = start_of_system(file, method, cutoff, out, update.pressure)
+    if plan:
+        say_plan(targets, update, simulation)
+        return
     if workdir is None:
         write_potentials(potentials, out, Path(), kT=targets[0].kT, out_units=out_units)
         return
@@ -180,6 +198,7 @@ def mixture_command(
 
     Every simulation is kept in --workdir. Exit code 0: converged (or only guessed), 3: stopped at the cap.
     """
+    simulation.check(update)
     run_system(file, workdir, method, cutoff, update, simulation, out, out_units)
 
 
@@ -199,6 +218,7 @@ def multistate_command(
 
     Exit code 0: every state is at the noise, or the best compromise is found; 3: stopped at a cap.
     """
+    simulation.check(update)
     run_system(file, workdir, method, cutoff, update, simulation, out, out_units)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cginit.cli.system import System
     from cginit.configuration import Configuration
     from cginit.curves import PairPotential
+    from cginit.engines.base import Schedule
     from cginit.interactions import Interaction, Interactions
     from cginit.refine import Record, Refinement
     from cginit.target import Target
@@ -27,6 +28,8 @@ __all__ = [
     "finish",
     "guess_system",
     "run_targets",
+    "say_plan",
+    "say_run",
     "say_tables",
     "start_of_system",
     "with_pressure",
@@ -162,6 +165,33 @@ def run_targets(
         )
     finish(result, workdir)
     return result
+
+
+def say_plan(targets: Sequence[Target], update: UpdateOptions, simulation: SimulationOptions) -> None:
+    """Say what a refinement would do, which is not begun; see `say_run`."""
+    say_run(update.rule(targets).name, simulation.engine, simulation.schedule, simulation.iterations)
+    if simulation.start is not None:
+        simulation.starts(targets)
+
+
+def say_run(update: str, engine: str, schedule: Schedule, iterations: int) -> None:
+    """Say which rule, engine and steps a refinement takes, and that it has not begun."""
+    spoken = voice()
+    spoken.result["plan"] = {
+        "update": update,
+        "engine": engine,
+        "iterations": iterations,
+        "equilibration": schedule.equilibration,
+        "production": schedule.production,
+        "every": schedule.every,
+        "dt": quantity(schedule.dt, "a sqrt(m/kT)"),
+    }
+    spoken.line(f"update    {update}, at most {iterations} simulations by {engine}")
+    spoken.line(
+        f"each      {schedule.equilibration} steps of equilibration, {schedule.production} of sampling, a "
+        f"configuration every {schedule.every}, time step {schedule.dt:.3g} a sqrt(m/kT)"
+    )
+    spoken.line("plan      nothing has been simulated or written; without --plan it begins")
 
 
 def _starts(

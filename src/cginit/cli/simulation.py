@@ -34,7 +34,7 @@ from cginit.errors import InputError
 
 if TYPE_CHECKING:
     from cginit.configuration import Configuration
-    from cginit.engines.base import Engine
+    from cginit.engines.base import Engine, Schedule
     from cginit.refine import Settings, Update
     from cginit.target import Target
 
@@ -139,17 +139,23 @@ class SimulationOptions:
     replicas: NumberOfReplicas = 1
     cluster: Cluster = None
 
+    @property
+    def schedule(self) -> Schedule:
+        """Length of each simulation."""
+        from cginit.engines.base import Schedule
+
+        return Schedule(
+            equilibration=self.equilibration, production=self.production, every=self.every, dt=self.dt
+        )
+
     @contextmanager
     def settings(self, update: UpdateOptions) -> Iterator[Settings]:
         """Yield how the refinement is run, with the cluster that runs its replicas."""
-        from cginit.engines.base import Schedule
         from cginit.refine import Limits, Settings, open_replicas
 
         with open_replicas(self.replicas, self.cluster) as replicas:
             yield Settings(
-                schedule=Schedule(
-                    equilibration=self.equilibration, production=self.production, every=self.every, dt=self.dt
-                ),
+                schedule=self.schedule,
                 limits=Limits(self.iterations, self.wall_time),
                 seed=self.seed,
                 adaptive=self.adaptive,
@@ -158,6 +164,19 @@ class SimulationOptions:
                 longest=self.longest,
                 back=update.back,
             )
+
+    def check(self, update: UpdateOptions) -> None:
+        """Refuse an engine and a rule that do not exist, before a guess that would be made in vain.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or an option stands beside it that it does not know.
+        """
+        from cginit.refine import make_update
+
+        self.make_engine()
+        make_update(update.update, update.damping)
 
     def make_engine(self) -> Engine:
         """Build the engine with the options that it knows; refuse those that it does not."""

@@ -10,7 +10,7 @@ import typer
 
 from cginit.cli.groups import given_options, refuse_options
 from cginit.cli.guess import Problem, describe
-from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, write_results
+from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, say_run, write_results
 from cginit.cli.voice import voice
 
 if TYPE_CHECKING:
@@ -21,7 +21,18 @@ __all__ = ["refine_settings"]
 
 #: Options of the command that may stand beside --settings.
 BESIDE = (
-    *("settings", "workdir", "method", "density", "clean", "update", "reweighting", "adaptive", "engine"),
+    *(
+        "settings",
+        "plan",
+        "workdir",
+        "method",
+        "density",
+        "clean",
+        "update",
+        "reweighting",
+        "adaptive",
+        "engine",
+    ),
     *("iterations", "wall_time", "equilibration", "production", "every", "dt", "seed", "lammps_binary"),
     *("launcher", "threads", "device", "replicas", "cluster", "longest", "back", "out", "out_units"),
 )
@@ -30,9 +41,14 @@ WORKDIR = "cginit"
 
 
 def refine_settings(
-    path: Path, context: typer.Context, update: UpdateOptions, simulation: SimulationOptions
+    path: Path,
+    context: typer.Context,
+    update: UpdateOptions,
+    simulation: SimulationOptions,
+    *,
+    plan: bool = False,
 ) -> None:
-    """Run a settings file of csg_inverse as ``cg-init refine`` runs its own options.
+    """Run a settings file of csg_inverse as ``cg-init refine`` runs its own options, or only say its `plan`.
 
     Raises
     ------
@@ -51,7 +67,7 @@ def refine_settings(
         f"--settings, which decides it; change {path}, or leave --settings out",
     )
     settings = read_settings(path)
-    plan = make_plan(
+    made = make_plan(
         settings,
         method=given.get("method"),
         update=given.get("update"),
@@ -59,18 +75,21 @@ def refine_settings(
         iterations=given.get("iterations"),
     )
     changed = {name: given[name] for name in ("equilibration", "production", "every", "dt") if name in given}
-    limits = Limits(plan.limits.iterations, given.get("wall_time"))
-    plan = replace(plan, schedule=replace(plan.schedule, **changed), limits=limits)
-    _describe(plan)
+    limits = Limits(made.limits.iterations, given.get("wall_time"))
+    made = replace(made, schedule=replace(made.schedule, **changed), limits=limits)
+    _describe(made)
+    if plan:
+        say_run(made.update.name, simulation.engine, made.schedule, made.limits.iterations)
+        return
     # Some versions of Typer make paths of strings only after this.
     workdir = Path(given.get("workdir") or settings.folder / WORKDIR)
     with (
         simulation.settings(update) as run,
-        RoundTable(plan.limits.iterations, plan.target.units) as table,
+        RoundTable(made.limits.iterations, made.target.units) as table,
     ):
-        result = run_plan(plan, simulation.make_engine(), workdir, settings=run, progress=table.add)
+        result = run_plan(made, simulation.make_engine(), workdir, settings=run, progress=table.add)
     finish(result, workdir)
-    labels = {str(pair): name for pair, name in plan.names.items()}
+    labels = {str(pair): name for pair, name in made.names.items()}
     out = [Path(path) for path in given["out"]] if given.get("out") else None
     if out is None and len(labels) == 1:
         (own,) = labels.values()

@@ -10,7 +10,7 @@ import numpy as np
 from cginit.curves import median
 from cginit.errors import InputError
 from cginit.io.companion import LEAST_ROWS, Companion, companion
-from cginit.io.labels import Kind, kind_of, other_curve
+from cginit.io.labels import Kind, is_wave, kind_of, other_curve
 from cginit.io.rows import Rows, is_number
 from cginit.io.sheet import Sheet
 
@@ -107,7 +107,7 @@ def choose_columns(sheet: Sheet, wanted: str | int | None = None) -> Columns:
     else:
         g = _unlabelled(search, others, r)
     if wanted is None:
-        _refuse_other_curve(search, g)
+        _refuse_other_curve(search, r, g)
     error, left_out = _beside(
         search, r, g, [index for index in others if index != g], chosen=wanted is not None
     )
@@ -130,13 +130,19 @@ def _upper_edges(search: _Search, r: int) -> int | None:
     return upper if np.all(follow) and np.all(steps > 0.0) and ends[-1] > lower[-1] else None
 
 
-def _refuse_other_curve(search: _Search, g: int) -> None:
-    """Refuse a curve that its label calls something else than g."""
+def _refuse_other_curve(search: _Search, r: int, g: int) -> None:
+    """Refuse a curve that its label, or that of its first column, calls something else than g."""
     if search.sheet.labels and (found := other_curve(search.sheet.labels[g])) is not None:
         what, remedy = found
         raise InputError(
             f"{search.call(g)} of {search.sheet.rows.name} is {what} by its name, and not g(r); {remedy}. If it is g "
             "all the same, choose it with --column"
+        )
+    if search.sheet.labels and is_wave(search.sheet.labels[r]):
+        raise InputError(
+            f"{search.call(r)} of {search.sheet.rows.name} is a wave number by its name, and no distance: this is a "
+            "structure factor S(k), and not g(r); cg-init scattering --sk makes g(r) of it. If it is g all the same, "
+            "choose its column with --column"
         )
 
 

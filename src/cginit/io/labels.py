@@ -9,6 +9,7 @@ from typing import Literal
 __all__ = [
     "Kind",
     "comment_labels",
+    "is_wave",
     "kind_of",
     "labels_of_width",
     "length_in_nm",
@@ -75,8 +76,14 @@ _OTHER_CURVES = (
         "a potential or a free energy",
         "g(r) of a potential of mean force W is exp(-W/kT)",
     ),
+    (
+        r".*((nm|pm|[uµμ]m|å|\ba|ang(stroms?)?|ångström|bohr|sigma|σ) ?(\^|\*\*)? ?\(? ?[-−] ?3 ?\)?|[⁻]³|"
+        r"number[ _-]?density|density of (beads|particles|atoms)).*",
+        "a density around a bead",
+        "divide it by the number density far from the bead (TRAVIS: no probability density)",
+    ),
 )
-_WAVE = re.compile(r"[kq]([^a-z].*)?")
+_WAVE, _WAVE_WORDS = re.compile(r"[kq]([^a-z].*)?"), re.compile(r".*(wave|scattering)[ _-]?(vector|number).*")
 _WORD = re.compile(r'"[^"]*"|\S+')
 
 
@@ -117,6 +124,18 @@ def stated_in_sigma(label: str) -> bool:
     """Whether a label of distances says that they are in the length of a potential, as ``r/sigma`` does."""
     found = _UNIT.search(_plain(label))
     return found is not None and found.group(1) in ("sigma", "σ")
+
+
+def is_wave(label: str) -> bool:
+    """Whether a label of the first column says that it is a wave number, and no distance.
+
+    Examples
+    --------
+    >>> is_wave("Wave vector modulus / nm^-1"), is_wave("q"), is_wave("r")
+    (True, True, False)
+    """
+    text = _plain(label)
+    return _WAVE.fullmatch(text) is not None or _WAVE_WORDS.fullmatch(text) is not None
 
 
 def other_curve(label: str) -> tuple[str, str] | None:
@@ -173,6 +192,7 @@ def comment_labels(comments: Sequence[str] | Iterable[str], width: int) -> tuple
         kinds = [kind_of(label) for label in labels]
         one = "distance" in kinds[:2] and kinds.count("distance") == 1
         # Columns k and S(k) are labels, too: of something else.
-        if one or (_WAVE.fullmatch(_plain(labels[0])) and other_curve(labels[1]) is not None):
+        named = _WAVE_WORDS.fullmatch(_plain(labels[0])) is not None
+        if one or named or (is_wave(labels[0]) and other_curve(labels[1]) is not None):
             return labels
     return ()

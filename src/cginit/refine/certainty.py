@@ -36,6 +36,7 @@ from cginit.refine.record import pair_potentials
 from cginit.refine.state_response import StateResponse
 from cginit.refine.thermodynamics import energy_row, pressure_row
 from cginit.refine.updates.gauss_newton import linear_system
+from cginit.units import UnitSystem
 
 __all__ = ["Certainty", "Pin", "WithError", "certainty_of", "root_mean_square"]
 
@@ -106,6 +107,22 @@ class Certainty:
     virials: Interactions[WithError] = field(default_factory=lambda: Interactions({}))
     pins: tuple[Pin, ...] = ()
 
+    def __repr__(self) -> str:
+        """Say in one line how well the pairs and the pressure are known."""
+        errors = [
+            f"{name} ± {root_mean_square(_seen_errors(one)) / self.kT:.2g} kT"
+            for name, one in self.potentials.items()
+            if isinstance(one, PairPotential) and one.u_error is not None
+        ]
+        units = next(iter(self.potentials.values())).units if self.potentials else None
+        known = [f"U of {', '.join(errors)}"] if errors else ["U not known"]
+        known += [
+            f"P {one.value:.5g} ± {one.error:.2g}{'' if units is None else ' ' + units.pressure}"
+            for one in self.pressures
+            if np.isfinite(one.value)
+        ]
+        return f"<Certainty: {', '.join(known)}>"
+
     def sentences(self) -> list[str]:
         """Say how well all is known, with one standard error, and what would tell more."""
         pairs = {
@@ -122,11 +139,11 @@ class Certainty:
         units = next(iter(pairs.values())).units
         states = [one for one in self.pressures if np.isfinite(one.value)]
         if states:
-            numbers = ", ".join(f"{one.value:.3g}" for one in states)
-            open_by = ", ".join(f"{float(f'{one.error:.2g}'):g}" for one in states)
+            numbers = _with_bar([one.value for one in states], units, 3)
+            open_by = _with_bar([one.error for one in states], units, 2)
             found.append(
-                f"P = {numbers} {units.pressure} in the simulation; potentials that give the same g(r) within its "
-                f"noise have another, by +- {open_by} {units.pressure}"
+                f"P = {numbers} in the simulation; potentials that give the same g(r) within its noise have another, "
+                f"by +- {open_by}"
             )
         worth = [f"{one.name} ({one.part:.2f})" for one in self.pins if one.part <= WORTH]
         if worth:
@@ -135,9 +152,7 @@ class Certainty:
 
     def _sentence(self, name: Interaction, one: PairPotential, label: str) -> str:
         """Say how well one pair is known; only for one that has errors."""
-        seen = one.r >= one.r_core
-        error = np.zeros(one.r.size) if one.u_error is None else one.u_error
-        error = error[seen] / self.kT
+        seen, error = one.r >= one.r_core, _seen_errors(one) / self.kT
         worst = int(np.argmax(error))
         text = (
             f"{label}U +- {root_mean_square(error):.2g} kT (at most {error[worst]:.2g} kT, at r = "
@@ -148,6 +163,22 @@ class Certainty:
         if name in self.virials:
             text += f", B2 {self.virials[name].text(one.units.length + '^3')}"
         return text
+
+
+def _seen_errors(one: PairPotential) -> Array:
+    """Return the errors of a potential from the end of its core on; 0 where it has none."""
+    error = np.zeros(one.r.size) if one.u_error is None else one.u_error
+    return error[one.r >= one.r_core]
+
+
+def _with_bar(values: Sequence[float], units: UnitSystem, digits: int) -> str:
+    """Return pressures with so many digits and their unit, and in bar where the unit has a size."""
+
+    def numbers(factor: float) -> str:
+        return ", ".join(f"{float(f'{factor * value:.{digits}g}'):g}" for value in values)
+
+    own = f"{numbers(1.0)} {units.pressure}"
+    return own if units.is_reduced else f"{own} ({numbers(units.bar())} bar)"
 
 
 def root_mean_square(values: Array) -> float:

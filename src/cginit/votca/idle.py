@@ -11,7 +11,8 @@ __all__ = ["idle_options"]
 
 #: Sections of one simulation program.
 PROGRAMS = ("gromacs", "lammps", "hoomd-blue", "espresso", "espressopp", "dlpoly")
-#: Sections and options of the method iie; what says how dense the beads are, and how many a molecule has, always counts.
+#: Sections and options of the method iie. What says how dense the beads are, and how many a molecule has, always
+#: counts.
 OF_IIE = ("iie.", "initial_guess.", "newton.", "gauss_newton.")
 ALWAYS = ("iie.densities", "iie.n_intra")
 #: Steps of post_update that have options here.
@@ -24,7 +25,9 @@ def idle_options(settings: Settings) -> list[str]:
     Those of another program, those of the method iie with another one, a limit of a convergence check that is not
     made, and options of a step that ``post_update`` or ``post_add`` does not name.
     """
-    notes = [_sentence(names, f"the program is {settings.program}") for names in [_of_other_programs(settings)]]
+    notes = [
+        _sentence(names, f"the program is {settings.program}") for names in [_of_other_programs(settings)]
+    ]
     if settings.method != "iie":
         names = [key for key in settings.options if key.startswith(OF_IIE) and key not in ALWAYS]
         notes.append(_sentence(_read("inverse", names), f"the method is {settings.method}"))

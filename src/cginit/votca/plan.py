@@ -146,7 +146,21 @@ def make_plan(
         limits=Limits(iterations_of(settings) if iterations is None else iterations),
         start=start,
         below=below,
-        notes=tuple(dict.fromkeys((*starts, *read, *notes, *more, *also, *checked, *idle_options(settings), *settings.refused, *settings.notes))),
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *starts,
+                    *read,
+                    *notes,
+                    *more,
+                    *also,
+                    *checked,
+                    *idle_options(settings),
+                    *settings.refused,
+                    *settings.notes,
+                )
+            )
+        ),
         held=() if molecules is None else molecules.held,
     )
 

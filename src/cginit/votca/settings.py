@@ -225,7 +225,9 @@ def read_settings(path: str | os.PathLike[str]) -> Settings:
     sections = root.findall("non-bonded")
     if not sections:
         raise InputError(f"{file} has no <non-bonded> interaction{_of_another_program(root, general)}")
-    interactions = tuple(_interaction(file, section, _of_another_program(root, general)) for section in sections)
+    interactions = tuple(
+        _interaction(file, section, _of_another_program(root, general)) for section in sections
+    )
     notes, refused = _remarks(root)
     return Settings(
         path=file,
@@ -279,7 +281,7 @@ def _of_another_program(root: ET.Element, general: dict[str, str]) -> str:
     if method is not None and method not in ("ibi", "ibm", "imc", "iie"):
         return f", which the method {method} does not want; ibi, imc and iie are run here"
     if method is None:
-        return ": without <inverse><method> these are settings of csg_stat or csg_boltzmann; give those of csg_inverse"
+        return ": without <inverse><method> these are settings of csg_stat; give those of csg_inverse"
     return "; each pair needs a section with its name, type1, type2, max, step and inverse.target, its g(r)"
 
 
@@ -354,5 +356,6 @@ def _remarks(root: ET.Element) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if idle:
         notes[f"not needed here: {', '.join(idle)}"] = None
     return tuple(notes), tuple(
-        f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no effect: {why}" for why, names in refused.items()
+        f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} no effect: {why}"
+        for why, names in refused.items()
     )

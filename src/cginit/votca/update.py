@@ -62,6 +62,12 @@ class Adjustment:
     ramp: RampKind | None = None
     kirkwood_buff: KirkwoodBuffRamp | None = None
 
+    def __repr__(self) -> str:
+        # A refinement knows itself by this text, in which the last field was not once.
+        words = [f"{name}={getattr(self, name)!r}" for name in ("damping", "smoothing", "cycle", "ramp")]
+        words += [] if self.kirkwood_buff is None else [f"kirkwood_buff={self.kirkwood_buff!r}"]
+        return f"Adjustment({', '.join(words)})"
+
 
 @dataclass(frozen=True)
 class AdjustedUpdate:
@@ -315,7 +321,9 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
     return IIE_METHODS[method]
 
 
-def kirkwood_buff_of(settings: Settings, interaction: Interaction, cycle: tuple[str, ...]) -> KirkwoodBuffRamp:
+def kirkwood_buff_of(
+    settings: Settings, interaction: Interaction, cycle: tuple[str, ...]
+) -> KirkwoodBuffRamp:
     """Return the ramp of ``kbibi``.
 
     Raises

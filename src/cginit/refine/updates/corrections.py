@@ -136,9 +136,15 @@ class KirkwoodBuffRamp:
                 raise InputError(f"the {name} of a Kirkwood-Buff ramp is {value:g}; it must be above 0")
         if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
             raise InputError(
-                f"the Kirkwood-Buff integral is averaged from {self.window[0]:g} to {self.window[1]:g}; the first must "
-                "be the smaller one, and not negative"
+                f"the Kirkwood-Buff integral is averaged from {self.window[0]:g} to {self.window[1]:g}; the first "
+                "must be the smaller one, and not negative"
             )
+
+    def __repr__(self) -> str:
+        # A refinement knows itself by this text, which had no more than the last field once.
+        stated = {"factor": self.factor, "window": self.window, "reach": self.reach}
+        words = [f"{name}={value!r}" for name, value in stated.items() if value is not None]
+        return f"KirkwoodBuffRamp({', '.join([*words, f'beyond_cutoff={self.beyond_cutoff}'])})"
 
     def changes(
         self, record: Record, target: Target, pairs: Sequence[Interaction]
