@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from program import cg_init
+from typer.testing import CliRunner
 
-from cginit import RDF, StatePoint, read_table, write_rdf
+import cginit.guess
+from cginit import RDF, InputError, StatePoint, read_table, write_rdf
+from cginit.cli.app import app
 
 WATER = Path(__file__).parents[2] / "examples/water/target.dat"
 R = np.arange(0, 101) * 0.01
@@ -162,3 +165,50 @@ def test_doctor_and_version(tmp_path):
     done = cg_init("doctor", cwd=tmp_path)
     assert done.returncode == 0
     assert "LAMMPS" in done.stdout
+
+
+def test_several_targets_behind_rdf_are_guessed_at_once(target, tmp_path, monkeypatch):
+    """As the shell makes them of --rdf *.dat: tables of each, what fails does not stop the others."""
+    monkeypatch.chdir(tmp_path)
+    text = Path(target).read_text()
+    for name in ("a.dat", "b.dat"):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "bad.dat").write_text("1 2 3\n")
+    state = [*map(str, STATE), "--method", "boltzmann"]
+    loaded = []
+    load = cginit.guess.load_guess
+    monkeypatch.setattr("cginit.guess.load_guess", lambda name: loaded.append(name) or load(name))
+    done = CliRunner().invoke(app, ["guess", "--rdf", "a.dat", "b.dat", *state], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert loaded == ["boltzmann"]
+    one = CliRunner().invoke(
+        app, ["guess", "--rdf", "a.dat", *state, "--out", "one.pot"], catch_exceptions=False
+    )
+    assert one.exit_code == 0
+    for name in ("a.pot", "a.table", "b.pot", "b.table"):
+        assert (tmp_path / name).is_file()
+    np.testing.assert_allclose(read_table("b.pot").u, read_table("one.pot").u, atol=1e-6)
+    with pytest.raises(
+        InputError, match=r"1 of 2 targets have no potential: bad\.dat; the reasons stand above"
+    ):
+        CliRunner().invoke(
+            app, ["guess", "--rdf", "bad.dat", "a.dat", *state, "--out", "{name}.csv"], catch_exceptions=False
+        )
+    assert (tmp_path / "a.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rdf", "a.dat", "b.dat", "--out", "x.pot"], r"put \{name\} into it, .* as \{name\}\.pot"),
+        (["--rdf", "a.dat", "a.dat"], r"a\.dat is given twice"),
+        (["--rdf", "a.dat", "sub/a.dat"], r"the tables of a\.dat and sub/a\.dat would both be a\.pot"),
+        (["a.dat", "b.dat"], r"2 files are given; give one SYSTEM file, or several targets behind --rdf"),
+        (["--rdf", "a.dat", "s.toml"], r"give one target: --rdf, or the file s\.toml"),
+    ],
+)
+def test_several_targets_that_cannot_be(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        CliRunner().invoke(app, ["guess", *arguments], catch_exceptions=False)
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from cginit import RDF, PairPotential, StatePoint, read_table, write_rdf
 from cginit.cli.app import app
-from cginit.cli.guess import Problem, implied_pressure
+from cginit.cli.guess_facts import Problem, implied_pressure
 from cginit.eos.result import Pressure
 from cginit.errors import InputError
 
@@ -218,7 +218,7 @@ def test_a_pressure_that_no_route_knows_is_not_printed(monkeypatch, error, known
     monkeypatch.setattr("cginit.eos.pressure", lambda *_: found)
     target = RDF(R, G, units="lj")
     potential = PairPotential.shifted(R, np.where(R < 0.28, 40.0, 0.0), units="lj")
-    text, _ = implied_pressure(Problem(target, StatePoint(0.7, 1.0, "lj"), 1.0, ()), potential)
+    text, _, _ = implied_pressure(Problem(target, StatePoint(0.7, 1.0, "lj"), 1.0, ()), potential)
     assert text.startswith("-30 ± 40 " if known else "not known: no route of theory has an answer")
 
 

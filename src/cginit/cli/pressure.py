@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cginit.cli.guess import in_error
+from cginit.cli.guess_facts import in_error
 from cginit.cli.options import Kt, Temperature
 from cginit.cli.outputs import check_figure_option
 from cginit.cli.progress import waiting

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cginit.cli.groups import given_options, refuse_options
-from cginit.cli.guess import Problem, describe
+from cginit.cli.guess_facts import Problem, describe
 from cginit.cli.refinement import NOT_CONVERGED, describe_potentials, finish, say_run, write_results
 from cginit.cli.voice import voice
 
