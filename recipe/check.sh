@@ -1,5 +1,5 @@
 #!/bin/sh
-# Whether the wheel in a folder is what a user should get: it holds what inference needs and no more, installs alone, and
+# Whether wheel and source distribution in a folder are what a user should get: the wheel holds what inference needs and no more, installs alone, and
 # guesses outside of the repository.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,6 +14,10 @@ for needed in models/shipped/bridge.onnx models/shipped/cn-f.onnx models/shipped
 done
 if grep -E "safetensors|\.h5|/tests/|/data/|\.ipynb" "$place/files"; then
   echo "the wheel holds what inference does not need, see above" >&2; exit 1
+fi
+# Plugins are distributions of their own.
+if python3 -m tarfile -l "$dist"/cginit-*.tar.gz | grep -E "^[^/]+/(plugins|data|benchmarks|examples|tests)/"; then
+  echo "the source distribution holds what is not of the package, see above" >&2; exit 1
 fi
 # The five ensembles are 4.2 MB of it, the eight networks of bridge 1.5.
 size=$(wc -c < "$wheel")

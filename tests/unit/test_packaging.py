@@ -55,3 +55,11 @@ def test_the_readme_names_every_extra():
     for extra in PROJECT["optional-dependencies"]:
         if extra != "dev":
             assert f"`{extra}`" in readme, extra
+
+
+def test_the_source_distribution_names_what_is_beside_the_project_file():
+    """A pattern without a stroke before it is found in every folder, as that of a plugin's own source."""
+    targets = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    for pattern in targets["sdist"]["include"]:
+        assert pattern.startswith("/")
+        assert (ROOT / pattern.removeprefix("/")).exists()

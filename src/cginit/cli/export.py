@@ -24,7 +24,7 @@ def export(
         typer.Option(
             metavar="A=M",
             help="Mass of a bead type in g/mol (in lj units in theirs); again for each type. Default: that of the "
-            "topology, else 72, or 1.",
+            "topology, else 72 (in lj units 1).",
         ),
     ] = None,
     state: Annotated[

@@ -23,8 +23,8 @@ FIRST = {
         *("--out-units", "--plot"),
     ),
     "refine": (
-        *("--rdf", "--density", "--temperature", "--units", "--settings", "--workdir", "--engine"),
-        *("--iterations", "--pressure", "--out"),
+        *("--rdf", "--density", "--temperature", "--units", "--settings", "--workdir", "--plan", "--engine"),
+        *("--iterations", "--out"),
     ),
     "target": (
         *("--topology", "--trajectory", "--map", "--out", "--temperature", "--units", "--pair", "--system"),

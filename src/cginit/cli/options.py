@@ -104,7 +104,7 @@ Clean = Annotated[bool, typer.Option("--clean", help="Set small negative g(r) to
 Method = Annotated[
     str | None,
     typer.Option(
-        help="network, polished, cn-f, hnc, py or boltzmann. Default: network; of one bead type that is refined "
+        help="network, polished, cn-f, hnc, py or boltzmann. Default: network; cg-init refine of one bead type: "
         "polished.",
         rich_help_panel="Guess",
     ),
@@ -123,7 +123,7 @@ Out = Annotated[
         metavar="FILE",
         callback=check_tables,
         help="Table to write; may be repeated. The end of the name is the format: .pot .tab .table .xvg .npz .csv "
-        ".txt. Default: NAME.pot and NAME.table beside you, NAME from the target.",
+        ".txt. Default: NAME.pot and NAME.table in this folder, NAME from the target.",
         rich_help_panel=TABLES,
     ),
 ]
@@ -201,7 +201,7 @@ Cluster = Annotated[
 Longest = Annotated[
     int | None,
     typer.Option(
-        help="Steps of sampling to which simulations may grow where the noise of g(r) leaves the updates no way on. "
+        help="Most steps of sampling that a simulation may grow to, where shorter ones show nothing but noise. "
         "Default: four times --production.",
         min=1,
         rich_help_panel=SIMULATION,

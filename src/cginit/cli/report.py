@@ -47,7 +47,7 @@ def report(
     The page is one file that needs no network: a slider over the iterations, differences in their noise, S(k),
     pressure, settings, and the tables to download.
 
-    ``cg-init report water --live`` keeps the page up to date while it runs.
+    With --live the page is kept up to date while the refinement runs.
     """
     if live:
         _serve(workdir, port)

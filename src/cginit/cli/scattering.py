@@ -28,7 +28,12 @@ def scattering(
     structure_factor: Annotated[
         Path, typer.Option("--sk", help="File with columns k, S(k) and, if known, the standard error of S.")
     ],
-    density: Annotated[float, typer.Option("--density", help="Number density of the scatterers (beads).")],
+    density: Annotated[
+        float,
+        typer.Option(
+            "--density", help="Number of scatterers (beads) per volume, in the cube of the unit of k."
+        ),
+    ],
     units: Annotated[
         str,
         typer.Option(

@@ -65,7 +65,12 @@ class UpdateOptions:
         ),
     ] = "auto"
     kirkwood_buff: Annotated[
-        bool, typer.Option("--kirkwood-buff", help="Add the Kirkwood-Buff ramps.", rich_help_panel=UPDATE)
+        bool,
+        typer.Option(
+            "--kirkwood-buff",
+            help="Also bring the Kirkwood-Buff integral of each pair to that of its target, by ramps.",
+            rich_help_panel=UPDATE,
+        ),
     ] = False
     back: Annotated[
         bool,
@@ -94,9 +99,12 @@ class UpdateOptions:
 class SimulationOptions:
     """How potentials are simulated, and for how long."""
 
-    engine: Annotated[str, typer.Option(help="lammps, hoomd or dilute.", rich_help_panel=SIMULATION)] = (
-        "lammps"
-    )
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="lammps, hoomd, or dilute (no simulation: g = exp(-U/kT)).", rich_help_panel=SIMULATION
+        ),
+    ] = "lammps"
     iterations: Iterations = 30
     wall_time: WallTime = None
     equilibration: Equilibration = 3_000

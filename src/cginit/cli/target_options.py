@@ -39,8 +39,8 @@ class RdfOptions:
             "--map",
             help="How atoms become beads: 'residues:com' or 'residues:cog' (centre of mass or of geometry of each "
             "residue), with a selection after it if only some residues count ('residues:com resname SOL'), or a "
-            "selection whose atoms are the beads ('name OW'); repeated, each is a bead type ('type 1', with a name "
-            "'W=name OW'). 'types': each atom is a bead of its own type. Or a mapping file: .yaml, .xml of VOTCA.",
+            "selection whose atoms are the beads ('name OW'). Given several times, each is a bead type; 'W=name OW' "
+            "calls it W. 'types': each atom is a bead of its own type. Or a mapping file: .yaml, .xml of VOTCA.",
         ),
     ]
     out: Annotated[
