@@ -11,7 +11,8 @@ from cginit._version import __version__
 from cginit.cli.command import Application
 from cginit.cli.commands import Commands
 from cginit.cli.groups import given_options, with_groups
-from cginit.cli.guess import GuessOptions, propose
+from cginit.cli.guess import propose
+from cginit.cli.guess_problem import GuessOptions
 from cginit.cli.options import Out, OutUnits, Plot
 from cginit.cli.program import Program, misuse_kept, run
 from cginit.errors import InputError

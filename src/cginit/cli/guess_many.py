@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from cginit.cli.guess import GuessOptions, default_tables, read_problem, write_tables
 from cginit.cli.guess_facts import Problem, facts
+from cginit.cli.guess_problem import GuessOptions, default_tables, read_problem, write_tables
 from cginit.cli.progress import waiting
 from cginit.cli.voice import voice
 from cginit.curves import PairPotential

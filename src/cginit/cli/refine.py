@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cginit.cli.groups import refuse_options, with_groups
-from cginit.cli.guess import GuessOptions, OptionalSystem, nothing_beside, read_problem
+from cginit.cli.guess import OptionalSystem, nothing_beside
 from cginit.cli.guess_facts import describe
+from cginit.cli.guess_problem import GuessOptions, read_problem
 from cginit.cli.options import Cutoff, Method, OutUnits, PairOut
 from cginit.cli.outputs import PAIR, check_tables
 from cginit.cli.progress import waiting

@@ -80,7 +80,8 @@ def _of_a_count(curve: Distribution) -> Array:
     counts = _near(curve.p, curve.coordinate)
     # Far from all that was seen a bin would have a count as noisy as those that were.
     everywhere = float(np.sum(curve.error**2) / max(float(np.sum(curve.p)), 1e-300))
-    return np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
+    found = np.divide(summed, counts, out=np.full(summed.size, everywhere), where=counts > 0.0)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _near(values: Array, coordinate: str) -> Array:

@@ -81,7 +81,8 @@ def curvature_basis(u: Array, first: int, rough: float = 0.0) -> Array:
     own[inner, np.arange(inner.size)] = rough * scale
     own[: first + 1, 0] = own[first + 1, 0]
     # As many columns as points give each change as it is as likely.
-    return np.asarray(np.linalg.qr(np.column_stack([columns, ramp, own]).T, mode="r").T)
+    whole = np.column_stack([columns, ramp, own])
+    return np.asarray(np.linalg.qr(whole.T, mode="reduced")[1].T, dtype=np.float64)
 
 
 def fit_change(
