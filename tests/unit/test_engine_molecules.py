@@ -15,6 +15,7 @@ from cginit.engines import Schedule
 from cginit.engines.base import length_scale, reduce_problem
 from cginit.engines.dilute import DiluteEngine
 from cginit.engines.lammps import LammpsEngine
+from cginit.engines.potentials import bonded_terms
 from cginit.engines.table import bonded_table
 from cginit.engines.time_step import stiffness
 from cginit.errors import EngineError, InputError
@@ -164,6 +165,19 @@ def test_potentials_must_fit_the_molecules(curves, words):
     start = melt(chains(3, 20))
     with pytest.raises(InputError, match=words):
         reduce_problem(Interactions(curves), StatePoint(0.4, 1.0), start, Schedule())
+
+
+def test_a_long_bond_ends_with_the_box_where_none_gets_there():
+    # Of segments of a chain a harmonic bond is 50 kT high at several times its length, and still 30 at half the box.
+    start = melt(chains(4, 8))
+    half = 0.5 * float(start.box.min())
+    b0, end = 0.4 * half, 1.2 * half
+    k = 100.0 / (end - b0) ** 2
+    (term,) = bonded_terms({"A-A": core(), "bond A-A": spring(k, b0, 0.1 * half, end)}, start)
+    assert half - 0.02 * end < term.potential.x[-1] <= half
+    assert term.potential.u[-1] == pytest.approx(0.5 * k * (half - b0) ** 2, rel=0.05)  # a bin of a hundredth
+    with pytest.raises(InputError, match="still holds bonds"):
+        bonded_terms({"A-A": core(), "bond A-A": spring(k, b0, 0.1 * half, 2.0 * end)}, start)
 
 
 def test_bonded_potentials_need_a_topology():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -124,15 +124,25 @@ def bonded_terms(potential: Potentials, start: Configuration) -> tuple[Term, ...
                 "topology"
             )
         if curve.coordinate == "bond" and curve.x[-1] > half:
-            raise InputError(
-                f"the potential of {one} ends at {curve.x[-1]:g}, beyond half the box ({half:g} "
-                f"{start.units.length}); use more molecules"
-            )
+            curve = _ended_in_box(one, curve, half)
         found.append(Term(one, curve, members))
     for one in topology.of("bond"):
         if one not in bonded and len(topology.terms[one]):
             raise InputError(f"{one} has no potential; without it the molecules would fall apart")
     return tuple(found)
+
+
+def _ended_in_box(name: Interaction, curve: BondedPotential, half: float) -> BondedPotential:
+    """Return the potential of a bond up to half the box, where it is so high that no bond gets there."""
+    inside = int(np.searchsorted(curve.x, half, side="right"))
+    # A potential ends where it is 50 kT high.
+    if inside < 2 or not curve.u[inside - 1] >= 0.5 * curve.u[-1] or curve.at_minimum > half:
+        raise InputError(
+            f"the potential of {name} ends at {curve.x[-1]:g}, beyond half the box ({half:g} "
+            f"{curve.units.length}), and still holds bonds there; use more molecules"
+        )
+    error = None if curve.u_error is None else curve.u_error[:inside]
+    return replace(curve, x=curve.x[:inside], u=curve.u[:inside], f=curve.f[:inside], u_error=error)
 
 
 def length_scale(potential: Potentials | BondedPotential, state: StatePoint) -> float:
