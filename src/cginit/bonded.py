@@ -17,6 +17,7 @@ from cginit.curves import GRID_TOLERANCE, Array, PairPotential, Provenance
 from cginit.display import Drawing, Shown
 from cginit.errors import InputError
 from cginit.grids import frozen
+from cginit.names import with_article
 from cginit.units import LJ, UnitSystem, conversion, unit_system
 
 __all__ = [
@@ -168,7 +169,7 @@ class Distribution(Shown):
     def _facts(self) -> dict[str, str]:
         unit = _unit(self.coordinate, self.units)
         facts = {
-            "of a": self.coordinate,
+            "of": with_article(self.coordinate),
             "x": f"{self.x[0]:.4g} to {self.x[-1]:.4g} {unit} in {self.x.size} points",
             "mean": f"{self.mean:.4g}",
         }
@@ -286,7 +287,7 @@ class BondedPotential(Shown):
     def _facts(self) -> dict[str, str]:
         unit = _unit(self.coordinate, self.units)
         facts = {
-            "of a": self.coordinate,
+            "of": with_article(self.coordinate),
             "x": f"{self.x[0]:.4g} to {self.x[-1]:.4g} {unit} in {self.x.size} points",
             "minimum": f"at {self.at_minimum:.4g}",
         }

@@ -14,6 +14,7 @@ from itertools import combinations_with_replacement
 from typing import TypeVar, overload
 
 from cginit.errors import InputError
+from cginit.names import with_article
 
 __all__ = ["BEADS", "ByName", "Interaction", "Interactions", "Named", "all_pairs", "pair"]
 
@@ -63,8 +64,9 @@ class Interaction:
         if self.coordinate not in BEADS:
             raise InputError(f"unknown coordinate {self.coordinate!r}; known are {', '.join(BEADS)}")
         if len(self.beads) != BEADS[self.coordinate] or not all(self.beads):
+            named = "-".join(self.beads) or "none"
             raise InputError(
-                f"a {self.coordinate} has {BEADS[self.coordinate]} beads, not {'-'.join(self.beads) or 'none'}"
+                f"{with_article(self.coordinate)} has {BEADS[self.coordinate]} beads, not {named}"
             )
 
     @classmethod

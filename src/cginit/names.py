@@ -6,7 +6,7 @@ import re
 
 from cginit.errors import InputError
 
-__all__ = ["check_bead_type"]
+__all__ = ["check_bead_type", "with_article"]
 
 #: Letters, digits and what names of atoms and ions have besides; nothing that separates words, ends a line, begins a
 #: comment, a variable, a quotation or a command in LAMMPS, GROMACS, DL_POLY, Python or a shell, and no folder.
@@ -33,3 +33,14 @@ def check_bead_type(name: str, where: str = "") -> str:
             "one of the first three in front, since the name stands in file names, tables and input scripts"
         )
     return name
+
+
+def with_article(word: str) -> str:
+    """Return a word behind its indefinite article.
+
+    Examples
+    --------
+    >>> with_article("bond"), with_article("angle")
+    ('a bond', 'an angle')
+    """
+    return f"{'an' if word[:1] in 'aeiou' else 'a'} {word}"

@@ -14,6 +14,7 @@ from cginit.bonded import Distribution
 from cginit.curves import RDF
 from cginit.errors import InputError
 from cginit.interactions import ByName, Interaction, Interactions, all_pairs
+from cginit.names import with_article
 from cginit.state import StatePoint, check_density, common_units
 from cginit.topology import FROM_BONDS, Topology
 from cginit.units import UnitSystem
@@ -259,7 +260,7 @@ def _with_terms(topology: Topology, bonded: Interactions[Distribution]) -> Topol
         topology = topology.completed(*dict.fromkeys(one.coordinate for one in lacking))
     for one, curve in bonded.items():
         if one.is_pair or curve.coordinate != one.coordinate:
-            raise InputError(f"{one} has the distribution of a {curve.coordinate}")
+            raise InputError(f"{one} has the distribution of {with_article(curve.coordinate)}")
         if one not in topology.terms:
             known = ", ".join(map(str, topology.terms)) or "no bonds at all"
             raise InputError(f"there is a target of {one}, but the topology has {known}")

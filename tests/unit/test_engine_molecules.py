@@ -151,7 +151,7 @@ def test_stiff_bonds_shorten_the_time_step():
         ({"A-A": core(), "bond A-A": core()}, "is one of a pair; give one of a bond"),
         (
             {"A-A": core(), "bond A-A": spring(), "angle A-A-A": spring()},
-            "one of a bond; give one of a angle",
+            "one of a bond; give one of an angle",
         ),
         (
             {"A-A": core(), "bond A-A": spring(), "bond A-A x": spring()},

@@ -18,6 +18,7 @@ from cginit.bonded_grids import grid_step, period
 from cginit.coordinates.smoothing import Smoothing, runs_of
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.names import with_article
 
 __all__ = ["SEEN", "WALL", "ended_where_high", "inverted", "seen", "settled"]
 
@@ -90,8 +91,8 @@ def settled(potential: BondedPotential, target: Distribution, kT: float) -> Bond
     """Return a potential on the grid of a target, closed where the target shows nothing, with its minimum at 0."""
     if potential.coordinate != target.coordinate or potential.units != target.units:
         raise InputError(
-            f"a {potential.coordinate} in {potential.units.name} cannot be settled on a {target.coordinate} in "
-            f"{target.units.name}"
+            f"{with_article(potential.coordinate)} in {potential.units.name} cannot be settled on "
+            f"{with_article(target.coordinate)} in {target.units.name}"
         )
     known = seen(target)
     u = np.zeros(target.x.size)

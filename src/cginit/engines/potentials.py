@@ -14,6 +14,7 @@ from cginit.configuration import Configuration
 from cginit.curves import PairPotential
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions, pair
+from cginit.names import with_article
 from cginit.state import StatePoint
 from cginit.topology import Topology
 from cginit.units import UnitSystem
@@ -69,8 +70,10 @@ def as_interactions(
     for one, curve in found.items():
         fits = isinstance(curve, PairPotential) if one.is_pair else isinstance(curve, BondedPotential)
         if not fits or (isinstance(curve, BondedPotential) and curve.coordinate != one.coordinate):
-            kind = f"of a {curve.coordinate}" if isinstance(curve, BondedPotential) else "of a pair"
-            raise InputError(f"the potential of {one} is one {kind}; give one of a {one.coordinate}")
+            kind = with_article(curve.coordinate if isinstance(curve, BondedPotential) else "pair")
+            raise InputError(
+                f"the potential of {one} is one of {kind}; give one of {with_article(one.coordinate)}"
+            )
     return found
 
 
