@@ -62,6 +62,11 @@ def test_an_angle_may_end_a_part_of_a_step_beyond_pi(tmp_path):
     p /= np.trapezoid(p, theta)
     found = read_distribution(write(tmp_path / "angle.dist.tgt", theta, p), "angle", units="lj")
     assert found.x[-1] == pytest.approx(theta[-2])
+    # A straight angle is one, whatever the rounding of pi.
+    whole = write(
+        tmp_path / "whole.dist.tgt", np.linspace(0.0, 3.1415926535897936, 37), np.full(37, 1.0 / np.pi)
+    )
+    assert read_distribution(whole, "angle", units="lj").x.size == 37
     with pytest.raises(InputError, match=r"an angle is at most pi, not 3\.3"):
         read_distribution(write(tmp_path / "far.dist.tgt", theta * 3.3 / 3.144, p), "angle", units="lj")
 

@@ -120,7 +120,6 @@ def test_a_state_takes_a_temperature():
     assert state.to("angstrom-kcal/mol").temperature == pytest.approx(300.0)
     assert StatePoint(0.8, 1.0, "lj").temperature is None
     assert StatePoint(0.8, 1.0).temperature is None
-    assert eval(repr(state), {"StatePoint": StatePoint}) == state
     assert replace(state, density=1.0).kT == state.kT
     for arguments in ({}, {"kT": 1.0, "temperature": 300.0}):
         with pytest.raises(InputError, match="either kT or temperature"):

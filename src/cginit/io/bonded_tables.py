@@ -14,10 +14,11 @@ import numpy as np
 
 from cginit.atomic import write_atomically
 from cginit.bonded import BondedPotential, Distribution
-from cginit.bonded_grids import period
+from cginit.bonded_grids import PI, period
 from cginit.coordinates.table import bonded_table
 from cginit.curves import Array
 from cginit.errors import InputError
+from cginit.grids import GRID_TOLERANCE
 from cginit.interactions import Interaction
 from cginit.io.rows import Rows, is_number, read_rows
 from cginit.units import LJ, UnitSystem, unit_system
@@ -134,7 +135,7 @@ def _columns(
 
 def _up_to_pi(x: Array, y: Array, error: Array | None) -> tuple[Array, Array, Array | None]:
     """Return an angle without the one row that lies beyond pi, by less than a step: grids of csg_stat may have it."""
-    if x.size < 4 or not np.pi < x[-1] < np.pi + (x[-1] - x[-2]) or x[-2] > np.pi:
+    if x.size < 4 or not PI + GRID_TOLERANCE < x[-1] < PI + (x[-1] - x[-2]) or x[-2] > PI:
         return x, y, error
     return x[:-1], y[:-1], None if error is None else error[:-1]
 
