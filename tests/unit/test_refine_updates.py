@@ -422,7 +422,7 @@ def weighted(record, potential):
 
 
 def test_the_sampled_response_is_that_of_reweighting():
-    counts = counts_of(200_000)
+    counts = counts_of(100_000)
     n = counts.r.size
     zero = PairPotential(counts.r, np.zeros(n), units="lj")
     u = 1e-4 * np.cos(counts.r)
@@ -432,7 +432,7 @@ def test_the_sampled_response_is_that_of_reweighting():
     found = weighted(measured, PairPotential.shifted(counts.r, u, units="lj"))
     change = found.rdf.g - measured.rdf.g
     predicted = -sampled_response(counts, n) @ (u - u[-1])
-    # The shrinkage of 200000 samples of 30 bins is below a per cent; the change is linear to 1e-3.
+    # The shrinkage of 100000 samples of 30 bins is below two per cent; the change is linear to 1e-3.
     assert np.max(np.abs(predicted - change)) < 0.03 * np.max(np.abs(change))
 
 

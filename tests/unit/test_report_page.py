@@ -45,10 +45,25 @@ def as_json(data):
     return json.loads(json.dumps(data, allow_nan=False))
 
 
-def test_the_data_hold_every_curve_of_every_iteration(tmp_path):
-    mixture(tmp_path)
-    opened = cginit.open(tmp_path)
-    data = page_data(opened)
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A mixture of three rounds, opened, and the data of its page."""
+    folder = tmp_path_factory.mktemp("mixture")
+    mixture(folder).close()
+    opened = cginit.open(folder)
+    return opened, page_data(opened)
+
+
+@pytest.fixture(scope="module")
+def molecular(tmp_path_factory):
+    """The data of the page of trimers."""
+    folder = tmp_path_factory.mktemp("trimers")
+    trimers(folder).close()
+    return page_data(cginit.open(folder))
+
+
+def test_the_data_hold_every_curve_of_every_iteration(mixed):
+    opened, data = mixed
     assert [one["label"] for one in data["frames"]] == ["iteration 0", "iteration 1", "iteration 2"]
     names = ["A-A", "A-B", "B-B"]
     assert [one["interaction"] for one in data["distributions"]] == names
@@ -74,9 +89,8 @@ def test_the_data_hold_every_curve_of_every_iteration(tmp_path):
     assert data["certainty"][0].startswith("A-A U +- ")
 
 
-def test_molecules_have_their_bonds_and_angles_in_degrees(tmp_path):
-    trimers(tmp_path)
-    data = page_data(cginit.open(tmp_path))
+def test_molecules_have_their_bonds_and_angles_in_degrees(molecular):
+    data = molecular
     names = ["A-A", "A-B", "B-B", "bond A-B", "angle A-B-A"]
     assert [one["interaction"] for one in data["distributions"]] == names
     assert [one["interaction"] for one in data["potentials"]] == names
@@ -159,9 +173,8 @@ def test_a_refinement_without_a_simulation_has_a_page_that_says_so(tmp_path):
     assert of_page(page.page_html(data), "data") == as_json(data)
 
 
-def test_settings_and_versions_are_told(tmp_path):
-    mixture(tmp_path, rounds=2)
-    data = page_data(cginit.open(tmp_path))
+def test_settings_and_versions_are_told(mixed):
+    _, data = mixed
     assert dict(data["settings"]["state"])["density of A"] == "0.2 sigma^-3"
     assert dict(data["settings"]["state"])["pressure wanted"] == "1.2 epsilon/sigma^3"
     assert dict(data["settings"]["run"])["engine"] == "Made()"
@@ -169,10 +182,8 @@ def test_settings_and_versions_are_told(tmp_path):
     assert dict(data["versions"])["updates"] == "ibi"
 
 
-def test_what_is_used_is_cited_once(tmp_path):
-    mixture(tmp_path)
-    rounds = cginit.open(tmp_path).rounds
-    found = citations(done[0] for done in rounds)
+def test_what_is_used_is_cited_once(mixed):
+    found = citations(done[0] for done in mixed[0].rounds)
     assert [one.what for one in found] == ["cginit", "LAMMPS", "the update"]
     assert "Reith" in found[-1].text
     assert all(one.link.startswith("https://") for one in found[1:])
@@ -227,9 +238,8 @@ def test_a_name_cannot_leave_the_folder_of_the_tables(tmp_path):
     assert all(re.fullmatch(r"[A-Za-z0-9_+-]+\.(pot|table)", one.name) for one in found)
 
 
-def test_the_policy_allows_the_script_of_the_page_and_no_other(tmp_path):
-    mixture(tmp_path, rounds=1)
-    data = page_data(cginit.open(tmp_path))
+def test_the_policy_allows_the_script_of_the_page_and_no_other(mixed):
+    _, data = mixed
     text = page.page_html(data)
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -310,9 +320,8 @@ def test_pairs_inside_molecules_are_shown(tmp_path):
     np.testing.assert_allclose(data["inside"][0]["frames"][0]["y"], found.g["A-A"], rtol=1e-4)
 
 
-def test_what_kept_no_molecules_shows_none_inside(tmp_path):
-    trimers(tmp_path)
-    assert page_data(cginit.open(tmp_path))["inside"] == []
+def test_what_kept_no_molecules_shows_none_inside(molecular):
+    assert molecular["inside"] == []
 
 
 def test_what_the_target_has_inside_molecules_is_drawn_where_it_is_known(tmp_path):
