@@ -60,16 +60,6 @@ def _never_wait_for_the_disk() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def has_lammps() -> bool:
-    return "lammps" not in _missing()
-
-
-@pytest.fixture(scope="session")
-def has_hoomd() -> bool:
-    return "hoomd" not in _missing()
-
-
 @pytest.fixture
 def system_ranks(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Return the launcher of two ranks of the system's MPI, not of this environment's."""

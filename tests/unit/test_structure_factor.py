@@ -68,7 +68,8 @@ def test_errors_weigh_the_two(fluid):
         alone.u, abs=0.02
     )
     # Where S(k) is sharp, at another value than it has, g gives way within its noise.
-    few = waves.up_to(1.6)
+    keep = waves.k <= 1.6
+    few = replace(waves, k=waves.k[keep], s=waves.s[keep], error=waves.error[keep])
     other = replace(few, s=1.5 * few.s, error=0.01 * few.s)
     found = invert_with_structure_factor(R, g, DENSITY, other, error=error)
     assert np.interp(few.k, found.k, found.s_k) == pytest.approx(other.s, rel=0.05)

@@ -46,6 +46,40 @@ SystemFile = Annotated[
     ),
 ]
 
+Workdir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of the refinement; the same command run again goes on there. With --settings by default "
+        "the folder cginit beside it.",
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        help="Settings of csg_inverse (VOTCA) instead of --rdf and what belongs to it. Options beside it count "
+        "more.",
+        rich_help_panel="Target",
+    ),
+]
+StartTable = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Start from this table instead of a guess; the units in its header count, else --units, and "
+        "--cutoff cuts it or lengthens it by U = 0.",
+        rich_help_panel="Guess",
+    ),
+]
+Plan = Annotated[
+    bool,
+    typer.Option(
+        "--plan", help="Say what would be run, and end before the first simulation; nothing is written."
+    ),
+]
+
 
 def refine_command(
     context: typer.Context,
@@ -53,39 +87,10 @@ def refine_command(
     update: UpdateOptions,
     simulation: SimulationOptions,
     system: OptionalSystem = None,
-    workdir: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of the refinement; the same command run again goes on there. With --settings by default "
-            "the folder cginit beside it.",
-        ),
-    ] = None,
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            "--settings",
-            metavar="FILE",
-            help="Settings of csg_inverse (VOTCA) instead of --rdf and what belongs to it. Options beside it count "
-            "more.",
-            rich_help_panel="Target",
-        ),
-    ] = None,
-    potential: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Start from this table instead of a guess; the units in its header count, else --units, and "
-            "--cutoff cuts it or lengthens it by U = 0.",
-            rich_help_panel="Guess",
-        ),
-    ] = None,
-    plan: Annotated[
-        bool,
-        typer.Option(
-            "--plan", help="Say what would be run, and end before the first simulation; nothing is written."
-        ),
-    ] = False,
+    workdir: Workdir = None,
+    settings: SettingsFile = None,
+    potential: StartTable = None,
+    plan: Plan = False,
     out: PairOut = None,
     out_units: OutUnits = None,
 ) -> None:

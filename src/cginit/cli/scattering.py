@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["scattering"]
 
+UnitsOfData = Annotated[
+    str,
+    typer.Option(
+        "--units", help="Units of 1/k, of the result and of the options: nm-kJ/mol, angstrom-kcal/mol, lj."
+    ),
+]
+
 
 def scattering(
     structure_factor: Annotated[
@@ -34,13 +41,7 @@ def scattering(
             "--density", help="Number of scatterers (beads) per volume, in the cube of the unit of k."
         ),
     ],
-    units: Annotated[
-        str,
-        typer.Option(
-            "--units",
-            help="Units of 1/k, of the result and of the options: nm-kJ/mol, angstrom-kcal/mol, lj.",
-        ),
-    ],
+    units: UnitsOfData,
     out: Annotated[
         Path,
         typer.Option(

@@ -150,10 +150,3 @@ class StructureFactor(Shown):
     def rows(self) -> tuple[tuple[float, float, float], ...]:
         """Return k, S(k) and its error, one after the other."""
         return tuple(zip(self.k.tolist(), self.s.tolist(), self.error.tolist(), strict=True))
-
-    def up_to(self, k: float) -> StructureFactor | None:
-        """Return the part at wave numbers up to `k`; None if there is none."""
-        keep = self.k <= k
-        if not np.any(keep):
-            return None
-        return replace(self, k=self.k[keep], s=self.s[keep], error=self.error[keep])

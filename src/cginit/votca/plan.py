@@ -115,17 +115,7 @@ def make_plan(
     if update is None:
         check_method(settings)
     molecules = molecules_of(settings)
-    if molecules is not None:
-        interactions, target, start, read = _of_molecules(settings, molecules, density, clean)
-    elif settings.is_mixture:
-        interactions, target, start, read = _mixture(settings, density, clean)
-    else:
-        interactions, target, start, read = _one_component(settings, density, clean)
-    if molecules is None and set(settings.option("iie.n_intra", "1").split()) != {"1"}:
-        raise InputError(
-            f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}, so that molecules have several "
-            "beads, but neither a map nor the topology says how they are bonded"
-        )
+    interactions, target, start, read = _read(settings, molecules, density, clean)
     refined = molecules is not None and set(molecules.distributions) - set(molecules.held)
     rule, pressure, notes = update_of(settings, interactions, update, beside=bool(refined))
     target = replace(target, pressure=pressure)
@@ -192,6 +182,25 @@ def run_plan(
 
 
 Read = tuple[Interactions[Interaction], Target, Configuration | None, list[str]]
+
+
+def _read(settings: Settings, molecules: Molecules | None, density: float | None, clean: bool) -> Read:
+    """Return the interactions of all pairs, their targets, the start configuration and notes.
+
+    Raises
+    ------
+    InputError
+        If molecules have several beads, and nothing says how they are bonded.
+    """
+    if molecules is not None:
+        return _of_molecules(settings, molecules, density, clean)
+    read = (_mixture if settings.is_mixture else _one_component)(settings, density, clean)
+    if set(settings.option("iie.n_intra", "1").split()) != {"1"}:
+        raise InputError(
+            f"{settings.path}: iie.n_intra is {settings.option('iie.n_intra')}, so that molecules have several "
+            "beads, but neither a map nor the topology says how they are bonded"
+        )
+    return read
 
 
 def _one_component(settings: Settings, density: float | None, clean: bool) -> Read:
