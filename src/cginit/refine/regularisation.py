@@ -82,7 +82,8 @@ def curvature_basis(u: Array, first: int, rough: float = 0.0) -> Array:
     own[: first + 1, 0] = own[first + 1, 0]
     # As many columns as points give each change as it is as likely.
     whole = np.column_stack([columns, ramp, own])
-    return np.asarray(np.linalg.qr(whole.T, mode="reduced")[1].T, dtype=np.float64)
+    _, triangle = np.linalg.qr(whole.T)
+    return np.asarray(triangle.T, dtype=np.float64)
 
 
 def fit_change(
