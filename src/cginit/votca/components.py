@@ -12,7 +12,7 @@ from cginit.configuration import Configuration
 from cginit.errors import InputError
 from cginit.units import NM_KJ
 from cginit.votca.script import pair_files
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 from cginit.votca.target import topology
 
 Pair = tuple[str, str]
@@ -20,7 +20,7 @@ Pair = tuple[str, str]
 __all__ = ["by_pair", "densities_of", "lammps_names", "mass_rows", "typed_start"]
 
 
-def by_pair(settings: Settings) -> dict[Pair, Interaction]:
+def by_pair(settings: Settings) -> dict[Pair, PairSection]:
     """Return the interaction of each pair of components, in the order of the components.
 
     Raises
@@ -33,7 +33,7 @@ def by_pair(settings: Settings) -> dict[Pair, Interaction]:
     patterns = [name for name in components if set("*?[") & set(name)]
     if patterns:
         raise InputError(f"{settings.path}: the bead type {patterns[0]} is a pattern; name the type itself")
-    found: dict[Pair, Interaction] = {}
+    found: dict[Pair, PairSection] = {}
     for a, b in combinations_with_replacement(components, 2):
         item = where.get((a, b), where.get((b, a)))
         if item is None:

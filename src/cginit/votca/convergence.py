@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from cginit.errors import InputError
-from cginit.interactions import Interaction as Name
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.refine.stop import BelowNorm, Norm
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 
 __all__ = ["convergence_of", "iterations_of", "stop_of"]
 
 
 def stop_of(
-    settings: Settings, interactions: Interactions[Interaction]
+    settings: Settings, interactions: Interactions[PairSection]
 ) -> tuple[BelowNorm | None, list[str]]:
     """Return the limit of ``convergence_check`` with the norm of each interaction, and notes."""
     limit: float | None = None
-    norms: dict[Name, Norm] = {}
+    norms: dict[Interaction, Norm] = {}
     notes: list[str] = []
     for name, item in interactions.items():
         one, weight, power, more = convergence_of(settings, item)
@@ -42,7 +41,7 @@ def iterations_of(settings: Settings) -> int:
 
 
 def convergence_of(
-    settings: Settings, interaction: Interaction
+    settings: Settings, interaction: PairSection
 ) -> tuple[float | None, float, int, tuple[str, ...]]:
     """Return limit, weight and norm of the convergence check, and notes."""
     kind = settings.option("convergence_check.type", "none")

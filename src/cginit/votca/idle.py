@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cginit.votca.options import find_option
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 
 __all__ = ["idle_options"]
 
@@ -78,7 +78,7 @@ def _of_pairs(settings: Settings, unchecked: bool) -> Iterator[tuple[list[str], 
 
 
 def _given(
-    settings: Settings, beginnings: tuple[str, ...], fits: Callable[[Interaction], bool] = lambda _: True
+    settings: Settings, beginnings: tuple[str, ...], fits: Callable[[PairSection], bool] = lambda _: True
 ) -> list[str]:
     """Return the options of pairs that begin so (or are so called), with the pairs where not all have them."""
     owners: dict[str, list[str]] = {}

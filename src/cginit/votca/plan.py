@@ -13,8 +13,7 @@ from cginit.configuration import Configuration
 from cginit.curves import RDF
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError
-from cginit.interactions import Interaction as Name
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.io import question_target, read_rdf_header, refuse_two_phases
 from cginit.io.molecule_questions import ALL_PAIRS, of_pairs_that_count, tells_another_norm
 from cginit.refine import Limits, Refinement, Round, refine_system
@@ -28,7 +27,7 @@ from cginit.votca.convergence import iterations_of, stop_of
 from cginit.votca.idle import idle_options
 from cginit.votca.molecules import Molecules, molecules_of
 from cginit.votca.schedule import SAME, run_of, schedule_of
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 from cginit.votca.start import start_potentials
 from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
 from cginit.votca.update import AdjustedUpdate, check_method, update_of
@@ -77,7 +76,7 @@ class Plan:
     start: Configuration | None
     below: BelowNorm | None = None
     notes: tuple[str, ...] = ()
-    held: tuple[Name, ...] = ()
+    held: tuple[Interaction, ...] = ()
 
 
 def make_plan(
@@ -123,7 +122,7 @@ def make_plan(
     run, more = run_of(settings, target.state)
     schedule, also = schedule_of(run, {name.types: one for name, one in pairs.items()}, target.state)
     below, checked = stop_of(settings, interactions)
-    potentials: dict[Name, Potential] = dict(pairs.items())
+    potentials: dict[Interaction, Potential] = dict(pairs.items())
     potentials |= {} if molecules is None else dict(molecules.potentials.items())
     names = {name: item.name for name, item in interactions.items()}
     names |= {} if molecules is None else dict(molecules.names.items())
@@ -181,7 +180,7 @@ def run_plan(
     )
 
 
-Read = tuple[Interactions[Interaction], Target, Configuration | None, list[str]]
+Read = tuple[Interactions[PairSection], Target, Configuration | None, list[str]]
 
 
 def _read(settings: Settings, molecules: Molecules | None, density: float | None, clean: bool) -> Read:
@@ -223,7 +222,7 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
             f"{settings.path} has {len(settings.interactions)} pairs, and --density is that of a single component; "
             "give the densities as cginit.density or particle_dens"
         )
-    interactions: Interactions[Interaction] = Interactions(by_pair(settings))
+    interactions: Interactions[PairSection] = Interactions(by_pair(settings))
     found, origin = typed_start(settings)
     densities, stated = densities_of(settings, found)
     parts = ", ".join(f"{name} {value:.6g}" for name, value in densities.items())
@@ -235,14 +234,14 @@ def _mixture(settings: Settings, density: float | None, clean: bool) -> Read:
     return interactions, target, start, [*notes, *asked, *more]
 
 
-def _cutoffs(settings: Settings, interactions: Interactions[Interaction]) -> dict[Name, float]:
+def _cutoffs(settings: Settings, interactions: Interactions[PairSection]) -> dict[Interaction, float]:
     step = min(item.step for item in interactions.values())
     return {name: cutoff_of(settings, item, step) for name, item in interactions.items()}
 
 
 def _curves(
-    settings: Settings, interactions: Interactions[Interaction], clean: bool
-) -> tuple[dict[Name, RDF], list[str]]:
+    settings: Settings, interactions: Interactions[PairSection], clean: bool
+) -> tuple[dict[Interaction, RDF], list[str]]:
     """Return the g(r) of all pairs on the smallest of their steps, and notes."""
     step = min(item.step for item in interactions.values())
     notes = [
@@ -250,7 +249,7 @@ def _curves(
         for item in interactions.values()
         if abs(item.step / step - 1.0) > 1e-6
     ]
-    curves: dict[Name, RDF] = {}
+    curves: dict[Interaction, RDF] = {}
     for name, item in interactions.items():
         curves[name], more = read_interaction(settings, item, step, clean=clean)
         notes += more
@@ -259,7 +258,7 @@ def _curves(
 
 def _of_molecules(settings: Settings, molecules: Molecules, density: float | None, clean: bool) -> Read:
     """Return the interactions of all pairs of the beads of molecules, their targets, the start and notes."""
-    interactions: Interactions[Interaction] = Interactions(by_pair(settings))
+    interactions: Interactions[PairSection] = Interactions(by_pair(settings))
     curves, notes = _curves(settings, interactions, clean)
     whole = molecules.start.density if density is None else density
     topology = molecules.topology
@@ -291,7 +290,7 @@ def _of_molecules(settings: Settings, molecules: Molecules, density: float | Non
 
 
 def _of_pairs_that_count(
-    target: Target, topology: Topology, interactions: Interactions[Interaction]
+    target: Target, topology: Topology, interactions: Interactions[PairSection]
 ) -> tuple[Target, list[str]]:
     """Return the target with the norm of here: csg_stat divides by all pairs, whichever it leaves out.
 

@@ -12,14 +12,14 @@ from cginit.errors import InputError
 from cginit.untrusted import parse_xml, reads_a_file
 from cginit.votca.options import find_option
 
-__all__ = ["BondedSection", "Interaction", "Settings", "read_settings"]
+__all__ = ["BondedSection", "PairSection", "Settings", "read_settings"]
 
 #: Options that may stand several times, and what joins their values.
 SEVERAL = {"inverse.map": ";", "inverse.filelist": " "}
 
 
 @dataclass(frozen=True)
-class Interaction:
+class PairSection:
     """One ``<non-bonded>`` section.
 
     Attributes
@@ -105,7 +105,7 @@ class Settings:
         ``kBT`` in kJ/mol.
     method, program : str
         ``ibi``, ``imc``, ``iie`` ...; ``lammps``, ``gromacs`` ...
-    interactions : tuple of Interaction
+    interactions : tuple of PairSection
         One for a single component, n (n + 1)/2 for n of them.
     options : dict
         Every option of ``cg.inverse`` with a value, by its path below it.
@@ -121,7 +121,7 @@ class Settings:
     kT: float
     method: str
     program: str
-    interactions: tuple[Interaction, ...]
+    interactions: tuple[PairSection, ...]
     options: dict[str, str]
     notes: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ class Settings:
         return tuple(dict.fromkeys(t for item in self.interactions for t in (item.type1, item.type2)))
 
     @property
-    def interaction(self) -> Interaction:
+    def interaction(self) -> PairSection:
         """The interaction of a single component.
 
         Raises
@@ -226,7 +226,7 @@ def read_settings(path: str | os.PathLike[str]) -> Settings:
     if not sections:
         raise InputError(f"{file} has no <non-bonded> interaction{_of_another_program(root, general)}")
     interactions = tuple(
-        _interaction(file, section, _of_another_program(root, general)) for section in sections
+        _pair_section(file, section, _of_another_program(root, general)) for section in sections
     )
     notes, refused = _remarks(root)
     return Settings(
@@ -285,7 +285,7 @@ def _of_another_program(root: ET.Element, general: dict[str, str]) -> str:
     return "; each pair needs a section with its name, type1, type2, max, step and inverse.target, its g(r)"
 
 
-def _interaction(file: Path, section: ET.Element, hint: str) -> Interaction:
+def _pair_section(file: Path, section: ET.Element, hint: str) -> PairSection:
     values = _values(file, [section], "non-bonded")
     name = values.get("name", "")
     if not name:
@@ -295,7 +295,7 @@ def _interaction(file: Path, section: ET.Element, hint: str) -> Interaction:
     if not target:
         raise InputError(f"{file}: {where} has no inverse.target, the file of its target g(r){hint}")
     density, pressure = values.get("inverse.particle_dens"), values.get("inverse.p_target")
-    interaction = Interaction(
+    interaction = PairSection(
         name=name,
         type1=values.get("type1", "*"),
         type2=values.get("type2", "*"),

@@ -13,13 +13,12 @@ from cginit.extrapolate import resampled
 from cginit.guess import REFINEMENT_METHOD, guess
 from cginit.guess.mixture import DEFAULT_MIXTURE_METHOD, MIXTURE_METHODS, guess_mixture
 from cginit.guess.molecules import MOLECULE_METHODS, default_method, guess_molecules
-from cginit.interactions import Interaction as Name
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.io import read_table
 from cginit.target import Target
 from cginit.units import NM_KJ
 from cginit.votca.molecules import Molecules
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 from cginit.votca.target import cutoff_of
 
 __all__ = ["start_potentials", "table_of"]
@@ -27,7 +26,7 @@ __all__ = ["start_potentials", "table_of"]
 
 def start_potentials(
     settings: Settings,
-    interactions: Interactions[Interaction],
+    interactions: Interactions[PairSection],
     target: Target,
     method: str | None,
     molecules: Molecules | None = None,
@@ -43,7 +42,7 @@ def start_potentials(
         absent = next(table for name, table in tables.items() if name not in present)
         raise InputError(f"{settings.path}: iie.initial_guess.method is table, but {absent} is absent")
     notes = [f"start: {tables[name].name}" for name in present]
-    guessed: Mapping[Name, PairPotential] = {}
+    guessed: Mapping[Interaction, PairPotential] = {}
     if len(present) < len(tables):
         chosen = method or stated or _own_guess(settings, target, wanted, molecules)
         guessed, more = (
@@ -86,7 +85,7 @@ def _own_guess(settings: Settings, target: Target, wanted: str, molecules: Molec
 
 def _guessed(
     settings: Settings, target: Target, chosen: str, cutoffs: Interactions[float]
-) -> tuple[Mapping[Name, PairPotential], list[str]]:
+) -> tuple[Mapping[Interaction, PairPotential], list[str]]:
     notes = [_said(settings, chosen)]
     if not settings.is_mixture:
         one = guess(target.rdfs.only(), target.state, chosen, cutoffs.only())
@@ -102,7 +101,7 @@ def _guessed(
 
 def _guessed_molecules(
     settings: Settings, target: Target, chosen: str, cutoffs: Interactions[float], molecules: Molecules
-) -> tuple[Mapping[Name, PairPotential], list[str]]:
+) -> tuple[Mapping[Interaction, PairPotential], list[str]]:
     """Return the guess of all pairs of molecules, and notes."""
     if chosen not in MOLECULE_METHODS:
         raise InputError(
@@ -114,7 +113,7 @@ def _guessed_molecules(
     return pairs, [_said(settings, chosen), *_stand_ins(pairs)]
 
 
-def _stand_ins(found: Mapping[Name, PairPotential]) -> list[str]:
+def _stand_ins(found: Mapping[Interaction, PairPotential]) -> list[str]:
     """Return what stands in for the guess of each pair; the same sentence of several pairs once."""
     owners: dict[str, list[str]] = {}
     for name, one in found.items():

@@ -15,7 +15,7 @@ from cginit.state import StatePoint
 from cginit.trajectory.votca_topology import is_votca_topology
 from cginit.units import NM_KJ
 from cginit.untrusted import parse_xml
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 
 __all__ = ["VotcaTarget", "cutoff_of", "on_step", "read_interaction", "read_target", "topology"]
 
@@ -69,7 +69,7 @@ def read_target(settings: Settings, *, density: float | None = None, clean: bool
 
 
 def read_interaction(
-    settings: Settings, interaction: Interaction, step: float, *, clean: bool = True
+    settings: Settings, interaction: PairSection, step: float, *, clean: bool = True
 ) -> tuple[RDF, list[str]]:
     """Return the target of an interaction from ``min`` on multiples of `step`, and what was odd about it."""
     if not interaction.target.is_file():
@@ -93,7 +93,7 @@ def read_interaction(
     return target, notes
 
 
-def _from_min(target: RDF, interaction: Interaction) -> tuple[RDF, list[str]]:
+def _from_min(target: RDF, interaction: PairSection) -> tuple[RDF, list[str]]:
     """Return g(r) from ``min`` on, as csg_inverse takes it, unless that would cut into what shows the potential."""
     first = int(np.searchsorted(target.r, interaction.r_min - GRID_TOLERANCE * target.dr))
     below = float(np.max(target.g[:first], initial=0.0))
@@ -112,7 +112,7 @@ def _from_min(target: RDF, interaction: Interaction) -> tuple[RDF, list[str]]:
     return kept, [f"g(r) below {where}, up to {below:.3g}, is left out"]
 
 
-def cutoff_of(settings: Settings, interaction: Interaction, step: float | None = None) -> float:
+def cutoff_of(settings: Settings, interaction: PairSection, step: float | None = None) -> float:
     """Return the cut-off of an interaction, rounded down to a multiple of `step`, by default its own."""
     dr = interaction.step if step is None else step
     wanted = interaction.r_max

@@ -10,14 +10,13 @@ import numpy as np
 
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.interactions import Interaction as Name
-from cginit.interactions import Interactions
+from cginit.interactions import Interaction, Interactions
 from cginit.refine import History, Step, Update, make_update
 from cginit.refine.settle import first_shown
 from cginit.refine.updates.base import mean_of_states
 from cginit.refine.updates.corrections import KirkwoodBuffRamp, PressureRamp, RampKind
 from cginit.units import NM_KJ
-from cginit.votca.settings import Interaction, Settings
+from cginit.votca.settings import PairSection, Settings
 
 __all__ = ["AdjustedUpdate", "Adjustment", "check_method", "update_of"]
 
@@ -90,7 +89,7 @@ class AdjustedUpdate:
     """
 
     update: Update
-    adjustments: tuple[tuple[Name, Adjustment], ...]
+    adjustments: tuple[tuple[Interaction, Adjustment], ...]
 
     @property
     def name(self) -> str:
@@ -103,7 +102,7 @@ class AdjustedUpdate:
         return self.update.beyond_cutoff or any(one.kirkwood_buff for _, one in self.adjustments)
 
     @property
-    def held(self) -> tuple[Name, ...]:
+    def held(self) -> tuple[Interaction, ...]:
         """Interactions whose ``do_potential`` is 0."""
         return tuple(name for name, one in self.adjustments if not any(one.cycle))
 
@@ -113,7 +112,7 @@ class AdjustedUpdate:
         resting = frozenset(name for name, _ in self.adjustments if name not in now)
         step = self.update(replace(history, held=history.held | resting))
         ramps = self._ramps(history, now)
-        changes: dict[Name, Array] = {}
+        changes: dict[Interaction, Array] = {}
         for name, one in self.adjustments:
             if name not in step.changes:
                 continue
@@ -125,7 +124,7 @@ class AdjustedUpdate:
             changes[name] = change + ramps.get(name, 0.0)
         return Step.from_last(history, changes, step.made_by)
 
-    def _turn(self, number: int) -> list[Name]:
+    def _turn(self, number: int) -> list[Interaction]:
         """Return whose turn it is after simulation `number`: a turn of nobody is left out."""
         longest = max(len(one.cycle) for _, one in self.adjustments)
         for later in range(number, number + longest**2):
@@ -134,10 +133,10 @@ class AdjustedUpdate:
                 return now
         return []
 
-    def _ramps(self, history: History, now: Iterable[Name]) -> Mapping[Name, Array]:
+    def _ramps(self, history: History, now: Iterable[Interaction]) -> Mapping[Interaction, Array]:
         """Return what is added to the change of each pair whose turn it is: ramps for pressure and integral."""
         turn = {name: one for name, one in self.adjustments if name in set(now)}
-        found: dict[Name, Array] = {}
+        found: dict[Interaction, Array] = {}
         for name, one in turn.items():
             if one.kirkwood_buff is not None:
                 found |= mean_of_states(history, partial(one.kirkwood_buff.changes, pairs=(name,)))
@@ -167,7 +166,7 @@ def triangular(values: Array, iterations: int) -> Array:
 
 def update_of(
     settings: Settings,
-    interactions: Interactions[Interaction],
+    interactions: Interactions[PairSection],
     name: str | None = None,
     *,
     beside: bool = False,
@@ -209,7 +208,7 @@ def update_of(
     return AdjustedUpdate(update, tuple(adjustments)), wanted, tuple(dict.fromkeys(notes))
 
 
-def _adjustment(settings: Settings, item: Interaction) -> tuple[Adjustment, float | None, list[str]]:
+def _adjustment(settings: Settings, item: PairSection) -> tuple[Adjustment, float | None, list[str]]:
     """Return what one interaction wants, the pressure that it names, and notes."""
     steps, cycle, notes = steps_of(settings, item)
     if settings.method == "imc" and item.words("imc.group") == ("none",):
@@ -228,8 +227,8 @@ def _adjustment(settings: Settings, item: Interaction) -> tuple[Adjustment, floa
 
 def _check_something(
     settings: Settings,
-    adjustments: list[tuple[Name, Adjustment]],
-    interactions: Interactions[Interaction],
+    adjustments: list[tuple[Interaction, Adjustment]],
+    interactions: Interactions[PairSection],
 ) -> None:
     if not any(any(one.cycle) for _, one in adjustments):
         groups = {item.words("imc.group") for item in interactions.values()}
@@ -239,7 +238,7 @@ def _check_something(
         raise InputError(f"{settings.path}: {why} of {names} is {value}, so that nothing would be refined")
 
 
-def _check_groups(settings: Settings, interactions: Interactions[Interaction]) -> None:
+def _check_groups(settings: Settings, interactions: Interactions[PairSection]) -> None:
     groups = {item.words("imc.group") for item in interactions.values()} - {("none",)}
     if settings.method == "imc" and len(groups) > 1:
         names = ", ".join(" ".join(group) or "(none given)" for group in groups)
@@ -250,7 +249,7 @@ def _check_groups(settings: Settings, interactions: Interactions[Interaction]) -
 
 
 def steps_of(
-    settings: Settings, interaction: Interaction
+    settings: Settings, interaction: PairSection
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """Return the steps of ``post_update``, the cycle of ``do_potential`` and notes on ``post_add``.
 
@@ -273,7 +272,7 @@ def steps_of(
     return steps, interaction.words("do_potential", "1"), notes
 
 
-def ramp_of(settings: Settings, interaction: Interaction) -> RampKind:
+def ramp_of(settings: Settings, interaction: PairSection) -> RampKind:
     """Return the kind of the ramp for the pressure."""
     kind = interaction.words("post_update_options.pressure.type", "simple")[0]
     if kind not in ("simple", "wjk"):
@@ -322,7 +321,7 @@ def rule_of(settings: Settings, notes: list[str]) -> str:
 
 
 def kirkwood_buff_of(
-    settings: Settings, interaction: Interaction, cycle: tuple[str, ...]
+    settings: Settings, interaction: PairSection, cycle: tuple[str, ...]
 ) -> KirkwoodBuffRamp:
     """Return the ramp of ``kbibi``.
 
@@ -352,7 +351,7 @@ def kirkwood_buff_of(
         raise InputError(f"{where}: {error}") from None
 
 
-def damping_of(settings: Settings, interaction: Interaction) -> float:
+def damping_of(settings: Settings, interaction: PairSection) -> float:
     """Return the factor of ``scale``."""
     text = " ".join(interaction.words("post_update_options.scale", "1.0"))
     try:
@@ -366,7 +365,7 @@ def damping_of(settings: Settings, interaction: Interaction) -> float:
     return damping
 
 
-def passes_of(settings: Settings, interaction: Interaction) -> int:
+def passes_of(settings: Settings, interaction: PairSection) -> int:
     """Return how often ``smooth`` smooths."""
     text = " ".join(interaction.words("post_update_options.smooth.iterations", "1"))
     try:
@@ -375,7 +374,7 @@ def passes_of(settings: Settings, interaction: Interaction) -> int:
         raise InputError(f"{settings.path}: smooth.iterations is {text!r}, not a whole number") from None
 
 
-def pressure_of(settings: Settings, interaction: Interaction, asked: bool) -> tuple[float | None, list[str]]:
+def pressure_of(settings: Settings, interaction: PairSection, asked: bool) -> tuple[float | None, list[str]]:
     """Return the pressure to reach in kJ/(mol nm^3), where the settings ask for one."""
     if settings.method == "iie":
         text = settings.option("iie.pressure_constraint", "none")
