@@ -38,7 +38,7 @@ from cginit.growth import grown_configuration, typical_value
 from cginit.guess.direct import invert_directly
 from cginit.guess.molecules import default_method, guess_molecules
 from cginit.interactions import Interactions
-from cginit.refine.first import fitting
+from cginit.refine.start import fitting_potentials
 from cginit.sampling import count_partial_pairs
 from cginit.state import StatePoint
 from cginit.target import Target
@@ -161,7 +161,7 @@ def first_simulation(case: Case, start: str) -> dict[str, object]:
     notes = stand_ins(potentials)
     made = time.perf_counter() - began
     if start != TRUTH:
-        potentials = fitting([case.target], potentials)
+        potentials = fitting_potentials([case.target], potentials)
     target = case.target
     configuration = replace(case.start, topology=target.topology, types=target.topology.types)
     try:

@@ -29,7 +29,7 @@ from cginit.refine.pair_difference import Difference
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis, fit_change
 from cginit.refine.reweighting import boltzmann_weights, effective_share, reweighted
 from cginit.refine.search import Search
-from cginit.refine.secant import Known, secant
+from cginit.refine.secant import KnownChange, secant
 from cginit.refine.settle import settle, smooth_cutoff
 from cginit.refine.updates.gauss_newton import MAX_TURNS, MEDIUM_LIMIT, foreseen_part, part_of_turn
 from cginit.refine.updates.monte_carlo import sampled_response
@@ -151,7 +151,7 @@ def test_what_a_closure_misses_counts_unless_it_is_noise_or_all():
     found = -response @ change
 
     def matrix(part, noise=0.0, weight=(1.0, 1.0, 1.0)):
-        known = Known(change, found, np.full(3, noise), np.array(weight))
+        known = KnownChange(change, found, np.full(3, noise), np.array(weight))
         return secant([(known, (1.0 - part) * found)], response)
 
     # Half of it by each way; a tenth of the amplitude is missed, a hundredth of the mean square.

@@ -17,7 +17,7 @@ __all__ = [
     "combined_variance",
     "distance",
     "has_pressure",
-    "near",
+    "neighbour_sums",
     "signal",
 ]
 
@@ -118,7 +118,7 @@ def _variance(curve: RDF, expected: Array) -> Array:
     n = min(curve.g.size, expected.size + SMOOTHING_BINS)
     # The point at the origin repeats its neighbour.
     shells = np.maximum(curve.r[:n], curve.r[1]) ** 2
-    summed, counts = near(curve.error[:n] ** 2 * shells), near(curve.g[:n])
+    summed, counts = neighbour_sums(curve.error[:n] ** 2 * shells), neighbour_sums(curve.g[:n])
     ratio = np.divide(summed, counts, out=np.zeros_like(summed), where=counts > 0.0)
     return np.asarray(ratio[: expected.size] * expected / shells[: expected.size], dtype=np.float64)
 
@@ -131,7 +131,7 @@ def signal(difference: Array, variance: Array, near: Callable[[Array], Array]) -
     difference, variance : ndarray, shape (n,)
         Of two curves, and its squared standard error; 0 where that is unknown.
     near : callable
-        Returns the sums ``(n,)`` of values over neighbouring bins, as `near`.
+        Returns the sums ``(n,)`` of values over neighbouring bins, as `neighbour_sums`.
     """
     known = variance > 0.0
     squared = np.divide(difference**2, variance, out=np.zeros(variance.size), where=known)
@@ -140,7 +140,7 @@ def signal(difference: Array, variance: Array, near: Callable[[Array], Array]) -
     return np.asarray(np.maximum(0.0, 1.0 - 1.0 / np.maximum(mean, 1e-12)), dtype=np.float64)
 
 
-def near(values: Array) -> Array:
+def neighbour_sums(values: Array) -> Array:
     """Return the sums ``(n,)`` over nine neighbouring bins."""
     return np.convolve(values, np.ones(SMOOTHING_BINS), "same")
 

@@ -21,7 +21,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.sampling import PairCounts
 from cginit.target import Target
 
-__all__ = ["Inside", "Parts", "count_inside"]
+__all__ = ["Inside", "RdfParts", "count_inside"]
 
 Counts = Interactions[PairCounts]
 
@@ -56,7 +56,7 @@ class Inside:
         """Return the names of the sets of pairs."""
         return tuple(one.name for one in fields(cls) if one.name != "weights")
 
-    def parts(self, name: Interaction, counted: RDF, pairs: float) -> Parts:
+    def parts(self, name: Interaction, counted: RDF, pairs: float) -> RdfParts:
         """Return what the g(r) of a pair is made of, which counts so many pairs of beads."""
         between, both = self.between[name], self.both.get(name)
         n = counted.g.size
@@ -67,11 +67,11 @@ class Inside:
             part = _number(both) / pairs
             answers = part * both.rdf(self.weights).g[:n]
         inside = np.maximum(answers - share * g.g[:n], 0.0)
-        return Parts(counted.r, g, share, inside, counted.g - answers, (part - share) * between.volume)
+        return RdfParts(counted.r, g, share, inside, counted.g - answers, (part - share) * between.volume)
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class RdfParts:
     r"""What a g(r) that counts pairs inside molecules is made of, :math:`g = w\, g_{between} + a + b`.
 
     Attributes

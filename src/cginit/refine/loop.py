@@ -15,7 +15,6 @@ from cginit.configuration import Configuration
 from cginit.engines.base import Engine, Schedule
 from cginit.errors import InputError, StorageError
 from cginit.interactions import ByName, Interaction, Named
-from cginit.refine.first import fitting, fixed, partial_of, start_configuration, start_configurations
 from cginit.refine.history import History
 from cginit.refine.length import check_longest, longer_production
 from cginit.refine.record import Record, Round
@@ -24,6 +23,13 @@ from cginit.refine.replicas import ONE, Replicas
 from cginit.refine.reweighting import Proposal, propose
 from cginit.refine.search import Search
 from cginit.refine.simulation import Simulator
+from cginit.refine.start import (
+    fitting_potentials,
+    partial_of,
+    start_configuration,
+    start_configurations,
+    with_one_time_step,
+)
 from cginit.refine.stop import Limits, Reason
 from cginit.refine.store import End, Store, fingerprint
 from cginit.refine.updates import Update, make_update
@@ -162,14 +168,14 @@ class Loop:
         self._search = Search(self.update, settings.back)
         self._longest = check_longest(settings.longest, settings.schedule)
         fixed_ones = frozenset(Interaction.of(name) for name in held)
-        self._first = fitting(self.targets, potentials, fixed_ones)
+        self._first = fitting_potentials(self.targets, potentials, fixed_ones)
         measured = {name for one in self.targets for name in one.measured}
         # What has no target cannot be refined.
         self.held = fixed_ones | (set(self._first) - measured)
         if all(name in self.held for name in self._first):
             raise InputError("every interaction is held, so that nothing would be refined")
         self._starts = start_configurations(self.targets, self._first, starts, settings.seed)
-        self._schedule = fixed(settings.schedule, self._first, self.targets)
+        self._schedule = with_one_time_step(settings.schedule, self._first, self.targets)
         self._proposal: tuple[int, Proposal] | None = None
         self._store = Store(workdir)
         self.rounds = self._store.open(self._identities(starts), self.targets)

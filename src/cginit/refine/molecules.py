@@ -9,7 +9,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions, all_pairs
-from cginit.refine.inside import Parts
+from cginit.refine.inside import RdfParts
 from cginit.refine.record import Record
 from cginit.sampling import MoleculeStructure
 from cginit.target import Target
@@ -49,7 +49,7 @@ def molecule_structure(record: Record, target: Target) -> MoleculeStructure | No
     return MoleculeStructure(configurations)
 
 
-def parts_of(record: Record, target: Target) -> Interactions[Parts]:
+def parts_of(record: Record, target: Target) -> Interactions[RdfParts]:
     """Return what each g(r) of a simulation is made of; empty where they count pairs of different molecules only."""
     if target.topology is None or not record.inside.between:
         return Interactions({})
@@ -62,7 +62,7 @@ def parts_of(record: Record, target: Target) -> Interactions[Parts]:
     )
 
 
-def doubt(record: Record, parts: Interactions[Parts], nodes: Array) -> Interactions[Array]:
+def doubt(record: Record, parts: Interactions[RdfParts], nodes: Array) -> Interactions[Array]:
     """Return the variance ``(n,)`` of each g(r) by pairs inside molecules whose shapes are not yet the wanted ones.
 
     No pair potential is to answer for that. The part by which such pairs are misplaced is that of the bond, angle or
@@ -103,7 +103,7 @@ class InsideResponse:
     between: Array
 
     @classmethod
-    def of(cls, parts: Interactions[Parts], r: Array, between: Array) -> InsideResponse:
+    def of(cls, parts: Interactions[RdfParts], r: Array, between: Array) -> InsideResponse:
         """Put the parts of all g(r) on the nodes ``(n,)`` of the potentials, where g between molecules is known."""
         share = np.array([one.share for one in parts.values()])
         answering = np.array([np.interp(r, one.r, one.answering) for one in parts.values()])

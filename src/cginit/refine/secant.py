@@ -28,14 +28,14 @@ import numpy as np
 
 from cginit.curves import Array
 
-__all__ = ["Known", "secant"]
+__all__ = ["KnownChange", "secant"]
 
 #: By how much noise is multiplied before it is taken off what was missed; it is estimated, and varies by chance.
 NOISE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class KnownChange:
     """A change of the potential whose answer is known.
 
     Attributes
@@ -56,7 +56,7 @@ class Known:
     weight: Array
 
 
-def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array:
+def secant(simulations: Iterable[tuple[KnownChange, Array]], response: Array) -> Array:
     """Return the matrix ``(n, n)`` to be added to the derivative of g, by the first simulation that shows one.
 
     What was missed counts with the part of it that is not noise (twice that which is expected), and with the part of
@@ -64,7 +64,7 @@ def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array
 
     Parameters
     ----------
-    simulations : iterable of (Known, ndarray)
+    simulations : iterable of (KnownChange, ndarray)
         What is known, and the change of g ``(n,)`` that was predicted; the latest first. Those after the one that is
         used are not asked for.
     response : ndarray, shape (n, n)
@@ -78,11 +78,11 @@ def secant(simulations: Iterable[tuple[Known, Array]], response: Array) -> Array
     Examples
     --------
     >>> change, found = np.array([1.0, 0.0]), np.array([-2.0, 0.0])
-    >>> exact = Known(change, found, np.zeros(2), np.ones(2))
+    >>> exact = KnownChange(change, found, np.zeros(2), np.ones(2))
     >>> matrix = secant([(exact, 0.5 * found)], np.eye(2))
     >>> matrix @ change, matrix @ np.array([0.0, 1.0])
     (array([-0.75,  0.  ]), array([0., 0.]))
-    >>> noisy = Known(change, found, np.ones(2), np.ones(2))
+    >>> noisy = KnownChange(change, found, np.ones(2), np.ones(2))
     >>> bool(np.any(secant([(noisy, 0.5 * found)], np.eye(2))))
     False
     """

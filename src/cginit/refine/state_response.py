@@ -20,7 +20,7 @@ from cginit.refine.difference import Datum, Layout, StateDifference
 from cginit.refine.history import History
 from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
 from cginit.refine.record import Record
-from cginit.refine.secant import Known, secant
+from cginit.refine.secant import KnownChange, secant
 from cginit.refine.shapes import InsideEnergy, MoleculeShapes
 from cginit.target import Target
 
@@ -231,7 +231,7 @@ class StateResponse:
         """Whether it is a liquid of loose beads of one type."""
         return len(self.difference.parts) == 1 and self.difference.target.topology is None
 
-    def known(self, before: Record) -> Known:
+    def known_change(self, before: Record) -> KnownChange:
         """Return the change from the simulated potentials back to those of another simulation, and its answer."""
         changes, answers, variances, weights = [], [], [], []
         target, last = self.difference.target, self.difference.record
@@ -245,14 +245,14 @@ class StateResponse:
             answers.append(np.interp(one.r, sampled.r, sampled.g) - one.got)
             variances.append(np.interp(one.r, p.r, spread))
             weights.append(target.density_product(name) * one.r**2 * one.wanted * shown)
-        return Known(*(np.concatenate(rows) for rows in (changes, answers, variances, weights)))
+        return KnownChange(*(np.concatenate(rows) for rows in (changes, answers, variances, weights)))
 
     def taught(self, before: list[Record]) -> Array:
         """Return the correction of the derivative by what the closure predicts wrongly of simulations before."""
 
-        def simulations() -> Iterator[tuple[Known, Array]]:
+        def simulations() -> Iterator[tuple[KnownChange, Array]]:
             for record in reversed(before):
-                known = self.known(record)
+                known = self.known_change(record)
                 with suppress(ConvergenceError):
                     yield known, self.answer(known.change)
 

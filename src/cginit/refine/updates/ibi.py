@@ -8,7 +8,7 @@ import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
 from cginit.interactions import Interaction
-from cginit.refine.convergence import combined_variance, near, signal
+from cginit.refine.convergence import combined_variance, neighbour_sums, signal
 from cginit.refine.history import History, Step
 from cginit.refine.record import Record, on_grid
 from cginit.refine.updates.base import MAX_CHANGE, check_damping, mean_of_states
@@ -77,4 +77,6 @@ class IBI:
         if self.plain:
             return change
         n, sampled, target = potential.r.size, sampled.with_core(), target.with_core()
-        return change * signal(sampled.g[:n] - target.g[:n], combined_variance(sampled, target, n), near)
+        return change * signal(
+            sampled.g[:n] - target.g[:n], combined_variance(sampled, target, n), neighbour_sums
+        )

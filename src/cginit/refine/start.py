@@ -20,7 +20,13 @@ from cginit.refine.record import bonded_potentials, pair_potentials
 from cginit.refine.settle import widest_distribution
 from cginit.target import Target
 
-__all__ = ["fitting", "fixed", "partial_of", "start_configuration", "start_configurations"]
+__all__ = [
+    "fitting_potentials",
+    "partial_of",
+    "start_configuration",
+    "start_configurations",
+    "with_one_time_step",
+]
 
 #: Smallest number of beads of a start configuration made here.
 MIN_BEADS = 1_000
@@ -47,7 +53,9 @@ def partial_of(potentials: Interactions[Potential], target: Target) -> Interacti
     return Interactions({name: potentials[name] for name in target.interactions if name in potentials})
 
 
-def fixed(schedule: Schedule, potentials: Interactions[Potential], targets: Sequence[Target]) -> Schedule:
+def with_one_time_step(
+    schedule: Schedule, potentials: Interactions[Potential], targets: Sequence[Target]
+) -> Schedule:
     """Return the schedule with one time step for all rounds, set by the length of the first potentials."""
     scales = [
         length_scale(one, target.state)
@@ -58,7 +66,7 @@ def fixed(schedule: Schedule, potentials: Interactions[Potential], targets: Sequ
     return replace(schedule, length=schedule.length or min(scales))
 
 
-def fitting(
+def fitting_potentials(
     targets: Sequence[Target], potentials: ByName[Potential], held: frozenset[Interaction] = frozenset()
 ) -> Interactions[Potential]:
     """Return the potentials of all that acts in some state, in the units and on the grids of the targets.
