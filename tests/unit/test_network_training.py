@@ -236,6 +236,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path):
     assert load_config_of(tmp_path / "parts") == TINY
 
 
+@pytest.mark.training
 def test_a_folder_belongs_to_one_training(tmp_path):
     data = curves([2, 4])
     train(TINY, data, tmp_path)
