@@ -18,6 +18,7 @@ from cginit.errors import InputError, files_explained
 
 __all__ = [
     "Backups",
+    "check_new",
     "check_writable",
     "keep_backups",
     "list_results",
@@ -160,6 +161,12 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise InputError(
                 f"cannot write {target}: {place} is not writable; choose a folder that you may write to"
             )
+
+
+def check_new(path: Path) -> None:
+    """Make sure, as `check_writable`, that a file can be written whose folder may have to be made."""
+    existing = next((one for one in path.parents if one.exists()), path.parent)
+    check_writable(path if existing == path.parent else existing / path.name)
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike]) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from cginit.atomic import check_writable
+from cginit.atomic import check_new, check_writable
 from cginit.errors import InputError
 
 __all__ = ["check_any_tables", "check_figure_option", "check_file", "check_pair_tables", "check_tables"]
@@ -51,7 +51,7 @@ def check_any_tables(names: list[Path] | None) -> list[Path] | None:
         _one_name(path)
         if path.suffix.lower() != ".py":
             table_format(path)
-        _check_new(path)
+        check_new(path)
     return names
 
 
@@ -72,7 +72,7 @@ def check_pair_tables(names: Sequence[str | Path] | None) -> None:
                 f"{name}: {kind} tables hold one pair each; write one for each pair, with {PAIR} in the name, or "
                 f"choose one of {', '.join(PAIR_FORMATS)}"
             )
-        _check_new(path)
+        check_new(path)
 
 
 def check_figure_option(path: Path | None) -> Path | None:
@@ -87,13 +87,8 @@ def check_figure_option(path: Path | None) -> Path | None:
 def check_file(path: Path | None) -> Path | None:
     """Make sure that a file of any name can be written there, whose folder may have to be made."""
     if path is not None:
-        _check_new(path)
+        check_new(path)
     return path
-
-
-def _check_new(path: Path) -> None:
-    existing = next((one for one in path.parents if one.exists()), path.parent)
-    check_writable(path if existing == path.parent else existing / path.name)
 
 
 def _once(values: Sequence[T] | None) -> Sequence[T]:

@@ -19,7 +19,7 @@ from cginit.curves import Array
 from cginit.errors import InputError
 from cginit.interactions import Interaction, Interactions
 from cginit.sampling import BLOCKS
-from cginit.sampling.errors import block_sums
+from cginit.sampling.errors import block_ratio, block_sums
 from cginit.topology import Topology
 from cginit.units import UnitSystem
 
@@ -103,7 +103,7 @@ def block_distribution(
 ) -> Distribution:
     """Return p(x) of counted groups with the standard error of a weighted mean over blocks.
 
-    It is normalised by all groups that lie on the grid. The errors are those of `cginit.sampling.block_curve`.
+    It is normalised by all groups that lie on the grid. The errors are those of `cginit.sampling.errors.block_ratio`.
 
     Parameters
     ----------
@@ -118,11 +118,7 @@ def block_distribution(
     units : UnitSystem
         Units of a length.
     """
-    blocks = len(weights)
-    ideal = float(sums.sum()) * bin_widths(x, coordinate)
-    p = sums.sum(axis=0) / ideal
-    deviation = sums / ideal - weights[:, None] * p
-    error = np.sqrt(blocks / (blocks - 1) * np.sum(deviation**2, axis=0))
+    p, error = block_ratio(sums, weights, float(sums.sum()) * bin_widths(x, coordinate))
     return Distribution(x, p, error, coordinate=coordinate, units=units)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cginit.atomic import check_writable, write_atomically
+from cginit.atomic import check_new, write_atomically
 from cginit.errors import InputError, MissingDependencyError, files_explained
 from cginit.refine.convergence import CHI2_AT_NOISE, Distance
 from cginit.refine.record import Record
@@ -105,8 +105,7 @@ def check_figure(path: Path) -> None:
     if find_spec("matplotlib") is None:
         raise MissingDependencyError(NO_MATPLOTLIB)
     # Folders are made when there is a figure for them.
-    existing = next((one for one in path.parents if one.exists()), path.parent)
-    check_writable(path if existing == path.parent else existing / path.name)
+    check_new(path)
 
 
 def save_figure(figure: Figure, path: Path, dpi: int = 150) -> Path:

@@ -11,7 +11,7 @@ from cginit.curves import RDF, Array
 from cginit.errors import InputError
 from cginit.units import UnitSystem
 
-__all__ = ["BLOCKS", "Mean", "block_curve", "block_mean", "block_sums"]
+__all__ = ["BLOCKS", "Mean", "block_curve", "block_mean", "block_ratio", "block_sums"]
 
 #: Blocks per run. Ten give the standard error itself an uncertainty of 1/sqrt(18) = 24 %.
 BLOCKS = 10
@@ -71,6 +71,20 @@ def block_sums(counts: NDArray[np.integer], weights: ArrayLike | None, blocks: i
     return np.add.reduceat(w[:, None] * counts, bounds, axis=0), np.add.reduceat(w, bounds)
 
 
+def block_ratio(sums: Array, weights: Array, ideal: Array) -> tuple[Array, Array]:
+    r"""Return the ratio ``(n,)`` of sums over blocks ``(m, n)`` to what is ideal, and its standard error.
+
+    .. math:: g = \frac{\sum_b n_b}{n_{ideal}}, \qquad
+              \sigma^2 = \frac{m}{m-1} \sum_b \Big( \frac{n_b}{n_{ideal}} - W_b\, g \Big)^2
+
+    with the weights W_b ``(m,)`` of the blocks, together 1; they need not be equally long.
+    """
+    blocks = len(weights)
+    ratio = sums.sum(axis=0) / ideal
+    deviation = sums / ideal - weights[:, None] * ratio
+    return ratio, np.sqrt(blocks / (blocks - 1) * np.sum(deviation**2, axis=0))
+
+
 def block_curve(
     grid: Array,
     sums: Array,
@@ -79,13 +93,10 @@ def block_curve(
     units: UnitSystem,
     beads: int | None = None,
 ) -> RDF:
-    r"""Return g(r) of counted pairs with the standard error of a weighted mean over blocks.
+    """Return g(r) of counted pairs with the standard error of `block_ratio`.
 
-    .. math:: g = \frac{\sum_b n_b}{n_{ideal}}, \qquad
-              \sigma^2 = \frac{m}{m-1} \sum_b \Big( \frac{n_b}{n_{ideal}} - W_b\, g \Big)^2
-
-    which is the error of a ratio: blocks need not be equally long. A first point nearer to 0 than half a step takes
-    the value of its neighbour, since its own bin is cut at the origin and holds almost no volume.
+    A first point nearer to 0 than half a step takes the value of its neighbour, since its own bin is cut at the
+    origin and holds almost no volume.
 
     Parameters
     ----------
@@ -110,10 +121,7 @@ def block_curve(
     >>> block_curve(np.arange(3) * 0.1, 0.5 * counts, halves, np.ones(3), unit_system("lj")).g.tolist()
     [1.1, 1.1, 0.8]
     """
-    blocks = len(weights)
-    g = sums.sum(axis=0) / ideal
-    deviation = sums / ideal - weights[:, None] * g
-    error = np.sqrt(blocks / (blocks - 1) * np.sum(deviation**2, axis=0))
+    g, error = block_ratio(sums, weights, ideal)
     if grid[0] < 0.499 * (grid[1] - grid[0]):
         g[0], error[0] = g[1], error[1]
     return RDF(grid, g, error, units=units, beads=beads)

@@ -66,7 +66,7 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
     found: dict[str, GromacsMolecule] = {}
     of_types: dict[str, float] = {}
     section, molecule = "", None
-    for where, line in _lines(path, 0):
+    for where, line in topology_lines(path):
         heading = re.fullmatch(r"\[\s*(\w+)\s*\]", line)
         words = line.split()
         if heading is not None:
@@ -107,8 +107,11 @@ def _add(molecule: GromacsMolecule, section: str, words: list[str]) -> None:
         molecule.factors[group] = float(words[size + 2]) if len(words) > size + 2 else 1.0
 
 
-def _lines(path: Path, depth: int) -> list[tuple[str, str]]:
-    """Return the lines without comments, each with its place; ``#ifdef`` branches are all read."""
+def topology_lines(path: Path, depth: int = 0) -> list[tuple[str, str]]:
+    """Return the lines without comments, those of included files in their place, each with the place where it stands.
+
+    ``#ifdef`` branches are all read; an included file that is not there is none.
+    """
     if not path.is_file() or depth > MAX_DEPTH:
         return []
     found = []
@@ -116,7 +119,7 @@ def _lines(path: Path, depth: int) -> list[tuple[str, str]]:
         line = raw.split(";")[0].strip()
         included = re.match(r'#\s*include\s+["<](.+)[">]', line)
         if included is not None:
-            found += _lines(path.parent / included[1], depth + 1)
+            found += topology_lines(path.parent / included[1], depth + 1)
         elif line and not line.startswith("#"):
             found.append((f"{path}, line {number}", line))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cginit.trajectory.gromacs_topology import topology_lines
 from cginit.votca.script import read_lammps_script
 from cginit.votca.settings import Settings
 
@@ -12,8 +13,6 @@ __all__ = ["bonded_in_simulation"]
 
 #: Sections of a GROMACS topology that hold the beads of a molecule together.
 BONDED = ("bonds", "constraints", "settles", "angles", "dihedrals")
-#: How deep files may include each other.
-MAX_DEPTH = 10
 
 
 def bonded_in_simulation(settings: Settings) -> str | None:
@@ -31,7 +30,7 @@ def _gromacs(path: Path) -> str | None:
     directive, molecule = "", ""
     bonded: dict[str, str] = {}
     present = set()
-    for line in _lines(path):
+    for _, line in topology_lines(path):
         heading = re.fullmatch(r"\[\s*(\w+)\s*\]", line)
         if heading is not None:
             directive = heading[1].lower()
@@ -44,21 +43,6 @@ def _gromacs(path: Path) -> str | None:
     for name in sorted(present & set(bonded)):
         return f"the molecule {name} of {path.name} has {bonded[name]}"
     return None
-
-
-def _lines(path: Path, depth: int = 0) -> list[str]:
-    """Return the lines of a topology without comments, with those of the included files that lie beside it."""
-    if not path.is_file() or depth > MAX_DEPTH:
-        return []
-    found: list[str] = []
-    for raw in path.read_text(errors="replace").splitlines():
-        line = raw.split(";")[0].strip()
-        included = re.match(r'#\s*include\s+["<](.+)[">]', line)
-        if included is not None:
-            found += _lines(path.parent / included[1], depth + 1)
-        elif line and not line.startswith("#"):
-            found.append(line)
-    return found
 
 
 def _lammps(settings: Settings) -> str | None:
