@@ -27,7 +27,7 @@ from cginit.learn.export import write_model
 from cginit.learn.pool import choose_device
 from cginit.learn.statistics import case_errors, exponential_delta, median_delta, r_squared
 from cginit.learn.subjects import bridge as subject
-from cginit.learn.subjects.bridge import closure_potential
+from cginit.learn.subjects.bridge import verlet_closure
 from cginit.learn.subjects.bridge_features import LiquidFeatures, liquid_features
 from cginit.learn.training import train
 from cginit.liquid import invert, invert_with_long_wave
@@ -186,7 +186,7 @@ def test_the_closure_is_the_same_with_and_without_pytorch():
     u0, gamma = np.array([0.5, 2.0, -1.0]), np.array([0.4, -0.3, 3.0])
     # The closure takes the first of the two inversions.
     both = torch.from_numpy(np.stack([gamma, np.zeros(3)]))
-    found = closure_potential(torch.from_numpy(u0), both).numpy()
+    found = verlet_closure(torch.from_numpy(u0), both).numpy()
     np.testing.assert_allclose(found, verlet_modified(u0, gamma), rtol=1e-12)
     # gamma > 0: -g^2 / (2 + 1.6 g); gamma < 0: -g^2 / 2.
     np.testing.assert_allclose(found[:2], [0.9 - 0.16 / 2.64, 1.7 - 0.045])

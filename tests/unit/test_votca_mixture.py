@@ -13,7 +13,7 @@ from cginit.sampling import PairCounts
 from cginit.target import Target
 from cginit.units import LJ, NM_KJ
 from cginit.votca import AdjustedUpdate, make_plan, read_settings
-from cginit.votca.update import Adjustment
+from cginit.votca.adjusted import Adjustment
 
 KT = 2.5
 STEP = 0.02

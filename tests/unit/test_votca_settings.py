@@ -26,8 +26,8 @@ from cginit.votca import (
     read_target,
     update_of,
 )
+from cginit.votca.adjusted import Adjustment, triangular
 from cginit.votca.bonds import bonded_in_simulation
-from cginit.votca.update import Adjustment, triangular
 
 DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
 DENSITY, KT = 33.2827, 2.49435

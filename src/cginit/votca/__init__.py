@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from cginit.votca.adjusted import AdjustedUpdate
 from cginit.votca.options import OPTIONS, Option, find_option, options_table
 from cginit.votca.plan import Plan, make_plan, run_plan
 from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import PairSection, Settings, read_settings
 from cginit.votca.target import VotcaTarget, read_target
-from cginit.votca.update import AdjustedUpdate, update_of
+from cginit.votca.update import update_of
 
 __all__ = [
     "OPTIONS",

@@ -22,6 +22,7 @@ from cginit.refine.stop import BelowNorm
 from cginit.target import Target
 from cginit.topology import Topology
 from cginit.units import NM_KJ
+from cginit.votca.adjusted import AdjustedUpdate
 from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.convergence import iterations_of, stop_of
 from cginit.votca.idle import idle_options
@@ -30,7 +31,7 @@ from cginit.votca.schedule import SAME, run_of, schedule_of
 from cginit.votca.settings import PairSection, Settings
 from cginit.votca.start import start_potentials
 from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
-from cginit.votca.update import AdjustedUpdate, check_method, update_of
+from cginit.votca.update import check_method, update_of
 
 __all__ = ["Plan", "make_plan", "run_plan"]
 

@@ -58,8 +58,8 @@ __all__ = [
     "BridgeSubject",
     "BridgeTask",
     "channels",
-    "closure_potential",
     "on_network_points",
+    "verlet_closure",
 ]
 
 #: Curves that the network sees: -ln g, h, c, gamma, the closure's own correction, and what gamma of the freer
@@ -85,7 +85,7 @@ def _correction(gamma: Tensor) -> Tensor:
     return gamma + modified_verlet(gamma)
 
 
-def closure_potential(u0: Tensor, gamma: Tensor) -> Tensor:
+def verlet_closure(u0: Tensor, gamma: Tensor) -> Tensor:
     """Return U ``(..., n)`` in kT of the Verlet-modified closure, as `cginit.models.correlations.verlet_modified`."""
     return u0 + _correction(gamma[..., 0, :])
 
@@ -188,7 +188,7 @@ class BridgeTask:
 
     def potential(self, out: Tensor, batch: Batch) -> Tensor:
         """Return U ``(jobs, m, n)`` of the outputs of the bodies."""
-        return closure_potential(batch[0], batch[1]) + UNIT * out
+        return verlet_closure(batch[0], batch[1]) + UNIT * out
 
     def loss(self, out: Tensor, batch: Batch, jobs: slice) -> Tensor:
         """Return the loss of each job."""
@@ -209,7 +209,7 @@ class BridgeEnsemble(CorrectedEnsemble):
 
     def forward(self, u0: Tensor, gamma: Tensor, density: Tensor) -> tuple[Tensor, Tensor]:
         """Return U and its spread ``(m, n)`` in kT of -ln g ``(m, n)``, gamma ``(m, 2, n)`` and the density."""
-        base = closure_potential(u0, gamma)
+        base = verlet_closure(u0, gamma)
         mean, spread = self.corrected(base, UNIT, channels(u0, gamma), density)
         return mean, torch.sqrt(spread**2 + LEAST_SPREAD**2)
 
