@@ -143,6 +143,24 @@ def test_json_is_one_document_and_nothing_else(target, tmp_path):
     assert found["result"]["state_points"] > 0
 
 
+def test_the_version_is_a_document_too():
+    """As a script reads it: nothing stands before the document."""
+    assert document(invoke("--version", "--json"))["version"] == __version__
+    assert invoke("--version").output == f"cg-init {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pressure", "--potential", "nix"),
+        ("scattering", "--sk", "nix", "--density", "1", "--units", "lj", "--out", "x"),
+    ],
+)
+def test_a_file_that_is_absent_is_named_before_what_it_does_not_state(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "cannot read nix: No such file" in str(invoke(*arguments).exception)
+
+
 def test_json_tells_of_a_failure_too(target, tmp_path):
     found = document(invoke("guess", "--rdf", "absent.dat", "--json"))
     assert (found["status"], found["files"]) == ("bad input", [])

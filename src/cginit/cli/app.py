@@ -15,6 +15,7 @@ from cginit.cli.guess import propose
 from cginit.cli.guess_problem import GuessOptions
 from cginit.cli.options import Out, OutUnits, Plot
 from cginit.cli.program import Program, misuse_kept, run
+from cginit.cli.voice import voice
 from cginit.errors import InputError
 
 __all__ = ["app", "main"]
@@ -63,7 +64,7 @@ app = Application(
 
 def _version(value: bool) -> None:
     if value:
-        typer.echo(f"cg-init {__version__}")
+        voice().answer(f"cg-init {__version__}")
         raise typer.Exit
 
 

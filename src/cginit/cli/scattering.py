@@ -75,8 +75,8 @@ def scattering(
     from cginit.liquid.scattering import invert_structure_factor
 
     system = unit_system(units)
-    energy = energy_of_options(temperature, kT, system, str(structure_factor))
     k, s, error = read_structure_factor(structure_factor)
+    energy = energy_of_options(temperature, kT, system, str(structure_factor))
     odd = question_structure_factor(k, s, density, system, str(structure_factor))
     step = default_dr(system) if dr is None else dr
     last = step * np.floor(np.pi / max(k[0], 1e-3 * k[-1]) / step) if r_max is None else r_max

@@ -65,8 +65,9 @@ def read_table(
     >>> potential.r_cut
     0.3
     """
-    chosen = table_format(path, format)
-    raw = chosen.read(read_bytes(path), os.fspath(path), keyword)
+    # A file that is absent is so whatever its name says.
+    content = read_bytes(path)
+    raw = table_format(path, format).read(content, os.fspath(path), keyword)
     return potential_of(raw, None if units is None else unit_system(units))
 
 
