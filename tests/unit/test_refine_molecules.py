@@ -281,6 +281,11 @@ def test_near_the_noise_steps_are_the_mean_of_what_simulations_propose(tmp_path)
     once, thrice = (search(History((other,), (last,) * times)).changes["bond A-A"] for times in (1, 3))
     assert np.max(np.abs(once)) > 0.02
     assert thrice == pytest.approx(once / 3.0)
+    # Not where the pressure is another one: parts of steps would never get there.
+    pressed = replace(last[0], pressure=1.0, pressure_error=0.01)
+    for wanted, factor in ((1.05, 1.0 / 3.0), (1.5, 1.0)):
+        history = History((replace(other, pressure=wanted),), ((pressed,),) * 3)
+        assert search(history).changes["bond A-A"] == pytest.approx(factor * once)
 
 
 def test_reweighting_tells_the_distribution_of_a_slightly_different_bond(tmp_path):

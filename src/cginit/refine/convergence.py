@@ -145,12 +145,12 @@ def neighbour_sums(values: Array) -> Array:
     return np.convolve(values, np.ones(SMOOTHING_BINS), "same")
 
 
-def has_pressure(pressure: float, error: float, wanted: float | None) -> bool:
-    """Whether a sampled pressure is within three standard errors of the wanted one, if there is one.
+def has_pressure(pressure: float, error: float, wanted: float | None, times: float = SIGMAS) -> bool:
+    """Whether a sampled pressure is within three standard errors, or `times`, of the wanted one, if there is one.
 
     Examples
     --------
     >>> has_pressure(1.2, 0.1, 1.0), has_pressure(1.4, 0.1, 1.0), has_pressure(1.4, 0.1, None)
     (True, False, True)
     """
-    return wanted is None or bool(abs(pressure - wanted) <= SIGMAS * error)
+    return wanted is None or bool(abs(pressure - wanted) <= times * error)

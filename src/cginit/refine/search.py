@@ -11,6 +11,7 @@ from cginit.bonded import BondedPotential, Potential
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions
+from cginit.refine.convergence import has_pressure
 from cginit.refine.history import History, Step, apply_step
 from cginit.refine.record import on_grid, round_chi2
 from cginit.refine.settle import on_bonded_grid
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 #: A round is worse than the best one if its mean squared difference is this many times larger, and its chi^2
 #: per point above the second number: below that the two differ by chance.
 WORSE, CLEARLY = 2.0, 6.0
+#: Standard errors by which a pressure is clearly another than the one that is wanted.
+CLEARLY_OFF = 10.0
 #: Smallest and largest part of a step that went wrong that is tried next.
 SHORTEST, LONGEST = 0.15, 0.6
 #: Failed attempts from one round after which the direction itself is given up.
@@ -146,13 +149,17 @@ def _gain(history: History) -> float:
     is the mean of what all m rounds propose, if g answers in a straight line (Robbins and Monro, Ann. Math. Stat. 22,
     400 (1951), doi:10.1214/aoms/1177729586). Each proposal alone has the noise of one simulation: too little of it to
     show in g, but an attraction that hardly shows there moves every bond, and no round has all distributions at
-    their targets.
+    their targets. A round whose pressure is clearly another is not near, however near its distributions: parts of
+    steps would never get there.
     """
     if not any(target.distributions for target in history.targets):
         return 1.0
     near = 0
     for done in reversed(history.rounds):
-        if not round_chi2(done) <= CLEARLY:
+        if not round_chi2(done) <= CLEARLY or not all(
+            has_pressure(record.pressure, record.pressure_error, target.pressure, CLEARLY_OFF)
+            for record, target in zip(done, history.targets, strict=True)
+        ):
             break
         near += 1
     return max(SMALLEST_DAMPING, 1.0 / max(near, 1))
