@@ -54,14 +54,21 @@ def lennard_jones(epsilon: float) -> PairPotential:
 
 
 def simulated(
-    topology: Topology, density: float, truth: Interactions, production: int, left_out: str = "molecule"
+    topology: Topology,
+    density: float,
+    truth: Interactions,
+    production: int,
+    seed: int,
+    left_out: str = "molecule",
 ) -> Case:
     """Simulate known potentials three times as long as a refinement does, and take what that shows as target."""
     shape = Interactions({name: one.at_minimum for name, one in truth.items() if not name.is_pair})
     start = grown_configuration(topology, density, seed=3, units="lj", shape=shape)
     long = Schedule(equilibration=3_000, production=3 * production, every=40)
     with tempfile.TemporaryDirectory() as folder:
-        run = LammpsEngine().run(truth, StatePoint(density, 1.0), start, long, seed=5, workdir=Path(folder))
+        run = LammpsEngine().run(
+            truth, StatePoint(density, 1.0), start, long, seed=seed, workdir=Path(folder)
+        )
     reach = STEP * int((0.5 * float(start.box[0]) - 0.5 * STEP) / STEP - 1e-6)
     pairs = count_partial_pairs(run.trajectory, dr=STEP, r_max=reach, excluded=topology.excluded(left_out))
     grids = {name: BONDS if name.coordinate == "bond" else ANGLES for name in topology.terms}
@@ -78,27 +85,27 @@ def simulated(
     return Case((target,), (run.final,), CUTOFF, schedule, truth, trajectory=run.trajectory)
 
 
-def dimers(production: int) -> Case:
+def dimers(production: int, seed: int) -> Case:
     topology = Topology([0, 0], ("A",), {"bond A-A": [[0, 1]]}).repeated(300)
     truth = {"A-A": lennard_jones(0.6), "bond A-A": spring(600.0, 1.0, "bond")}
-    return simulated(topology, 0.4, Interactions(truth), production)
+    return simulated(topology, 0.4, Interactions(truth), production, seed)
 
 
-def trimers(production: int) -> Case:
+def trimers(production: int, seed: int) -> Case:
     terms = {"bond A-B": [[0, 1], [1, 2]], "angle A-B-A": [[0, 1, 2]]}
     topology = Topology([0, 1, 0], ("A", "B"), terms).repeated(250)
     truth = {"A-A": lennard_jones(0.6), "A-B": lennard_jones(0.5), "B-B": lennard_jones(0.4)}
     truth |= {"bond A-B": spring(400.0, 1.0, "bond"), "angle A-B-A": spring(30.0, 2.1, "angle")}
-    return simulated(topology, 0.45, Interactions(truth), production)
+    return simulated(topology, 0.45, Interactions(truth), production, seed)
 
 
-def melt(production: int) -> Case:
+def melt(production: int, seed: int) -> Case:
     """Simulate chains of ten beads whose pairs more than three bonds apart act and are counted."""
     bonds = {"bond A-A": [[i, i + 1] for i in range(9)]}
     topology = Topology([0] * 10, ("A",), bonds, exclusions="1-4").completed("angle").repeated(30)
     truth = {"A-A": lennard_jones(0.5), "bond A-A": spring(400.0, 1.0, "bond")}
     truth |= {"angle A-A-A": spring(10.0, 2.0, "angle")}
-    return simulated(topology, 0.5, Interactions(truth), production, "1-4")
+    return simulated(topology, 0.5, Interactions(truth), production, seed, "1-4")
 
 
 def refined(case: Case, options: argparse.Namespace) -> None:
@@ -193,6 +200,7 @@ def main() -> None:
     )
     parser.add_argument("--update", default="auto")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--target-seed", type=int, default=5, help="of the simulation of known potentials")
     parser.add_argument("--engine", choices=("lammps", "hoomd"), default="lammps", help="of the refinement")
     parser.add_argument("--method", choices=(*MOLECULE_METHODS, DIRECT), default="boltzmann")
     parser.add_argument("--workdir", type=Path, help="keep the refinement of one case, and go on there")
@@ -202,7 +210,7 @@ def main() -> None:
             print(f"{name} is left out: CGINIT_TARGETS names no folder of published targets")
             continue
         print(name)
-        case = {**KNOWN, **PUBLISHED}[name]
+        case = PUBLISHED.get(name) or partial(KNOWN[name], seed=options.target_seed)
         if name == "hexane":
             case = partial(case, molecules=options.molecules)
         refined(case(options.production), options)

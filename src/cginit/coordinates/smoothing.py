@@ -74,6 +74,18 @@ class Smoothing:
             result[own] = part.smooth(result[own])
         return result
 
+    def posterior(self, values: Array) -> tuple[Array, Array]:
+        """Return mean ``(n,)`` and covariance ``(n, n)`` of the smooth curves that may be behind values ``(n,)``.
+
+        Over all strengths of the rough part, by how probable the values are with each: so what a smoothing with the
+        best of them leaves out counts, too. Points that are not smoothed stay as they are, with covariance 0.
+        """
+        mean = np.array(values, dtype=np.float64)
+        covariance = np.zeros((mean.size, mean.size))
+        for own, part in self.parts:
+            mean[own], covariance[np.ix_(own, own)] = part.posterior(mean[own])
+        return mean, covariance
+
 
 @dataclass(frozen=True, eq=False)
 class _Part:
@@ -106,19 +118,49 @@ class _Part:
 
     def smooth(self, y: Array) -> Array:
         """Return the most probable curve ``(n,)`` behind values ``(n,)``."""
-        kept, left, singular = self.kept, self.left, self.singular
+        z, growth, costs, _ = self._strengths(y)
+        best = growth[int(np.argmin(costs))]
         scaled = self.root * y
-        z = left.T @ scaled
+        found = self.kept @ (self.kept.T @ scaled) + self.left @ ((best - 1.0) / best * z)
+        return np.asarray(found / self.root, dtype=np.float64)
+
+    def posterior(self, y: Array) -> tuple[Array, Array]:
+        r"""Return mean ``(n,)`` and covariance ``(n, n)`` of the curves behind values ``(n,)``.
+
+        With the part :math:`a_i = 1 - 1 / (1 + \lambda^2 D_i^2)` of each rough curve that a strength keeps, the
+        coefficients are :math:`a_i z_i` with variances :math:`\sigma^2 a_i`, in which noise and what was smoothed
+        away count both; over the strengths the variance of the means is added. Bands from these hold the curve at the
+        part of its points that they are meant to.
+
+        Source: G. Wahba, J. R. Stat. Soc. B 45, 133 (1983), doi:10.1111/j.2517-6161.1983.tb01239.x.
+        """
+        z, growth, costs, noise = self._strengths(y)
+        probable = np.exp(-0.5 * (costs - costs.min()))
+        probable /= probable.sum()
+        parts = 1.0 - 1.0 / growth
+        part = probable @ parts
+        variances = noise * part + z**2 * (probable @ (parts - part) ** 2)
+        mean = self.kept @ (self.kept.T @ (self.root * y)) + self.left @ (part * z)
+        covariance = noise * self.kept @ self.kept.T + (self.left * variances) @ self.left.T
+        return mean / self.root, covariance / np.outer(self.root, self.root)
+
+    def _strengths(self, y: Array) -> tuple[Array, Array, Array, float]:
+        """Return the parts ``(p,)`` of rough curves in values ``(n,)``, and what follows for the strengths tried.
+
+        That is the variance ``(m, p)`` of these parts in units of the noise, minus twice the logarithm ``(m,)`` of
+        how probable the values are, and the variance of the noise with the best strength.
+        """
+        scaled = self.root * y
+        z = self.left.T @ scaled
         # What no curve of either kind shows is noise.
-        outside = max(float(scaled @ scaled - np.sum((kept.T @ scaled) ** 2) - z @ z), 0.0)
-        growth = 1.0 + STRENGTHS[:, None] * (singular / max(float(singular[0]), 1e-300)) ** 2
-        degrees = y.size - kept.shape[1]
+        outside = max(float(scaled @ scaled - np.sum((self.kept.T @ scaled) ** 2) - z @ z), 0.0)
+        growth = 1.0 + STRENGTHS[:, None] * (self.singular / max(float(self.singular[0]), 1e-300)) ** 2
+        degrees = y.size - self.kept.shape[1]
         power = np.sum(z**2 / growth, axis=1) + outside
         misfit = degrees * np.log(np.maximum(power, 1e-300)) if self.noise is None else power / self.noise
         costs = np.sum(np.log(growth), axis=1) + misfit
-        best = growth[int(np.argmin(costs))]
-        found = kept @ (kept.T @ scaled) + left @ ((best - 1.0) / best * z)
-        return np.asarray(found / self.root, dtype=np.float64)
+        found = float(power[int(np.argmin(costs))]) / degrees
+        return z, growth, costs, found if self.noise is None else self.noise
 
 
 def runs_of(known: BoolArray) -> list[tuple[int, int]]:

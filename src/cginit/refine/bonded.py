@@ -8,9 +8,9 @@ from cginit.bonded import Distribution
 from cginit.bonded_grids import period
 from cginit.curves import Array
 from cginit.errors import InputError
-from cginit.refine.convergence import SMOOTHING_BINS, Distance, signal
+from cginit.refine.convergence import SMOOTHING_BINS, Distance
 
-__all__ = ["bonded_distance", "bonded_signal", "bonded_variance", "logarithm_variance"]
+__all__ = ["bonded_distance", "bonded_variance", "logarithm_variance"]
 
 
 def bonded_distance(sampled: Distribution, target: Distribution, longer: float = 1.0) -> Distance:
@@ -51,12 +51,6 @@ def bonded_variance(sampled: Distribution, target: Distribution, longer: float =
     """
     expected = np.maximum(sampled.p, target.p)
     return longer * _variance(sampled, expected) + _variance(target, expected)
-
-
-def bonded_signal(sampled: Distribution, target: Distribution) -> Array:
-    """Return `cginit.refine.convergence.signal` ``(n,)`` of two distributions."""
-    variance = bonded_variance(sampled, target)
-    return signal(sampled.p - target.p, variance, lambda values: _near(values, target.coordinate))
 
 
 def logarithm_variance(curve: Distribution) -> Array:

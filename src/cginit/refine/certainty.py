@@ -29,6 +29,7 @@ from cginit.curves import Array, PairPotential
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.virial import second_virial
+from cginit.refine.bonded_certainty import with_bonded_error
 from cginit.refine.difference import Layout, most_seen
 from cginit.refine.history import History
 from cginit.refine.priors import Posterior, open_root, posterior
@@ -194,29 +195,11 @@ def certainty_of(history: History) -> Certainty:
     potentials = dict(history.potentials())
     for name, potential in potentials.items():
         if isinstance(potential, BondedPotential) and name not in history.held:
-            potentials[name] = _bonded_error(potential, history, name)
+            potentials[name] = with_bonded_error(potential, history, name)
     with suppress(ConvergenceError):
         if history.free_pairs:
             return _Known.of(history).certainty(Interactions(potentials))
     return Certainty(Interactions(potentials), history.kT)
-
-
-def _bonded_error(potential: BondedPotential, history: History, name: Interaction) -> BondedPotential:
-    """Return a bonded potential with the error of kT ln p, from those of target and simulation."""
-    relative = np.full(potential.x.size, np.inf)
-    for record, target in zip(history.last, history.targets, strict=True):
-        if name not in target.distributions:
-            continue
-        wanted, got = target.distributions[name], record.distributions[name]
-        variance = sum(
-            (np.zeros(one.x.size) if one.error is None else one.error**2 for one in (wanted, got)),
-            start=np.zeros(wanted.x.size),
-        )
-        own = np.divide(np.sqrt(variance), wanted.p, out=np.full(wanted.x.size, np.inf), where=wanted.p > 0.0)
-        relative = np.minimum(relative, target.kT * np.interp(potential.x, wanted.x, own))
-    # Where nothing was seen nothing is known; a table needs a number.
-    largest = np.max(relative[np.isfinite(relative)], initial=0.0)
-    return replace(potential, u_error=np.where(np.isfinite(relative), relative, largest))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,15 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from cginit.bonded import BondedPotential, Distribution
-from cginit.bonded_grids import period
-from cginit.coordinates import Smoothing, seen
+from cginit.bonded import BondedPotential
 from cginit.curves import Array
 from cginit.interactions import Interaction
-from cginit.refine.bonded import bonded_signal, logarithm_variance
 from cginit.refine.history import History
 from cginit.refine.record import Record
 from cginit.refine.shapes import InsideEnergy, MoleculeShapes, at
+from cginit.refine.updates.asked import Asked
 from cginit.refine.updates.base import MAX_CHANGE, mean_of_states
 from cginit.target import Target
 
@@ -31,8 +29,8 @@ def bonded_changes(history: History) -> dict[Interaction, Array]:
 
     .. math:: \Delta U = w\, kT \ln (p_n / p_{target})
 
-    with the weight w of `cginit.refine.updates.IBI`, which leaves noise alone, and without the noise of single bins
-    (`_smooth`). Each changes as if no other did. Of several states the mean is taken, by their weights.
+    with a weight w that leaves noise alone (`cginit.refine.updates.asked.Asked.real`), and without the noise of
+    single bins (`_smooth`). Each changes as if no other did. Of several states the mean is taken, by their weights.
     """
     return _smooth(mean_of_states(history, _wishes), history)
 
@@ -53,48 +51,12 @@ def _smooth(changes: dict[Interaction, Array], history: History) -> dict[Interac
     """
     found = {}
     for name, change in changes.items():
-        x, bins = history.last[0].bonded[name].x, _shown(history, name)[0].x
-        found[name] = at(name, bins, _behind(history, name, at(name, x, change, bins)), x)
+        asked, x = Asked.of(history.last, history.targets, name), history.last[0].bonded[name].x
+        own = at(name, x, change, asked.x)
+        # Walls take the place of what no target shows: there the change is that of the nearest point.
+        own = at(name, asked.x[asked.known], own[asked.known], asked.x)
+        found[name] = at(name, asked.x, asked.smoothing(own), x)
     return _clipped(found, history)
-
-
-def _shown(history: History, name: Interaction) -> list[Distribution]:
-    """Return the distributions of an interaction that the last round is to show; all states have one grid."""
-    return [target.distributions[name] for target in history.targets if name in target.distributions]
-
-
-def _behind(history: History, name: Interaction, change: Array) -> Array:
-    """Return the smooth change ``(n,)`` behind that of one interaction, on the grid of its targets.
-
-    Where no target shows the potential, walls take its place: there the change is that of the nearest point.
-    """
-    curves, periodic = _shown(history, name), period(name.coordinate) is not None
-    known = np.any([seen(one) for one in curves], axis=0)
-    variance = _noise(history, name)
-    if np.all(variance[known] > 0.0):
-        weights = np.divide(1.0, variance, out=np.zeros(variance.size), where=known)
-        smooth = Smoothing.of(weights, known, noise=1.0, periodic=periodic)
-    else:
-        # Without errors only the ratios of counts are known; the logarithm of a ratio is as noisy as the rarer.
-        sampled = [one.distributions[name] for one in history.last if name in one.distributions]
-        counts = [
-            got.p * wanted.p / np.maximum(got.p + wanted.p, 1e-300)
-            for got, wanted in zip(sampled, curves, strict=True)
-        ]
-        smooth = Smoothing.of(np.sum(counts, axis=0), known, periodic=periodic)
-    bins = curves[0].x
-    return smooth(at(name, bins[known], change[known], bins))
-
-
-def _noise(history: History, name: Interaction) -> Array:
-    """Return the variance ``(n,)`` of the change that the differences ask for, weighted as those; 0 if unknown."""
-    total, weight = np.zeros(_shown(history, name)[0].x.size), 0.0
-    for record, target in zip(history.last, history.targets, strict=True):
-        if name in target.distributions:
-            both = (record.distributions[name], target.distributions[name])
-            total += (target.weight * target.kT) ** 2 * sum(logarithm_variance(one) for one in both)
-            weight += target.weight
-    return total / weight**2
 
 
 def _clipped(changes: dict[Interaction, Array], history: History) -> dict[Interaction, Array]:
@@ -174,6 +136,11 @@ class _State:
     _known: dict[Interaction, tuple[Array, Array]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
+    def _wishes(self) -> dict[Interaction, Array]:
+        """What the differences of the distributions alone ask for."""
+        return {name: _wish(self.record, self.target, name) for name in self.target.distributions}
+
+    @cached_property
     def _begin(self) -> Array | None:
         """Energies by what changes between the beads of a molecule."""
         if self.shapes is None:
@@ -205,7 +172,7 @@ class _State:
 
     def wanted(self, name: Interaction, changes: Mapping[Interaction, Array]) -> Array:
         """Return the change of one potential if all others change as they do now."""
-        found, potential = _wish(self.record, self.target, name), self.record.bonded[name]
+        found, potential = self._wishes[name], self.record.bonded[name]
         energies = self.energies(changes)
         if self.shapes is not None and energies is not None:
             curve, kT = self.target.distributions[name], self.target.kT
@@ -216,13 +183,9 @@ class _State:
 
 
 def _wish(record: Record, target: Target, name: Interaction) -> Array:
-    """Return what the difference of one distribution asks for ``(n,)``, on the grid of the target."""
-    sampled, curve = record.distributions[name], target.distributions[name]
-    change = np.zeros(curve.x.size)
-    shown = curve.p > 0.0
-    ratio = np.maximum(sampled.p[shown] / curve.p[shown], float(np.exp(-MAX_CHANGE)))
-    change[shown] = target.kT * np.log(ratio) * bonded_signal(sampled, curve)[shown]
-    return change
+    """Return what one distribution asks for ``(n,)`` and is not noise, on the grid of the target."""
+    asked = Asked.of((record,), (target,), name)
+    return asked.real * asked.change
 
 
 def _on_grid(potential: BondedPotential, target: Target, name: Interaction, change: Array) -> Array:
