@@ -118,7 +118,8 @@ NAMES = ("shell", "quit", "O5'*")
 
 
 def test_names_of_beads_do_not_reach_the_script_of_an_engine(tmp_path, monkeypatch):
-    from cginit.engines import hoomd, lammps
+    from cginit.engines import process
+    from cginit.engines.hoomd import HoomdEngine
 
     for name in REFUSED:
         with pytest.raises(InputError, match="cannot name a bead type"):
@@ -132,8 +133,8 @@ def test_names_of_beads_do_not_reach_the_script_of_an_engine(tmp_path, monkeypat
         assert not any(name in word for word in command for name in NAMES)
         raise OSError("enough")
 
-    for module, engine in ((lammps, LammpsEngine(binary="lmp")), (hoomd, hoomd.HoomdEngine(python="python"))):
-        monkeypatch.setattr(module, "run_program", stop)
+    monkeypatch.setattr(process, "run_program", stop)
+    for engine in (LammpsEngine(binary="lmp"), HoomdEngine(python="python")):
         folder = tmp_path / engine.name
         with pytest.raises(EngineError):
             engine.run(pairs, StatePoint(0.3, 1.0, "lj"), start, Schedule(), seed=1, workdir=folder)

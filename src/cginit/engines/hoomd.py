@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,7 +15,7 @@ import numpy as np
 from cginit.configuration import Configuration, Trajectory
 from cginit.engines.base import EngineRun, Potentials, ReducedProblem, Schedule, reduce_problem
 from cginit.engines.hoomd_molecules import left_table, molecule_inputs
-from cginit.engines.process import last_words, run_program
+from cginit.engines.process import Finished, last_words, run_engine
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, InputError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -120,23 +119,15 @@ class HoomdEngine:
     def _execute(self, workdir: Path, problem: ReducedProblem) -> None:
         for name in (_FRAMES, _RESULT, _LOG, _GSD):
             (workdir / name).unlink(missing_ok=True)
-        environment = self.environment()
-        command = self.command()
-        try:
-            done = run_program(command, workdir, environment, log=workdir / _LOG, timeout=self.timeout)
-        except subprocess.TimeoutExpired:
-            raise EngineError(
-                f"HOOMD-blue did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
-            ) from None
-        except OSError as error:
-            raise EngineError(f"HOOMD-blue could not be started ({' '.join(command)}): {error}") from error
+        log, environment = workdir / _LOG, self.environment()
+        done = run_engine("HOOMD-blue", self.command(), workdir, environment, log, timeout=self.timeout)
         if done.code == _MISSING:
             raise MissingDependencyError(
                 f"{self.python or sys.executable} has no HOOMD-blue ({_words(workdir)}): conda install "
                 f"-c conda-forge hoomd, or set {HOOMD_PATH_VARIABLE} to the folder that holds the package hoomd"
             )
         if done.code != 0 or not (workdir / _RESULT).exists():
-            raise _failure(workdir, done.code, problem)
+            raise _failure(workdir, done, problem)
 
 
 def _write_inputs(problem: ReducedProblem, schedule: Schedule, seed: int, device: str, workdir: Path) -> None:
@@ -195,14 +186,13 @@ def _words(workdir: Path) -> str:
     return errors[0] if errors else last_words(text)
 
 
-def _failure(workdir: Path, code: int, problem: ReducedProblem) -> EngineError:
+def _failure(workdir: Path, done: Finished, problem: ReducedProblem) -> EngineError:
     words = _words(workdir)
     left = left_table(words, problem)
     if left is not None:
         return UnstableError(f"HOOMD-blue stopped: {left}. Its log is {workdir / _LOG}")
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    message = f"HOOMD-blue stopped ({how}): {words}{remedy}. Its log is {workdir / _LOG}"
+    message = f"HOOMD-blue stopped ({done.how}): {words}{remedy}. Its log is {workdir / _LOG}"
     return UnstableError(message) if "blew up" in remedy else EngineError(message)
 
 

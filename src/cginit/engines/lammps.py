@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,7 +24,7 @@ from cginit.engines.base import (
     reduce_problem,
 )
 from cginit.engines.lammps_molecules import LammpsMolecules, left_table
-from cginit.engines.process import last_words, run_program
+from cginit.engines.process import Finished, last_words, run_engine
 from cginit.engines.table import engine_table
 from cginit.errors import EngineError, MissingDependencyError, UnstableError
 from cginit.state import StatePoint
@@ -233,16 +232,17 @@ class LammpsEngine:
             (workdir / name).unlink(missing_ok=True)
         beads = problem.start.n
         command = [*self.command(beads), "-in", _INPUT, "-log", _LOG, "-screen", "none"]
-        try:
-            done = run_program(command, workdir, self.environment(beads), timeout=self.timeout)
-        except subprocess.TimeoutExpired:
-            raise EngineError(
-                f"LAMMPS did not finish within {self.timeout:g} s and was stopped; its log is {workdir / _LOG}"
-            ) from None
-        except OSError as error:
-            raise EngineError(f"LAMMPS could not be started ({' '.join(command)}): {error}") from error
+        done = run_engine(
+            "LAMMPS",
+            command,
+            workdir,
+            self.environment(beads),
+            workdir / _LOG,
+            timeout=self.timeout,
+            writes_log=True,
+        )
         if done.code != 0 or not (workdir / _FINAL).exists():
-            raise _failure(workdir, done.code, done.output, problem)
+            raise _failure(workdir, done, problem)
 
 
 def _wheel_binary() -> str | None:
@@ -300,16 +300,15 @@ _REMEDIES = (
 )
 
 
-def _failure(workdir: Path, code: int, output: str, problem: ReducedProblem) -> EngineError:
+def _failure(workdir: Path, done: Finished, problem: ReducedProblem) -> EngineError:
     log = workdir / _LOG
-    text = (log.read_text(errors="replace") if log.exists() else "") + output
+    text = (log.read_text(errors="replace") if log.exists() else "") + done.output
     errors = [line.strip() for line in text.splitlines() if line.lstrip().startswith("ERROR")]
-    words = errors[0] if errors else last_words(output)
+    words = errors[0] if errors else last_words(done.output)
     remedy = next((f"; {advice}" for sign, advice in _REMEDIES if sign in words), "")
     bond = left_table(words, problem)
     remedy = f": {bond}" if bond is not None else remedy
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    message = f"LAMMPS stopped ({how}): {words}{remedy}. Its log is {log}"
+    message = f"LAMMPS stopped ({done.how}): {words}{remedy}. Its log is {log}"
     # All remedies are those of a run that blew up, or whose potential is too weak to hold the molecules.
     return UnstableError(message) if remedy else EngineError(message)
 

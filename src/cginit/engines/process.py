@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-__all__ = ["Finished", "last_words", "run_program"]
+from cginit.errors import EngineError
+
+__all__ = ["Finished", "last_words", "run_engine", "run_program"]
 
 _GUARDIAN = Path(__file__).with_name("_guardian.py")
 #: Seconds that a stopped program is waited for: the patience of the guardian, and some.
@@ -33,6 +35,11 @@ class Finished:
 
     code: int
     output: str
+
+    @property
+    def how(self) -> str:
+        """The code in words."""
+        return f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
 
 
 def run_program(
@@ -102,6 +109,30 @@ def run_program(
         for end in (lifeline, held):
             if end >= 0:
                 os.close(end)
+
+
+def run_engine(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    timeout: float | None = None,
+    writes_log: bool = False,
+) -> Finished:
+    """Run the program of the engine `name` as `run_program` does; EngineError if it does not start or end in time.
+
+    The log holds what it prints, unless it writes that file itself.
+    """
+    try:
+        return run_program(command, folder, environment, log=None if writes_log else log, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise EngineError(
+            f"{name} did not finish within {timeout:g} s and was stopped; its log is {log}"
+        ) from None
+    except OSError as error:
+        raise EngineError(f"{name} could not be started ({' '.join(command)}): {error}") from error
 
 
 def last_words(output: str) -> str:
