@@ -1,6 +1,7 @@
 """What stands for a pool of processes where a test is not about processes: all that travels is pickled."""
 
 import pickle
+from contextlib import ExitStack
 
 from cginit.trajectory import one_pass
 
@@ -33,6 +34,20 @@ def counted_elsewhere(monkeypatch):
 
     That processes do so is what `tests/unit/test_mapping.py` shows.
     """
+    opened = []
+
+    class Remembered(ExitStack):
+        def __init__(self):
+            super().__init__()
+            opened.append(self)
+
+    class EndingPool(PicklingPool):
+        def __exit__(self, *reason):
+            # What a process of the pool holds open ends with it.
+            for stack in opened:
+                stack.close()
+
     one_pass._opened.cache_clear()
-    monkeypatch.setattr(one_pass, "ProcessPoolExecutor", PicklingPool)
+    monkeypatch.setattr(one_pass, "ExitStack", Remembered)
+    monkeypatch.setattr(one_pass, "ProcessPoolExecutor", EndingPool)
     return one_pass._opened
