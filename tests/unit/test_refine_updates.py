@@ -36,6 +36,7 @@ from cginit.refine.updates.monte_carlo import sampled_response
 from cginit.sampling import PairCounts
 from cginit.target import Target
 from cginit.units import LJ
+from cginit.votca.update import AdjustedUpdate, Adjustment
 
 TARGET = measure(TRUE, seed=100).rdf
 
@@ -547,3 +548,23 @@ def test_a_step_whose_medium_has_no_solution_is_shortened(largest, spread, part)
 
     # The second state has no molecules.
     assert foreseen_part([Kept(), None], inside(1.0), inside) == pytest.approx(part)
+
+
+def test_the_ramp_of_kbibi_comes_on_top_of_the_update_of_settings():
+    """Beside it, that of the pressure is added, and a pair whose turn it is not has neither."""
+    crowded = dataclasses.replace(
+        with_rdf(measure(TRUE), dataclasses.replace(TARGET, g=TARGET.g * 1.001)),
+        pressure=1.0,
+        pressure_error=0.0,
+    )
+    target = Target.of(TARGET, STATE)
+    ramp = KirkwoodBuffRamp(1e-3, (1.0, 1.5), 1.2)
+    plain = after(AdjustedUpdate(IBI(), ((target.pairs[0], Adjustment()),)), [crowded])
+    both = after(AdjustedUpdate(IBI(), ((target.pairs[0], Adjustment(kirkwood_buff=ramp)),)), [crowded])
+    wanted = Interactions(ramp.changes(crowded, target, target.pairs)).only()
+    # Beyond the core, which is extrapolated anew.
+    shown = both.r > 0.95
+    np.testing.assert_allclose((both.u - plain.u)[shown], wanted[shown], atol=1e-9)
+    pressed = AdjustedUpdate(IBI(), ((target.pairs[0], Adjustment(ramp="simple", kirkwood_buff=ramp)),))
+    more = after(pressed, [crowded], pressure=2.0)
+    assert np.all((more.u - both.u)[shown & (both.r < R_CUT - 0.1)] > 0.0)

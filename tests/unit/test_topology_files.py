@@ -308,3 +308,14 @@ def test_published_systems():
     chain = read_system(TARGETS / "msibi" / "lj-chains-3.0kT.gsd", units="lj").topology
     assert names(chain) == ["bond A-A", "angle A-A-A", "dihedral A-A-A-A"]
     assert chain.n_molecules == 50
+
+
+def test_a_topology_that_changes_that_of_another_file_names_it(tmp_path):
+    """As those of VOTCA's tutorials for HOOMD-blue and ESPResSo: no molecule of its own."""
+    _, gro = write_gromacs(tmp_path)
+    path = tmp_path / "topol.xml"
+    path.write_text(f'<topology base="{gro.name}"><molecules><clear/></molecules></topology>')
+    with pytest.raises(
+        InputError, match=rf"takes its beads from {gro.name} \(base\) .*; give {gro.name} instead"
+    ):
+        read_system(path, gro)

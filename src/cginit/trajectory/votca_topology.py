@@ -61,6 +61,11 @@ def votca_universe(path: Path) -> Any:
                 masses.append(float(bead.get("mass", 1.0)))
                 owner.append(len(kinds))
             kinds.append(kind)
+    base = root.get("base")
+    if not names and base:
+        raise InputError(
+            f"{path} takes its beads from {base} (base) and changes their molecules; give {base} instead"
+        )
     if not names:
         raise InputError(
             f"{path} lists no molecules; a topology has <topology><molecules><molecule name= nmols= >"
