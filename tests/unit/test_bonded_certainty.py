@@ -58,9 +58,7 @@ def refined(truth: np.ndarray, seed: int, *, off: float) -> History:
     distribution = drawn(truth, 3 * COUNTS, rng)
     target = Target({PAIR: ONES}, 0.1, 1.0, topology=DIMERS, distributions={BOND: distribution})
     first = COORDINATES["bond"].invert(distribution, kT=1.0)
-    first = BondedPotential.shifted(
-        first.x, (1.0 + off) * first.u, coordinate="bond", units="lj"
-    )
+    first = BondedPotential.shifted(first.x, (1.0 + off) * first.u, coordinate="bond", units="lj")
     history = History((target,), ((record_of(first, rng),),), frozenset([PAIR]))
     changes = {BOND: bonded_changes(history)[BOND]}
     second = apply_step(history, Step.from_last(history, changes, "bonds"))[BOND]

@@ -26,7 +26,7 @@ from cginit.interactions import Interaction
 from cginit.refine.history import History
 from cginit.refine.record import Record
 from cginit.refine.settle import on_bonded_grid
-from cginit.refine.shapes import at
+from cginit.refine.shapes import bonded_curve_at
 from cginit.refine.updates.asked import Asked
 
 __all__ = ["with_bonded_error"]
@@ -41,13 +41,13 @@ def with_bonded_error(potential: BondedPotential, history: History, name: Intera
     asked = [Asked.of(done, history.targets, name) for done in history.rounds]
     last, known = asked[-1], asked[-1].known
     taken = _taken_up(asked, [done[0] for done in history.rounds], name)
-    by_target = _of_target(last, at(name, potential.x, potential.u, last.x))
+    by_target = _of_target(last, bonded_curve_at(name, potential.x, potential.u, last.x))
     mean, of_change = last.behind
     by_simulation = np.ones(known.size)
     np.divide(last.simulation, last.variance, out=by_simulation, where=last.variance > 0.0)
     variance = np.diag(by_target) + taken * by_simulation * np.diag(of_change) + last.real * mean**2
     error = np.sqrt(np.maximum(variance, 0.0))
-    shown = at(name, last.x[known], error[known], potential.x)
+    shown = bonded_curve_at(name, last.x[known], error[known], potential.x)
     nearest = np.argmin(np.abs(potential.x[:, None] - last.x), axis=1)
     inside = known[nearest] & (np.abs(potential.x - last.x[nearest]) < 0.75 * potential.dx)
     return replace(potential, u_error=np.where(inside, shown, float(error[known].max())))
@@ -70,7 +70,7 @@ def _taken_up(asked: Sequence[Asked], records: Sequence[Record], name: Interacti
     found = 0.0
     for one, (before, after) in zip(asked, pairwise(records), strict=False):
         old = before.bonded[name]
-        change = at(name, old.x, on_bonded_grid(after.bonded[name], old.x).u - old.u, one.x)
+        change = bonded_curve_at(name, old.x, on_bonded_grid(after.bonded[name], old.x).u - old.u, one.x)
         wanted = one.behind[0]
         power = float(one.weights @ wanted**2)
         part = float(np.clip(one.weights @ (wanted * change) / power, 0.0, 1.0)) if power > 0.0 else 0.0

@@ -198,12 +198,12 @@ def certainty_of(history: History) -> Certainty:
             potentials[name] = with_bonded_error(potential, history, name)
     with suppress(ConvergenceError):
         if history.free_pairs:
-            return _Known.of(history).certainty(Interactions(potentials))
+            return _ChangeToTruth.of(history).certainty(Interactions(potentials))
     return Certainty(Interactions(potentials), history.kT)
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
+class _ChangeToTruth:
     """The change that would lead to the potentials that made the targets, with its covariance."""
 
     history: History
@@ -213,7 +213,7 @@ class _Known:
     posterior: Posterior
 
     @classmethod
-    def of(cls, history: History) -> _Known:
+    def of(cls, history: History) -> _ChangeToTruth:
         from scipy.linalg import block_diag
 
         states = [

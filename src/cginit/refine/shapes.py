@@ -309,7 +309,7 @@ class MoleculeShapes:
         return matrices.of(curves)
 
 
-def at(name: Interaction, x: Array, u: Array, values: Array) -> Array:
+def bonded_curve_at(name: Interaction, x: Array, u: Array, values: Array) -> Array:
     """Return a curve of a bonded coordinate at some values of it."""
     return np.asarray(np.interp(values, x, u, period=period(name.coordinate)))
 

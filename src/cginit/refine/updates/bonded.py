@@ -13,7 +13,7 @@ from cginit.curves import Array
 from cginit.interactions import Interaction
 from cginit.refine.history import History
 from cginit.refine.record import Record
-from cginit.refine.shapes import InsideEnergy, MoleculeShapes, at
+from cginit.refine.shapes import InsideEnergy, MoleculeShapes, bonded_curve_at
 from cginit.refine.updates.asked import Asked
 from cginit.refine.updates.base import MAX_CHANGE, mean_of_states
 from cginit.target import Target
@@ -52,10 +52,10 @@ def _smooth(changes: dict[Interaction, Array], history: History) -> dict[Interac
     found = {}
     for name, change in changes.items():
         asked, x = Asked.of(history.last, history.targets, name), history.last[0].bonded[name].x
-        own = at(name, x, change, asked.x)
+        own = bonded_curve_at(name, x, change, asked.x)
         # Walls take the place of what no target shows: there the change is that of the nearest point.
-        own = at(name, asked.x[asked.known], own[asked.known], asked.x)
-        found[name] = at(name, asked.x, asked.smoothing(own), x)
+        own = bonded_curve_at(name, asked.x[asked.known], own[asked.known], asked.x)
+        found[name] = bonded_curve_at(name, asked.x, asked.smoothing(own), x)
     return _clipped(found, history)
 
 
@@ -176,7 +176,7 @@ class _State:
         energies = self.energies(changes)
         if self.shapes is not None and energies is not None:
             curve, kT = self.target.distributions[name], self.target.kT
-            own = at(name, potential.x, changes[name] / kT, curve.x)
+            own = bonded_curve_at(name, potential.x, changes[name] / kT, curve.x)
             answer = kT * self.shapes.answer(name, curve.x, own, energies)
             found = np.where(curve.p > 0.0, found + answer - np.average(answer, weights=curve.p), 0.0)
         return _on_grid(potential, self.target, name, found)
@@ -190,4 +190,4 @@ def _wish(record: Record, target: Target, name: Interaction) -> Array:
 
 def _on_grid(potential: BondedPotential, target: Target, name: Interaction, change: Array) -> Array:
     """Put a change on the grid of the potential."""
-    return at(name, target.distributions[name].x, change, potential.x)
+    return bonded_curve_at(name, target.distributions[name].x, change, potential.x)
