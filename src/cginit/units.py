@@ -60,7 +60,7 @@ class UnitSystem:
             In the reduced system, where a temperature in kelvin means nothing.
         """
         if self.energy_kj_mol is None:
-            raise InputError("a temperature in kelvin has no meaning in lj units; give kT (--kT) instead")
+            raise InputError("a temperature in kelvin has no meaning in lj units; give kT instead (--kT)")
         return GAS_CONSTANT / self.energy_kj_mol
 
     def bar(self) -> float:
