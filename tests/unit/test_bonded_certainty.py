@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cginit import RDF, PairPotential
 from cginit.bonded import BondedPotential, Distribution
 from cginit.configuration import Configuration
-from cginit.coordinates import COORDINATES
+from cginit.coordinates import COORDINATES, BondedCounts
 from cginit.interactions import Interaction, Interactions
+from cginit.refine.bonded import common_noise
 from cginit.refine.certainty import certainty_of
 from cginit.refine.history import History, Step, apply_step
 from cginit.refine.record import Record
 from cginit.refine.updates.bonded import bonded_changes
 from cginit.target import Target
 from cginit.topology import Topology
+from cginit.units import unit_system
 
 B = np.arange(0.6, 1.4001, 0.01)
 R = np.arange(0.0, 3.0001, 0.1)
@@ -133,3 +137,35 @@ def test_what_many_bins_agree_on_is_taken_nearly_whole():
     # The stiffness of 20 000 bonds is known to 1 %, here a tenth of the change. A weight for each bin by its
     # neighbours left a third of it.
     assert np.mean(parts) == pytest.approx(1.0, abs=0.12)
+
+
+def counted(shift: float, seed: int, frames: int = 200) -> BondedCounts:
+    """Return counts of 200 bonds in each configuration, longer or shorter in each tenth of the run."""
+    rng = np.random.default_rng(seed)
+    centres = 1.0 + np.repeat(shift * rng.normal(size=10), frames // 10)
+    p = np.exp(-300.0 * (B - centres[:, None]) ** 2)
+    found = rng.multinomial(200, p / p.sum(axis=1, keepdims=True)).astype(np.int32)
+    return BondedCounts(BOND, B, found, 200, unit_system("lj"))
+
+
+def test_noise_that_bins_share_is_told_from_that_of_their_counts():
+    # Two sums of nine squares each: 1 +- 0.33, of which what is below 1 counts as 1.
+    alone = [common_noise(counted(0.0, seed)) for seed in range(12)]
+    assert min(alone) == 1.0
+    assert np.mean(alone) < 1.4
+    # 4000 bonds of a block know its mean to 0.041 / sqrt(4000) = 0.00065; with another 0.002 the variance of the
+    # mean is (0.0021 / 0.00065)^2 = 10 times that, of the width once.
+    shared = [common_noise(counted(0.002, seed)) for seed in range(12)]
+    assert np.mean(shared) == pytest.approx(5.5, rel=0.35)
+    assert common_noise(counted(0.002, 1, frames=10)) >= 1.0
+
+
+def test_the_errors_are_larger_by_noise_that_bins_share():
+    truth = TRUTHS["spring"]
+    history = refined(truth, 4, off=-0.2)
+    counts = Interactions({BOND: counted(0.002, 4)})
+    slow = [(replace(one, bonded_counts=counts),) for (one,) in history.rounds]
+    found = History(history.targets, tuple(slow), history.held)
+    ratio = missed(found, truth)[1] / missed(history, truth)[1]
+    # The part that is left to make is not larger; here it is small.
+    assert np.median(ratio) == pytest.approx(np.sqrt(common_noise(counts[BOND])), rel=0.1)

@@ -9,7 +9,8 @@ a constant, its covariance is
 with :math:`C_t` of the smooth curves behind the potential if its points have the noise of the target, and m and
 :math:`C_c` of those behind the change that the last simulation asks for. R is the part of the latter's noise (a
 standard error) that is the simulation's, f how much of such noise the potential has taken up on its way, and w the
-part of m that is not noise.
+part of m that is not noise. Both covariances count as often as smooth curves vary more than independent bins would
+(`cginit.refine.bonded.common_noise`): noise that moves many bins together.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ def with_bonded_error(potential: BondedPotential, history: History, name: Intera
     asked = [Asked.of(done, history.targets, name) for done in history.rounds]
     last, known = asked[-1], asked[-1].known
     taken = _taken_up(asked, [done[0] for done in history.rounds], name)
-    by_target = _of_target(last, bonded_curve_at(name, potential.x, potential.u, last.x))
+    # Ten blocks know it to a third; all simulations tell it of one liquid.
+    common = float(np.mean([one.common for one in asked]))
+    by_target = common * _of_target(last, bonded_curve_at(name, potential.x, potential.u, last.x))
     mean, of_change = last.behind
+    of_change = common / last.common * of_change
     by_simulation = np.ones(known.size)
     np.divide(last.simulation, last.variance, out=by_simulation, where=last.variance > 0.0)
     variance = np.diag(by_target) + taken * by_simulation * np.diag(of_change) + last.real * mean**2

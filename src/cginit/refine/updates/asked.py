@@ -13,7 +13,7 @@ from cginit.bonded_grids import period
 from cginit.coordinates import Smoothing, seen
 from cginit.curves import Array
 from cginit.interactions import Interaction
-from cginit.refine.bonded import logarithm_variance
+from cginit.refine.bonded import common_noise, logarithm_variance
 from cginit.refine.record import Round
 from cginit.refine.updates.base import MAX_CHANGE
 from cginit.target import Target
@@ -45,6 +45,9 @@ class Asked:
         Variance of the change by the noise of either; 0 where it has no error.
     periodic : bool
         Whether the grid goes round.
+    common : float
+        Variance of smooth curves in units of what independent bins would make of it
+        (`cginit.refine.bonded.common_noise`), the mean of the states.
     """
 
     x: Array
@@ -55,6 +58,7 @@ class Asked:
     target: Array
     simulation: Array
     periodic: bool
+    common: float = 1.0
 
     @classmethod
     def of(cls, done: Round, targets: Sequence[Target], name: Interaction) -> Asked:
@@ -64,6 +68,7 @@ class Asked:
             for record, target in zip(done, targets, strict=True)
             if name in target.distributions
         ]
+        common = [common_noise(one.bonded_counts[name]) for one in done if name in one.bonded_counts]
         x, whole = states[0][2].x, sum(target.weight for target, _, _ in states)
         change, by_target, by_simulation, density, rarer = np.zeros((5, x.size))
         known = np.zeros(x.size, dtype=bool)
@@ -80,7 +85,17 @@ class Asked:
             known |= shown
         weights = np.where(known, density, 0.0)
         periodic = period(name.coordinate) is not None
-        return cls(x, change, known, weights / weights.sum(), rarer, by_target, by_simulation, periodic)
+        return cls(
+            x,
+            change,
+            known,
+            weights / weights.sum(),
+            rarer,
+            by_target,
+            by_simulation,
+            periodic,
+            float(np.mean(common)) if common else 1.0,
+        )
 
     @property
     def variance(self) -> Array:
@@ -108,7 +123,7 @@ class Asked:
     def behind(self) -> tuple[Array, Array]:
         """The smooth change ``(n,)`` and its covariance ``(n, n)``, but for a constant."""
         mean, covariance = self.smoothing.posterior(self.change)
-        return self.centred @ mean, self.centred @ covariance @ self.centred.T
+        return self.centred @ mean, self.common * self.centred @ covariance @ self.centred.T
 
     @property
     def centred(self) -> Array:
