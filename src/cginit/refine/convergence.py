@@ -17,6 +17,7 @@ __all__ = [
     "combined_variance",
     "distance",
     "has_pressure",
+    "neighbour_means",
     "neighbour_sums",
     "signal",
 ]
@@ -143,6 +144,11 @@ def signal(difference: Array, variance: Array, near: Callable[[Array], Array]) -
 def neighbour_sums(values: Array) -> Array:
     """Return the sums ``(n,)`` over nine neighbouring bins."""
     return np.convolve(values, np.ones(SMOOTHING_BINS), "same")
+
+
+def neighbour_means(values: Array) -> Array:
+    """Return the means ``(n,)`` over nine neighbouring bins; beyond the ends values are 0."""
+    return np.convolve(values, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
 
 
 def has_pressure(pressure: float, error: float, wanted: float | None, times: float = SIGMAS) -> bool:

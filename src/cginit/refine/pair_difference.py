@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cginit.curves import RDF, Array, PairPotential
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
+from cginit.refine.convergence import combined_variance, neighbour_means
 from cginit.refine.settle import first_shown
 
 __all__ = ["Difference", "noise_covariance"]
@@ -71,7 +71,7 @@ def noise_covariance(wanted: Array, got: Array, variance: Array, beads: int) -> 
     The statistical errors; a part of the difference itself, for what the closure does not know; and one common
     factor of 1/beads, by which two g in boxes of different size differ and which no potential mends.
     """
-    squared = np.convolve((wanted - got) ** 2, np.ones(SMOOTHING_BINS) / SMOOTHING_BINS, "same")
+    squared = neighbour_means((wanted - got) ** 2)
     size = np.maximum(wanted, got)
     floor = (FLOOR * np.maximum(size, 1e-3)) ** 2
     return np.asarray(np.diag(variance + MODEL_ERROR**2 * squared + floor) + np.outer(size, size) / beads**2)

@@ -15,7 +15,7 @@ from cginit.errors import ConvergenceError
 from cginit.interactions import Interactions
 from cginit.liquid.matrices import PairMatrices
 from cginit.liquid.response import Liquid, Response, measured_liquid, responding_factor
-from cginit.refine.convergence import SMOOTHING_BINS, combined_variance
+from cginit.refine.convergence import combined_variance, neighbour_means
 from cginit.refine.difference import Datum, Layout, StateDifference
 from cginit.refine.history import History
 from cginit.refine.molecules import InsideResponse, doubt, molecule_structure, parts_of
@@ -189,7 +189,8 @@ class StateResponse:
         between = share * (model.g - alike.g)[:, : self.size]
         made = between if shifted is None else between + shifted
         doubts = {
-            name: DOUBT**2 * (np.outer(row, row) + np.diag(_smoothed(row**2)))
+            # Means, so that no point between two of a wave is believed exactly.
+            name: DOUBT**2 * (np.outer(row, row) + np.diag(neighbour_means(row**2)))
             for name, row in zip(self.difference.parts, made, strict=True)
         }
         return replace(found, difference=self.measured.doubted(Interactions(doubts)))
@@ -257,9 +258,3 @@ class StateResponse:
                     yield known, self.answer(known.change)
 
         return secant(simulations(), self.jacobian())
-
-
-def _smoothed(values: Array) -> Array:
-    """Return means over neighbouring points, so that no point between two of a wave is believed exactly."""
-    window = np.ones(SMOOTHING_BINS) / SMOOTHING_BINS
-    return np.convolve(values, window, "same")
