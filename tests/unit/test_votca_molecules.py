@@ -284,3 +284,43 @@ def test_what_is_not_whole_is_an_error(hexane, change, message):
         message = "names the table table_b1.xvg"
     with pytest.raises(InputError, match=message):
         make_plan(read_settings(path))
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"), [("", "1-4"), ("special_bonds lj 0 1 1", "1-2"), ("special_bonds lj 1 1 1", "none")]
+)
+def test_the_script_of_lammps_says_which_pairs_of_a_molecule_act(hexane, line, rule):
+    """The data file knows the bonds, and not what they leave out."""
+    atoms, bonds = [], []
+    lines = (hexane / "conf.gro").read_text().splitlines()[2:-1]
+    for number, row in enumerate(lines, 1):
+        place = " ".join(f"{10.0 * float(word):.3f}" for word in row.split()[-3:])
+        atoms.append(f"{number} {(number + 2) // 3} {2 if number % 3 == 2 else 1} {place}")
+        if number % 3 == 2:
+            bonds += [
+                f"{len(bonds) + 1} 1 {number - 1} {number}",
+                f"{len(bonds) + 2} 1 {number} {number + 1}",
+            ]
+    (hexane / "beads.data").write_text(
+        f"hexane\n\n{len(atoms)} atoms\n{len(bonds)} bonds\n2 atom types\n1 bond types\n\n"
+        + "".join(f"0 {10.0 * EDGE} {axis}lo {axis}hi\n" for axis in "xyz")
+        + "\nMasses\n\n1 29 # A\n2 28 # B\n\nAtoms # molecular\n\n"
+        + "\n".join(atoms)
+        + "\n\nBonds\n\n"
+        + "\n".join(bonds)
+        + "\n"
+    )
+    (hexane / "in.beads").write_text(
+        f"units real\natom_style molecular\nread_data beads.data\n{line}\ntimestep 1\nfix 1 all nve\n"
+        "fix 2 all langevin 300 300 200 1\nrun 100\ndump 1 all atom 10 traj.dump\nrun 1000\n"
+    )
+    program = (
+        "<program>lammps</program><lammps><script>in.beads</script><topol>beads.data</topol>"
+        "<traj>traj.dump</traj></lammps>"
+    )
+    old = "<program>gromacs</program><gromacs><equi_time>0</equi_time></gromacs>"
+    assert old in GENERAL
+    plan = make_plan(read_settings(write_settings(hexane, BONDED + pairs() + GENERAL.replace(old, program))))
+    assert plan.target.topology.n_molecules == MOLECULES
+    assert plan.target.topology.exclusions == rule
+    assert any(f"the simulation {rule}" in note for note in plan.notes)

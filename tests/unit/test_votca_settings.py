@@ -28,6 +28,7 @@ from cginit.votca import (
 )
 from cginit.votca.adjusted import Adjustment, triangular
 from cginit.votca.bonds import bonded_in_simulation
+from cginit.votca.script import script_exclusions
 
 DEFAULTS = Path("/usr/share/votca/xml/csg_defaults.xml")
 DENSITY, KT = 33.2827, 2.49435
@@ -427,6 +428,58 @@ def test_lammps_scripts(tmp_path):
     assert plan.shifted(10, 0.0).production == 89000
     with pytest.raises(InputError, match="to be left out"):
         plan.shifted(900, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("", "1-4"),
+        ("special_bonds lj 0.0 1.0 1.0", "1-2"),
+        ("special_bonds lj/coul 0 0 1 angle no dihedral no", "1-3"),
+        ("special_bonds coul 0 0 0.5 lj 1 1 1", "none"),
+        ("special_bonds lj 1e-12 1e-12 1", "1-3"),
+        ("special_bonds dreiding", "1-3"),
+        ("special_bonds lj 0 1 1\nspecial_bonds charmm", "1-4"),
+    ],
+)
+def test_what_a_script_leaves_out_of_molecules(tmp_path, line, rule):
+    path = tmp_path / "in"
+    path.write_text(f"units real\n{line}\nread_data bead.data\n")
+    assert script_exclusions(path) == rule
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("special_bonds amber", r"factors 0 0 0\.5; here pairs of bonded beads act or do not"),
+        ("special_bonds lj 1 0 1", "factors 1 0 1"),
+        ("special_bonds lj 0 0", "has no three numbers behind lj"),
+    ],
+)
+def test_pairs_of_molecules_that_act_in_part_are_refused(tmp_path, line, message):
+    path = tmp_path / "in"
+    path.write_text(line + "\n")
+    with pytest.raises(InputError, match=message):
+        script_exclusions(path)
+
+
+def test_what_else_acts_in_a_script_is_named(tmp_path):
+    path = tmp_path / "in"
+    path.write_text(
+        SCRIPT.replace(
+            "pair_style table linear 1000", "pair_style hybrid/overlay table linear 1000 lj/cut 10"
+        )
+        + "kspace_style pppm 1e-4\n"
+    )
+    notes = read_lammps_script(path).notes
+    assert "in: of pair_style hybrid/overlay table linear 1000 lj/cut 10 only tables act here" in notes
+    assert "in: kspace_style pppm has no effect; charges do not act here" in notes
+    path.write_text(
+        SCRIPT.replace(
+            "pair_style table linear 1000", "pair_style hybrid table linear 1000 table/omp spline 9"
+        )
+    )
+    assert read_lammps_script(path).notes == ()
 
 
 def test_scripts_that_keep_a_pressure_or_count_otherwise(tmp_path):

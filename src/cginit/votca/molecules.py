@@ -28,6 +28,7 @@ from cginit.trajectory.gromacs_topology import gromacs_molecules
 from cginit.units import NM_KJ
 from cginit.votca.bonds import bonded_in_simulation
 from cginit.votca.components import lammps_names
+from cginit.votca.script import script_exclusions
 from cginit.votca.settings import BondedSection, Settings
 from cginit.votca.target import topology as configuration_of
 
@@ -129,7 +130,9 @@ def _start(settings: Settings, rules: MappingRules | None) -> tuple[Configuratio
                 f"{path.name} does not say which beads are {', '.join(settings.components)} (pair_coeff of the "
                 "script, or comments of its masses)"
             )
-        return read_system(path, units=units, names=names).to(NM_KJ), path.name
+        script = settings.program_option("script")
+        rule = script_exclusions(settings.file(script, "the LAMMPS script")) if script else "1-4"
+        return read_system(path, units=units, names=names, exclusions=rule).to(NM_KJ), path.name
     if place is None:
         raise InputError(
             f"{settings.path}: a configuration (conf.gro) is needed for molecules, and there is none"

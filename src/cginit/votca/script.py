@@ -8,10 +8,22 @@ from pathlib import Path
 
 from cginit.errors import InputError
 
-__all__ = ["RunPlan", "pair_files", "read_lammps_script", "read_mdp"]
+__all__ = ["RunPlan", "pair_files", "read_lammps_script", "read_mdp", "script_exclusions"]
 
 #: Time units of LAMMPS in ps; ``lj`` has none.
 _TIME = {"real": 1e-3, "metal": 1.0, "electron": 1e-3, "si": 1e12, "cgs": 1e12, "micro": 1e6, "nano": 1e3}
+#: What ``special_bonds`` leaves out, by its factors of pairs one, two and three bonds apart; the last is LAMMPS' own
+#: default.
+_EXCLUSIONS = {
+    (1.0, 1.0, 1.0): "none",
+    (0.0, 1.0, 1.0): "1-2",
+    (0.0, 0.0, 1.0): "1-3",
+    (0.0, 0.0, 0.0): "1-4",
+}
+#: Its words for factors of the pair potential.
+_SPECIAL = {"charmm": (0.0, 0.0, 0.0), "amber": (0.0, 0.0, 0.5), "dreiding": (0.0, 0.0, 1.0)}
+#: A factor below it is 0: some scripts write a small number, so that the pairs stay in the lists of neighbours.
+_NEARLY_0 = 1e-6
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 
@@ -111,6 +123,10 @@ def read_lammps_script(path: Path, trajectory: str = "") -> RunPlan:
         elif name == "fix" and len(arguments) > 2:
             plan, note = _fix(plan, arguments[2], arguments[3:], time_unit, path)
             notes += note
+        elif name == "pair_style" and arguments and _other_styles(arguments):
+            notes.append(f"{path.name}: of pair_style {' '.join(arguments)} only tables act here")
+        elif name == "kspace_style" and arguments and arguments[0] != "none":
+            notes.append(f"{path.name}: kspace_style {arguments[0]} has no effect; charges do not act here")
         elif name in ("jump", "include", "if", "minimize", "run_style", "rerun", "read_restart"):
             notes.append(f"{path.name}: the command {name} is not followed")
     if unclear:
@@ -120,6 +136,51 @@ def read_lammps_script(path: Path, trajectory: str = "") -> RunPlan:
     elif after:
         plan = replace(plan, equilibration=before, production=after)
     return replace(plan, notes=tuple(dict.fromkeys(notes)))
+
+
+def _other_styles(styles: list[str]) -> bool:
+    """Whether a pair_style has more than tables."""
+    if not styles[0].startswith("hybrid"):
+        return styles[0].partition("/")[0] != "table"
+    names = [
+        word
+        for word in styles[1:]
+        if word[0].isalpha() and word not in ("linear", "spline", "lookup", "bitmap")
+    ]
+    return any(name.partition("/")[0] != "table" for name in names)
+
+
+def script_exclusions(path: Path) -> str:
+    """Return the pairs of bonded beads that a LAMMPS script leaves out: ``none``, ``1-2``, ``1-3`` or ``1-4``.
+
+    They are those of its last ``special_bonds``, or 1-4 without one.
+
+    Raises
+    ------
+    InputError
+        If pairs act in part, or some act that are nearer than others that do not.
+    """
+    factors = _SPECIAL["charmm"]
+    said = ""
+    for words in _commands(path, {}):
+        if words[0] != "special_bonds":
+            continue
+        said = " ".join(words)
+        for place, word in enumerate(words[1:], 1):
+            if word in _SPECIAL:
+                factors = _SPECIAL[word]
+            elif word in ("lj", "lj/coul"):
+                numbers = [_value(one) for one in words[place + 1 : place + 4]]
+                if len(numbers) < 3 or None in numbers:
+                    raise InputError(f"{path}: {said} has no three numbers behind {word}; write them out")
+                a, b, c = (0.0 if abs(one or 0.0) < _NEARLY_0 else float(one or 0.0) for one in numbers)
+                factors = (a, b, c)
+    if factors not in _EXCLUSIONS:
+        raise InputError(
+            f"{path}: {said} has the factors {' '.join(f'{one:g}' for one in factors)}; here pairs of bonded beads "
+            "act or do not, the nearest first: 0 0 0, 0 0 1, 0 1 1 or 1 1 1"
+        )
+    return _EXCLUSIONS[factors]
 
 
 def _fix(
