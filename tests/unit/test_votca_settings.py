@@ -781,3 +781,35 @@ def test_a_topology_in_xml_names_the_configuration(folder):
     assert plan.start.n == 300
     # Edges of some 2 nm are printed with five decimals.
     assert plan.target.state.density == pytest.approx(DENSITY, rel=3e-5)
+
+
+def test_charges_that_do_not_act_are_named(folder):
+    """Ions as beads: csg_inverse refines the tables beside them, here they become part of the tables."""
+    assert not any("charges" in note for note in make_plan(settings(folder), method="boltzmann").notes)
+    data = folder / "bead.data"
+    atoms = data.read_text().partition("Atoms\n\n")
+    rows = [line.split() for line in atoms[2].splitlines()]
+    data.write_text(
+        atoms[0]
+        + "Atoms # charge\n\n"
+        + "".join(" ".join((*row[:2], "0.5", *row[2:])) + "\n" for row in rows)
+    )
+    notes = make_plan(settings(folder), method="boltzmann").notes
+    assert any("bead.data has charges (up to 0.5 e), which do not act here" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("atom", "kind", "stated"),
+    [
+        ("1 B 1 SOL CG 1 -1.0", "B 28.0 0.0 A 1 1", True),
+        ("1 B 1 SOL CG 1", "B 28.0 -1.0 A 1 1", True),
+        ("1 B 1 SOL CG 1 0.0", "B 28.0 -1.0 A 1 1", False),
+    ],
+)
+def test_charges_of_a_gromacs_topology(folder, atom, kind, stated):
+    rows = "".join(f"{i + 1:5d}SOL     CG{i + 1:5d}{0.1 * i:8.3f}{1.0:8.3f}{1.0:8.3f}\n" for i in range(9))
+    (folder / "topol.top").write_text(
+        f"[ atomtypes ]\n{kind}\n[ moleculetype ]\nwater 1\n[ atoms ]\n{atom}\n[ molecules ]\nwater 9\n"
+    )
+    notes = make_plan(_with_configuration(folder, rows), method="boltzmann").notes
+    assert stated == any("topol.top has charges (up to 1 e)" in note for note in notes)

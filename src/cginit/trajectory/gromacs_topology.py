@@ -44,6 +44,8 @@ class GromacsMolecule:
         Type of each atom.
     masses : list of float or None
         Mass of each atom in g/mol, or that of its type; None where neither is stated.
+    charges : list of float
+        Charge of each atom in e, or that of its type.
     """
 
     nrexcl: int
@@ -53,6 +55,7 @@ class GromacsMolecule:
     exclusions: list[tuple[int, int]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
     masses: list[float | None] = field(default_factory=list)
+    charges: list[float] = field(default_factory=list)
 
 
 def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
@@ -64,7 +67,7 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
         If a line is not what its section asks for.
     """
     found: dict[str, GromacsMolecule] = {}
-    of_types: dict[str, float] = {}
+    of_types: dict[str, tuple[float, float]] = {}
     section, molecule = "", None
     for where, line in topology_lines(path):
         heading = re.fullmatch(r"\[\s*(\w+)\s*\]", line)
@@ -82,11 +85,13 @@ def gromacs_molecules(path: Path) -> dict[str, GromacsMolecule]:
                 molecule = found.setdefault(words[0], GromacsMolecule(int(words[1])))
             elif section == "atoms" and molecule is not None:
                 molecule.types.append(words[1])
-                molecule.masses.append(float(words[7]) if len(words) > 7 else of_types.get(words[1]))
+                mass, charge = of_types.get(words[1], (None, 0.0))
+                molecule.masses.append(float(words[7]) if len(words) > 7 else mass)
+                molecule.charges.append(float(words[6]) if len(words) > 6 else charge)
             elif section == "atomtypes":
                 # Behind the name may stand one of bonds and a number; the letter of the kind of particle does always.
                 kind = next(place for place, word in enumerate(words) if place > 2 and word in PARTICLES)
-                of_types[words[0]] = float(words[kind - 2])
+                of_types[words[0]] = float(words[kind - 2]), float(words[kind - 1])
             elif section in _SIZES and molecule is not None:
                 _add(molecule, section, words)
             elif section == "exclusions" and molecule is not None:

@@ -27,7 +27,7 @@ from cginit.votca.components import by_pair, densities_of, typed_start
 from cginit.votca.convergence import iterations_of, stop_of
 from cginit.votca.idle import idle_options
 from cginit.votca.molecules import Molecules, molecules_of
-from cginit.votca.schedule import SAME, run_of, schedule_of
+from cginit.votca.schedule import SAME, charges_note, run_of, schedule_of
 from cginit.votca.settings import PairSection, Settings
 from cginit.votca.start import start_potentials
 from cginit.votca.target import cutoff_of, read_interaction, read_target, topology
@@ -122,6 +122,8 @@ def make_plan(
     pairs, starts = start_potentials(settings, interactions, target, method, molecules)
     run, more = run_of(settings, target.state)
     schedule, also = schedule_of(run, {name.types: one for name, one in pairs.items()}, target.state)
+    # Of molecules it is said where their topology is read.
+    charged = charges_note(settings) if molecules is None else []
     below, checked = stop_of(settings, interactions)
     potentials: dict[Interaction, Potential] = dict(pairs.items())
     potentials |= {} if molecules is None else dict(molecules.potentials.items())
@@ -144,6 +146,7 @@ def make_plan(
                     *notes,
                     *more,
                     *also,
+                    *charged,
                     *checked,
                     *idle_options(settings),
                     *settings.refused,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from cginit.engines.base import Potentials, Schedule, length_scale
 from cginit.errors import InputError
 from cginit.refine import DEFAULT_SCHEDULE
 from cginit.state import StatePoint
+from cginit.trajectory.files import open_universe
 from cginit.trajectory.gromacs_topology import gromacs_molecules
 from cginit.units import NM_KJ
 from cginit.votca.components import mass_rows
@@ -17,7 +19,7 @@ from cginit.votca.script import RunPlan, read_lammps_script, read_mdp
 from cginit.votca.settings import Settings
 from cginit.votca.target import topology
 
-__all__ = ["MOST_FRAMES", "SAME", "masses_of", "run_of", "schedule_of"]
+__all__ = ["MOST_FRAMES", "SAME", "charges_note", "masses_of", "run_of", "schedule_of"]
 
 #: Relative difference from which two temperatures or densities are worth a note.
 SAME = 2e-3
@@ -77,6 +79,33 @@ def masses_of(settings: Settings) -> list[float]:
     if found is None:
         return []
     return [float(words[1]) for words, _ in mass_rows(found[0]) if len(words) > 1]
+
+
+def charges_note(settings: Settings) -> list[str]:
+    """Return a sentence on the charges of the beads, if the files of the program have any: they do not act here."""
+    if settings.program == "gromacs":
+        path = settings.folder / settings.program_option("topol_in", "topol.top")
+        charges = [
+            charge
+            for molecule in gromacs_molecules(path).values()
+            for kind, charge in zip(molecule.types, molecule.charges, strict=True)
+            if kind in settings.components
+        ]
+    else:
+        found = topology(settings)
+        if settings.program != "lammps" or found is None:
+            return []
+        path, charges = found[0], []
+        # A file that cannot be read is said to be so where the start is read.
+        with suppress(InputError), open_universe(path, None) as universe:
+            charges = np.nan_to_num(np.atleast_1d(getattr(universe.atoms, "charges", 0.0))).tolist()
+    largest = max(map(abs, charges), default=0.0)
+    if largest == 0.0:
+        return []
+    return [
+        f"{path.name} has charges (up to {largest:g} e), which do not act here: what they do becomes part of the "
+        "tables, as far as these reach"
+    ]
 
 
 def schedule_of(run: RunPlan, potential: Potentials, state: StatePoint) -> tuple[Schedule, tuple[str, ...]]:
