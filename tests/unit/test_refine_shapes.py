@@ -14,6 +14,7 @@ from cginit.interactions import Interaction, Interactions
 from cginit.liquid.fourier import RadialGrid
 from cginit.liquid.matrices import Intramolecular, PairMatrices
 from cginit.liquid.response import Liquid
+from cginit.refine.convergence import Distance
 from cginit.refine.difference import Layout, StateDifference
 from cginit.refine.history import History
 from cginit.refine.record import Record
@@ -235,9 +236,37 @@ def test_the_pressure_asked_of_pairs_leaves_that_of_the_changes_of_bonds(places)
     # A force of 3 that draws the bonds together: -N/(3V) 3 <b> on the pressure, which the pairs are to make up for.
     record, target = seen(places)
     target = replace(target, pressure=1.0)
-    record = replace(record, pressure=1.0, pressure_error=0.01)
+    far = Interactions({PAIR: Distance(50.0, 0.1, 0.1, 0.1)})
+    record = replace(record, pressure=1.0, pressure_error=0.01, distances=far)
     difference = StateDifference.of(record, target, History((target,), ((record,),)))
     layout = Layout.of([difference], [PAIR])
     changes = {BOND: 3.0 * record.bonded[BOND].x, ANGLE: 5.0 * np.cos(ANGLES)}
     asked = [difference.data(layout, pressure=True, bonded=some)[-1].value for some in (None, changes)]
     assert asked[1] - asked[0] == pytest.approx(2 * MOLECULES / EDGE**3, rel=1e-3)  # <b> of the bins, 1.0
+
+
+def test_what_g_lacks_for_good_changes_no_pressure(places):
+    # The noise of a target that no simulation follows, times a repulsion, was counted as pressure to come for ever.
+    record, target = seen(places)
+    steep = PairPotential(R, 20.0 * np.exp(-2.0 * R) * (1.0 - R / R[-1]), units="lj")
+    rdf = RDF(R, np.ones(R.size), np.full(R.size, 0.05), units="lj")
+    noisy = RDF(R, np.where(R < 0.6, 1.05, 1.0), np.full(R.size, 0.05), units="lj")
+    target = replace(target, rdfs=Interactions({PAIR: noisy}), pressure=1.0)
+    near = Interactions({PAIR: Distance(1.1, 0.1, 0.1, 0.1)})
+    potentials = Interactions({**record.potentials, PAIR: steep})
+    record = replace(
+        record,
+        potentials=potentials,
+        rdfs=Interactions({PAIR: rdf}),
+        distances=near,
+        pressure=0.9,
+        pressure_error=0.01,
+    )
+
+    def asked(rounds: int) -> float:
+        difference = StateDifference.of(record, target, History((target,), ((record,),) * rounds))
+        return difference.data(Layout.of([difference], [PAIR]), pressure=True)[-1].value
+
+    # Two rounds near the target may be on their way to it; of three the mean is where they are.
+    assert asked(3) == pytest.approx(0.1, abs=1e-9)
+    assert abs(asked(2) - 0.1) > 1e-5  # of a density of 0.04

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
+from cginit.refine.convergence import CHI2_AT_NOISE
 from cginit.refine.history import History
 from cginit.refine.pair_difference import Difference
-from cginit.refine.record import Record
+from cginit.refine.record import Record, round_chi2
 from cginit.refine.regularisation import ROUGHNESS, curvature_basis
 from cginit.refine.thermodynamics import bond_pressure, pressure_row
 from cginit.target import Target
@@ -30,6 +32,8 @@ __all__ = [
 
 #: Change of the energy a bead that is expected, in kT, and as part of the energy.
 ENERGY_CHANGE, ENERGY_PART = 2.0, 0.2
+#: Rounds in a row whose chi^2 is below the second number, after which what g still lacks is taken to stay.
+STAYING_ROUNDS, STAYING_CHI2 = 3, 2.0 * CHI2_AT_NOISE
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +145,8 @@ class StateDifference:
         Those that are refined.
     scale : float
         kT of the first state in that of this one: what a change in the one is in the other.
+    reached : Interactions of ndarray, or None
+        Of each pair the g ``(n,)`` that simulations come to, where several in a row are near their targets.
     """
 
     record: Record
@@ -148,6 +154,7 @@ class StateDifference:
     parts: Interactions[Difference]
     free: tuple[Interaction, ...]
     scale: float = 1.0
+    reached: Interactions[Array] | None = None
 
     @classmethod
     def of(
@@ -166,7 +173,8 @@ class StateDifference:
             for name, curve in target.rdfs.items()
         }
         free = tuple(name for name in parts if name not in history.held)
-        return cls(record, target, Interactions(parts), free, history.kT / target.kT)
+        found = cls(record, target, Interactions(parts), free, history.kT / target.kT)
+        return found if target.pressure is None else replace(found, reached=_reached(found, history))
 
     def doubted(self, variances: Interactions[Array]) -> StateDifference:
         """Return the differences with more noise at the nodes: of each pair a variance ``(n,)`` or covariance."""
@@ -275,15 +283,33 @@ class StateDifference:
         return found
 
     def _pressure(self, layout: Layout, wanted: float) -> Datum:
-        """Return the pressure: of the target g under the simulated potentials, as a change of the sampled one."""
+        """Return the pressure: of the target g under the simulated potentials, as a change of the sampled one.
+
+        The noise of a target in a core of 20 kT is a pressure that no simulation has. Where simulations near the
+        target do not come nearer, their mean takes its place.
+        """
         target, record = self.target, self.record
         rows, moved = [], record.pressure / target.kT
         for name, one in self.parts.items():
             both = target.density_product(name)
-            moved += both * float(pressure_row(one.r, one.wanted - one.got, 1.0) @ one.u)
+            there = one.wanted if self.reached is None else self.reached[name]
+            moved += both * float(pressure_row(one.r, there - one.got, 1.0) @ one.u)
             rows.append(both * pressure_row(one.r, one.wanted, 1.0))
         error = max(record.pressure_error, 1e-3 * target.state.density * target.kT) / target.kT
         return self.datum(np.concatenate(rows), wanted / target.kT - moved, error, layout)
+
+
+def _reached(last: StateDifference, history: History) -> Interactions[Array] | None:
+    """Return the mean g ``(n,)`` of the last rounds near their targets, on the nodes of each pair; None of few."""
+    number = next(i for i, target in enumerate(history.targets) if target is last.target)
+    near = list(takewhile(lambda done: round_chi2(done) <= STAYING_CHI2, reversed(history.rounds)))
+    if len(near) < STAYING_ROUNDS:
+        return None
+    found = {}
+    for name, part in last.parts.items():
+        curves = [done[number].rdfs[name].with_core() for done in near]
+        found[name] = np.mean([np.interp(part.r, one.r, one.g) for one in curves], axis=0)
+    return Interactions(found)
 
 
 def most_seen(states: Sequence[StateDifference]) -> dict[Interaction, tuple[Difference, float]]:
