@@ -34,6 +34,8 @@ PADDING = 8
 #: to density 1), three ranges and noise of 0.001 to 0.03 in g, the mean error of U is smallest near it:
 #: 2.8, 0.42, 0.24, 0.21, 0.22 and 0.25 kT for weights of 1, 10, 30, 100, 300 and 1000.
 NOISE_WEIGHT = 100.0
+#: Sixth differences from which their median says how rough a g is; fewer say nothing.
+LEAST_ROUGH = 10
 #: 1 + gamma at which PY ends: U is its logarithm.
 LEAST_CAVITY = 1e-3
 
@@ -53,10 +55,12 @@ def estimate_noise(r: ArrayLike, g: ArrayLike) -> Array:
     """
     distances = np.asarray(r, dtype=np.float64)
     values = np.asarray(g, dtype=np.float64)
+    if values.size < LEAST_ROUGH + 6:
+        return np.zeros(values.shape)
     safe = np.where(distances > 0.0, distances, np.inf)
     rough = np.abs(np.diff(distances * (values - 1.0), 6))
     seen = np.lib.stride_tricks.sliding_window_view(values > 0.1, 7).all(axis=1)
-    if np.count_nonzero(seen) < 10:
+    if np.count_nonzero(seen) < LEAST_ROUGH:
         return np.zeros(values.shape)
     # 924 = sum of the squared binomials of order 6; 0.6745 sigma is the median of |x| of a Gaussian.
     s = median(rough[seen]) / np.sqrt(924.0) / 0.6745
