@@ -193,8 +193,9 @@ def certainty_of(history: History) -> Certainty:
     Where the simulated g(r) have no inversion, nothing is said of pairs.
     """
     potentials = dict(history.potentials())
+    shown = {name for target in history.targets for name in target.distributions}
     for name, potential in potentials.items():
-        if isinstance(potential, BondedPotential) and name not in history.held:
+        if isinstance(potential, BondedPotential) and name in shown - history.held:
             potentials[name] = with_bonded_error(potential, history, name)
     with suppress(ConvergenceError):
         if history.free_pairs:
