@@ -29,6 +29,7 @@ from cginit.campaign import load as load_dataset
 from cginit.configuration import random_configuration
 from cginit.guess import REFINEMENT_METHOD
 from cginit.refine import Limits, Refinement
+from cginit.refine.convergence import root_mean_square
 from cginit.refine.settle import first_shown
 
 CASES = (
@@ -149,10 +150,6 @@ def row(name: str, found: list[Found], method: str) -> Row:
         start_off=root_mean_square(off(start, truth, case)),
         held=float(np.mean(np.abs(misses) <= NINETY * errors)),
     )
-
-
-def root_mean_square(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def off(potential: PairPotential, truth: PairPotential, case: Case) -> np.ndarray:

@@ -279,6 +279,12 @@ class BondedPotential(Shown):
         """Grid step."""
         return grid_step(self.x, self.coordinate)
 
+    def part(self, begin: int, end: int) -> BondedPotential:
+        """Return the potential at the points from `begin` to before `end`, its minimum among them."""
+        some = slice(begin, end)
+        error = None if self.u_error is None else self.u_error[some]
+        return replace(self, x=self.x[some], u=self.u[some], f=self.f[some], u_error=error)
+
     @property
     def at_minimum(self) -> float:
         """Where U is smallest."""

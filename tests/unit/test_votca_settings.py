@@ -542,14 +542,19 @@ def test_bonds_are_found_in_the_files_of_the_program(folder):
         make_plan(settings(folder))
 
 
-def test_gromacs_settings(folder):
+def write_liquid(path):
+    """Write 300 beads of water as GROMACS does."""
     start = random_configuration(300, DENSITY, seed=1, units=NM_KJ)
     rows = "".join(
         f"{i + 1:5d}SOL     CG{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}\n"
         for i, (x, y, z) in enumerate(start.positions % start.box)
     )
     edges = " ".join(f"{edge:.5f}" for edge in start.box)
-    (folder / "conf.gro").write_text(f"water\n{start.n}\n{rows}{edges}\n")
+    path.write_text(f"water\n{start.n}\n{rows}{edges}\n")
+
+
+def test_gromacs_settings(folder):
+    write_liquid(folder / "conf.gro")
     (folder / "grompp.mdp").write_text(
         "integrator = sd\ndt = 0.002\nnsteps = 50000\nnstxtcout = 100\ntau_t = 0.5\nref_t = 310\n"
     )
@@ -759,13 +764,7 @@ def test_the_kirkwood_buff_step_adds_its_ramp(folder):
 
 
 def test_a_topology_in_xml_names_the_configuration(folder):
-    start = random_configuration(300, DENSITY, seed=1, units=NM_KJ)
-    rows = "".join(
-        f"{i + 1:5d}SOL     CG{i + 1:5d}{x:8.3f}{y:8.3f}{z:8.3f}\n"
-        for i, (x, y, z) in enumerate(start.positions % start.box)
-    )
-    edges = " ".join(f"{edge:.5f}" for edge in start.box)
-    (folder / "beads.gro").write_text(f"water\n{start.n}\n{rows}{edges}\n")
+    write_liquid(folder / "beads.gro")
     (folder / "topol.xml").write_text(
         '<topology base="beads.gro"><molecules><clear/><define name="SOL" first="1" nbeads="1" nmols="300"/>'
         "</molecules></topology>"

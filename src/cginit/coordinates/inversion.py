@@ -8,8 +8,6 @@ apart the walls of both meet.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -213,14 +211,7 @@ def ended_where_high(potential: BondedPotential, kT: float) -> BondedPotential:
     end = int(high[high > lowest].min(initial=potential.x.size - 1)) + 1
     if end - begin == potential.x.size:
         return potential
-    error = None if potential.u_error is None else potential.u_error[begin:end]
-    return replace(
-        potential,
-        x=potential.x[begin:end],
-        u=potential.u[begin:end],
-        f=potential.f[begin:end],
-        u_error=error,
-    )
+    return potential.part(begin, end)
 
 
 def _stiffness(x: Array, u: Array, known: BoolArray, coordinate: str, kT: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -144,8 +144,7 @@ def _ended_in_box(name: Interaction, curve: BondedPotential, half: float) -> Bon
             f"the potential of {name} ends at {curve.x[-1]:g}, beyond half the box ({half:g} "
             f"{curve.units.length}), and still holds bonds there; use more molecules"
         )
-    error = None if curve.u_error is None else curve.u_error[:inside]
-    return replace(curve, x=curve.x[:inside], u=curve.u[:inside], f=curve.f[:inside], u_error=error)
+    return curve.part(0, inside)
 
 
 def length_scale(potential: Potentials | BondedPotential, state: StatePoint) -> float:

@@ -30,6 +30,7 @@ from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction, Interactions
 from cginit.liquid.virial import second_virial
 from cginit.refine.bonded_certainty import with_bonded_error
+from cginit.refine.convergence import root_mean_square
 from cginit.refine.difference import Layout, most_seen
 from cginit.refine.history import History
 from cginit.refine.priors import Posterior, open_root, posterior
@@ -39,7 +40,7 @@ from cginit.refine.thermodynamics import energy_row, pressure_row
 from cginit.refine.updates.gauss_newton import linear_system
 from cginit.units import UnitSystem
 
-__all__ = ["Certainty", "Pin", "WithError", "certainty_of", "root_mean_square"]
+__all__ = ["Certainty", "Pin", "WithError", "certainty_of"]
 
 #: Part of a pressure that stands for the error of a measured one.
 PRESSURE_PART = 0.01
@@ -180,11 +181,6 @@ def _with_bar(values: Sequence[float], units: UnitSystem, digits: int) -> str:
 
     own = f"{numbers(1.0)} {units.pressure}"
     return own if units.is_reduced else f"{own} ({numbers(units.bar())} bar)"
-
-
-def root_mean_square(values: Array) -> float:
-    """Return the root of the mean of squares."""
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def certainty_of(history: History) -> Certainty:

@@ -19,6 +19,7 @@ __all__ = [
     "has_pressure",
     "neighbour_means",
     "neighbour_sums",
+    "root_mean_square",
     "signal",
 ]
 
@@ -160,3 +161,8 @@ def has_pressure(pressure: float, error: float, wanted: float | None, times: flo
     (True, False, True)
     """
     return wanted is None or bool(abs(pressure - wanted) <= times * error)
+
+
+def root_mean_square(values: Array) -> float:
+    """Return the root of the mean of squares."""
+    return float(np.sqrt(np.mean(values**2)))

@@ -73,6 +73,7 @@ class MoleculeTargets:
 
     def target(self, kT: float) -> Target:
         """Return what a refinement is to reach at the density of the trajectory, less what is `left_out`."""
+        left_out = self.left_out
         return Target(
             self.rdfs,
             self.system.density,
@@ -80,7 +81,7 @@ class MoleculeTargets:
             topology=self.topology,
             target_exclusions=self.target_exclusions,
             distributions=Interactions(
-                {name: one for name, one in self.distributions.items() if name not in self.left_out}
+                {name: one for name, one in self.distributions.items() if name not in left_out}
             ),
             inside=self.inside,
         )

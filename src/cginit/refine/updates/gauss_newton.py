@@ -11,6 +11,7 @@ import numpy as np
 from cginit.curves import Array
 from cginit.errors import ConvergenceError
 from cginit.interactions import Interaction
+from cginit.refine.convergence import root_mean_square
 from cginit.refine.difference import Layout, smooth_changes, with_data
 from cginit.refine.history import History, Step
 from cginit.refine.regularisation import Rule, fit_change
@@ -165,16 +166,13 @@ class GaussNewton:
                     for one, own, other in zip(states, bonded.energies, alike, strict=True)
                 ]
             moved = np.abs(step[seen])
-            if np.max(moved) < SETTLED or (shaped and _size(moved) < ENOUGH * _size(found[seen])):
+            if np.max(moved) < SETTLED or (
+                shaped and root_mean_square(moved) < ENOUGH * root_mean_square(found[seen])
+            ):
                 break
         if shaped:
             return _believable(states, layout, history, found, bonded, inside)
         return found, bonded.changes
-
-
-def _size(values: Array) -> float:
-    """Return the root mean square."""
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def part_of_turn(step: Array, before: Array, taken: float) -> float:
